@@ -1,0 +1,1 @@
+"""From marts to published numbers: estimators, summaries, statistics."""

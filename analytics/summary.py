@@ -1,0 +1,86 @@
+"""What does each published number say of itself? Ids, statistics, member sets; the only rounding.
+
+Statistics are made from the `Statistic` declarations of the outcome contracts, one row per number,
+whatever table it stands in.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import ibis.expr.types as ir
+
+from schemas.contract import Contract, Statistic, key, options, rows, table_name
+from schemas.outcomes import Outcome, Statistics
+from schemas.settings import OutcomeSettings
+
+
+def statistic_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
+    """The id of a published row: table and key parts, lower case, joined by dots.
+
+    An empty key part stays empty: `survival_medians.all.os.subject...midpoint`.
+    """
+    parts = [table_name(contract), *(str(record[name]) for name in key(contract))]
+    return ".".join(parts).lower()
+
+
+def set_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
+    """The id of the member set that a row counts: its statistic id without the population."""
+    parts = [str(record[name]) for name in key(contract) if name != "population"]
+    return ".".join([table_name(contract), *parts]).lower()
+
+
+def rounded(value: float, digits: int) -> str:
+    """Round half away from zero on the decimal value, as printed tables do."""
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP))
+
+
+def definition(contract: type[Contract], declared: Statistic, settings: OutcomeSettings) -> str:
+    """Hash of what defines a statistic: its declaration and the settings that it names."""
+    chosen = {name: getattr(settings, name).model_dump(mode="json") for name in declared.settings}
+    text = json.dumps([table_name(contract), repr(declared), chosen], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSettings) -> ir.Table:
+    """Every published number as one row, with what it was computed over and what it counts."""
+    found: list[dict[str, Any]] = []
+    for contract, table in outcomes.items():
+        records = table.to_pyarrow().to_pylist()
+        for number, declared in enumerate(options(contract).statistics):
+            digest = definition(contract, declared, settings)
+            found += [_statistic(contract, declared, number, r, digest) for r in records]
+    return rows([s for s in found if s["value"] is not None or s["n"] is not None], Statistics)
+
+
+def _statistic(
+    contract: type[Outcome],
+    declared: Statistic,
+    number: int,
+    record: Mapping[str, Any],
+    digest: str,
+) -> dict[str, Any]:
+    suffix = "" if number == 0 else f".{declared.value}"
+    take = {
+        part: record[column] if (column := getattr(declared, part)) else None
+        for part in ("value", "lower", "upper", "n", "total")
+    }
+    return take | {
+        "statistic_id": record["statistic_id"] + suffix,
+        "label": " ".join(declared.label.format(**record).split()),
+        "unit": declared.unit.format(**record),
+        "method": declared.method,
+        "definition": digest,
+        "population_set": _population(record),
+        "numerator_set": set_id(contract, record),
+    }
+
+
+def _population(record: Mapping[str, Any]) -> str:
+    sets = [f"population.{record['population']}"]
+    if record.get("factor"):
+        sets.append(f"factor.{record['factor']}.{record['factor_level']}".lower())
+    return " & ".join(sets)

@@ -1,0 +1,213 @@
+"""Which conventions does this registry choose where the literature leaves them open?
+
+One class per section of registry.toml. Every field that domain sources leave undecided is a DECISION
+with a default and its reason; all of them are part of the run key, of the manifest and of the report.
+Only `flows.settings` reads the file and the environment.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Days = Annotated[int, Field(ge=0, le=36_600)]
+Version = Literal["3.0", "4.03", "5.0"]
+VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
+
+
+class Section(BaseModel):
+    """A section of registry.toml: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResponseSettings(Section):
+    """Tumour response (WHO, EASL, RECIST 1.1, mRECIST)."""
+
+    who_pd_operator: Literal[">", ">="] = Field(
+        ">", description="Growth over the nadir that is WHO progression: > 25 % as the seed's own "
+        "group wrote it, or >= 25 % as in 1979."
+    )
+    who_pd_any_lesion: bool = Field(
+        False, description="Growth of any single lesion is WHO progression of the patient (1979)."
+    )
+    easl_quantity: Literal["measured", "estimated"] = Field(
+        "measured", description="Enhancing tissue as a product of diameters, or estimated from "
+        "necrosis where the diameters are missing."
+    )
+    mrecist_pd_operator: Literal[">", ">="] = Field(
+        ">=", description="Growth of the viable sum that is mRECIST progression."
+    )
+    baseline_anchor: Literal["T0", "lobe"] = Field(
+        "lobe", description="A lesion's baseline is the last scan before the first 90Y of the "
+        "patient, or before the first that perfuses its lobe."
+    )
+    baseline_stale_days: Days = Field(28, description="Older baseline scans are flagged stale.")
+    baseline_max_age_days: Days = Field(90, description="Older baseline scans are not evaluable.")
+    scan_group_days: Days = Field(
+        14, description="Scans of one reader within so many days form one assessment."
+    )
+    sd_min_days: Days = Field(
+        0, description="Earliest day of stable disease; 0 replicates WHO series, 42 RECIST reports."
+    )
+    confirmation_days: Days = Field(28, description="Least time between response and confirmation.")
+    confirmation_max_ne: Annotated[int, Field(ge=0, le=10)] = Field(
+        1, description="Not evaluable assessments allowed between response and confirmation."
+    )
+    confirmation_accept_sd: bool = Field(
+        False, description="One stable disease allowed between response and its confirmation."
+    )
+    reader: str = Field("local", description="The reader whose measurements are counted.")
+    lesion_start: Literal["T0", "lobe"] = Field(
+        "T0", description="Where the time to a lesion's response starts."
+    )
+    window_closed_by_therapy: bool = Field(
+        True, description="Later anticancer therapy closes the response window."
+    )
+    bootstrap_seed: int = Field(20120701, description="Seed of the lesion-level cluster bootstrap.")
+    bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = Field(
+        2000, description="Resamples of the cluster bootstrap."
+    )
+
+
+class ToxicitySettings(Section):
+    """Laboratory and clinical toxicity (CTCAE)."""
+
+    ctcae_versions: tuple[Version, ...] = Field(
+        VERSIONS, description="Versions that laboratory values are graded in; never pooled."
+    )
+    primary_version: Version = Field("3.0", description="The version of the report (Memon 2012).")
+    acute_days: Days = Field(30, description="`acute`: up to so many days after any session.")
+    primary_days: Days = Field(90, description="`primary`: from T0 to so many days after the last session.")
+    late_days: Days = Field(183, description="`late`: from then to so many days after the last session.")
+    related_from: Literal["unlikely", "possible", "probable", "definite"] = Field(
+        "possible", description="The weakest relation that counts as treatment-related."
+    )
+    reild_bilirubin_mg_dl: Annotated[float, Field(gt=0)] = Field(
+        3.0, description="REILD candidate: bilirubin above this and above its baseline."
+    )
+    reild_from_day: Days = Field(14, description="REILD candidate: first day.")
+    reild_to_day: Days = Field(122, description="REILD candidate: last day.")
+
+
+class BaselineSettings(Section):
+    """What was known before the first treatment."""
+
+    stale_days: Days = Field(28, description="Older baseline values are used, flagged stale.")
+    bilirubin_umol_per_mg_dl: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
+        "17.1", description="umol/L in one mg/dL of bilirubin."
+    )
+    child_pugh_inr_upper: Literal["2.2", "2.3"] = Field(
+        "2.3", description="Greatest INR that scores 2 points in Child-Pugh."
+    )
+    unilobar_second_session_days: Days = Field(
+        90, description="A second session within so many days to the other lobe is the same course."
+    )
+
+
+class EligibilitySettings(Section):
+    """The series' inclusion and exclusion rules."""
+
+    ecog_max: Annotated[int, Field(ge=0, le=4)] = Field(2, description="E4: ECOG at most.")
+    bilirubin_max_mg_dl: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
+        "2.0", description="E5: bilirubin at most."
+    )
+    lung_dose_max_gy: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
+        "30", description="X3: planned lung dose of one session at most."
+    )
+    lung_dose_cumulative_max_gy: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
+        "50", description="Cumulative lung dose at most."
+    )
+    concurrent_before_days: Days = Field(14, description="X4: overlap counts from T0 minus this.")
+    concurrent_after_days: Days = Field(14, description="X4: overlap counts to T0 plus this.")
+    assess_organ_function: bool = Field(
+        False, description="E6: the source gives no limits (X12), so it is off."
+    )
+    maa_max_days: Days = Field(60, description="MAA scan at most so long before the session.")
+
+
+class DosimetrySettings(Section):
+    """Constants of the dose formulas."""
+
+    y90_half_life_h: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = Field(
+        "64.1", description="Half-life of 90Y in hours."
+    )
+    mird_constant: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = Field(
+        "50", description="Gy kg per GBq; 50 reproduces the paper, 49.67 is also in use."
+    )
+    liver_density_g_ml: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = Field(
+        "1.03", description="Density that turns a volume into a mass."
+    )
+    lung_mass_kg: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = Field(
+        "1.0", description="Mass of both lungs."
+    )
+    dose_tolerance_pct: Annotated[float, Field(gt=0, lt=100)] = Field(
+        10, description="Recomputed and recorded dose may differ by this."
+    )
+    lung_dose_tolerance_pct: Annotated[float, Field(gt=0, lt=100)] = Field(
+        5, description="Recomputed and recorded lung dose may differ by this."
+    )
+    bsa_formula: Literal["dubois", "mosteller"] = Field("dubois", description="Body surface area.")
+
+
+class SurvivalSettings(Section):
+    """Time to event and prognosis."""
+
+    conf_type: Literal["log-log", "log", "plain"] = Field(
+        "log-log", description="Transformation of the Kaplan-Meier interval."
+    )
+    conf_level: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="Confidence level.")
+    median_rule: Literal["midpoint", "first_at_or_below"] = Field(
+        "midpoint", description="What a median is where the curve rests on exactly one half."
+    )
+    landmarks_months: tuple[int, ...] = Field(
+        (12, 24, 36, 60), description="Landmarks in months of 30.4375 days."
+    )
+    bilirubin_good_includes_limit: bool = Field(
+        True, description="X01: bilirubin of exactly 1.2 mg/dL belongs to the good level."
+    )
+    model_selection: Literal["univariate_p", "all", "backward"] = Field(
+        "univariate_p", description="Which factors enter the multivariable model."
+    )
+    model_p_enter: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.05, description="Univariate log-rank p below which a factor enters."
+    )
+    events_per_variable_warn: Annotated[int, Field(ge=1)] = Field(
+        10, description="Fewer events per variable are flagged."
+    )
+    pfs_new_therapy: Literal["treatment_policy", "censor"] = Field(
+        "treatment_policy", description="New anticancer therapy before progression, for PFS."
+    )
+
+
+class SymptomSettings(Section):
+    """Symptom response."""
+
+    window_days: Days = Field(183, description="Improvement counts up to this day.")
+
+
+class FollowUpSettings(Section):
+    """Follow-up schedule: 4 weeks after treatment, then every 2 to 3 months."""
+
+    first_from_day: Days = Field(14, description="First review: earliest day.")
+    first_target_day: Days = Field(28, description="First review: target day.")
+    first_to_day: Days = Field(56, description="First review: latest day.")
+    gap_min_days: Days = Field(46, description="Least gap between reviews.")
+    gap_max_days: Days = Field(106, description="Greatest gap between reviews.")
+    review_group_days: Days = Field(14, description="Imaging, labs and contact form one review.")
+    interval_days: Annotated[int, Field(ge=1)] = Field(
+        91, description="Interval between expected reviews; 61 is the strict reading."
+    )
+    long_gap_days: Days = Field(120, description="Longer gaps are counted.")
+
+
+class OutcomeSettings(Section):
+    """All sections that a derivation can ask for."""
+
+    response: ResponseSettings = ResponseSettings()
+    toxicity: ToxicitySettings = ToxicitySettings()
+    baseline: BaselineSettings = BaselineSettings()
+    eligibility: EligibilitySettings = EligibilitySettings()
+    dosimetry: DosimetrySettings = DosimetrySettings()
+    survival: SurvivalSettings = SurvivalSettings()
+    symptoms: SymptomSettings = SymptomSettings()
+    follow_up: FollowUpSettings = FollowUpSettings()

@@ -1,0 +1,1 @@
+"""From registry tables to marts: pure Ibis, one derivation per table."""
