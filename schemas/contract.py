@@ -237,9 +237,7 @@ def conform(table: ir.Table, contract: type[Contract]) -> ir.Table:
 
     A derivation ends with it, so that two engines that widen integers differently agree.
     """
-    return table.select(
-        *(table[c.name].cast(c.dtype).name(c.name) for c in columns(contract))
-    )
+    return table.select(*(table[c.name].cast(c.dtype).name(c.name) for c in columns(contract)))
 
 
 def empty(contract: type[Contract]) -> ir.Table:

@@ -4,7 +4,7 @@ These tables still hold calendar dates or delivered identifiers, so they are der
 are never in a release.
 """
 
-from schemas.contract import Bool, Contract, Date, Int, Text, column, declares
+from schemas.contract import Bool, Contract, Date, Decimal, Int, Text, column, declares
 
 
 class Intermediate(Contract):
@@ -59,6 +59,26 @@ class SubjectLesions(Intermediate):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class BaselineLabs(Intermediate):
+    """One row per treated subject and analyte: the last result up to T0, as delivered."""
+
+    analyte: Text = column("Analyte.", key=True)
+    row_id: Text = column("Row of registry.labs.", required=True)
+    rel_day: Int = column("Day from T0, never positive.", required=True, unit="days", maximum=0)
+    value: Decimal = column("Result, in `unit`.", required=True)
+    value_comparator: Text = column("Comparator of a censored result.")
+    unit: Text = column("Unit as delivered.", required=True)
+    lower_limit: Decimal = column("Lower limit of normal, in `unit`.")
+    upper_limit: Decimal = column("Upper limit of normal, in `unit`.")
+    age_days: Int = column("Age at T0.", required=True, unit="days", minimum=0)
+    stale: Bool = column("Older than the setting allows: used, and flagged.", required=True)
+
+    class Config:
+        """Never released; subjects and lab_grades carry its values."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 class PopulationMembers(Intermediate):
     """One row per population and treated subject in it."""
 
@@ -70,4 +90,10 @@ class PopulationMembers(Intermediate):
         metadata = declares(schema="intermediate", internal=True)
 
 
-TABLES: tuple[type[Contract], ...] = (Anchors, Sessions, SubjectLesions, PopulationMembers)
+TABLES: tuple[type[Contract], ...] = (
+    Anchors,
+    Sessions,
+    SubjectLesions,
+    BaselineLabs,
+    PopulationMembers,
+)

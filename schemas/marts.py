@@ -30,7 +30,9 @@ class Subjects(Mart):
     """One row per patient delivered, treated or not."""
 
     site_id: Text = column("The site.", required=True)
-    treated: Bool = column("At least one administered 90Y session (analysis set TREATED).", required=True)
+    treated: Bool = column(
+        "At least one administered 90Y session (analysis set TREATED).", required=True
+    )
     per_criteria: Bool = column("Treated and every eligibility rule passed.", required=True)
     t0_year: Int = column("Year of T0.", unit="year")
     age_years: Int = column("Year of T0 less year of birth.", unit="years")
@@ -73,7 +75,9 @@ class Subjects(Mart):
     lymphocytes_stale: Bool = column("Older than the setting allows.")
     albi_score: Float = column("ALBI score.", source="domain.md 6.1")
     albi_grade: Int = column("ALBI grade.", minimum=1, maximum=3)
-    child_pugh_points: Int = column("Child-Pugh points; null when an item is missing.", minimum=5, maximum=15)
+    child_pugh_points: Int = column(
+        "Child-Pugh points; null when an item is missing.", minimum=5, maximum=15
+    )
     child_pugh_class: Text = column("Child-Pugh class.", codes=("A", "B", "C"))
     n_sessions: Int = column("90Y sessions.", minimum=0)
     n_lesions: Int = column("Index lesions.", minimum=0)
@@ -155,9 +159,7 @@ class AssessmentColumns(Mart):
     modality_changed: Bool = column("Differs from the baseline's modality.", required=True)
     baseline_day: Int = column("Day of the baseline scan.", unit="days")
     baseline_stale: Bool = column("The baseline is older than the setting's strict age.")
-    baseline: Decimal = column(
-        "Quantity at baseline: mm2 (WHO, EASL) or mm (RECIST 1.1, mRECIST)."
-    )
+    baseline: Decimal = column("Quantity at baseline: mm2 (WHO, EASL) or mm (RECIST 1.1, mRECIST).")
     nadir: Decimal = column("Smallest quantity strictly before this assessment.")
     value: Decimal = column("Quantity at this assessment.")
     change_from_baseline_pct: Float = column("Change from baseline.", unit="%")
@@ -202,7 +204,9 @@ class ResponseColumns(Mart):
     first_response_day: Int = column("Day of the first CR or PR.", unit="days")
     progression_day: Int = column("Day of the first PD.", unit="days")
     last_evaluable_day: Int = column("Last evaluable assessment in the window.", unit="days")
-    best_change_pct: Float = column("Greatest decrease, or least increase, from baseline.", unit="%")
+    best_change_pct: Float = column(
+        "Greatest decrease, or least increase, from baseline.", unit="%"
+    )
     any_decrease: Bool = column("Ever smaller than at baseline, compared exactly.")
     over_50_decrease: Bool = column("Ever smaller by more than half, compared exactly.")
     evaluable: Bool = column("At least one evaluable assessment in the window.", required=True)
@@ -294,7 +298,9 @@ class SymptomResponse(Mart):
 class FollowUpAdherence(Mart):
     """One row per treated subject."""
 
-    fu_days: Int = column("Days until death, progression, new therapy or last contact.", required=True)
+    fu_days: Int = column(
+        "Days until death, progression, new therapy or last contact.", required=True
+    )
     first_review_day: Int = column("Day of the first review.", unit="days")
     first_visit_on_time: Bool = column("First review inside its window; null when not yet due.")
     n_expected: Int = column("Reviews expected.", required=True, minimum=0)
@@ -317,7 +323,9 @@ class TimeToEvent(Mart):
     lesion_number: Int = column("Number of the lesion, 0 for the subject.", key=True)
     endpoint: Text = column("Endpoint.", key=True)
     start_day: Int = column("Day from T0 on which the clock starts.", unit="days", required=True)
-    time_days: Int = column("Days from start to event or censoring.", unit="days", required=True, minimum=0)
+    time_days: Int = column(
+        "Days from start to event or censoring.", unit="days", required=True, minimum=0
+    )
     event: Bool = column("The event happened (CDISC CNSR = 0).", required=True)
     cause: Text = column("Kind of event, or why it was censored.", required=True)
     competing: Bool = column("Censored here, a competing event in the sensitivity.", required=True)

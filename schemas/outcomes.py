@@ -48,7 +48,14 @@ class Attrition(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic("n_out", "patients", "count", "Patients after {rule_id}", n="n_out", total="n_in"),
+                Statistic(
+                    "n_out",
+                    "patients",
+                    "count",
+                    "Patients after {rule_id}",
+                    n="n_out",
+                    total="n_in",
+                ),
             ),
         )
 
@@ -77,7 +84,16 @@ class BaselineCharacteristics(Outcome):
             schema="outcomes",
             statistics=(
                 Statistic("pct", "%", "proportion", "{variable} {level}", n="n", total="total"),
-                Statistic("median", "", "median", "{variable}", n="n", total="total", lower="q1", upper="q3"),
+                Statistic(
+                    "median",
+                    "",
+                    "median",
+                    "{variable}",
+                    n="n",
+                    total="total",
+                    lower="q1",
+                    upper="q3",
+                ),
             ),
         )
 
@@ -88,13 +104,19 @@ class ResponseSummary(Outcome):
     criterion: Text = column("Criterion.", key=True, codes=CRITERIA)
     level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
     confirmation: Text = column("Confirmation asked.", key=True, codes=CONFIRMATIONS)
-    category: Text = column("Best response or a union of them.", key=True, codes=RESPONSE_CATEGORIES)
+    category: Text = column(
+        "Best response or a union of them.", key=True, codes=RESPONSE_CATEGORIES
+    )
     statistic_id: Text = _statistic_id()
     n: Int = column("Units in the category.", required=True, minimum=0)
-    total: Int = column("All units of treated subjects; not evaluable ones count as non-responders.", required=True)
+    total: Int = column(
+        "All units of treated subjects; not evaluable ones count as non-responders.", required=True
+    )
     n_evaluable: Int = column("Evaluable units.", required=True, minimum=0)
     pct: Float = column("n of total.", unit="%")
-    lower: Float = column("Lower 95 % limit: exact for subjects, cluster bootstrap for lesions.", unit="%")
+    lower: Float = column(
+        "Lower 95 % limit: exact for subjects, cluster bootstrap for lesions.", unit="%"
+    )
     upper: Float = column("Upper 95 % limit.", unit="%")
     pct_evaluable: Float = column("n of evaluable.", unit="%")
     lower_evaluable: Float = column("Lower 95 % limit.", unit="%")
@@ -159,7 +181,11 @@ class ToxicitySummary(Outcome):
     term: Text = column("Analyte, CTCAE term or union.", key=True)
     ctcae_version: Text = column("CTCAE version.", key=True, codes=VERSIONS)
     window: Text = column("Window after treatment.", key=True, codes=WINDOWS)
-    grade: Text = column("Worst grade, `any` (1 to 5) or `ge3`.", key=True, codes=("1", "2", "3", "4", "5", "any", "ge3"))
+    grade: Text = column(
+        "Worst grade, `any` (1 to 5) or `ge3`.",
+        key=True,
+        codes=("1", "2", "3", "4", "5", "any", "ge3"),
+    )
     statistic_id: Text = _statistic_id()
     n: Int = column("Subjects with that worst grade, treatment-emergent for events.", required=True)
     total: Int = column("Subjects with something gradable; all treated for events.", required=True)
@@ -507,8 +533,17 @@ class SymptomSummary(ProportionSummary):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic("value", "{unit}", "proportion", "{measure}", n="n", total="total",
-                          lower="lower", upper="upper", settings=("symptoms",)),
+                Statistic(
+                    "value",
+                    "{unit}",
+                    "proportion",
+                    "{measure}",
+                    n="n",
+                    total="total",
+                    lower="lower",
+                    upper="upper",
+                    settings=("symptoms",),
+                ),
             ),
         )
 
@@ -522,8 +557,17 @@ class AdherenceSummary(ProportionSummary):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic("value", "{unit}", "proportion", "{measure}", n="n", total="total",
-                          lower="lower", upper="upper", settings=("follow_up",)),
+                Statistic(
+                    "value",
+                    "{unit}",
+                    "proportion",
+                    "{measure}",
+                    n="n",
+                    total="total",
+                    lower="lower",
+                    upper="upper",
+                    settings=("follow_up",),
+                ),
             ),
         )
 
@@ -564,8 +608,12 @@ class Statistics(Contract):
     total: Int = column("Denominator.")
     unit: Text = column("Unit.", required=True)
     method: Text = column("Method.", required=True)
-    definition: Text = column("Hash of the rule records and settings that define it, not of code.", required=True)
-    population_set: Text = column("Member sets, joined by ` & `, that it was computed over.", required=True)
+    definition: Text = column(
+        "Hash of the rule records and settings that define it, not of code.", required=True
+    )
+    population_set: Text = column(
+        "Member sets, joined by ` & `, that it was computed over.", required=True
+    )
     numerator_set: Text = column("The member set that it counts; empty where nothing is counted.")
 
     class Config:

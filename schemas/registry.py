@@ -91,7 +91,9 @@ class RegistryTable(Contract):
     )
     receipt_id: Text = column("The receipt of the delivery that the row came with.", required=True)
     source_file: Text = column("The file inside the delivery.", required=True)
-    source_row: Int = column("The row in that file, counted from 1 after the header.", required=True)
+    source_row: Int = column(
+        "The row in that file, counted from 1 after the header.", required=True
+    )
 
 
 class Patients(RegistryTable):
@@ -120,7 +122,9 @@ class Patients(RegistryTable):
         "Refractory to systemic treatment by oncology and interventional radiology."
     )
     progression_confirmed: Bool = column("Progression before treatment is confirmed by imaging.")
-    organ_function_adequate: Bool = column("Haematologic and renal function met the centre's limits.")
+    organ_function_adequate: Bool = column(
+        "Haematologic and renal function met the centre's limits."
+    )
 
 
 class PriorTherapies(RegistryTable):
@@ -298,9 +302,7 @@ class Scans(RegistryTable):
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
     reader: Text = column("Who read it.", key=True, default="local")
     arterial_phase: Bool = column("With an arterial phase: needed for EASL and mRECIST.")
-    new_lesion: Text = column(
-        "New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both")
-    )
+    new_lesion: Text = column("New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"))
     non_target: Text = column(
         "Overall status of non-target disease.",
         codes=("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none"),
@@ -362,7 +364,9 @@ class Labs(RegistryTable):
     sequence: Int = column("Number among the draws of the day.", key=True, default=1, minimum=0)
     lab_time: Text = column("Time of the draw, HH:MM.")
     value: Decimal = column("Result, in `unit`.", required=True, minimum=0)
-    value_comparator: Text = column("Comparator of a censored result.", codes=("<", "<=", ">", ">="))
+    value_comparator: Text = column(
+        "Comparator of a censored result.", codes=("<", "<=", ">", ">=")
+    )
     unit: Text = column("Unit of value and limits, spelled as UCUM.", required=True)
     lower_limit: Decimal = column("Lower limit of normal, in `unit`.", minimum=0)
     upper_limit: Decimal = column("Upper limit of normal, in `unit`.", minimum=0)
@@ -370,9 +374,7 @@ class Labs(RegistryTable):
     class Config:
         """Dated by the draw."""
 
-        metadata = declares(
-            dated_by="lab_date", references={"patients": ("site_id", "patient_id")}
-        )
+        metadata = declares(dated_by="lab_date", references={"patients": ("site_id", "patient_id")})
 
 
 class AdverseEvents(RegistryTable):

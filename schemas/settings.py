@@ -24,22 +24,25 @@ class ResponseSettings(Section):
     """Tumour response (WHO, EASL, RECIST 1.1, mRECIST)."""
 
     who_pd_operator: Literal[">", ">="] = Field(
-        ">", description="Growth over the nadir that is WHO progression: > 25 % as the seed's own "
-        "group wrote it, or >= 25 % as in 1979."
+        ">",
+        description="Growth over the nadir that is WHO progression: > 25 % as the seed's own "
+        "group wrote it, or >= 25 % as in 1979.",
     )
     who_pd_any_lesion: bool = Field(
         False, description="Growth of any single lesion is WHO progression of the patient (1979)."
     )
     easl_quantity: Literal["measured", "estimated"] = Field(
-        "measured", description="Enhancing tissue as a product of diameters, or estimated from "
-        "necrosis where the diameters are missing."
+        "measured",
+        description="Enhancing tissue as a product of diameters, or estimated from "
+        "necrosis where the diameters are missing.",
     )
     mrecist_pd_operator: Literal[">", ">="] = Field(
         ">=", description="Growth of the viable sum that is mRECIST progression."
     )
     baseline_anchor: Literal["T0", "lobe"] = Field(
-        "lobe", description="A lesion's baseline is the last scan before the first 90Y of the "
-        "patient, or before the first that perfuses its lobe."
+        "lobe",
+        description="A lesion's baseline is the last scan before the first 90Y of the "
+        "patient, or before the first that perfuses its lobe.",
     )
     baseline_stale_days: Days = Field(28, description="Older baseline scans are flagged stale.")
     baseline_max_age_days: Days = Field(90, description="Older baseline scans are not evaluable.")
@@ -77,8 +80,12 @@ class ToxicitySettings(Section):
     )
     primary_version: Version = Field("3.0", description="The version of the report (Memon 2012).")
     acute_days: Days = Field(30, description="`acute`: up to so many days after any session.")
-    primary_days: Days = Field(90, description="`primary`: from T0 to so many days after the last session.")
-    late_days: Days = Field(183, description="`late`: from then to so many days after the last session.")
+    primary_days: Days = Field(
+        90, description="`primary`: from T0 to so many days after the last session."
+    )
+    late_days: Days = Field(
+        183, description="`late`: from then to so many days after the last session."
+    )
     related_from: Literal["unlikely", "possible", "probable", "definite"] = Field(
         "possible", description="The weakest relation that counts as treatment-related."
     )

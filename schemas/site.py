@@ -47,7 +47,8 @@ class ColumnSource(Section):
     )
     constant: Code | None = Field(None, description="The same value for every row.")
     codes: dict[str, Code | None] = Field(
-        default_factory=dict, description="Their code -> ours; a code that is not listed is a finding."
+        default_factory=dict,
+        description="Their code -> ours; a code that is not listed is a finding.",
     )
     unit: str | None = Field(None, description="Their unit, if it is not ours (UCUM).")
     date_format: str | None = Field(None, description="Their date format, if not the site's.")
@@ -125,5 +126,6 @@ class Site(Section):
         None, description="Expected interval between deliveries, for `y90 status`."
     )
     excluded_patients_file: str | None = Field(
-        None, description="List of patients who withdrew consent, beside registry.toml; not committed."
+        None,
+        description="List of patients who withdrew consent, beside registry.toml; not committed.",
     )
