@@ -65,6 +65,7 @@ class Subjects(Mart):
     bilirubin_le_1_2: Bool = column("At most 1.2 mg/dL, compared exactly.")
     bilirubin_lt_1_2: Bool = column("Below 1.2 mg/dL, compared exactly (X01).")
     albumin_g_dl: Decimal = column("Baseline albumin, for display.", unit="g/dL")
+    albumin_gt_3_5: Bool = column("Above 3.5 g/dL, compared exactly.")
     albumin_age_days: Int = column("Its age at T0.", unit="days", minimum=0)
     albumin_stale: Bool = column("Older than the setting allows.")
     inr: Decimal = column("Baseline INR.", unit="1")
@@ -86,6 +87,22 @@ class Subjects(Mart):
     device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
     imaging_day: Int = column("Day of the last scan.", unit="days")
     reported_group: Text = column("Treatment group of a source that holds only times.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class FactorLevels(Mart):
+    """One row per subject and prognostic or descriptive factor with a known level."""
+
+    factor: Text = column("The factor.", key=True)
+    factor_level: Text = column("The subject's level.", required=True)
+    level_number: Int = column(
+        "Number of the level; 0 is the reference, the good level.", required=True, minimum=0
+    )
+    bad: Bool = column("The worse of two levels; null where the levels have no order.")
 
     class Config:
         """Row level."""
@@ -342,6 +359,7 @@ class TimeToEvent(Mart):
 
 TABLES: tuple[type[Mart], ...] = (
     Subjects,
+    FactorLevels,
     Eligibility,
     TreatmentTargets,
     LesionAssessments,

@@ -1,0 +1,123 @@
+"""By what are patients compared? The prognostic factors of the series, and a few descriptive ones.
+
+Each factor is a record: its column in `subjects`, its levels with the good one first (it is the
+reference, so that a hazard ratio above 1 means worse), and what happens on the boundary.
+
+Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, univariate analysis.
+"""
+
+from dataclasses import dataclass
+
+MEMON = "Memon 2012, univariate analysis"
+REGISTRY = "this registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level: its published name and the values of the column that belong to it."""
+
+    label: str
+    values: tuple[str | int | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One way to split patients; without levels, each value of the column is a level.
+
+    `ordered` says that the second of two levels is expected to be the worse one.
+    """
+
+    factor: str
+    label: str
+    column: str
+    levels: tuple[Level, ...]
+    boundary: str
+    source: str
+    ordered: bool = False
+
+
+ECOG = Factor(
+    "ecog0",
+    "ECOG performance status",
+    "ecog",
+    (Level("0", (0,)), Level(">=1", (1, 2, 3, 4))),
+    "last ECOG up to T0; 1 belongs to the bad level",
+    MEMON,
+    ordered=True,
+)
+BURDEN = Factor(
+    "burden25",
+    "Tumour burden, % of the liver",
+    "tumour_burden_category",
+    (Level("<=25", ("0-25",)), Level(">25", ("26-50", "51-75", "76-100"))),
+    "25.0 belongs to the good level; a reader's category stands in for the number",
+    MEMON,
+    ordered=True,
+)
+ALBUMIN = Factor(
+    "alb35",
+    "Albumin, g/dL",
+    "albumin_gt_3_5",
+    (Level(">3.5", (True,)), Level("<=3.5", (False,))),
+    "3.5 belongs to the bad level",
+    MEMON,
+    ordered=True,
+)
+BILIRUBIN = Factor(
+    "bili12",
+    "Bilirubin, mg/dL",
+    "bilirubin_le_1_2",
+    (Level("<=1.2", (True,)), Level(">1.2", (False,))),
+    "1.2 belongs to the good level, as in the synopsis",
+    MEMON,
+    ordered=True,
+)
+BILIRUBIN_BELOW = Factor(
+    "bili12",
+    "Bilirubin, mg/dL",
+    "bilirubin_lt_1_2",
+    (Level("<1.2", (True,)), Level(">=1.2", (False,))),
+    "1.2 belongs to the bad level, as in the last line of the review",
+    MEMON,
+    ordered=True,
+)
+"""Takes the place of BILIRUBIN where the setting says that the limit is not good."""
+
+PROGNOSTIC: tuple[Factor, ...] = (ECOG, BURDEN, ALBUMIN, BILIRUBIN)
+"""The four univariate factors of the series, in its order."""
+
+DESCRIPTIVE: tuple[Factor, ...] = (
+    Factor(
+        "extrahepatic",
+        "Disease outside the liver",
+        "extrahepatic_disease",
+        tuple(Level(code, (code,)) for code in ("none", "minimal", "significant")),
+        "as recorded: the source defines neither minimal nor significant",
+        "Memon 2012, patients",
+    ),
+    Factor(
+        "primary_site",
+        "Primary tumour",
+        "primary_site",
+        (
+            Level("pancreas", ("pancreas",)),
+            Level("small_bowel", ("small_bowel",)),
+            Level("other", ("colorectal", "gastric", "lung", "other")),
+        ),
+        "an unknown primary is missing, not `other`",
+        REGISTRY,
+    ),
+    Factor(
+        "device",
+        "Microspheres",
+        "device",
+        tuple(Level(code, (code,)) for code in ("glass", "resin", "mixed")),
+        "mixed where both were used",
+        REGISTRY,
+    ),
+    Factor("site", "Centre", "site_id", (), "as delivered", REGISTRY),
+    Factor("group", "Treatment group", "reported_group", (), "as delivered", REGISTRY),
+)
+"""How else a registry's first table is split."""
+
+FACTORS: tuple[Factor, ...] = PROGNOSTIC + DESCRIPTIVE
