@@ -90,10 +90,81 @@ class PopulationMembers(Intermediate):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class LastAlive(Intermediate):
+    """One row per subject: the last dated evidence of life up to the data cutoff."""
+
+    last_alive_date: Date = column("Day of the latest evidence of life.", required=True)
+    imputed: Bool = column("The day was not delivered, only the month.", required=True)
+    source_table: Text = column("Registry table of the evidence.", required=True)
+    source_column: Text = column("Its column.", required=True)
+    source_row_id: Text = column("Its row.", required=True)
+
+    class Config:
+        """Never released."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
+class Milestones(Intermediate):
+    """One row per treated subject: what can start, stop or censor a clock, in days from T0."""
+
+    site_id: Text = column("The site.", required=True)
+    t0_row_id: Text = column("Row of registry.treatments on T0.")
+    response_day: Int = column("First response in the window.", unit="days")
+    progression_day: Int = column("First progression, also after the window.", unit="days")
+    hepatic_progression_day: Int = column("First progression in the liver.", unit="days")
+    last_in_window_day: Int = column("Last evaluable assessment in the window.", unit="days")
+    last_assessment_day: Int = column("Last evaluable assessment.", unit="days")
+    last_before_therapy_day: Int = column(
+        "Last evaluable assessment up to the next therapy.", unit="days"
+    )
+    death_day: Int = column("Death.", unit="days")
+    death_imputed: Bool = column("Its day was imputed from the month.")
+    death_row_id: Text = column("Row of registry.contacts.")
+    new_therapy_day: Int = column("Start of the next anticancer therapy.", unit="days")
+    new_therapy_imputed: Bool = column("Its day was imputed from the month.")
+    new_therapy_row_id: Text = column("Row of registry.subsequent_therapies.")
+    transplant_day: Int = column("Liver transplant.", unit="days")
+    transplant_row_id: Text = column("Row of registry.subsequent_therapies.")
+    last_alive_day: Int = column("Last evidence of life.", unit="days", required=True)
+    last_alive_imputed: Bool = column("Its day was imputed from the month.")
+    last_alive_table: Text = column("Registry table of the evidence.")
+    last_alive_column: Text = column("Its column.")
+    last_alive_row_id: Text = column("Its row.")
+    lost: Bool = column("Alive, and not heard of for longer than the setting.", required=True)
+
+    class Config:
+        """Never released."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
+class EventCounts(Contract):
+    """One row per curve and distinct time: all that an estimator needs, made in the engine."""
+
+    population: Text = column("`all`, `per_criteria` or `site:<id>`.", key=True)
+    endpoint: Text = column("Endpoint.", key=True)
+    level: Text = column("Unit of analysis.", key=True, codes=("lesion", "subject"))
+    factor: Text = column("Factor that splits; empty for overall.", key=True)
+    factor_level: Text = column("Its level.", key=True)
+    time_days: Int = column("Days from the endpoint's start.", key=True, unit="days", minimum=0)
+    level_number: Int = column("Number of the level, 0 for the reference and for overall.")
+    events: Int = column("Events at the time.", required=True, minimum=0)
+    censored: Int = column("Censored at the time.", required=True, minimum=0)
+
+    class Config:
+        """Aggregated, but a step on the way."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 TABLES: tuple[type[Contract], ...] = (
     Anchors,
     Sessions,
     SubjectLesions,
     BaselineLabs,
     PopulationMembers,
+    LastAlive,
+    Milestones,
+    EventCounts,
 )

@@ -5,9 +5,15 @@ with a default and its reason; all of them are part of the run key, of the manif
 Only `flows.settings` reads the file and the environment.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from schemas.site import Site
 
 Days = Annotated[int, Field(ge=0, le=36_600)]
 Version = Literal["3.0", "4.03", "5.0"]
@@ -184,6 +190,17 @@ class SurvivalSettings(Section):
     pfs_new_therapy: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="New anticancer therapy before progression, for PFS."
     )
+    os_transplant: Literal["treatment_policy", "censor"] = Field(
+        "treatment_policy", description="Liver transplant before death, for OS."
+    )
+    endpoint_criterion: Literal["who", "easl", "recist11", "mrecist"] = Field(
+        "who", description="Criterion of response and progression in the endpoints."
+    )
+    lost_to_follow_up_days: Days = Field(
+        365,
+        description="Alive patients not heard of for longer than this, before the last news of "
+        "their site, are flagged lost; they stay censored at the last news.",
+    )
 
 
 class SymptomSettings(Section):
@@ -218,3 +235,51 @@ class OutcomeSettings(Section):
     survival: SurvivalSettings = SurvivalSettings()
     symptoms: SymptomSettings = SymptomSettings()
     follow_up: FollowUpSettings = FollowUpSettings()
+
+
+class RegistryFile(OutcomeSettings):
+    """registry.toml: what one registry is, and which conventions it chose."""
+
+    registry: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = Field(
+        description="Name of the registry."
+    )
+    sites: tuple[str, ...] = Field(
+        min_length=1, description="Its sites: each has a file sites/<site>.toml beside this file."
+    )
+    timezone: str = Field("UTC", description="IANA time zone of the nights and the schedule.")
+    schedule: str = Field("0 4 * * *", description="Cron expression of the nightly run.")
+    store: str | None = Field(None, description="Where the store is; default ./store.")
+    key_file: str | None = Field(
+        None, description="The registry's key; default in the user's configuration directory."
+    )
+    threads: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Threads of the engine; default all. No published value depends on it."
+    )
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MiB|GiB)$")] | None = Field(
+        None, description="Memory of the engine before it spills to disk, for instance 2GiB."
+    )
+    receive_retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        2, description="How often receiving is tried again where the outside failed."
+    )
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=16)] = Field(
+        1, description="Cap on runs at once when serving."
+    )
+    webhook_url_env: str | None = Field(
+        None,
+        description="Environment variable with the webhook that is told of failed, held, late.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """One registry as loaded: its file, its sites, and where they were found."""
+
+    file: RegistryFile
+    sites: "Mapping[str, Site]"
+    folder: Path
+
+    @property
+    def outcome_settings(self) -> OutcomeSettings:
+        """The settings that derivations see."""
+        chosen = {n: getattr(self.file, n) for n in OutcomeSettings.model_fields}
+        return OutcomeSettings(**chosen)

@@ -1,0 +1,76 @@
+"""What did the centres deliver, and what was set aside? The quality tables of a release.
+
+They name files and rows, never a patient or a value.
+"""
+
+from schemas.contract import Bool, Contract, Date, Int, Text, column, declares
+
+CATEGORIES = ("conformance", "completeness", "plausibility")
+SEVERITIES = ("reject", "warn")
+
+
+class Deliveries(Contract):
+    """One row per site: the delivery in force."""
+
+    site_id: Text = column("The site.", key=True)
+    receipt_id: Text = column("The receipt that made it visible.", required=True)
+    delivery_id: Text = column("SHA-256 over its files.", required=True)
+    extraction_date: Date = column("When the site extracted it.", required=True)
+    n_files: Int = column("Files.", required=True, minimum=0)
+    degraded: Bool = column("A later delivery was refused, so this older one stays.", required=True)
+    reason: Text = column("Why the later one was refused.")
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+class RowCounts(Contract):
+    """One row per site and registry table: received = empty + accepted + quarantined."""
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    received: Int = column("Rows after splitting and reshaping.", required=True, minimum=0)
+    empty: Int = column("Rows without an entry.", required=True, minimum=0)
+    accepted: Int = column("Rows loaded.", required=True, minimum=0)
+    quarantined: Int = column("Rows set aside.", required=True, minimum=0)
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+class FindingColumns(Contract):
+    """What quarantined rows and findings share."""
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    source_file: Text = column("The file inside the delivery.", key=True)
+    source_row: Int = column("The row in that file.", key=True)
+    rule_id: Text = column("The rule that is broken.", key=True)
+    column_name: Text = column("The column it is about.", key=True)
+    row_number: Int = column("Number of the table row made from that source row.", key=True)
+    category: Text = column("Kind of rule.", required=True, codes=CATEGORIES)
+
+
+class Quarantine(FindingColumns):
+    """One row per rejected row and rule that it breaks."""
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+class Findings(FindingColumns):
+    """One row per warning: the row is loaded."""
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+TABLES: tuple[type[Contract], ...] = (Deliveries, RowCounts, Quarantine, Findings)

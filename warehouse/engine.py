@@ -1,0 +1,148 @@
+"""How is the embedded engine opened, and how is a table written so that its bytes repeat?"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.contract import Contract, columns, conform, key
+
+ROW_GROUP = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a manifest says of a written table."""
+
+    rows: int
+    schema: dict[str, str]
+    content_sha256: str
+    bytes_sha256: str
+
+
+def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
+    """An embedded engine; scratch in memory, spilling to disk, unless a path is given.
+
+    Threads and memory follow Y90_THREADS and Y90_MEMORY_LIMIT through the settings; no value that is
+    published depends on them.
+    """
+    con = ibis.duckdb.connect(path or ":memory:", read_only=read_only)
+    con.raw_sql("SET enable_progress_bar = false")
+    con.raw_sql("SET TimeZone = 'UTC'")
+    return con
+
+
+def write_parquet(con: Any, table: ir.Table, contract: type[Contract], path: Path) -> Written:
+    """Write a table sorted by its key, typed by its contract, and say what was written.
+
+    `content_sha256` depends on rows and types alone; `bytes_sha256` is the file's.
+    """
+    ordered = conform(table, contract).order_by(list(key(contract)))
+    digest = ContentHash(contract)
+    schema = arrow_schema(contract)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in _groups(con, ordered, schema):
+            digest.update(batch)
+            writer.write_table(batch, row_group_size=ROW_GROUP)
+    _sync(path)
+    return Written(digest.rows, digest.types, digest.hexdigest(), file_sha256(path))
+
+
+def arrow_schema(contract: type[Contract]) -> pa.Schema:
+    """The contract as an Arrow schema whose fields carry meaning, unit and source."""
+    return pa.schema(
+        [
+            pa.field(
+                c.name,
+                c.dtype.to_pyarrow(),
+                metadata={
+                    k: v
+                    for k, v in (("meaning", c.meaning), ("unit", c.unit), ("source", c.source))
+                    if v
+                },
+            )
+            for c in columns(contract)
+        ]
+    )
+
+
+class ContentHash:
+    """SHA-256 over canonical rows and types, whatever the batches, file format or encoding.
+
+    Per column three streams are hashed: which rows are null, the values (null ones as zero) and, for
+    text, the lengths.
+    """
+
+    def __init__(self, contract: type[Contract]) -> None:
+        self.types = {c.name: str(c.dtype) for c in columns(contract)}
+        self.rows = 0
+        self._streams = {n: [hashlib.sha256() for _ in range(3)] for n in self.types}
+
+    def update(self, batch: pa.Table) -> None:
+        """Add rows, in order."""
+        self.rows += batch.num_rows
+        for name, streams in self._streams.items():
+            for stream, part in zip(streams, _canonical(batch[name]), strict=True):
+                stream.update(part)
+
+    def hexdigest(self) -> str:
+        """The hash of everything added."""
+        digests = {n: [s.hexdigest() for s in streams] for n, streams in self._streams.items()}
+        text = json.dumps([self.rows, self.types, digests], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _groups(con: Any, table: ir.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The table in groups of ROW_GROUP rows, whatever the engine's batches."""
+    waiting = pa.Table.from_batches([], schema)
+    for batch in con.to_pyarrow_batches(table, chunk_size=ROW_GROUP):
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(schema)])
+        while waiting.num_rows >= ROW_GROUP:
+            yield waiting.slice(0, ROW_GROUP).combine_chunks()
+            waiting = waiting.slice(ROW_GROUP)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
+
+
+def _canonical(column: pa.ChunkedArray) -> tuple[bytes, bytes, bytes]:
+    valid = column.is_valid().cast(pa.uint8()).combine_chunks()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        text = column.fill_null("")
+        lengths = pc.binary_length(text).cast(pa.int64()).combine_chunks()
+        return _bytes(valid), "".join(text.to_pylist()).encode(), _bytes(lengths)
+    if pa.types.is_decimal(column.type):
+        return _bytes(valid), "|".join(map(str, column.fill_null(0).to_pylist())).encode(), b""
+    if pa.types.is_boolean(column.type):
+        values = column.fill_null(False).cast(pa.uint8())
+    elif pa.types.is_floating(column.type):
+        values = pc.add(column.fill_null(0.0), 0.0)  # -0.0 and 0.0 are one number
+    elif pa.types.is_date(column.type):
+        values = column.cast(pa.int32()).fill_null(0)
+    else:
+        values = column.cast(pa.int64()).fill_null(0)
+    return _bytes(valid), _bytes(values.combine_chunks()), b""
+
+
+def _bytes(array: Any) -> bytes:
+    chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return bytes(chunk.to_numpy(zero_copy_only=False).tobytes())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

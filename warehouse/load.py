@@ -1,0 +1,215 @@
+"""From one delivery to accepted rows: harmonise, validate, set aside, write.
+
+Every row received is empty, accepted or quarantined, and the three are counted. What is written holds
+patient ids and dates: it stays in the run's work directory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import column_names, conform, table_name
+from schemas.errors import BadConfiguration, all_at_once
+from schemas.quality import Findings, Quarantine, RowCounts
+from schemas.registry import TABLES, RegistryTable
+from schemas.site import Site, TableSource
+from transforms.cross_checks import CROSS_CHECKS
+from transforms.harmonise import harmonise
+from warehouse import identity, validate
+from warehouse.engine import connect, write_parquet
+
+CONTRACTS = {table_name(c): c for c in TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of one table: received = empty + accepted + quarantined."""
+
+    table: str
+    received: int
+    empty: int
+    accepted: int
+    quarantined: int
+
+
+def load(
+    site: Site, raw: Mapping[str, Path], receipt_id: str, key: bytes, to: Path
+) -> list[Counts]:
+    """Write the accepted rows of a delivery and what was set aside.
+
+    Args:
+        site: the site file.
+        raw: raw Parquet by name: file stem, or REDCap instrument.
+        receipt_id: the receipt that made the delivery visible.
+        key: the registry's key.
+        to: directory that gets registry/<table>.parquet and quality/<table>.parquet.
+
+    Raises:
+        BadConfiguration: the site file does not fit the export.
+    """
+    con = connect()
+    for name, path in raw.items():
+        con.read_parquet(path, table_name=f"raw_{name}")
+    harmonised = _harmonise_all(con, site, set(raw), receipt_id)
+    accepted: dict[str, ir.Table] = {}
+    for name in validate.in_order({n: CONTRACTS[n] for n in harmonised}):
+        accepted[name] = _judge(con, name, accepted)
+    _cross_check(con, accepted)
+    return _write(con, site, accepted, key, to)
+
+
+def sources(site: Site, raw: set[str]) -> dict[str, tuple[TableSource, ...]]:
+    """Which raw tables feed which registry table; a file with our name needs no entry."""
+    known = dict(site.tables)
+    if site.format == "tables":
+        known |= {n: (TableSource(),) for n in CONTRACTS if n in raw and n not in known}
+    return known
+
+
+def raw_name(table: str, source: TableSource) -> str:
+    """The raw table that a source reads."""
+    return source.instrument or (source.file or table).split(".")[0]
+
+
+def _harmonise_all(
+    con: ibis.BaseBackend, site: Site, raw: set[str], receipt_id: str
+) -> dict[str, ir.Table]:
+    problems: list[str] = []
+    tables: dict[str, ir.Table] = {}
+    for name, parts in sources(site, raw).items():
+        try:
+            mapped = [
+                harmonise(
+                    con.table(f"raw_{raw_name(name, s)}"), CONTRACTS[name], s, site, receipt_id
+                )
+                for s in parts
+                if raw_name(name, s) in raw
+            ]
+        except BadConfiguration as error:
+            problems += str(error).splitlines()
+            continue
+        if mapped:
+            tables[name] = _materialised(con, name, mapped)
+    if problems:
+        raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))
+    return tables
+
+
+def _materialised(con: ibis.BaseBackend, name: str, parts: list[ir.Table]) -> ir.Table:
+    union = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    con.raw_sql(
+        f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
+        f"FROM ({con.compile(union)})"
+    )
+    con.raw_sql(
+        f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
+        "category VARCHAR, severity VARCHAR)"
+    )
+    return con.table(f"all_{name}")
+
+
+def _judge(con: ibis.BaseBackend, name: str, accepted: Mapping[str, ir.Table]) -> ir.Table:
+    """Apply the row rules, then the key, then the references; each sees only what is left."""
+    contract = CONTRACTS[name]
+    filled = con.table(f"all_{name}").filter(~ibis._.is_empty)
+    _set_aside(con, name, validate.bad_rows(filled, contract))
+    _set_aside(con, name, validate.duplicates(_left(con, name), contract))
+    for lost in validate.orphans(_left(con, name), contract, accepted):
+        _set_aside(con, name, lost)
+    return _left(con, name)
+
+
+def _set_aside(con: ibis.BaseBackend, name: str, bad: ir.Table) -> None:
+    con.raw_sql(f"INSERT INTO bad_{name} {con.compile(bad)}")
+
+
+def _left(con: ibis.BaseBackend, name: str) -> ir.Table:
+    rejected = con.table(f"bad_{name}").filter(ibis._.severity == "reject")
+    return (
+        con.table(f"all_{name}").filter(~ibis._.is_empty).anti_join(rejected, [validate.ROW])
+    )
+
+
+def _cross_check(con: ibis.BaseBackend, accepted: dict[str, ir.Table]) -> None:
+    """Rules between tables; what they reject takes its dependants along."""
+    for check in CROSS_CHECKS:
+        if not set(check.reads) <= set(accepted):
+            continue
+        bad = check.breaks(**{n: accepted[n] for n in check.reads})
+        _set_aside(
+            con,
+            check.table,
+            bad.select(
+                validate.ROW,
+                rule_id=ibis.literal(check.rule_id),
+                column_name=ibis.literal(check.column),
+                category=ibis.literal(check.category),
+                severity=ibis.literal(check.severity),
+            ),
+        )
+    for name in validate.in_order({n: CONTRACTS[n] for n in accepted}):
+        for lost in validate.orphans(_left(con, name), CONTRACTS[name], accepted):
+            _set_aside(con, name, lost)
+
+
+def _write(
+    con: ibis.BaseBackend, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
+) -> list[Counts]:
+    (to / "registry").mkdir(parents=True, exist_ok=True)
+    (to / "quality").mkdir(exist_ok=True)
+    counts = [_write_table(con, name, table, key, to) for name, table in accepted.items()]
+    for contract, severity in ((Quarantine, "reject"), (Findings, "warn")):
+        parts = [_findings(con, n, site, contract, severity) for n in accepted]
+        table = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        write_parquet(con, table, contract, to / "quality" / f"{table_name(contract)}.parquet")
+    known = [
+        {"site_id": site.site_id, "table_name": c.table}
+        | {n: getattr(c, n) for n in ("received", "empty", "accepted", "quarantined")}
+        for c in counts
+    ]
+    from schemas.contract import rows
+
+    write_parquet(con, rows(known, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
+    return counts
+
+
+def _write_table(
+    con: ibis.BaseBackend, name: str, table: ir.Table, key: bytes, to: Path
+) -> Counts:
+    contract: type[RegistryTable] = CONTRACTS[name]
+    made = ("subject_id", "row_id")
+    kept = ", ".join(f'"{n}"' for n in column_names(contract) if n not in made)
+    subject = identity.sql(key, "site_id", "patient_id")
+    row = identity.sql(key, "site_id", "natural_key")
+    out = to / "registry" / f"{name}.parquet"
+    con.raw_sql(
+        f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM "
+        f"({con.compile(table)})) TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    whole = con.table(f"all_{name}")
+    received, empty, kept_rows = con.raw_sql(
+        f"SELECT count(*), count(*) FILTER (is_empty), "
+        f"count(*) FILTER (NOT is_empty AND {validate.ROW} NOT IN (SELECT {validate.ROW} FROM "
+        f"bad_{name} WHERE severity = 'reject')) FROM {whole.get_name()}"
+    ).fetchone()
+    return Counts(name, received, empty, kept_rows, received - empty - kept_rows)
+
+
+def _findings(
+    con: ibis.BaseBackend,
+    name: str,
+    site: Site,
+    contract: type[Quarantine] | type[Findings],
+    severity: str,
+) -> ir.Table:
+    bad = con.table(f"bad_{name}").filter(ibis._.severity == severity)
+    where = con.table(f"all_{name}").select(validate.ROW, "source_file", "source_row")
+    joined = bad.distinct().join(where, [validate.ROW]).mutate(
+        site_id=ibis.literal(site.site_id),
+        table_name=ibis.literal(name),
+        row_number=ibis._[validate.ROW],
+    )
+    return conform(joined, contract)

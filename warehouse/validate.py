@@ -1,0 +1,156 @@
+"""Which rows of a harmonised table are bad, and why? A contract compiled to one expression.
+
+Pandera's own row-level answers cannot be used on Ibis (docs/decisions/pandera.md): unique and
+not-null failures come back as expressions, and the index is not the row. So the same declarations
+become one array of broken rules per row, evaluated in one scan that yields only bad rows. Rules over
+several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Column, columns, key, options, table_name
+from schemas.registry import RegistryTable
+
+PARENTS = ("patients", "lesions", "scans")
+ROW = "_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One compiled rule: where it is broken."""
+
+    rule_id: str
+    column: str
+    category: str
+    severity: str
+    expression: ir.BooleanValue
+
+
+UNREAD = {
+    "number": ("not_a_number", "conformance"),
+    "date": ("not_a_date", "conformance"),
+    "boolean": ("not_yes_or_no", "conformance"),
+    "code": ("unknown_code", "conformance"),
+    "value": ("not_readable", "conformance"),
+}
+
+
+def breaches(table: ir.Table, contract: type[RegistryTable]) -> list[Breach]:
+    """Every row rule of the contract, as expressions over a harmonised table."""
+    mapped = [c for c in columns(contract) if c.name in table.columns]
+    found = [b for c in mapped for b in _column_breaches(table, c)]
+    return found + [
+        Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
+        for r in options(contract).rules
+    ]
+
+
+def bad_rows(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
+    """One row per bad row and rule: `_row`, rule_id, column_name, category, severity."""
+    compiled = breaches(table, contract)
+    marks = [
+        b.expression.ifelse("|".join((b.rule_id, b.column, b.category, b.severity)), ibis.null("string"))
+        for b in compiled
+    ]
+    broken = table.filter(reduce(or_, (b.expression for b in compiled)))
+    each = broken.select(ROW, mark=ibis.array(marks).filter(lambda m: m.notnull()).unnest())
+    parts = each.mark.split("|")
+    return each.select(
+        ROW, rule_id=parts[0], column_name=parts[1], category=parts[2], severity=parts[3]
+    )
+
+
+def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
+    """Rows that share a key: of identical ones the first stays, of conflicting ones none."""
+    names = list(key(contract))
+    shared = table.group_by(names).agg(_n=table.count()).filter(ibis._._n > 1)
+    among = table.semi_join(shared, names)
+    facts = [c.name for c in columns(contract) if c.name in table.columns and not _provenance(c)]
+    same = ibis.window(group_by=facts, order_by=[ROW])
+    within = ibis.window(group_by=names, order_by=[ROW])
+    ranked = among.mutate(copy=ibis.row_number().over(same), place=ibis.row_number().over(within))
+    kinds = ranked.group_by(names).agg(_kinds=(ranked.copy == 0).sum()).rename(
+        {f"key_{n}": n for n in names}
+    )
+    judged = ranked.join(kinds, [ranked[n] == kinds[f"key_{n}"] for n in names])
+    conflicting = judged._kinds > 1
+    return judged.filter(conflicting | (judged.place > 0)).select(
+        ROW,
+        rule_id=conflicting.ifelse("conflicting_key", "duplicate_row"),
+        column_name=ibis.literal(names[-1]),
+        category=ibis.literal("conformance"),
+        severity=ibis.literal("reject"),
+    )
+
+
+def orphans(
+    table: ir.Table, contract: type[RegistryTable], accepted: Mapping[str, ir.Table]
+) -> Iterator[ir.Table]:
+    """Rows whose parent was not accepted, one table per reference."""
+    for parent, names in options(contract).references.items():
+        if parent not in accepted:
+            continue
+        lost = table.anti_join(accepted[parent], list(names))
+        yield lost.select(
+            ROW,
+            rule_id=ibis.literal(f"no_such_{parent.removesuffix('s')}"),
+            column_name=ibis.literal(names[-1]),
+            category=ibis.literal("conformance"),
+            severity=ibis.literal("reject"),
+        )
+
+
+def in_order(tables: Mapping[str, type[RegistryTable]]) -> list[str]:
+    """Parents first, so that orphans are judged against accepted rows."""
+    return sorted(tables, key=lambda n: (PARENTS.index(n) if n in PARENTS else len(PARENTS), n))
+
+
+def _column_breaches(table: ir.Table, column: Column) -> Iterator[Breach]:
+    value, name = table[column.name], column.name
+    mark = f"unread_{name}"
+    if mark in table.columns:
+        for unread, (rule, category) in UNREAD.items():
+            yield Breach(rule, name, category, "reject", (table[mark] == unread).fill_null(False))
+    if not column.nullable and not _provenance(column):
+        unread_at_all = table[mark].notnull() if mark in table.columns else ibis.literal(False)
+        yield Breach(
+            "missing", name, "completeness", "reject", value.isnull() & ~unread_at_all
+        )
+    if column.codes:
+        unknown = value.notnull() & ~value.isin(column.codes)
+        yield Breach("unknown_code", name, "conformance", "reject", unknown.fill_null(False))
+    for rule, category, severity, expression in _limits(column, value):
+        yield Breach(rule, name, category, severity, expression.fill_null(False))
+
+
+def _limits(
+    column: Column, value: ir.Value
+) -> Iterator[tuple[str, str, str, ir.BooleanValue]]:
+    low = [value < column.minimum] if column.minimum is not None else []
+    low += [value <= column.above] if column.above is not None else []
+    high = [value > column.maximum] if column.maximum is not None else []
+    high += [value >= column.below] if column.below is not None else []
+    if low:
+        yield "below_minimum", "plausibility", "reject", reduce(or_, low)
+    if high:
+        yield "above_maximum", "plausibility", "reject", reduce(or_, high)
+    if column.plausible:
+        least, most = column.plausible
+        yield "implausible", "plausibility", "warn", (value < least) | (value > most)
+
+
+def _provenance(column: Column) -> bool:
+    return column.name in (
+        "subject_id",
+        "row_id",
+        "source_key",
+        "receipt_id",
+        "source_file",
+        "source_row",
+    )
