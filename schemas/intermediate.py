@@ -158,6 +158,20 @@ class EventCounts(Contract):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class Extractions(Contract):
+    """One row per site: until when its export can know of anything."""
+
+    site_id: Text = column("The site.", key=True)
+    extraction_date: Date = column(
+        "Day of the export in force, or the data cutoff if that is earlier.", required=True
+    )
+
+    class Config:
+        """Never released; given by the build, not derived."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 TABLES: tuple[type[Contract], ...] = (
     Anchors,
     Sessions,
@@ -167,4 +181,5 @@ TABLES: tuple[type[Contract], ...] = (
     LastAlive,
     Milestones,
     EventCounts,
+    Extractions,
 )

@@ -146,7 +146,8 @@ class TreatmentTargets(Mart):
     lung_dose_over_cumulative_limit: Bool = column("More than 50 Gy cumulated.")
     difference_pct: Float = column("Recomputed against recorded dose.", unit="%")
     difference_class: Text = column(
-        "What explains the difference.",
+        "What explains the difference of the dose or, where that agrees or cannot be compared, of "
+        "the lung dose.",
         codes=(
             "agrees",
             "calibration_time",
@@ -325,7 +326,13 @@ class FollowUpAdherence(Mart):
     adherence: Float = column("Observed over expected, at most 1; null when none is expected.")
     median_gap_days: Float = column("Median gap between reviews.", unit="days")
     max_gap_days: Int = column("Greatest gap.", unit="days")
+    n_gaps: Int = column("Gaps between reviews.", required=True, minimum=0)
+    n_gaps_on_time: Int = column("Gaps inside their window.", required=True, minimum=0)
     n_gaps_long: Int = column("Gaps longer than the setting.", required=True, minimum=0)
+    n_imaging: Int = column("Days with imaging.", required=True, minimum=0)
+    n_imaging_measured: Int = column("Of them, with a lesion measured.", required=True, minimum=0)
+    n_labs: Int = column("Days with laboratory results.", required=True, minimum=0)
+    n_contacts: Int = column("Days with a visit or an assessment.", required=True, minimum=0)
     overdue: Bool = column("The next review was overdue at the site's extraction date.")
 
     class Config:

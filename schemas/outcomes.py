@@ -488,6 +488,7 @@ class DosimetrySummary(Outcome):
     minimum: Float = column("Least.")
     maximum: Float = column("Greatest.")
     unit: Text = column("Unit.")
+    reason: Text = column("Why it is not derivable.")
 
     class Config:
         """Aggregate."""
