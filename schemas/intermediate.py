@@ -172,10 +172,42 @@ class Extractions(Contract):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class LesionQuantities(Intermediate):
+    """One row per measurement of a treated subject's lesion: what each criterion makes of it.
+
+    Quantities are whole millionths of mm2 (WHO, EASL) or of mm (RECIST 1.1, mRECIST), null where the
+    criterion cannot be evaluated.
+    """
+
+    lesion_number: Int = column("Number of the lesion.", key=True)
+    reader: Text = column("Reader.", key=True)
+    modality: Text = column("Modality.", key=True)
+    rel_day: Int = column("Day from T0.", key=True, unit="days")
+    lobe_day: Int = column("Day of the first 90Y to the lesion's lobe.", unit="days", required=True)
+    node: Bool = column("The lesion is a lymph node.", required=True)
+    liver: Bool = column("The lesion is in the liver.", required=True)
+    index_lesion: Bool = column("Counts for WHO and EASL.", required=True)
+    recist_target: Bool = column("RECIST target.", required=True)
+    status: Text = column("What the reader could say of the lesion.", required=True)
+    arterial_phase: Bool = column("With an arterial phase; null where not said.")
+    scan_evaluable: Bool = column("The reader could evaluate the scan.", required=True)
+    who: Int = column("Cross-product.", unit="1e-6 mm2")
+    easl: Int = column("Cross-product of the enhancing part.", unit="1e-6 mm2")
+    recist11: Int = column("Longest diameter, short axis of a node.", unit="1e-6 mm")
+    mrecist: Int = column("The same of the enhancing part.", unit="1e-6 mm")
+    row_id: Text = column("Row of registry.measurements.", required=True)
+
+    class Config:
+        """A step on the way."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 TABLES: tuple[type[Contract], ...] = (
     Anchors,
     Sessions,
     SubjectLesions,
+    LesionQuantities,
     BaselineLabs,
     PopulationMembers,
     LastAlive,
