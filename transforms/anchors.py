@@ -122,6 +122,4 @@ def _courses(given: ir.Table, within_days: int) -> ir.Table:
     up_to_day = ibis.cumulative_window(group_by="subject_id", order_by="session_date")
     places = runs.mutate(place=runs.number - runs.run_start.max().over(up_to_day))
     starts = places.mutate(starts=(places.place % 2 == 0).cast("int64"))
-    return starts.select(
-        "subject_id", "session_date", course=starts.starts.sum().over(up_to_day)
-    )
+    return starts.select("subject_id", "session_date", course=starts.starts.sum().over(up_to_day))

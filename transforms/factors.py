@@ -17,9 +17,7 @@ from schemas.marts import FactorLevels, Subjects
 from schemas.settings import SurvivalSettings
 
 
-def factor_levels(
-    subjects: Table[Subjects], *, settings: SurvivalSettings
-) -> Table[FactorLevels]:
+def factor_levels(subjects: Table[Subjects], *, settings: SurvivalSettings) -> Table[FactorLevels]:
     """Place each subject at one level of each factor that is known of it."""
     below = {BILIRUBIN: BILIRUBIN_BELOW}
     chosen = FACTORS
