@@ -1,0 +1,347 @@
+"""What was this run told to do? The only reader of registry.toml, site files and environment.
+
+registry.toml and sites/<site>.toml beside it are read and checked together: every breach is told
+at once, with its file, line and key. An environment variable Y90_* beats the file, a flag beats
+both. The variable of a setting is its path in capitals, `Y90_THREADS` or
+`Y90_RESPONSE_SD_MIN_DAYS`; a list is written with commas.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from flows.toml_lines import Place, line_of, lines
+from schemas.errors import BadConfiguration, Refused, all_at_once
+from schemas.settings import Registry, RegistryFile, Section
+from schemas.site import Site
+from warehouse.identity import DEMONSTRATION_KEY, read_key
+
+PREFIX = "Y90_"
+DEMONSTRATION = "simulation/memon2012/registry.toml"
+SPECIAL = ("Y90_CONFIG", "Y90_STORE")
+UNION_ORDER = {"string_type": 1, "model_type": 2}
+"""A value that may be text or a table is told of once: by what is wrong inside, then as text."""
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A TOML file as read, and where its keys stand."""
+
+    path: Path
+    data: dict[str, Any] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=dict)
+
+
+def config_path(flag: Path | None = None) -> Path:
+    """Where registry.toml is: --config, else Y90_CONFIG, else ./registry.toml.
+
+    Raises:
+        Refused: there is no file of that name.
+    """
+    path = flag or Path(_environment().get("Y90_CONFIG") or "registry.toml")
+    if path.is_file():
+        return path
+    raise Refused(
+        f"{path}: there is no such file. Name your registry's file with --config or Y90_CONFIG; to "
+        f"try the demonstration, `y90 run --config {DEMONSTRATION}`."
+    )
+
+
+def load_registry(config: Path, overrides: Mapping[str, Any] | None = None) -> Registry:
+    """Read registry.toml and the files of its sites.
+
+    Args:
+        config: path of registry.toml.
+        overrides: top-level settings given as flags; None means not given.
+
+    Raises:
+        BadConfiguration: with every breach in every file and in the environment.
+    """
+    problems: list[str] = []
+    read = _read(config, problems)
+    given, names = _merged(read.data, overrides or {}, problems)
+    file = _validated(RegistryFile, given, read, problems, names) if read.data else None
+    problems += _own_rules(given, read)
+    sites = _sites(config.parent, given, problems)
+    problems += _mixture(sites)
+    problems += _unknown_variables(_referenced(given, sites))
+    if problems or file is None:
+        raise BadConfiguration(all_at_once(str(config), problems or ["empty. Name the registry."]))
+    return Registry(file=file, sites=sites, folder=config.parent.resolve())
+
+
+def store_path(registry: Registry | None, flag: Path | None = None) -> Path:
+    """Where the store is: --store, else Y90_STORE, else `store` in registry.toml, else ./store."""
+    named = flag or _environment().get("Y90_STORE")
+    if named:
+        return Path(named).expanduser().absolute()
+    if registry is not None and registry.file.store:
+        return (registry.folder / Path(registry.file.store).expanduser()).absolute()
+    return Path("store").absolute()
+
+
+def key_path(registry: Registry) -> Path | None:
+    """Where the registry's key is; None where the published demonstration key is used."""
+    if all(site.origin != "clinical" for site in registry.sites.values()):
+        return None
+    if registry.file.key_file:
+        return (registry.folder / Path(registry.file.key_file).expanduser()).absolute()
+    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(folder).expanduser() / "y90-outcomes" / f"{registry.file.registry}.key"
+
+
+def registry_key(registry: Registry) -> bytes:
+    """The key of the registry's pseudonyms.
+
+    Raises:
+        Refused: a clinical registry has none that can be read.
+    """
+    path = key_path(registry)
+    return DEMONSTRATION_KEY if path is None else read_key(path)
+
+
+def setting_variables() -> dict[str, Place]:
+    """Every Y90_* variable that stands for a setting -> its place in registry.toml."""
+    found: dict[str, Place] = {}
+    for name, declared in RegistryFile.model_fields.items():
+        section = declared.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            for key in section.model_fields:
+                found[f"{PREFIX}{name}_{key}".upper()] = (name, key)
+        else:
+            found[f"{PREFIX}{name}".upper()] = (name,)
+    return found
+
+
+def foreign_variables(prefix: str) -> dict[str, str]:
+    """The environment's variables of another program, for instance Prefect's."""
+    return {n: v for n, v in os.environ.items() if n.startswith(prefix)}
+
+
+def _environment() -> dict[str, str]:
+    """Our own variables; an empty one counts as not set."""
+    return {n: v for n, v in os.environ.items() if n.startswith(PREFIX) and v.strip()}
+
+
+def _read(path: Path, problems: list[str]) -> File:
+    try:
+        text = path.read_text("utf-8")
+        return File(path, tomllib.loads(text), lines(text))
+    except tomllib.TOMLDecodeError as fault:
+        problems.append(f"{path}: not TOML: {fault}. Correct that line.")
+    except UnicodeDecodeError:
+        problems.append(f"{path}: not UTF-8 text. Save it as UTF-8.")
+    except OSError as fault:
+        problems.append(f"{path}: {fault.strerror}. Create it, or correct its permissions.")
+    return File(path)
+
+
+def _merged(
+    data: dict[str, Any], overrides: Mapping[str, Any], problems: list[str]
+) -> tuple[dict[str, Any], dict[Place, str]]:
+    """The file's settings under the environment's and the flags', and the names of these."""
+    given = {k: dict(v) if isinstance(v, dict) else v for k, v in data.items()}
+    names: dict[Place, str] = {}
+    variables = setting_variables()
+    for name, text in _environment().items():
+        if name in variables and name not in SPECIAL:
+            names[variables[name]] = name
+            _put(given, variables[name], _value(variables[name], text), problems)
+    for key, value in overrides.items():
+        if value is not None:
+            names[(key,)] = f"--{key.replace('_', '-')}"
+            _put(given, (key,), value, problems)
+    return given, names
+
+
+def _put(given: dict[str, Any], place: Place, value: Any, problems: list[str]) -> None:
+    *sections, key = (str(p) for p in place)
+    target: Any = given
+    for section in sections:
+        target = target.setdefault(section, {})
+    if isinstance(target, dict):
+        target[key] = value
+    else:
+        problems.append(f"{place[0]}: must be a table. Write [{place[0]}] above its settings.")
+
+
+def _value(place: Place, text: str) -> str | list[str]:
+    """A variable's text as pydantic reads it: a list where the setting is one."""
+    model: Any = RegistryFile
+    for part in place[:-1]:
+        model = model.model_fields[part].annotation
+    several = "tuple" in str(model.model_fields[place[-1]].annotation)
+    return [part.strip() for part in text.split(",")] if several else text.strip()
+
+
+def _validated(
+    model: type[Model],
+    data: dict[str, Any],
+    file: File,
+    problems: list[str],
+    names: Mapping[Place, str],
+) -> Model | None:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems += _breaches(error, model, data, file, names)
+        return None
+
+
+def _breaches(
+    error: ValidationError,
+    model: type[BaseModel],
+    data: dict[str, Any],
+    file: File,
+    names: Mapping[Place, str],
+) -> list[str]:
+    """One sentence per breach, in the order of the file: where, what rule, what to do."""
+    told: dict[Place, tuple[int, str]] = {}
+    details = error.errors(include_url=False, include_input=False)
+    for breach in sorted(details, key=lambda b: UNION_ORDER.get(b["type"], 0)):
+        place = _in_data(breach, data)
+        if any(t[: len(place)] == place for t in told):
+            continue  # the other reading of a union has been told
+        where = names.get(place) or _where(file, place)
+        rule = _rule(breach["type"], breach["msg"], breach["loc"], model)
+        told[place] = (line_of(file.lines, place) or 0, f"{where}: {rule}")
+    return [text for _, text in sorted(told.values())]
+
+
+def _where(file: File, place: Place) -> str:
+    line = line_of(file.lines, place)
+    key = ".".join(str(p) for p in place)
+    return f"{file.path} line {line}, {key}" if line else f"{file.path}, {key}"
+
+
+def _in_data(breach: ErrorDetails, data: Any) -> Place:
+    """A breach's place, without the names that pydantic gives to the members of a union."""
+    place: list[str | int] = []
+    for part in breach["loc"]:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            if breach["type"] != "missing" or part != breach["loc"][-1]:
+                continue
+        place.append(part)
+    return tuple(place)
+
+
+def _rule(kind: str, message: str, loc: Place, model: type[BaseModel]) -> str:
+    """What is broken, and what to do, in words."""
+    if kind == "extra_forbidden":
+        return "unknown key. " + _suggestion(str(loc[-1]), _known_keys(model, loc))
+    if kind == "missing":
+        return "is required. Add it."
+    text = message.removeprefix("Value error, ")
+    text = text.replace("Input should", "must").replace("String should", "must")
+    if kind == "string_type":
+        return f"{text}. Write it in quotes."
+    return f"{text}. Correct it."
+
+
+def _known_keys(model: type[BaseModel], loc: Place) -> list[str]:
+    """The keys allowed where an unknown one was found."""
+    chosen: Any = model
+    for part in loc[:-1]:
+        declared = chosen.model_fields.get(part) if isinstance(part, str) else None
+        named = _section_in(declared.annotation if declared else None) or _by_name(part)
+        chosen = named or chosen
+    return [f.alias or name for name, f in chosen.model_fields.items()]
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The section inside an annotation such as `dict[str, tuple[TableSource, ...]]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    inner = (_section_in(a) for a in getattr(annotation, "__args__", ()))
+    return next((s for s in inner if s), None)
+
+
+def _by_name(part: str | int) -> type[Section] | None:
+    return next((s for s in Section.__subclasses__() if s.__name__ == part), None)
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`?" if near else f"Choose one of {', '.join(known)}."
+
+
+def _own_rules(given: Mapping[str, Any], read: File) -> list[str]:
+    problems = []
+    zone = given.get("timezone", "UTC")
+    if isinstance(zone, str) and not _is_zone(zone):
+        where = _where(read, ("timezone",))
+        problems.append(f"{where}: no such time zone. Use an IANA name such as Europe/Berlin.")
+    listed = _listed(given)
+    if twice := sorted({s for s in listed if listed.count(s) > 1}):
+        where = _where(read, ("sites",))
+        problems.append(f"{where}: {', '.join(twice)} twice. Name each site once.")
+    return problems
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
+
+
+def _listed(given: Mapping[str, Any]) -> list[str]:
+    """The sites that the file names, whatever else is wrong with it."""
+    sites = given.get("sites", [])
+    return [s for s in sites if isinstance(s, str)] if isinstance(sites, list | tuple) else []
+
+
+def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[str, Site]:
+    sites: dict[str, Site] = {}
+    for name in dict.fromkeys(_listed(given)):
+        path = folder / "sites" / f"{name}.toml"
+        before = len(problems)
+        read = _read(path, problems)
+        site = _validated(Site, read.data, read, problems, {}) if before == len(problems) else None
+        if site is not None and site.site_id != name:
+            where = _where(read, ("site_id",))
+            problems.append(f'{where}: must be the name of its file. Write site_id = "{name}".')
+        if site is not None:
+            sites[name] = site
+    return sites
+
+
+def _mixture(sites: Mapping[str, Site]) -> list[str]:
+    """Invented, public and real patients never share a registry, nor its key."""
+    origins = {n: s.origin for n, s in sites.items()}
+    if len(set(origins.values())) <= 1:
+        return []
+    listed = ", ".join(f"{n} is {o}" for n, o in sorted(origins.items()))
+    return [f"sites of different origin in one registry ({listed}). Give each origin its own."]
+
+
+def _referenced(given: Mapping[str, Any], sites: Mapping[str, Site]) -> set[str]:
+    """Variables that a file names as the place of a secret."""
+    tokens = {s.redcap.token_env for s in sites.values() if s.redcap}
+    return {n for n in (given.get("webhook_url_env"), *tokens) if isinstance(n, str)}
+
+
+def _unknown_variables(named: set[str]) -> list[str]:
+    known = [*SPECIAL, *setting_variables()]
+    return [
+        f"environment variable {name}: unknown. {_nearest_variable(name, known)}"
+        for name in sorted(_environment())
+        if name not in known and name not in named
+    ]
+
+
+def _nearest_variable(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0)
+    return f"The nearest that exists is {near[0]}; correct or unset it."
