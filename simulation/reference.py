@@ -209,13 +209,20 @@ def _measurements(p: Patient) -> Iterator[Record]:
 
 
 def _diameters(size: Size, enhancing: Size) -> Record:
-    """A vanished lesion has zero diameters; 0 x 0 of the enhancing part alone is a measurement."""
+    """A vanished lesion has no diameters; 0 x 0 of the enhancing part alone is a measurement."""
+    absent = size == (0, 0)
+    names = (
+        "longest_mm",
+        "perpendicular_mm",
+        "enhancing_longest_mm",
+        "enhancing_perpendicular_mm",
+    )
     return {
-        "longest_mm": Decimal(size[0]),
-        "perpendicular_mm": Decimal(size[1]),
-        "enhancing_longest_mm": Decimal(enhancing[0]),
-        "enhancing_perpendicular_mm": Decimal(enhancing[1]),
-        "status": "absent" if size == (0, 0) else "measured",
+        **{
+            name: None if absent else Decimal(mm)
+            for name, mm in zip(names, (*size, *enhancing), strict=True)
+        },
+        "status": "absent" if absent else "measured",
     }
 
 

@@ -300,6 +300,19 @@ def test_largest_lung_dose_is_28_57_gy_in_a_session_and_36_03_in_all(whole: Fact
     assert max(per_patient.values()) == Fraction("36.03")
 
 
+def test_only_one_lesion_vanishes_and_17_lose_their_enhancement(whole: Facts) -> None:
+    """What vanished has a status and no diameters; what does not enhance measures 0."""
+    absent = [r for r in whole["measurements"] if r["status"] == "absent"]
+    assert {(r["patient_id"], r["lesion_id"]) for r in absent} == {("P06", "L3")}
+    assert all("longest_mm" not in r and "enhancing_longest_mm" not in r for r in absent)
+    unenhancing = {
+        (r["patient_id"], r["lesion_id"])
+        for r in whole["measurements"]
+        if r.get("enhancing_longest_mm") == 0 or r["status"] == "absent"
+    }
+    assert len(unenhancing) == 17
+
+
 @pytest.mark.parametrize("shape", ["csv", "redcap"])
 def test_same_night_gives_the_same_bytes(
     exports: dict[tuple[str, date], Path], tmp_path: Path, shape: str
