@@ -175,8 +175,8 @@ class Extractions(Contract):
 class LesionQuantities(Intermediate):
     """One row per measurement of a treated subject's lesion: what each criterion makes of it.
 
-    Quantities are whole millionths of mm2 (WHO, EASL) or of mm (RECIST 1.1, mRECIST), null where the
-    criterion cannot be evaluated.
+    Quantities are whole millionths of mm2 (WHO, EASL) or of mm (RECIST 1.1, mRECIST), null where
+    the criterion cannot be evaluated.
     """
 
     lesion_number: Int = column("Number of the lesion.", key=True)

@@ -1,4 +1,4 @@
-"""What do analysts query row by row? The marts: pseudonyms, whole days from T0, no calendar date."""
+"""What do analysts query row by row? Marts: pseudonyms, whole days from T0, no calendar date."""
 
 from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declares
 from schemas.registry import ANALYTES, Assessments, Patients, Treatments

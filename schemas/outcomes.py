@@ -1,4 +1,4 @@
-"""What can be published? The outcome tables: aggregates by population, and the statistics in them."""
+"""What can be published? Aggregates by population, and the statistics in them."""
 
 from schemas.contract import Bool, Contract, Float, Int, Statistic, Text, column, declares
 from schemas.marts import CONFIRMATIONS, CRITERIA, WINDOWS

@@ -1,7 +1,7 @@
 """What does a site give us? The registry tables: one class each, never in a release.
 
-Names, codes and keys follow the registry's contract; definitions of single columns cite their source.
-`subject_id` and `row_id` are added on loading, under the registry's key.
+Names, codes and keys follow the registry's contract; definitions of single columns cite their
+source. `subject_id` and `row_id` are added on loading, under the registry's key.
 """
 
 import ibis.expr.types as ir
@@ -80,7 +80,7 @@ class RegistryTable(Contract):
         required=True,
     )
     row_id: Text = column(
-        "Keyed hash of site, table and natural key: the same fact has the same row_id in every run.",
+        "Keyed hash of site, table and natural key: the same fact has the same id in every run.",
         required=True,
     )
     source_key: Text = column(

@@ -1,8 +1,8 @@
 """Which conventions does this registry choose where the literature leaves them open?
 
-One class per section of registry.toml. Every field that domain sources leave undecided is a DECISION
-with a default and its reason; all of them are part of the run key, of the manifest and of the report.
-Only `flows.settings` reads the file and the environment.
+One class per section of registry.toml. Every field that domain sources leave undecided is a
+DECISION with a default and its reason; all of them are part of the run key, of the manifest and of
+the report. Only `flows.settings` reads the file and the environment.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """Which units does a centre write, and what are they in ours? Exact factors, once.
 
 Factors are those of the CDISC pilot's laboratory data (bilirubin 17.1, creatinine 88.4); counts and
-enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in the
-unit delivered (`transforms.lab_grades`).
+enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in
+the unit delivered (`transforms.lab_grades`).
 """
 
 from collections.abc import Mapping

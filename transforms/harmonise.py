@@ -1,7 +1,8 @@
-"""What does a centre's row say in our words? Names, codes, units and dates as its site file maps them.
+"""What does a centre's row say in our words? Names, codes, units and dates as its file maps them.
 
-Everything arrives as text. A cell that is filled in but cannot be read is never made null in silence:
-it leaves a mark, `unread_<column>`, with the rule that it broke, and validation sets the row aside.
+Everything arrives as text. A cell that is filled in but cannot be read is never made null in
+silence: it leaves a mark, `unread_<column>`, with the rule that it broke, and validation sets the
+row aside.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,9 +45,9 @@ UNIT_COLUMNS = {
 WIDE = ("analyte", "value", "unit", "lower_limit", "upper_limit")
 
 
-@ibis.udf.scalar.builtin
-def try_strptime(text: str, pattern: str) -> "ibis.dtype('timestamp(6)')":  # type: ignore[valid-type]
-    """DuckDB's parse that gives null where Ibis' `as_date` would fail the whole query."""
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
+def try_strptime(text, pattern):  # type: ignore[no-untyped-def]
+    """Parse as DuckDB does, giving null where Ibis' `as_date` would fail the whole query."""
 
 
 def harmonise(

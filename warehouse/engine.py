@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.contract import Contract, columns, conform, key
+from warehouse.fingerprints import file_sha256
 
 ROW_GROUP = 122_880
 
@@ -29,16 +31,22 @@ class Written:
     bytes_sha256: str
 
 
-def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
-    """An embedded engine; scratch in memory, spilling to disk, unless a path is given.
-
-    Threads and memory follow Y90_THREADS and Y90_MEMORY_LIMIT through the settings; no value that is
-    published depends on them.
-    """
-    con = ibis.duckdb.connect(path or ":memory:", read_only=read_only)
-    con.raw_sql("SET enable_progress_bar = false")
-    con.raw_sql("SET TimeZone = 'UTC'")
-    return con
+@contextmanager
+def engine(
+    path: Path, *, threads: int | None = None, memory_limit: str | None = None
+) -> Iterator[Any]:
+    """An embedded engine on a scratch file; no published value depends on threads or memory."""
+    con = ibis.duckdb.connect(path)
+    try:
+        con.raw_sql("SET enable_progress_bar = false")
+        con.raw_sql("SET TimeZone = 'UTC'")
+        if threads:
+            con.raw_sql(f"SET threads = {int(threads)}")
+        if memory_limit:
+            con.raw_sql(f"SET memory_limit = '{memory_limit}'")
+        yield con
+    finally:
+        con.disconnect()
 
 
 def write_parquet(con: Any, table: ir.Table, contract: type[Contract], path: Path) -> Written:
@@ -78,8 +86,8 @@ def arrow_schema(contract: type[Contract]) -> pa.Schema:
 class ContentHash:
     """SHA-256 over canonical rows and types, whatever the batches, file format or encoding.
 
-    Per column three streams are hashed: which rows are null, the values (null ones as zero) and, for
-    text, the lengths.
+    Per column three streams are hashed: which rows are null, the values (null ones as zero) and,
+    for text, the lengths.
     """
 
     def __init__(self, contract: type[Contract]) -> None:
@@ -99,12 +107,6 @@ class ContentHash:
         digests = {n: [s.hexdigest() for s in streams] for n, streams in self._streams.items()}
         text = json.dumps([self.rows, self.types, digests], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _groups(con: Any, table: ir.Table, schema: pa.Schema) -> Iterator[pa.Table]:

@@ -1,7 +1,8 @@
 """Who is who, without saying so? Keyed pseudonyms and row ids, computed inside the engine.
 
-HMAC-SHA256 (RFC 2104) written with the engine's SHA-256, so that ten million rows never pass through
-Python. The key lives outside the store; synthetic and public registries use a published one.
+HMAC-SHA256 (RFC 2104) written with the engine's SHA-256, so that ten million rows never pass
+through Python. The key lives outside the store; synthetic and public registries use a published
+one.
 """
 
 import hashlib
@@ -66,8 +67,8 @@ def read_key(path: Path) -> bytes:
         key = path.read_bytes().strip()
     except FileNotFoundError:
         raise Refused(
-            f"{path}: no key. Make one with `y90 key new`, or set key_file in registry.toml. A lost "
-            "key cannot be made again: pseudonyms change with it."
+            f"{path}: no key. Make one with `y90 key new`, or set key_file in registry.toml. A "
+            "lost key cannot be made again: pseudonyms change with it."
         ) from None
     except PermissionError:
         raise Refused(f"{path}: not readable. Ask the key's owner, or run as that user.") from None

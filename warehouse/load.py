@@ -1,17 +1,19 @@
 """From one delivery to accepted rows: harmonise, validate, set aside, write.
 
-Every row received is empty, accepted or quarantined, and the three are counted. What is written holds
-patient ids and dates: it stays in the run's work directory.
+Every row received is empty, accepted or quarantined, and the three are counted. What is written
+holds patient ids and dates: it stays in the run's work directory.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import column_names, conform, table_name
+from schemas.contract import column_names, conform, rows, table_name
 from schemas.errors import BadConfiguration, all_at_once
 from schemas.quality import Findings, Quarantine, RowCounts
 from schemas.registry import TABLES, RegistryTable
@@ -19,7 +21,8 @@ from schemas.site import Site, TableSource
 from transforms.cross_checks import CROSS_CHECKS
 from transforms.harmonise import harmonise
 from warehouse import identity, validate
-from warehouse.engine import connect, write_parquet
+from warehouse.engine import write_parquet
+from warehouse.receipts import Receipt
 
 CONTRACTS = {table_name(c): c for c in TABLES}
 
@@ -36,27 +39,27 @@ class Counts:
 
 
 def load(
-    site: Site, raw: Mapping[str, Path], receipt_id: str, key: bytes, to: Path
+    con: Any, site: Site, raw: Mapping[str, Path], receipt: Receipt, key: bytes, to: Path
 ) -> list[Counts]:
     """Write the accepted rows of a delivery and what was set aside.
 
     Args:
+        con: a scratch engine.
         site: the site file.
         raw: raw Parquet by name: file stem, or REDCap instrument.
-        receipt_id: the receipt that made the delivery visible.
+        receipt: the receipt that made the delivery visible.
         key: the registry's key.
         to: directory that gets registry/<table>.parquet and quality/<table>.parquet.
 
     Raises:
         BadConfiguration: the site file does not fit the export.
     """
-    con = connect()
     for name, path in raw.items():
         con.read_parquet(path, table_name=f"raw_{name}")
-    harmonised = _harmonise_all(con, site, set(raw), receipt_id)
+    harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
     accepted: dict[str, ir.Table] = {}
     for name in validate.in_order({n: CONTRACTS[n] for n in harmonised}):
-        accepted[name] = _judge(con, name, accepted)
+        accepted[name] = _judge(con, name, accepted, receipt.extraction_date)
     _cross_check(con, accepted)
     return _write(con, site, accepted, key, to)
 
@@ -74,9 +77,7 @@ def raw_name(table: str, source: TableSource) -> str:
     return source.instrument or (source.file or table).split(".")[0]
 
 
-def _harmonise_all(
-    con: ibis.BaseBackend, site: Site, raw: set[str], receipt_id: str
-) -> dict[str, ir.Table]:
+def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
     problems: list[str] = []
     tables: dict[str, ir.Table] = {}
     for name, parts in sources(site, raw).items():
@@ -98,7 +99,7 @@ def _harmonise_all(
     return tables
 
 
-def _materialised(con: ibis.BaseBackend, name: str, parts: list[ir.Table]) -> ir.Table:
+def _materialised(con: Any, name: str, parts: list[ir.Table]) -> ir.Table:
     union = ibis.union(*parts) if len(parts) > 1 else parts[0]
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
@@ -111,29 +112,27 @@ def _materialised(con: ibis.BaseBackend, name: str, parts: list[ir.Table]) -> ir
     return con.table(f"all_{name}")
 
 
-def _judge(con: ibis.BaseBackend, name: str, accepted: Mapping[str, ir.Table]) -> ir.Table:
+def _judge(con: Any, name: str, accepted: Mapping[str, ir.Table], extracted: date) -> ir.Table:
     """Apply the row rules, then the key, then the references; each sees only what is left."""
     contract = CONTRACTS[name]
     filled = con.table(f"all_{name}").filter(~ibis._.is_empty)
-    _set_aside(con, name, validate.bad_rows(filled, contract))
+    _set_aside(con, name, validate.bad_rows(filled, contract, extracted))
     _set_aside(con, name, validate.duplicates(_left(con, name), contract))
     for lost in validate.orphans(_left(con, name), contract, accepted):
         _set_aside(con, name, lost)
     return _left(con, name)
 
 
-def _set_aside(con: ibis.BaseBackend, name: str, bad: ir.Table) -> None:
+def _set_aside(con: Any, name: str, bad: ir.Table) -> None:
     con.raw_sql(f"INSERT INTO bad_{name} {con.compile(bad)}")
 
 
-def _left(con: ibis.BaseBackend, name: str) -> ir.Table:
+def _left(con: Any, name: str) -> ir.Table:
     rejected = con.table(f"bad_{name}").filter(ibis._.severity == "reject")
-    return (
-        con.table(f"all_{name}").filter(~ibis._.is_empty).anti_join(rejected, [validate.ROW])
-    )
+    return con.table(f"all_{name}").filter(~ibis._.is_empty).anti_join(rejected, [validate.ROW])
 
 
-def _cross_check(con: ibis.BaseBackend, accepted: dict[str, ir.Table]) -> None:
+def _cross_check(con: Any, accepted: dict[str, ir.Table]) -> None:
     """Rules between tables; what they reject takes its dependants along."""
     for check in CROSS_CHECKS:
         if not set(check.reads) <= set(accepted):
@@ -156,7 +155,7 @@ def _cross_check(con: ibis.BaseBackend, accepted: dict[str, ir.Table]) -> None:
 
 
 def _write(
-    con: ibis.BaseBackend, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
+    con: Any, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
 ) -> list[Counts]:
     (to / "registry").mkdir(parents=True, exist_ok=True)
     (to / "quality").mkdir(exist_ok=True)
@@ -170,15 +169,11 @@ def _write(
         | {n: getattr(c, n) for n in ("received", "empty", "accepted", "quarantined")}
         for c in counts
     ]
-    from schemas.contract import rows
-
     write_parquet(con, rows(known, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
     return counts
 
 
-def _write_table(
-    con: ibis.BaseBackend, name: str, table: ir.Table, key: bytes, to: Path
-) -> Counts:
+def _write_table(con: Any, name: str, table: ir.Table, key: bytes, to: Path) -> Counts:
     contract: type[RegistryTable] = CONTRACTS[name]
     made = ("subject_id", "row_id")
     kept = ", ".join(f'"{n}"' for n in column_names(contract) if n not in made)
@@ -199,7 +194,7 @@ def _write_table(
 
 
 def _findings(
-    con: ibis.BaseBackend,
+    con: Any,
     name: str,
     site: Site,
     contract: type[Quarantine] | type[Findings],
@@ -207,9 +202,13 @@ def _findings(
 ) -> ir.Table:
     bad = con.table(f"bad_{name}").filter(ibis._.severity == severity)
     where = con.table(f"all_{name}").select(validate.ROW, "source_file", "source_row")
-    joined = bad.distinct().join(where, [validate.ROW]).mutate(
-        site_id=ibis.literal(site.site_id),
-        table_name=ibis.literal(name),
-        row_number=ibis._[validate.ROW],
+    joined = (
+        bad.distinct()
+        .join(where, [validate.ROW])
+        .mutate(
+            site_id=ibis.literal(site.site_id),
+            table_name=ibis.literal(name),
+            row_number=ibis._[validate.ROW],
+        )
     )
     return conform(joined, contract)

@@ -2,19 +2,20 @@
 
 Pandera's own row-level answers cannot be used on Ibis (docs/decisions/pandera.md): unique and
 not-null failures come back as expressions, and the index is not the row. So the same declarations
-become one array of broken rules per row, evaluated in one scan that yields only bad rows. Rules over
-several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
+become one array of broken rules per row, evaluated in one scan that yields only bad rows. Rules
+over several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Column, columns, key, options, table_name
+from schemas.contract import Column, columns, key, options
 from schemas.registry import RegistryTable
 
 PARENTS = ("patients", "lesions", "scans")
@@ -41,21 +42,26 @@ UNREAD = {
 }
 
 
-def breaches(table: ir.Table, contract: type[RegistryTable]) -> list[Breach]:
+def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) -> list[Breach]:
     """Every row rule of the contract, as expressions over a harmonised table."""
     mapped = [c for c in columns(contract) if c.name in table.columns]
     found = [b for c in mapped for b in _column_breaches(table, c)]
+    if dated_by := options(contract).dated_by:
+        late = (table[dated_by] > extracted).fill_null(False)
+        found.append(Breach("after_extraction", dated_by, "plausibility", "reject", late))
     return found + [
         Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
         for r in options(contract).rules
     ]
 
 
-def bad_rows(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
+def bad_rows(table: ir.Table, contract: type[RegistryTable], extracted: date) -> ir.Table:
     """One row per bad row and rule: `_row`, rule_id, column_name, category, severity."""
-    compiled = breaches(table, contract)
+    compiled = breaches(table, contract, extracted)
     marks = [
-        b.expression.ifelse("|".join((b.rule_id, b.column, b.category, b.severity)), ibis.null("string"))
+        b.expression.ifelse(
+            "|".join((b.rule_id, b.column, b.category, b.severity)), ibis.null("string")
+        )
         for b in compiled
     ]
     broken = table.filter(reduce(or_, (b.expression for b in compiled)))
@@ -75,8 +81,10 @@ def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
     same = ibis.window(group_by=facts, order_by=[ROW])
     within = ibis.window(group_by=names, order_by=[ROW])
     ranked = among.mutate(copy=ibis.row_number().over(same), place=ibis.row_number().over(within))
-    kinds = ranked.group_by(names).agg(_kinds=(ranked.copy == 0).sum()).rename(
-        {f"key_{n}": n for n in names}
+    kinds = (
+        ranked.group_by(names)
+        .agg(_kinds=(ranked.copy == 0).sum())
+        .rename({f"key_{n}": n for n in names})
     )
     judged = ranked.join(kinds, [ranked[n] == kinds[f"key_{n}"] for n in names])
     conflicting = judged._kinds > 1
@@ -119,9 +127,7 @@ def _column_breaches(table: ir.Table, column: Column) -> Iterator[Breach]:
             yield Breach(rule, name, category, "reject", (table[mark] == unread).fill_null(False))
     if not column.nullable and not _provenance(column):
         unread_at_all = table[mark].notnull() if mark in table.columns else ibis.literal(False)
-        yield Breach(
-            "missing", name, "completeness", "reject", value.isnull() & ~unread_at_all
-        )
+        yield Breach("missing", name, "completeness", "reject", value.isnull() & ~unread_at_all)
     if column.codes:
         unknown = value.notnull() & ~value.isin(column.codes)
         yield Breach("unknown_code", name, "conformance", "reject", unknown.fill_null(False))
@@ -129,9 +135,7 @@ def _column_breaches(table: ir.Table, column: Column) -> Iterator[Breach]:
         yield Breach(rule, name, category, severity, expression.fill_null(False))
 
 
-def _limits(
-    column: Column, value: ir.Value
-) -> Iterator[tuple[str, str, str, ir.BooleanValue]]:
+def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, str, str, ir.BooleanValue]]:
     low = [value < column.minimum] if column.minimum is not None else []
     low += [value <= column.above] if column.above is not None else []
     high = [value > column.maximum] if column.maximum is not None else []

@@ -1,0 +1,61 @@
+# Everything a fresh machine needs is installed into .venv from the committed lock.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+STORE  ?= store
+NIGHT  := 2011-03-31
+COHORT := simulation/memon2012
+
+.PHONY: help setup run reproduce test test-extra test-long lint types docs docs-check bench clean
+
+help:  ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY)  ## Install the locked environment
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)  ## Run the main job: one synthetic export to one published release
+	@$(BIN)/y90 --quiet --store $(STORE) simulate --preset memon2012 --format redcap \
+	  --as-of $(NIGHT) --to $(STORE)/inbox/memon2012/$(NIGHT)
+	@$(BIN)/y90 --store $(STORE) --config $(COHORT)/registry.toml run --as-of $(NIGHT) \
+	  --data-cutoff $(NIGHT)
+
+reproduce: $(READY)  ## Print the publication's figures beside the computed ones
+	@$(BIN)/y90 reproduce
+
+test: $(READY)  ## Run the tests
+	$(BIN)/python -m pytest -n 2 -m "not extra and not long"
+
+test-extra: $(READY)  ## Run what needs Debian packages: browser, R, Java
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extra.lock
+	$(BIN)/python -m pytest -m extra
+
+test-long: $(READY)  ## Run the long campaigns: crash, fuzz, mutation
+	$(BIN)/python -m pytest -m long
+
+lint: $(READY)  ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## Check types
+	$(BIN)/mypy
+
+docs: $(READY)  ## Write the generated pages
+	$(BIN)/python docs/write.py
+
+docs-check: $(READY)  ## Fail where a generated page differs from the code
+	$(BIN)/python docs/write.py --check
+
+bench: $(READY)  ## Measure against hand-written SQL and R
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove what was built
+	rm -rf $(VENV) build *.egg-info store

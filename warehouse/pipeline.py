@@ -1,0 +1,343 @@
+"""What are the steps of a run? Plain functions over names and paths; flows/ only say when.
+
+    receive (per site) -> plan -> load_site (per site) -> build -> estimate -> audit -> report ->
+    publish
+
+Between steps everything lies under work/<run_id>/, so a step needs nothing but the plan. The
+planning half imports neither engine nor contract: a night with nothing to do costs hashing and
+comparing.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import Refused
+from schemas.settings import Registry
+from warehouse import fingerprints, identity, inbox, ledger, releases
+from warehouse.receipts import Receipt, visible
+from warehouse.receipts import receipts as receipts_of
+from warehouse.store import Store, write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run: what it is made from and whether there is anything to do."""
+
+    run_id: str
+    run_key: str
+    inputs_key: str
+    as_of: date
+    data_cutoff: date
+    receipts: tuple[Receipt, ...]
+    degraded: Mapping[str, str]
+    absent: tuple[str, ...]
+    already: str | None
+    """The release that has these inputs: nothing to do."""
+    held: bool
+    """That release waits for approval."""
+    ingredients: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How a run ended."""
+
+    release_id: str
+    path: Path
+    created: bool
+    held: bool
+
+
+def receive(store: Store, registry: Registry, site_id: str, now: datetime) -> Any:
+    """Take what is new in a site's inbox; a refused arrival is recorded and the run goes on."""
+    with store.lock(wait=True):
+        return inbox.receive(store, registry.sites[site_id], now=now)
+
+
+def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff: date) -> Plan:
+    """Decide what a night is made from.
+
+    Raises:
+        Refused: no site has a delivery that is visible at the night.
+    """
+    seen = {s: visible(store, s, as_of) for s in sorted(registry.sites)}
+    found = tuple(r for r in seen.values() if r is not None)
+    if not found:
+        raise Refused(
+            f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
+            "with a date not after the night, or name a later night with --as-of."
+        )
+    ingredients = _ingredients(registry, key, found, data_cutoff)
+    inputs_key = fingerprints.sha256_of(ingredients)
+    run_key = fingerprints.sha256_of([inputs_key, as_of, data_cutoff])
+    same = _made_before(store, run_key, inputs_key, as_of)
+    return Plan(
+        run_id=f"{as_of:%Y%m%d}-{run_key[:8]}-{secrets.token_hex(3)}",
+        run_key=run_key,
+        inputs_key=inputs_key,
+        as_of=as_of,
+        data_cutoff=data_cutoff,
+        receipts=found,
+        degraded=_degraded(store, found, as_of),
+        absent=tuple(s for s, r in seen.items() if r is None),
+        already=same.release_id if same else None,
+        held=bool(same and same.status == "held"),
+        ingredients=ingredients,
+    )
+
+
+def start(store: Store, plan: Plan) -> Path:
+    """Make the run's work directory; those of dead runs are cleared away."""
+    _clear_dead(store)
+    folder = store.run(plan.run_id)
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "pid").write_text(str(os.getpid()))
+    return folder
+
+
+def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id: str) -> str:
+    """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
+    from warehouse.load import load
+    from warehouse.raw import raw_tables
+
+    receipt = next(r for r in plan.receipts if r.site_id == site_id)
+    site = registry.sites[site_id]
+    raw = raw_tables(store, receipt, site)
+    folder = store.run(plan.run_id) / "sites" / site_id
+    folder.mkdir(parents=True, exist_ok=True)
+    with _engine(registry, folder / "scratch.duckdb") as con:
+        counts = load(con, site, raw, receipt, key, folder)
+    accepted, aside = sum(c.accepted for c in counts), sum(c.quarantined for c in counts)
+    return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
+
+
+def build(store: Store, registry: Registry, plan: Plan) -> None:
+    """Derive the marts and write them."""
+    from warehouse import build as tables
+
+    work = store.run(plan.run_id)
+    loaded = _loaded(store, plan)
+    with _engine(registry, work / "scratch.duckdb") as con:
+        known = tables.registry_tables(con, loaded, plan.data_cutoff)
+        made = tables.by_contract(
+            tables.derive(con, known, registry.outcome_settings, "transforms")
+        )
+        tables.gates(made.items())
+        written = tables.write(con, made | tables.quality_tables(con, loaded), work / "parquet")
+    _note(work / "built.json", {n: asdict(w) for n, w in written.items()})
+
+
+def estimate(store: Store, registry: Registry, plan: Plan) -> None:
+    """Estimate the outcomes, the statistics and their members, and write them."""
+    from warehouse import build as tables
+    from warehouse.database import write_database
+
+    work = store.run(plan.run_id)
+    with _engine(registry, work / "scratch.duckdb") as con:
+        made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
+        tables.gates(made.items())
+        written = tables.write(con, made, work / "parquet")
+    done = json.loads((work / "built.json").read_text())
+    _note(work / "estimated.json", done | {n: asdict(w) for n, w in written.items()})
+    write_database(work / "parquet", work / "outcomes.duckdb")
+
+
+def publish(store: Store, plan: Plan, now: datetime) -> Published:
+    """Put the release in its place and let `current` point at it, unless it is held.
+
+    Equal content of every table: no new release, only a later night at which it is still true.
+    """
+    work = store.run(plan.run_id)
+    tables = json.loads((work / "estimated.json").read_text())
+    with store.lock(wait=True):
+        same = _made_before(store, plan.run_key, plan.inputs_key, plan.as_of)
+        before = releases.previous(store, "", plan.as_of)
+        if same is None and before and _equal(before, tables):
+            same = before
+        if same is not None:
+            result = _confirm(store, plan, same, now)
+        else:
+            result = _new_release(store, plan, work, tables, before, now)
+        ledger.record(store, plan, result, now)
+    shutil.rmtree(work, ignore_errors=True)
+    return result
+
+
+def confirm(store: Store, plan: Plan, now: datetime) -> Published:
+    """Record that a night has nothing new: the release it has is still true."""
+    with store.lock(wait=True):
+        same = next(r for r in releases.listing(store) if r.release_id == plan.already)
+        result = _confirm(store, plan, same, now)
+        ledger.record(store, plan, result, now)
+    return result
+
+
+def _engine(registry: Registry, path: Path) -> AbstractContextManager[Any]:
+    from warehouse.engine import engine
+
+    return engine(path, threads=registry.file.threads, memory_limit=registry.file.memory_limit)
+
+
+def _ingredients(
+    registry: Registry, key: bytes, found: tuple[Receipt, ...], data_cutoff: date
+) -> dict[str, Any]:
+    """What a table can depend on; a cutoff after a site's extraction changes nothing there."""
+    return {
+        "registry": registry.file.registry,
+        "settings": registry.outcome_settings.model_dump(mode="json"),
+        "sites": {s: site.model_dump(mode="json") for s, site in sorted(registry.sites.items())},
+        "receipts": [
+            {
+                "site_id": r.site_id,
+                "extraction_date": r.extraction_date.isoformat(),
+                "delivery_id": r.delivery_id,
+                "cutoff": min(r.extraction_date, data_cutoff).isoformat(),
+            }
+            for r in found
+        ],
+        "code_sha256": fingerprints.code_sha256(),
+        "engines": dict(fingerprints.engine_versions()),
+        "key_fingerprint": identity.fingerprint(key),
+    }
+
+
+def _made_before(
+    store: Store, run_key: str, inputs_key: str, as_of: date
+) -> releases.ReleaseInfo | None:
+    """The release of this very run, or of an earlier night made from the same ingredients."""
+    known = [r for r in releases.listing(store) if r.status != "withdrawn"]
+    for release in reversed(known):
+        if release.run_key == run_key:
+            return release
+    before = releases.previous(store, "", as_of)
+    if before and releases.manifest(before.path)["content"]["inputs_key"] == inputs_key:
+        return before
+    return None
+
+
+def _degraded(store: Store, found: tuple[Receipt, ...], as_of: date) -> dict[str, str]:
+    """Sites whose latest arrival was refused, with the reason."""
+    reasons: dict[str, str] = {}
+    for receipt in found:
+        known = [r for r in receipts_of(store, receipt.site_id) if r.extraction_date <= as_of]
+        if known and not known[-1].accepted:
+            reasons[receipt.site_id] = known[-1].reason
+    return reasons
+
+
+def _loaded(store: Store, plan: Plan) -> list[Any]:
+    from warehouse.build import Loaded
+
+    return [
+        Loaded(
+            site_id=r.site_id,
+            extraction_date=r.extraction_date,
+            delivery_id=r.delivery_id,
+            folder=store.run(plan.run_id) / "sites" / r.site_id,
+            n_files=len(r.files),
+            degraded=plan.degraded.get(r.site_id, ""),
+        )
+        for r in plan.receipts
+    ]
+
+
+def _equal(release: releases.ReleaseInfo, tables: Mapping[str, Any]) -> bool:
+    known = releases.manifest(release.path)["content"]["tables"]
+    return {n: t["content_sha256"] for n, t in known.items()} == {
+        n: t["content_sha256"] for n, t in tables.items()
+    }
+
+
+def _confirm(store: Store, plan: Plan, release: releases.ReleaseInfo, now: datetime) -> Published:
+    pointer = releases.channel(store, "current")
+    if pointer and pointer["release_id"] == release.release_id:
+        releases.point(store, "current", release.release_id, now, plan.as_of)
+    return Published(release.release_id, release.path, False, release.status == "held")
+
+
+def _new_release(
+    store: Store,
+    plan: Plan,
+    work: Path,
+    tables: Mapping[str, Any],
+    before: releases.ReleaseInfo | None,
+    now: datetime,
+) -> Published:
+    release_id = releases.next_id(store, plan.as_of)
+    audit = json.loads((work / "audit.json").read_text())
+    content = dict(plan.ingredients) | {
+        "as_of": plan.as_of.isoformat(),
+        "data_cutoff": plan.data_cutoff.isoformat(),
+        "run_key": plan.run_key,
+        "inputs_key": plan.inputs_key,
+        "degraded": dict(plan.degraded),
+        "absent": list(plan.absent),
+        "tables": tables,
+    }
+    record = {
+        "release_id": release_id,
+        "published_at": now.isoformat(),
+        "published_by": _user(),
+        "run_id": plan.run_id,
+        "held": audit["held"],
+        "previous": before.release_id if before else None,
+        "previous_manifest_sha256": (
+            fingerprints.file_sha256(before.path / "manifest.json") if before else None
+        ),
+    }
+    built = work / "release"
+    _assemble(work, built)
+    path = releases.place(store, release_id, built, {"content": content, "record": record})
+    if not audit["held"] and _newest(store, plan.as_of):
+        releases.point(store, "current", release_id, now, plan.as_of)
+    return Published(release_id, path, True, bool(audit["held"]))
+
+
+def _assemble(work: Path, built: Path) -> None:
+    """The folder of a release, but for the manifest: copies, since a link shares its damage."""
+    shutil.rmtree(built, ignore_errors=True)
+    built.mkdir()
+    for part in ("parquet", "report", "audit"):
+        if (work / part).is_dir():
+            shutil.copytree(work / part, built / part)
+    for part in ("outcomes.duckdb", "changes.json", "CHANGES.md"):
+        if (work / part).exists():
+            shutil.copy2(work / part, built / part)
+
+
+def _newest(store: Store, as_of: date) -> bool:
+    """`current` never moves backwards: only a night not before the current one's takes it."""
+    pointer = releases.channel(store, "current")
+    if pointer is None:
+        return True
+    path = store.release(pointer["release_id"])
+    return str(releases.manifest(path)["content"]["as_of"]) <= as_of.isoformat()
+
+
+def _clear_dead(store: Store) -> None:
+    for folder in store.work.iterdir() if store.work.is_dir() else []:
+        try:
+            os.kill(int((folder / "pid").read_text()), 0)
+        except (ProcessLookupError, ValueError, FileNotFoundError):
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
+def _user() -> str:
+    try:
+        return os.getlogin()
+    except OSError:
+        return str(os.getuid())
+
+
+def _note(path: Path, facts: Any) -> None:
+    write_atomically(path, json.dumps(facts, indent=1, sort_keys=True).encode())
