@@ -1,0 +1,284 @@
+"""What does a delivery hold, as text, row by row?
+
+Every table of a payload (`.csv`, `.tsv`, `.txt`, `.csv.gz`, `.zip` of these, `.xlsx`, `.parquet`),
+or every instrument of a REDCap export, becomes one Parquet file of text columns plus `source_file`
+and `source_row`. It is written once per way of reading (delimiter, encoding, which files): a
+corrected site file reads the same payload anew beside the old reading.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.contract import table_name
+from schemas.errors import BadDelivery, all_at_once
+from schemas.registry import TABLES
+from schemas.site import RedcapSource, Site
+from warehouse.archives import DELIMITED, TABULAR, Member, ignored, unpack
+from warehouse.delimited import Text, check_header, quoted, read, slices, survey
+from warehouse.receipts import Receipt
+from warehouse.redcap import split
+from warehouse.redcap_dictionary import read_dictionary
+from warehouse.store import Store, new_folder
+from warehouse.workbook import sheets
+
+READER_VERSION = 1
+"""Raise it when the same bytes and options must give other raw tables."""
+OUR_TABLES = tuple(table_name(contract) for contract in TABLES)
+PROJECT_FILES = ("events", "arms", "event_mapping", "instruments", "data_access_groups")
+CONTENTS = "contents.json"
+
+
+@dataclass(frozen=True)
+class RawTables:
+    """Raw Parquet by name (file stem, sheet or instrument), and remarks on the reading."""
+
+    tables: dict[str, Path]
+    notices: tuple[str, ...]
+
+
+def raw_tables(store: Store, receipt: Receipt, site: Site) -> dict[str, Path]:
+    """The raw tables of a receipt's delivery, made on first demand.
+
+    Raises:
+        BadDelivery: a file of it cannot be read, or a declared one is missing.
+    """
+    return reading(store, receipt.site_id, receipt.delivery_id, site, _where(receipt)).tables
+
+
+def reading(store: Store, site_id: str, delivery_id: str, site: Site, where: str) -> RawTables:
+    """Read a delivery as its site file says, or find it read already."""
+    folder = store.raw_tables(site_id, delivery_id) / reading_id(site)
+    payload = store.payload(site_id, delivery_id)
+    if not folder.is_dir():
+        if not payload.is_dir():
+            raise BadDelivery(f"{where}: its payload is no longer kept. Deliver the export again.")
+        with new_folder(folder) as fresh:
+            made = convert(payload, site, fresh, where)
+            contents = {"tables": sorted(made.tables), "notices": made.notices}
+            (fresh / CONTENTS).write_text(json.dumps(contents, indent=2), "utf-8")
+    contents = json.loads((folder / CONTENTS).read_text("utf-8"))
+    tables = {name: folder / f"{name}.parquet" for name in contents["tables"]}
+    return RawTables(tables, tuple(contents["notices"]))
+
+
+def reading_id(site: Site) -> str:
+    """Names how a site's files are read: the same for site files that read alike."""
+    facts: dict[str, Any] = {
+        "reader": READER_VERSION,
+        "format": site.format,
+        "delimiter": site.delimiter,
+        "encoding": site.encoding,
+        "files": sorted(declared(site)),
+    }
+    if site.redcap:
+        facts["redcap"] = [site.redcap.data, site.redcap.dictionary, site.redcap.record]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def declared(site: Site) -> set[str]:
+    """The files that every delivery of a site must hold, without their endings."""
+    if site.format == "redcap":
+        source = _redcap(site)
+        return {_stem(n) for n in (source.data, source.dictionary) if n}
+    return {_stem(s.file or table) for table, parts in site.tables.items() for s in parts}
+
+
+def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
+    """Write the raw tables of any folder of files; all problems are told at once."""
+    with _scratch(to) as scratch:
+        members, problems = unpack(payload, scratch)
+        members = [m for m in members if not ignored(m.name)]
+        members, more = _with_sheets(members, site, scratch)
+        problems += [*more, *_missing(members, site)]
+        if problems:
+            raise BadDelivery(all_at_once(where, problems))
+        convert_all = _convert_redcap if site.format == "redcap" else _convert_tables
+        try:
+            return convert_all(members, site, to, scratch)
+        except BadDelivery as fault:
+            raise BadDelivery(all_at_once(where, str(fault).splitlines())) from None
+
+
+def _where(receipt: Receipt) -> str:
+    return f"{receipt.site_id}/{receipt.extraction_date.isoformat()}"
+
+
+def _stem(name: str) -> str:
+    return Path(name).name.split(".", maxsplit=1)[0]
+
+
+def _redcap(site: Site) -> RedcapSource:
+    return site.redcap or RedcapSource()
+
+
+@contextmanager
+def _scratch(to: Path) -> Iterator[Path]:
+    """A folder on the disk of the result, for its owner only, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=".scratch-", dir=to))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wanted(site: Site) -> set[str]:
+    return declared(site) if site.format == "redcap" else declared(site) | set(OUR_TABLES)
+
+
+def _with_sheets(
+    members: list[Member], site: Site, scratch: Path
+) -> tuple[list[Member], list[str]]:
+    """Put a workbook's sheets in its place; one sheet keeps the workbook's name."""
+    taken: list[Member] = []
+    problems: list[str] = []
+    for number, member in enumerate(members):
+        if member.suffix != ".xlsx":
+            taken.append(member)
+            continue
+        folder = scratch / f"workbook-{number}"
+        folder.mkdir()
+        try:
+            found = sheets(member.path, member.origin, folder)
+        except BadDelivery as fault:
+            problems += str(fault).splitlines() if _may_be_needed(member, site) else []
+            continue
+        taken += [
+            Member(f"{sheet or member.table}.csv", _sheet_origin(member, sheet), path)
+            for sheet, path in found
+        ]
+    return taken, problems
+
+
+def _sheet_origin(member: Member, sheet: str) -> str:
+    return f"{member.origin}/{sheet}" if sheet else member.origin
+
+
+def _may_be_needed(member: Member, site: Site) -> bool:
+    """Any workbook may hold declared sheets, unless plain files declare nothing of its name."""
+    return bool(declared(site)) or member.table in OUR_TABLES
+
+
+def _missing(members: Iterable[Member], site: Site) -> list[str]:
+    present = {m.table for m in members if m.suffix in TABULAR}
+    lacking = sorted(declared(site) - present)
+    if not lacking and not present & _wanted(site):
+        return ["no table that its site file or our names know. Name its files in the site file."]
+    return [
+        f"{name}: declared in the site file, but missing. A delivery is the whole export: deliver "
+        "every file, an empty table with its header."
+        for name in lacking
+    ]
+
+
+def _convert_tables(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:
+    tables: dict[str, Path] = {}
+    notices: list[str] = []
+    problems: list[str] = []
+    for member in members:
+        if member.suffix not in TABULAR or member.table not in _wanted(site):
+            notices.append(f"{member.origin}: not declared in the site file, kept but not read")
+            continue
+        target = to / f"{member.table}.parquet"
+        try:
+            notices += _convert_one(member, site, target, scratch)
+            tables[member.table] = target
+        except BadDelivery as fault:
+            problems += str(fault).splitlines()
+    if problems:
+        raise BadDelivery("\n".join(problems))
+    return RawTables(tables, tuple(notices))
+
+
+def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> tuple[str, ...]:
+    if member.suffix == ".parquet":
+        _from_parquet(member, target)
+        return ()
+    text = _text(member, site, scratch)
+    read(text, scratch, lambda source: _write(source, target, scratch))
+    return text.notices
+
+
+def _text(member: Member, site: Site, scratch: Path) -> Text:
+    """Survey a member; what we wrote from a workbook is known to be UTF-8 with commas."""
+    ours = member.path.is_relative_to(scratch) and member.path.name.startswith("sheet-")
+    return survey(
+        member.path,
+        member.origin,
+        scratch,
+        delimiter="," if ours else site.delimiter,
+        encoding="utf-8" if ours else site.encoding,
+    )
+
+
+def _write(text: Text, target: Path, scratch: Path) -> None:
+    names = [(name, pa.string()) for name in (*text.header, "source_file")]
+    schema = pa.schema([*names, ("source_row", pa.int64())])
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for con, first in slices(text, scratch):
+            query = "SELECT *, ? AS source_file, rowid + ? AS source_row FROM slice ORDER BY rowid"
+            for batch in con.execute(query, [text.origin, first]).to_arrow_reader(100_000):
+                writer.write_batch(batch)
+
+
+def _from_parquet(member: Member, target: Path) -> None:
+    """Parquet has types already; they become text, so that one reader serves every source."""
+    try:
+        found = pq.read_schema(member.path)
+        names = check_header(found.names, member.origin)
+        nested = [n for n, t in zip(names, found.types, strict=True) if pa.types.is_nested(t)]
+        if nested:
+            raise BadDelivery(
+                f"{member.origin}: column {nested[0]} is nested. Export one value per cell."
+            )
+        cells = ", ".join(
+            f"nullif(CAST({quoted(theirs)} AS VARCHAR), '') AS {quoted(ours)}"
+            for theirs, ours in zip(found.names, names, strict=True)
+        )
+        with duckdb.connect() as con:
+            con.execute(
+                f"COPY (SELECT {cells}, {_literal(member.origin)} AS source_file, file_row_number "
+                "+ 1 AS source_row FROM read_parquet(?, file_row_number = true) "
+                "ORDER BY source_row) TO ? (FORMAT parquet, COMPRESSION zstd)",
+                [str(member.path), str(target)],
+            )
+    except (pa.ArrowException, duckdb.Error, OSError):
+        raise BadDelivery(
+            f"{member.origin}: not a Parquet file, or a damaged one. Export it again."
+        ) from None
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _convert_redcap(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:
+    source = _redcap(site)
+    by_name = {m.table: m for m in members if m.suffix in TABULAR}
+    data = by_name[_stem(source.data)]
+    if data.suffix not in DELIMITED:
+        raise BadDelivery(f"{data.origin}: a REDCap export is read as CSV. Export it as CSV.")
+    dictionary = None
+    if source.dictionary:
+        described = by_name[_stem(source.dictionary)]
+        dictionary = read_dictionary(described.path, described.origin, scratch)
+    plan, notices = split(_text(data, site, scratch), dictionary, source.record, to, scratch)
+    known = {*declared(site), *PROJECT_FILES}
+    notices += [
+        f"{m.origin}: not declared in the site file, kept but not read"
+        for m in members
+        if m.table not in known
+    ]
+    tables = {p.stem: p for p in sorted(to.glob("*.parquet"))}
+    ordered = {n: tables[n] for n in (*plan.instruments, *tables) if n in tables}
+    return RawTables(ordered, tuple(notices))

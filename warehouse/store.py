@@ -1,0 +1,296 @@
+"""Where does everything lie, and how is it written so that a crash leaves the old state or the new?
+
+    store/
+      LAYOUT                                 version of this layout
+      inbox/<site>/<YYYY-MM-DD>/...          exports as dropped or pulled; never touched
+      raw/<site>/deliveries/<id>/            every payload once: files/, and raw/ with its Parquet
+      raw/<site>/receipts/<date>-<n>.json    every arrival
+      work/<run_id>/                         scratch
+      releases/<release_id>/                 immutable
+      channels/<channel>.json                pointers
+      state/                                 ledger, lock, caches
+      prefect/                               PREFECT_HOME
+
+A file is replaced by writing beside it, flushing and renaming. The store is guarded by a lock of
+the operating system, which the kernel frees when its holder dies.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP
+from pathlib import Path
+
+from schemas.errors import Locked, Refused
+
+LAYOUT_VERSION = "1"
+TEMPORARY = ".tmp-"
+"""Prefix of what is being written; a crash may leave it behind, nothing reads it."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The paths of one registry's store."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> "Store":
+        """Open a store, or lay out a new one; a layout of another version is refused."""
+        store = cls(root)
+        if root.exists() and not root.is_dir():
+            raise Refused(f"{root}: not a folder. Name another store with --store.")
+        if not store.layout_file.exists():
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+                write_atomically(store.layout_file, f"{LAYOUT_VERSION}\n".encode())
+            except OSError as fault:
+                raise Refused(
+                    f"{root}: the store cannot be written ({fault.strerror}). "
+                    "Name another store with --store."
+                ) from None
+        found = store.layout_version()
+        if found != LAYOUT_VERSION:
+            raise Refused(
+                f"{store.layout_file}: layout version {found!r}, but this version of y90 reads "
+                f"{LAYOUT_VERSION!r}. Use the version of y90 that made the store, or name another "
+                "store with --store."
+            )
+        return store
+
+    def layout_version(self) -> str:
+        """The version of the layout, as its file says."""
+        try:
+            return self.layout_file.read_text("utf-8", "replace").strip()[:20]
+        except OSError as fault:
+            raise Refused(
+                f"{self.layout_file}: cannot be read ({fault.strerror}). Give this user access to "
+                "the store."
+            ) from None
+
+    @property
+    def layout_file(self) -> Path:
+        """Names the version of the layout."""
+        return self.root / "LAYOUT"
+
+    @property
+    def inbox(self) -> Path:
+        """Exports as dropped or pulled."""
+        return self.root / "inbox"
+
+    @property
+    def raw(self) -> Path:
+        """What was received, kept for ever."""
+        return self.root / "raw"
+
+    @property
+    def work(self) -> Path:
+        """Scratch of runs."""
+        return self.root / "work"
+
+    @property
+    def releases(self) -> Path:
+        """Immutable releases."""
+        return self.root / "releases"
+
+    @property
+    def channels(self) -> Path:
+        """Pointers to releases."""
+        return self.root / "channels"
+
+    @property
+    def state(self) -> Path:
+        """Ledger, lock and caches: all can be rebuilt."""
+        return self.root / "state"
+
+    @property
+    def prefect(self) -> Path:
+        """PREFECT_HOME, unless set elsewhere."""
+        return self.root / "prefect"
+
+    @property
+    def ledger(self) -> Path:
+        """Runs and steps."""
+        return self.state / "ledger.sqlite"
+
+    def site_inbox(self, site_id: str) -> Path:
+        """One site's folders by extraction date."""
+        return self.inbox / site_id
+
+    def site_raw(self, site_id: str) -> Path:
+        """Everything received from a site."""
+        return self.raw / site_id
+
+    def receipts(self, site_id: str) -> Path:
+        """A site's receipts."""
+        return self.raw / site_id / "receipts"
+
+    def deliveries(self, site_id: str) -> Path:
+        """A site's payloads."""
+        return self.raw / site_id / "deliveries"
+
+    def delivery(self, site_id: str, delivery_id: str) -> Path:
+        """One payload and its raw tables."""
+        return self.deliveries(site_id) / delivery_id
+
+    def payload(self, site_id: str, delivery_id: str) -> Path:
+        """The files of a delivery, as received."""
+        return self.delivery(site_id, delivery_id) / "files"
+
+    def raw_tables(self, site_id: str, delivery_id: str) -> Path:
+        """The raw Parquet of a delivery."""
+        return self.delivery(site_id, delivery_id) / "raw"
+
+    def run(self, run_id: str) -> Path:
+        """Scratch of one run."""
+        return self.work / run_id
+
+    def release(self, release_id: str) -> Path:
+        """One release."""
+        return self.releases / release_id
+
+    def channel(self, name: str) -> Path:
+        """The pointer file of a channel."""
+        return self.channels / f"{name}.json"
+
+    @contextmanager
+    def lock(self, *, wait: bool) -> Iterator[None]:
+        """Hold the store; without `wait`, raise Locked if another run holds it."""
+        with lock_file(self.state / "lock", wait=wait):
+            yield
+
+
+@contextmanager
+def lock_file(path: Path, *, wait: bool) -> Iterator[None]:
+    """Hold an exclusive lock of the operating system on a file."""
+    make_private(path.parent)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _acquire(handle, path, wait=wait)
+        _refuse_without_locks(path)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        raise Locked(
+            f"{path}: held by another run (process {holder}). Wait for it, or run again without "
+            "--no-wait."
+        ) from None
+    except OSError as fault:
+        if fault.errno in (ENOLCK, EOPNOTSUPP, EINVAL, ENOSYS):
+            raise _no_locks(path) from None
+        raise
+
+
+def _refuse_without_locks(path: Path) -> None:
+    """Ask for the lock a second time: a file system that grants it keeps no locks."""
+    second = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(second)
+    raise _no_locks(path)
+
+
+def _no_locks(path: Path) -> Refused:
+    return Refused(
+        f"{path}: this file system keeps no locks, so two runs could write at once. Put the store "
+        "on a local disk with --store."
+    )
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for its owner only."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Replace a file: readers see the old bytes or the new, also after a crash."""
+    temporary = _write_beside(path, data, private=private)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def create_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Create a file whole; FileExistsError if there is one of that name."""
+    temporary = _write_beside(path, data, private=private)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _write_beside(path: Path, data: bytes, *, private: bool) -> Path:
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if not private:
+                os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+@contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """Fill a folder beside its place, then rename it; if the place is taken meanwhile, drop it."""
+    make_private(final.parent)
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=final.parent))
+    try:
+        yield temporary
+        sync_tree(temporary)
+        try:
+            temporary.rename(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+        sync_folder(final.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush every file and folder below to the disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(parent) / name)
+        _sync(Path(parent))
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a power cut."""
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
