@@ -1,0 +1,186 @@
+"""Which clinical term does a recorded word mean, and which grades does it have in each version?
+
+CTCAE terms are lowest-level terms of MedDRA in US spelling, so a registry that codes preferred
+terms writes Pyrexia, Diarrhoea and Weight decreased for Fever, Diarrhea and Weight loss: terms are
+mapped by synonym, never by equality alone. Codes are those that CTCAE itself prints.
+
+Source: National Cancer Institute, CTCAE v3.0 (2006), v4.03 (2010), v5.0 (2017); grade text of
+NCIP/caAERS CTCAEv3Grades.txt and its CTCAE v4 script. Version 5.0 clinical texts other than
+fatigue, nausea and vomiting were read in transcriptions only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Grades = tuple[int, int]
+"""Mildest and worst grade that a version has for a term."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalTerm:
+    """One clinical term: our name, its name and grades in each version, and what else it is called.
+
+    `v3_name` is the name in version 3.0; 4.03 and 5.0 share `name`. A version that is missing in
+    `grades` does not have the term.
+    """
+
+    term: str
+    name: str
+    v3_name: str
+    meddra_code: int
+    grades: Mapping[str, Grades]
+    synonyms: tuple[str, ...] = field(default=())
+
+    def spellings(self) -> frozenset[str]:
+        """Every lower-case spelling that means this term."""
+        return frozenset(s.lower() for s in (self.term, self.name, self.v3_name, *self.synonyms))
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A named composite: patients with any of the terms, or with all of them, in the window."""
+
+    term: str
+    members: tuple[str, ...]
+    every: bool = False
+
+
+def _grades(v3: Grades, v4: Grades, v5: Grades | None = None) -> Mapping[str, Grades]:
+    return {"3.0": v3, "4.03": v4, "5.0": v5 or v4}
+
+
+TERMS: tuple[ClinicalTerm, ...] = (
+    ClinicalTerm(
+        "fatigue",
+        "Fatigue",
+        "Fatigue (asthenia, lethargy, malaise)",
+        10016256,
+        _grades((1, 4), (1, 3)),
+        ("tiredness", "asthenia", "lethargy"),
+    ),
+    ClinicalTerm(
+        "abdominal pain",
+        "Abdominal pain",
+        "Pain - Abdomen NOS",
+        10000081,
+        _grades((1, 4), (1, 3)),
+        ("pain, abdominal", "abdomen pain"),
+    ),
+    ClinicalTerm("nausea", "Nausea", "Nausea", 10028813, _grades((1, 5), (1, 3))),
+    ClinicalTerm(
+        "vomiting", "Vomiting", "Vomiting", 10047700, _grades((1, 5), (1, 5)), ("emesis",)
+    ),
+    ClinicalTerm(
+        "fever",
+        "Fever",
+        "Fever (in absence of neutropenia)",
+        10016558,
+        _grades((1, 5), (1, 5)),
+        (
+            "pyrexia",
+            "fever (in the absence of neutropenia, where neutropenia is defined as "
+            "anc <1.0 x 10e9/l)",
+        ),
+    ),
+    ClinicalTerm(
+        "chills", "Chills", "Rigors/chills", 10008531, _grades((1, 3), (1, 3)), ("rigors", "rigor")
+    ),
+    ClinicalTerm(
+        "diarrhea", "Diarrhea", "Diarrhea", 10012727, _grades((1, 5), (1, 5)), ("diarrhoea",)
+    ),
+    ClinicalTerm(
+        "weight loss",
+        "Weight loss",
+        "Weight loss",
+        10047900,
+        _grades((1, 3), (1, 3)),
+        ("weight decreased", "loss of weight"),
+    ),
+    ClinicalTerm(
+        "cholecystitis",
+        "Cholecystitis",
+        "Cholecystitis",
+        10008612,
+        _grades((1, 5), (2, 5)),
+        ("radiation cholecystitis",),
+    ),
+    ClinicalTerm(
+        "ascites",
+        "Ascites",
+        "Ascites (non-malignant)",
+        10003445,
+        _grades((1, 5), (1, 5)),
+    ),
+    ClinicalTerm(
+        "hepatic failure",
+        "Hepatic failure",
+        "Liver dysfunction/failure (clinical)",
+        10019663,
+        _grades((2, 5), (3, 5)),
+        ("liver failure", "reild"),
+    ),
+    ClinicalTerm(
+        "hepatic pain",
+        "Hepatic pain",
+        "Pain - Liver",
+        10019705,
+        _grades((1, 4), (1, 3)),
+        ("liver pain",),
+    ),
+    ClinicalTerm(
+        "gastric ulcer", "Gastric ulcer", "Ulcer, GI - Stomach", 10017822, _grades((1, 5), (1, 5))
+    ),
+    ClinicalTerm(
+        "duodenal ulcer",
+        "Duodenal ulcer",
+        "Ulcer, GI - Duodenum",
+        10013836,
+        _grades((1, 5), (1, 5)),
+    ),
+    ClinicalTerm(
+        "anorexia",
+        "Anorexia",
+        "Anorexia",
+        10002646,
+        _grades((1, 5), (1, 5)),
+        ("decreased appetite", "loss of appetite"),
+    ),
+    ClinicalTerm(
+        "pneumonitis",
+        "Pneumonitis",
+        "Pneumonitis/pulmonary infiltrates",
+        10035742,
+        _grades((1, 5), (1, 5)),
+        ("radiation pneumonitis",),
+    ),
+    ClinicalTerm("flushing", "Flushing", "Flushing", 10016825, _grades((1, 2), (1, 3))),
+)
+
+UNIONS: tuple[Union, ...] = (
+    Union("nausea or vomiting", ("nausea", "vomiting")),
+    Union("fever or chills", ("fever", "chills")),
+    Union("diarrhea or weight loss", ("diarrhea", "weight loss")),
+    Union("diarrhea and weight loss", ("diarrhea", "weight loss"), every=True),
+)
+"""The pairs that the founding series prints as one line; the last is ambiguous there, so both
+readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph."""
+
+REPORTED_TERMS: tuple[str, ...] = (
+    "fatigue",
+    "nausea",
+    "vomiting",
+    "nausea or vomiting",
+    "abdominal pain",
+    "fever",
+    "chills",
+    "fever or chills",
+    "diarrhea",
+    "weight loss",
+    "diarrhea or weight loss",
+    "diarrhea and weight loss",
+    "cholecystitis",
+)
+"""Published even when nobody has them, so that nobody is told apart from not collected."""
+
+SURGICAL_GRADE = 3
+"""A cholecystectomy is operative treatment of cholecystitis: grade 3 in every version, 4 if urgent."""
