@@ -1,0 +1,157 @@
+"""What is the best response of each lesion and of each patient, unconfirmed and confirmed?
+
+The order is CR, PR, SD, NON-CR/NON-PD, PD, NE; of equal responses the earliest counts.
+Assessments up to and with the first progression count, as long as no other treatment began, and
+only those of the registry's reader. Every treated patient and every index lesion has a row, so
+that nobody leaves the denominator: those without an evaluable assessment are NE, with the reason.
+
+Stable disease counts from a minimum day on. A CR or PR that is not confirmed counts as stable
+disease from the same day on.
+
+Source: pharmaverse admiralonco, derive_param_confirmed_bor and derive_param_bor (order, minimum
+time); Eisenhauer 2009 by way of PMC2755245 Table 3.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.marts import (
+    CONFIRMATIONS,
+    CRITERIA,
+    LesionAssessments,
+    LesionResponse,
+    SubjectAssessments,
+    SubjectResponse,
+)
+from schemas.settings import ResponseSettings
+from transforms.criteria import RECORDS
+from transforms.response.baselines import moment
+from transforms.response.confirmation import confirmed_days
+
+_LESION = ("subject_id", "lesion_number", "criterion")
+_SUBJECT = ("subject_id", "criterion")
+
+
+def lesion_response(
+    lesion_assessments: Table[LesionAssessments],
+    lesion_quantities: Table[LesionQuantities],
+    subject_lesions: Table[SubjectLesions],
+    anchors: Table[Anchors],
+    *,
+    settings: ResponseSettings,
+) -> Table[LesionResponse]:
+    """Best response of every index lesion of every treated subject."""
+    lesions = subject_lesions.semi_join(anchors, "subject_id").filter(lambda t: t.index_lesion)
+    read = lesion_quantities.filter(lesion_quantities.reader == settings.reader)
+    seen = read.group_by("subject_id", "lesion_number").agg(measured=ibis.literal(True))
+    units = (
+        lesions.left_join(seen, ["subject_id", "lesion_number"])
+        .select("subject_id", "lesion_number", "index_lesion", "recist_target", "measured")
+        .cross_join(_criteria())
+    )
+    counts = ibis.cases(*((units.criterion == c.name, units[c.lesions]) for c in RECORDS))
+    reason = ibis.cases(
+        (~counts, "not_a_recist_target"),
+        (units.measured.isnull(), "never_measured"),
+        else_="no_scan_after_treatment",
+    )
+    best = _best(lesion_assessments, _LESION, settings)
+    return conform(_rows(units.mutate(unseen=reason), best, _LESION), LesionResponse)
+
+
+def subject_response(
+    subject_assessments: Table[SubjectAssessments],
+    subject_lesions: Table[SubjectLesions],
+    anchors: Table[Anchors],
+    *,
+    settings: ResponseSettings,
+) -> Table[SubjectResponse]:
+    """Best response of every treated subject of a site that delivers lesions."""
+    sites = anchors.semi_join(subject_lesions, "subject_id").select("site_id").distinct()
+    subjects = anchors.semi_join(sites, "site_id").select("subject_id")
+    units = subjects.cross_join(_criteria()).mutate(unseen=ibis.literal("no_scan_after_treatment"))
+    best = _best(subject_assessments, _SUBJECT, settings)
+    return conform(_rows(units, best, _SUBJECT), SubjectResponse)
+
+
+def _criteria() -> ir.Table:
+    return ibis.memtable({"criterion": list(CRITERIA)})
+
+
+def _best(assessments: ir.Table, by: tuple[str, ...], settings: ResponseSettings) -> ir.Table:
+    """One row per unit with an assessment: the first day of each class, and the depth."""
+    read = assessments.filter(assessments.reader == settings.reader)
+    late = read.rel_day >= settings.sd_min_days
+    first = read.group_by(by).agg(
+        first_cr=_first(read, read.response == "CR"),
+        first_pr=_first(read, read.response == "PR"),
+        first_sd=_first(read, (read.response == "SD") & late),
+        first_controlled=_first(read, read.response.isin(["CR", "PR", "SD"]) & late),
+        first_non=_first(read, (read.response == "NON-CR/NON-PD") & late),
+        first_pd=_first(read, read.response == "PD"),
+        progression_day=read.rel_day.min(where=read.response == "PD"),
+        n_in_window=read.in_window.sum(),
+        not_evaluable=read.rule.argmin(moment(read), where=read.in_window),
+        **_depth(read),
+    )
+    inside = read.filter(read.in_window).select(*by, "rel_day", "response")
+    confirmed = confirmed_days(inside, by, settings)
+    return first.left_join(confirmed, by).drop(*(f"{name}_right" for name in by))
+
+
+def _first(read: ir.Table, condition: ir.BooleanValue) -> ir.IntegerValue:
+    return read.rel_day.min(where=condition & read.in_window)
+
+
+def _depth(read: ir.Table) -> dict[str, ir.Value]:
+    """How far the quantity fell, over evaluable assessments in the window; compared exactly."""
+    evaluable = read.in_window & (read.response != "NE")
+    compared = evaluable & read.value.notnull() & read.baseline.notnull()
+    return {
+        "last_evaluable_day": read.rel_day.max(where=evaluable),
+        "best_change_pct": read.change_from_baseline_pct.min(where=compared),
+        "any_decrease": (read.value < read.baseline).any(where=compared),
+        "over_50_decrease": (read.value * 2 < read.baseline).any(where=compared),
+    }
+
+
+def _rows(units: ir.Table, best: ir.Table, by: tuple[str, ...]) -> ir.Table:
+    """Every unit twice, with its best response unconfirmed and confirmed."""
+    known = units.left_join(best, by).drop(*(f"{name}_right" for name in by))
+    both = known.cross_join(ibis.memtable({"confirmation": list(CONFIRMATIONS)}))
+    confirmed = both.confirmation == "confirmed"
+    chosen = both.mutate(
+        cr=confirmed.ifelse(both.confirmed_cr, both.first_cr),
+        pr=confirmed.ifelse(both.confirmed_pr, both.first_pr),
+        sd=confirmed.ifelse(both.first_controlled, both.first_sd),
+    )
+    ladder = (
+        ("CR", chosen.cr),
+        ("PR", chosen.pr),
+        ("SD", chosen.sd),
+        ("NON-CR/NON-PD", chosen.first_non),
+        ("PD", chosen.first_pd),
+    )
+    placed = chosen.mutate(
+        best_response=ibis.cases(*((day.notnull(), name) for name, day in ladder), else_="NE"),
+        best_response_day=ibis.coalesce(*(day for _, day in ladder)),
+        first_response_day=_earlier(chosen.cr, chosen.pr),
+        evaluable=chosen.last_evaluable_day.notnull(),
+    )
+    return placed.mutate(reason=_reason(placed))
+
+
+def _earlier(one: ir.IntegerValue, other: ir.IntegerValue) -> ir.IntegerValue:
+    return ibis.least(ibis.coalesce(one, other), ibis.coalesce(other, one))
+
+
+def _reason(placed: ir.Table) -> ir.StringValue:
+    return ibis.cases(
+        (placed.best_response != "NE", ibis.null("string")),
+        (placed.evaluable, "only_before_the_minimum_day"),
+        (placed.n_in_window.isnull(), placed.unseen),
+        (placed.n_in_window == 0, "window_closed"),
+        else_=placed.not_evaluable,
+    )

@@ -1,0 +1,157 @@
+"""What does each criterion make of one measurement? One number, or nothing.
+
+Lengths become whole tenths of a millimetre. A lesion that is absent measures 0; one that is seen
+but too small to measure counts as 5 mm, unless a real measurement was given. The longer of two
+diameters is the longest, whichever way they were entered. One diameter of zero beside one that is
+not is a contradiction, and no measurement.
+
+Source: EORTC, RECIST questions and clarifications (5 mm); Riaz et al. 2011, J Hepatol 54:695,
+Table 1 (enhancing tissue, arterial phase); PMC2755245 Table 3 (short axis of nodes).
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.registry import Measurements, Scans
+from schemas.settings import ResponseSettings
+from transforms.criteria import PER_TENTH_MM as _MM
+from transforms.criteria import PER_TENTH_MM_SQUARED as _MM2
+from transforms.criteria import TOO_SMALL_MM
+
+_WHOLE = 10_000
+"""Hundredths of a percent in the whole: the precision of an estimated necrosis."""
+
+
+def lesion_quantities(
+    measurements: Table[Measurements],
+    scans: Table[Scans],
+    subject_lesions: Table[SubjectLesions],
+    anchors: Table[Anchors],
+    *,
+    settings: ResponseSettings,
+) -> Table[LesionQuantities]:
+    """Turn each measurement into the quantity of every criterion."""
+    readings = _readings(measurements, scans, _lesions(subject_lesions, anchors))
+    sized = _sizes(readings)
+    arterial = sized.scan_evaluable & sized.arterial_phase.fill_null(False)
+    return conform(
+        sized.mutate(
+            who=_where(sized.scan_evaluable, _product(sized.longer, sized.shorter) * _MM2),
+            easl=_where(arterial, _enhancing_product(sized, settings)),
+            recist11=_where(sized.scan_evaluable, _diameter(sized, sized.longer, sized.shorter)),
+            mrecist=_where(arterial, _enhancing_diameter(sized)),
+        ),
+        LesionQuantities,
+    )
+
+
+def _lesions(subject_lesions: ir.Table, anchors: ir.Table) -> ir.Table:
+    known = subject_lesions.inner_join(anchors, "subject_id")
+    return known.select(
+        "subject_id",
+        "lesion_id",
+        "lesion_number",
+        "t0_date",
+        "index_lesion",
+        "recist_target",
+        lobe_day=known.lobe_date.delta(known.t0_date, unit="day").fill_null(0),
+        node=(known.organ == "node").fill_null(False),
+        liver=(known.organ == "liver").fill_null(True),
+    )
+
+
+def _readings(measurements: ir.Table, scans: ir.Table, lesions: ir.Table) -> ir.Table:
+    scan = ["subject_id", "scan_date", "modality", "reader"]
+    scanned = scans.select(*scan, "arterial_phase", scan_evaluable="evaluable")
+    joined = measurements.inner_join(lesions, ["subject_id", "lesion_id"]).left_join(scanned, scan)
+    return joined.mutate(
+        rel_day=joined.scan_date.delta(joined.t0_date, unit="day"),
+        scan_evaluable=joined.scan_evaluable.fill_null(True),
+    )
+
+
+def _sizes(readings: ir.Table) -> ir.Table:
+    """Order the diameters, after absent and too small lesions were given theirs."""
+    too_small = readings.status == "too_small"
+    longest = _tenths(readings.longest_mm)
+    perpendicular = _tenths(readings.perpendicular_mm)
+    assumed = ibis.literal(TOO_SMALL_MM * 10, "int64")
+    small_longest = longest.nullif(0).fill_null(assumed)
+    small_perpendicular = perpendicular.nullif(0).fill_null(ibis.least(small_longest, assumed))
+    first = _by_status(readings, longest, too_small.ifelse(small_longest, None))
+    second = _by_status(readings, perpendicular, too_small.ifelse(small_perpendicular, None))
+    enhancing_first = _tenths(readings.enhancing_longest_mm)
+    enhancing_second = _tenths(readings.enhancing_perpendicular_mm)
+    return readings.mutate(
+        longer=_longer(first, second),
+        shorter=_shorter(first, second),
+        enhancing_longer=_by_status(readings, _longer(enhancing_first, enhancing_second)),
+        enhancing_shorter=_by_status(readings, _shorter(enhancing_first, enhancing_second)),
+    )
+
+
+def _by_status(
+    readings: ir.Table, measured: ir.IntegerValue, too_small: ir.IntegerValue | None = None
+) -> ir.IntegerValue:
+    """The size that the status stands for; nothing where the lesion was not seen or not judged."""
+    return ibis.cases(
+        (readings.status == "absent", ibis.literal(0, "int64")),
+        (readings.status == "too_small", measured if too_small is None else too_small),
+        (readings.status == "measured", measured),
+        else_=ibis.null("int64"),
+    )
+
+
+def _tenths(length_mm: ir.DecimalValue) -> ir.IntegerValue:
+    return (length_mm * 10).round().cast("int64")
+
+
+def _longer(first: ir.IntegerValue, second: ir.IntegerValue) -> ir.IntegerValue:
+    return ibis.cases(
+        (first.isnull(), ibis.null("int64")),
+        (second.isnull(), first),
+        else_=ibis.greatest(first, second),
+    )
+
+
+def _shorter(first: ir.IntegerValue, second: ir.IntegerValue) -> ir.IntegerValue:
+    """The short axis; nothing where it contradicts the long one."""
+    return ibis.cases(
+        (first.isnull() | second.isnull(), ibis.null("int64")),
+        ((first == 0) != (second == 0), ibis.null("int64")),
+        else_=ibis.least(first, second),
+    )
+
+
+def _product(longer: ir.IntegerValue, shorter: ir.IntegerValue) -> ir.IntegerValue:
+    """Cross-product in squared tenths; without extent there is none, whatever the other side."""
+    return (longer == 0).ifelse(ibis.literal(0, "int64"), longer * shorter)
+
+
+def _diameter(
+    sized: ir.Table, longer: ir.IntegerValue, shorter: ir.IntegerValue
+) -> ir.IntegerValue:
+    """Longest diameter, short axis for a node, in millionths of mm."""
+    return sized.node.ifelse(shorter, longer) * _MM
+
+
+def _enhancing_product(sized: ir.Table, settings: ResponseSettings) -> ir.IntegerValue:
+    """Enhancing tissue: as measured, as estimated, or all of a lesion too small."""
+    measured = _product(sized.enhancing_longer, sized.enhancing_shorter) * _MM2
+    whole = _product(sized.longer, sized.shorter)
+    viable = _WHOLE - (sized.necrosis_pct * 100).round().cast("int64")
+    estimated = whole * viable * (_MM2 // _WHOLE)
+    choices = [measured, *([estimated] if settings.easl_quantity == "estimated" else [])]
+    return ibis.coalesce(*choices, (sized.status == "too_small").ifelse(whole * _MM2, None))
+
+
+def _enhancing_diameter(sized: ir.Table) -> ir.IntegerValue:
+    measured = _diameter(sized, sized.enhancing_longer, sized.enhancing_shorter)
+    whole = _diameter(sized, sized.longer, sized.shorter)
+    return ibis.coalesce(measured, (sized.status == "too_small").ifelse(whole, None))
+
+
+def _where(evaluable: ir.BooleanValue, quantity: ir.IntegerValue) -> ir.IntegerValue:
+    return evaluable.ifelse(quantity, ibis.null("int64"))
