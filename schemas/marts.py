@@ -85,7 +85,7 @@ class Subjects(Mart):
     bilobar: Bool = column("Both lobes treated, over all sessions (F06).")
     staged: Bool = column("The lobes were treated on different days.")
     device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
-    imaging_day: Int = column("Day of the last scan.", unit="days")
+    imaging_day: Int = column("Day of the last scan; 0 when none follows T0.", unit="days")
     reported_group: Text = column("Treatment group of a source that holds only times.")
 
     class Config:
