@@ -11,6 +11,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -122,27 +123,34 @@ def _groups(con: Any, table: ir.Table, schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def _canonical(column: pa.ChunkedArray) -> tuple[bytes, bytes, bytes]:
-    valid = column.is_valid().cast(pa.uint8()).combine_chunks()
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        text = column.fill_null("")
-        lengths = pc.binary_length(text).cast(pa.int64()).combine_chunks()
-        return _bytes(valid), "".join(text.to_pylist()).encode(), _bytes(lengths)
-    if pa.types.is_decimal(column.type):
-        return _bytes(valid), "|".join(map(str, column.fill_null(0).to_pylist())).encode(), b""
-    if pa.types.is_boolean(column.type):
-        values = column.fill_null(False).cast(pa.uint8())
-    elif pa.types.is_floating(column.type):
-        values = pc.add(column.fill_null(0.0), 0.0)  # -0.0 and 0.0 are one number
-    elif pa.types.is_date(column.type):
-        values = column.cast(pa.int32()).fill_null(0)
-    else:
-        values = column.cast(pa.int64()).fill_null(0)
-    return _bytes(valid), _bytes(values.combine_chunks()), b""
+    """Validity, values with null as zero, and for text the lengths."""
+    valid = _bytes(column.is_valid().cast(pa.uint8()))
+    kind = column.type
+    if pa.types.is_string(kind):
+        return valid, *_text(column.fill_null("").combine_chunks())
+    if pa.types.is_decimal(kind):
+        return valid, _decimals(column.fill_null(0).combine_chunks()), b""
+    if pa.types.is_floating(kind):
+        return valid, _bytes(pc.add(column.fill_null(0.0), 0.0)), b""  # -0.0 and 0.0 are one
+    whole = column.cast(pa.int32()) if pa.types.is_date(kind) else column
+    return valid, _bytes(whole.cast(pa.int64()).fill_null(0)), b""
 
 
-def _bytes(array: Any) -> bytes:
-    chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return bytes(chunk.to_numpy(zero_copy_only=False).tobytes())
+def _text(array: pa.StringArray) -> tuple[bytes, bytes]:
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(array) + 1, array.offset * 4)
+    written = data.slice(int(ends[0]), int(ends[-1] - ends[0])).to_pybytes() if data else b""
+    return written, np.diff(ends).astype(np.int64).tobytes()
+
+
+def _decimals(array: pa.Decimal128Array) -> bytes:
+    width = array.type.byte_width
+    data = array.buffers()[1]
+    return bytes(data.slice(array.offset * width, len(array) * width).to_pybytes())
+
+
+def _bytes(array: pa.ChunkedArray) -> bytes:
+    return bytes(array.combine_chunks().to_numpy(zero_copy_only=False).tobytes())
 
 
 def _sync(path: Path) -> None:

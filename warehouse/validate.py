@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Column, columns, key, options
+from schemas.findings import BY_ID
 from schemas.registry import RegistryTable
 
 PARENTS = ("patients", "lesions", "scans")
@@ -34,12 +35,13 @@ class Breach:
 
 
 UNREAD = {
-    "number": ("not_a_number", "conformance"),
-    "date": ("not_a_date", "conformance"),
-    "boolean": ("not_yes_or_no", "conformance"),
-    "code": ("unknown_code", "conformance"),
-    "value": ("not_readable", "conformance"),
+    "number": "not_a_number",
+    "date": "not_a_date",
+    "boolean": "not_yes_or_no",
+    "code": "unknown_code",
+    "value": "not_readable",
 }
+"""What harmonising could not read -> the rule that is broken."""
 
 
 def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) -> list[Breach]:
@@ -48,7 +50,7 @@ def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) ->
     found = [b for c in mapped for b in _column_breaches(table, c)]
     if dated_by := options(contract).dated_by:
         late = (table[dated_by] > extracted).fill_null(False)
-        found.append(Breach("after_extraction", dated_by, "plausibility", "reject", late))
+        found.append(_breach("after_extraction", dated_by, late))
     return found + [
         Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
         for r in options(contract).rules
@@ -92,8 +94,7 @@ def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
         ROW,
         rule_id=conflicting.ifelse("conflicting_key", "duplicate_row"),
         column_name=ibis.literal(names[-1]),
-        category=ibis.literal("conformance"),
-        severity=ibis.literal("reject"),
+        **_judgement("conflicting_key"),
     )
 
 
@@ -109,9 +110,13 @@ def orphans(
             ROW,
             rule_id=ibis.literal(f"no_such_{parent.removesuffix('s')}"),
             column_name=ibis.literal(names[-1]),
-            category=ibis.literal("conformance"),
-            severity=ibis.literal("reject"),
+            **_judgement(f"no_such_{parent.removesuffix('s')}"),
         )
+
+
+def _judgement(rule_id: str) -> dict[str, ir.StringScalar]:
+    rule = BY_ID[rule_id]
+    return {"category": ibis.literal(rule.category), "severity": ibis.literal(rule.severity)}
 
 
 def in_order(tables: Mapping[str, type[RegistryTable]]) -> list[str]:
@@ -122,31 +127,35 @@ def in_order(tables: Mapping[str, type[RegistryTable]]) -> list[str]:
 def _column_breaches(table: ir.Table, column: Column) -> Iterator[Breach]:
     value, name = table[column.name], column.name
     mark = f"unread_{name}"
+    unread = table[mark] if mark in table.columns else ibis.null("string")
     if mark in table.columns:
-        for unread, (rule, category) in UNREAD.items():
-            yield Breach(rule, name, category, "reject", (table[mark] == unread).fill_null(False))
+        for kind, rule_id in UNREAD.items():
+            yield _breach(rule_id, name, unread == kind)
     if not column.nullable and not _provenance(column):
-        unread_at_all = table[mark].notnull() if mark in table.columns else ibis.literal(False)
-        yield Breach("missing", name, "completeness", "reject", value.isnull() & ~unread_at_all)
+        yield _breach("missing", name, value.isnull() & unread.isnull())
     if column.codes:
-        unknown = value.notnull() & ~value.isin(column.codes)
-        yield Breach("unknown_code", name, "conformance", "reject", unknown.fill_null(False))
-    for rule, category, severity, expression in _limits(column, value):
-        yield Breach(rule, name, category, severity, expression.fill_null(False))
+        yield _breach("unknown_code", name, value.notnull() & ~value.isin(column.codes))
+    for rule_id, expression in _limits(column, value):
+        yield _breach(rule_id, name, expression)
 
 
-def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, str, str, ir.BooleanValue]]:
+def _breach(rule_id: str, column: str, expression: ir.BooleanValue) -> Breach:
+    rule = BY_ID[rule_id]
+    return Breach(rule_id, column, rule.category, rule.severity, expression.fill_null(False))
+
+
+def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, ir.BooleanValue]]:
     low = [value < column.minimum] if column.minimum is not None else []
     low += [value <= column.above] if column.above is not None else []
     high = [value > column.maximum] if column.maximum is not None else []
     high += [value >= column.below] if column.below is not None else []
     if low:
-        yield "below_minimum", "plausibility", "reject", reduce(or_, low)
+        yield "below_minimum", reduce(or_, low)
     if high:
-        yield "above_maximum", "plausibility", "reject", reduce(or_, high)
+        yield "above_maximum", reduce(or_, high)
     if column.plausible:
         least, most = column.plausible
-        yield "implausible", "plausibility", "warn", (value < least) | (value > most)
+        yield "implausible", (value < least) | (value > most)
 
 
 def _provenance(column: Column) -> bool:

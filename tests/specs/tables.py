@@ -1,8 +1,8 @@
 """Literal tables in, literal table out: how a rule is specified, tested and documented.
 
 A cell is typed by the contract of its column. An empty cell is null. Dates may be written `d28`: 28
-days after 2020-01-01, so that day numbers can be read. Columns that do not matter are left out: they
-are null, or the contract's default; `site_id`, `row_id` and the like are filled in.
+days after 2020-01-01, so that day numbers can be read. Columns that do not matter are left out:
+they are null, or the contract's default; `site_id`, `row_id` and the like are filled in.
 """
 
 import datetime as dt
