@@ -145,10 +145,12 @@ class EventCounts(Contract):
     population: Text = column("`all`, `per_criteria` or `site:<id>`.", key=True)
     endpoint: Text = column("Endpoint.", key=True)
     level: Text = column("Unit of analysis.", key=True, codes=("lesion", "subject"))
-    factor: Text = column("Factor that splits; empty for overall.", key=True)
-    factor_level: Text = column("Its level.", key=True)
+    factor: Text = column("Factor that splits; empty for overall.", key=True, default="")
+    factor_level: Text = column("Its level.", key=True, default="")
     time_days: Int = column("Days from the endpoint's start.", key=True, unit="days", minimum=0)
-    level_number: Int = column("Number of the level, 0 for the reference and for overall.")
+    level_number: Int = column(
+        "Number of the level, 0 for the reference and for overall.", required=True, default=0
+    )
     events: Int = column("Events at the time.", required=True, minimum=0)
     censored: Int = column("Censored at the time.", required=True, minimum=0)
 
