@@ -202,7 +202,9 @@ def faults(patterns: Patterns, names: list[str]) -> dict[str, str]:
         else:
             kept.append(column)
             by_level = [int(events[column == value].sum()) for value in np.unique(column)]
-            if len(by_level) == 2 and 0 in by_level:
+            if not events.any():
+                found[name] = "no events"
+            elif len(by_level) == 2 and 0 in by_level:
                 found[name] = SEPARATED
     return found
 

@@ -31,6 +31,8 @@ from schemas.registry import (
     Treatments,
 )
 from schemas.settings import ResponseSettings, SurvivalSettings
+from transforms.criteria import MILLIONTHS, RECORDS
+from transforms.response.ladder import progression_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def milestones(
     parts = (
         _first_session(anchors, treatments),
         _responses(subject_response, settings.endpoint_criterion),
-        _progressions(seen),
+        _progressions(seen, settings.endpoint_criterion, response),
         _last_before(seen, therapies),
         therapies,
         _alive(anchors, last_alive),
@@ -157,20 +159,31 @@ def _responses(subject_response: ir.Table, criterion: str) -> ir.Table:
     )
 
 
-def _progressions(seen: ir.Table) -> ir.Table:
+def _progressions(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.Table:
     progressed = seen.response == "PD"
     return seen.group_by("subject_id").agg(
         progression_day=seen.rel_day.min(where=progressed),
-        hepatic_progression_day=seen.rel_day.min(where=progressed & hepatic(seen)),
+        hepatic_progression_day=seen.rel_day.min(
+            where=progressed & hepatic(seen, criterion, settings)
+        ),
         last_assessment_day=seen.rel_day.max(where=seen.response != "NE"),
     )
 
 
-def hepatic(seen: ir.Table) -> ir.BooleanValue:
-    """Progression that is not of new extrahepatic lesions or of non-target disease alone."""
+def hepatic(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.BooleanValue:
+    """Whether a progression is of the liver: new there, or growth of the lesions that are summed.
+
+    A new extrahepatic lesion or non-target progression does not hide growth on the same day. The
+    summed lesions are taken as hepatic, which the index lesions of the series are.
+    """
+    record = next(r for r in RECORDS if r.name == criterion)
+    value, nadir = ((seen[name] * MILLIONTHS).cast("int64") for name in ("value", "nadir"))
+    grown = [
+        holds.fill_null(False) for holds, _ in progression_rules(record, value, nadir, settings)
+    ]
     new_in_liver = seen.new_lesion.isin(["hepatic", "both"]).fill_null(False)
-    elsewhere = seen.rule.contains("new") | seen.rule.contains("non-target")
-    return new_in_liver | ~elsewhere
+    elsewhere = seen.rule.startswith("new_lesion") | seen.rule.startswith("non_target_progression")
+    return ibis.or_(new_in_liver, ~elsewhere, *grown)
 
 
 def _therapies(anchors: ir.Table, subsequent_therapies: ir.Table) -> ir.Table:

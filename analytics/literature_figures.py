@@ -1,0 +1,291 @@
+"""What was published, and which of our statistics asks the same?
+
+One record per printed figure. `published` is as printed, so that a p-value may read `<0.0001`; n
+and total are given where the paper prints them, or where one integer alone fits the printed
+percentage (the note says derived). The lesions' denominator of 83 is the smallest that gives 1.2,
+62.7, 20.5 and 43.4 % at once. Figures of another quantity than ours say what exactly was counted.
+
+Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, abstract, and its review by
+Kanani, Clinical Oncology Alert, January 2013; Rhee et al. 2008 as quoted there; Kennedy et al., Am
+J Clin Oncol 2008;31:271-279, abstract, and as quoted there; RADIANT-4 (Yao 2016) and SIRFLOX (van
+Hazel 2016) from the R package kmdata, medians by survival 3.5-3.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published figure.
+
+    Attributes:
+        figure_id: Ours.
+        series: The publication.
+        quantity: What was counted, in its words.
+        published: As printed.
+        n: Numerator.
+        total: Denominator.
+        unit: Of `published`.
+        method: Theirs.
+        own: Our statistic, with `{p}` for the population.
+        note: What exactly they counted, or why the two are not the same.
+        scale: What our value is multiplied by to have their unit.
+    """
+
+    figure_id: str
+    series: str
+    quantity: str
+    published: str
+    n: int | None
+    total: int | None
+    unit: str
+    method: str
+    own: str
+    note: str = ""
+    scale: float = 1
+
+
+SURVIVAL_AT_MONTHS = {12: 0.725, 24: 0.625, 36: 0.45}
+"""Published overall survival (Memon 2012), as a proportion."""
+
+# fmt: off
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "F01", "Memon 2012", "patients treated", "40", 40, None, "patients", "count",
+        "attrition.{p}.1",
+    ),
+    Figure(
+        "F05", "Memon 2012", "median dose", "113", None, None, "Gy", "median",
+        "dosimetry_summary.{p}.dose_gy_recorded.target.",
+        note="unit of analysis not stated; range 29-299 Gy in the abstract",
+    ),
+    Figure(
+        "F06", "Memon 2012", "bilobar treatment", "95", 38, 40, "%", "proportion",
+        "baseline_characteristics.{p}.bilobar.true..",
+        note="printed as 38/40",
+    ),
+    Figure(
+        "F07", "Memon 2012", "minimal extrahepatic disease", "33", 13, 40, "%", "proportion",
+        "baseline_characteristics.{p}.extrahepatic_disease.minimal..",
+        note="printed as one-third; n derived",
+    ),
+    Figure(
+        "F08", "Memon 2012", "carcinoid symptoms at baseline", "62", 25, 40, "%", "proportion",
+        "symptom_summary.{p}.symptomatic",
+        note="n derived; equals F29",
+    ),
+    Figure(
+        "F09", "Memon 2012", "prior liver-directed therapy", "22", 9, 40, "%", "proportion",
+        "baseline_characteristics.{p}.prior_liver_directed.true..",
+        note="n derived",
+    ),
+    Figure(
+        "F11", "Memon 2012", "prophylactic octreotide", "100", 40, 40, "%", "proportion",
+        "baseline_characteristics.{p}.octreotide_prophylaxis.true..",
+        note="printed as all patients",
+    ),
+    Figure(
+        "F12", "Memon 2012", "fatigue", "63", 25, 40, "%", "proportion",
+        "toxicity_summary.{p}.event.fatigue.3.0.primary.any",
+        note="any grade",
+    ),
+    Figure(
+        "F13", "Memon 2012", "nausea or vomiting", "40", 16, 40, "%", "proportion",
+        "toxicity_summary.{p}.event.nausea or vomiting.3.0.primary.any",
+        note="any grade; union",
+    ),
+    Figure(
+        "F14", "Memon 2012", "abdominal pain", "18", 7, 40, "%", "proportion",
+        "toxicity_summary.{p}.event.abdominal pain.3.0.primary.any",
+        note="any grade",
+    ),
+    Figure(
+        "F15", "Memon 2012", "fever or chills", "8", 3, 40, "%", "proportion",
+        "toxicity_summary.{p}.event.fever or chills.3.0.primary.any",
+        note="any grade; union",
+    ),
+    Figure(
+        "F16", "Memon 2012", "diarrhea or weight loss", "5", 2, 40, "%", "proportion",
+        "toxicity_summary.{p}.event.diarrhea or weight loss.3.0.primary.any",
+        note="any grade; ambiguous pair",
+    ),
+    Figure(
+        "F17", "Memon 2012", "bilirubin grade 3", "5", 2, 40, "%", "proportion",
+        "toxicity_summary.{p}.lab.bilirubin.3.0.primary.3",
+        note="worst grade; n printed",
+    ),
+    Figure(
+        "F18", "Memon 2012", "bilirubin grade 4", "2.5", 1, 40, "%", "proportion",
+        "toxicity_summary.{p}.lab.bilirubin.3.0.primary.4",
+        note="worst grade; n printed",
+    ),
+    Figure(
+        "F19", "Memon 2012", "lymphocytes grade 3", "38", 15, 40, "%", "proportion",
+        "toxicity_summary.{p}.lab.lymphocytes.3.0.primary.3",
+        note="worst grade",
+    ),
+    Figure(
+        "F20", "Memon 2012", "radiation cholecystitis with cholecystectomy", "2.5", 1, 40, "%",
+        "proportion", "toxicity_summary.{p}.event.cholecystitis.3.0.primary.any",
+        note="n printed",
+    ),
+    Figure(
+        "F21", "Memon 2012", "WHO complete response by lesion", "1.2", 1, 83, "%", "proportion",
+        "response_summary.{p}.who.lesion.unconfirmed.cr",
+        note="denominator derived",
+    ),
+    Figure(
+        "F22", "Memon 2012", "WHO partial response by lesion", "62.7", 52, 83, "%", "proportion",
+        "response_summary.{p}.who.lesion.unconfirmed.pr",
+        note="denominator derived",
+    ),
+    Figure(
+        "F23", "Memon 2012", "EASL complete response by lesion", "20.5", 17, 83, "%",
+        "proportion", "response_summary.{p}.easl.lesion.unconfirmed.cr",
+        note="denominator derived",
+    ),
+    Figure(
+        "F24", "Memon 2012", "EASL partial response by lesion", "43.4", 36, 83, "%", "proportion",
+        "response_summary.{p}.easl.lesion.unconfirmed.pr",
+        note="denominator derived",
+    ),
+    Figure(
+        "F25", "Memon 2012", "lesions with any decrease in size", "94", 78, 83, "%", "proportion",
+        "response_summary.{p}.who.lesion.unconfirmed.any_decrease",
+        note="denominator derived",
+    ),
+    Figure(
+        "F26", "Memon 2012", "lesions with more than 50% reduction", "64", 53, 83, "%",
+        "proportion", "response_summary.{p}.who.lesion.unconfirmed.over_50_decrease",
+        note="denominator derived",
+    ),
+    Figure(
+        "F27", "Memon 2012", "median time to WHO response by lesion", "4.0", None, None, "months",
+        "Kaplan-Meier", "survival_medians.{p}.ttrl.lesion...midpoint",
+    ),
+    Figure(
+        "F28", "Memon 2012", "median time to WHO response by patient", "4.9", None, None,
+        "months", "Kaplan-Meier", "survival_medians.{p}.ttr.subject...midpoint",
+    ),
+    Figure(
+        "F30", "Memon 2012", "symptom improvement among symptomatic", "84", 21, 25, "%",
+        "proportion", "symptom_summary.{p}.improved",
+    ),
+    Figure(
+        "F31", "Memon 2012", "median follow-up", "27", None, None, "months", "not stated",
+        "follow_up.{p}.imaging",
+        note="method not stated; of the four definitions only imaging follow-up can be 27 months",
+    ),
+    Figure(
+        "F32", "Memon 2012", "median overall survival", "34.4", None, None, "months",
+        "Kaplan-Meier", "survival_medians.{p}.os.subject...midpoint",
+    ),
+    Figure(
+        "F33", "Memon 2012", "1-year overall survival", "72.5", 29, 40, "%", "Kaplan-Meier",
+        "survival_landmarks.{p}.os.subject...12", scale=100,
+        note="n derived: no one censored before",
+    ),
+    Figure(
+        "F34", "Memon 2012", "2-year overall survival", "62.5", 25, 40, "%", "Kaplan-Meier",
+        "survival_landmarks.{p}.os.subject...24", scale=100,
+        note="n derived: no one censored before",
+    ),
+    Figure(
+        "F35", "Memon 2012", "3-year overall survival", "45", 18, 40, "%", "Kaplan-Meier",
+        "survival_landmarks.{p}.os.subject...36", scale=100,
+        note="n derived: no one censored before",
+    ),
+    Figure(
+        "F36", "Memon 2012", "univariate ECOG 0", "<0.0001", None, None, "p", "log-rank",
+        "prognosis_univariate.{p}.os.ecog0.>=1",
+        note="p printed without statistic, hazard ratio or interval",
+    ),
+    Figure(
+        "F37", "Memon 2012", "univariate tumour burden <=25%", "0.0019", None, None, "p",
+        "log-rank", "prognosis_univariate.{p}.os.burden25.>25",
+        note="p printed without statistic, hazard ratio or interval",
+    ),
+    Figure(
+        "F38", "Memon 2012", "univariate albumin >3.5 g/dL", "0.017", None, None, "p", "log-rank",
+        "prognosis_univariate.{p}.os.alb35.<=3.5",
+        note="p printed without statistic, hazard ratio or interval",
+    ),
+    Figure(
+        "F39", "Memon 2012", "univariate bilirubin <=1.2 mg/dL", "0.002", None, None, "p",
+        "log-rank", "prognosis_univariate.{p}.os.bili12.>1.2",
+        note="p printed without statistic, hazard ratio or interval",
+    ),
+    Figure(
+        "F40", "Memon 2012", "multivariable ECOG 0", "<0.0001", None, None, "p", "Cox",
+        "prognosis_multivariable.{p}.os.univariate_p.ecog0",
+        note="p printed without statistic, hazard ratio or interval",
+    ),
+    Figure(
+        "F41", "Memon 2012", "multivariable bilirubin <=1.2 mg/dL", "0.02", None, None, "p",
+        "Cox", "prognosis_multivariable.{p}.os.univariate_p.bili12",
+        note="the synopsis prints <= 1.2, the last line of the text < 1.2",
+    ),
+    Figure(
+        "C01a", "Rhee 2008", "median overall survival", "25", None, 42, "months", "as quoted",
+        "survival_medians.{p}.os.subject...midpoint",
+        note="C01: quoted as one median; glass and resin were reported apart, and 25 is near the "
+        "mean of their two medians, so it is not the median of any curve",
+    ),
+    Figure(
+        "C01b", "Rhee 2008", "radiologic response", "50", None, 42, "%", "as quoted",
+        "response_summary.{p}.who.subject.unconfirmed.orr",
+        note="C01: quoted as radiologic response, without criterion or unit; ours is WHO complete "
+        "or partial response by patient",
+    ),
+    Figure(
+        "C02a", "Kennedy 2008", "median overall survival", "70", None, 148, "months", "as quoted",
+        "survival_medians.{p}.os.subject...midpoint",
+        note="C02: resin microspheres; 148 patients, 185 procedures",
+    ),
+    Figure(
+        "C02b", "Kennedy 2008", "radiographic response", "60.5", 112, 185, "%", "as quoted",
+        "response_summary.{p}.who.subject.unconfirmed.pr",
+        note="C02: the share of partial responses alone, complete ones (2.7 %) left out; the unit "
+        "is the procedure (185 is the only denominator from 100 to 200 that gives every "
+        "printed share) and those not evaluable stay in it; ours is by patient",
+    ),
+    Figure(
+        "K01a", "RADIANT-4 2016", "median progression-free survival, everolimus", "11.3", None,
+        205, "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.pfs.subject...midpoint",
+        note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "K01b", "RADIANT-4 2016", "median progression-free survival, placebo", "4.01", None, 97,
+        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "K01c", "RADIANT-4 2016", "median overall survival, everolimus", "not reached", None, 205,
+        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.os.subject...midpoint",
+        note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "K01d", "RADIANT-4 2016", "median overall survival, placebo", "not reached", None, 97,
+        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.os.subject...midpoint",
+        note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "K02a", "SIRFLOX 2016", "median progression-free survival, mFOLFOX6", "10.3", None, 263,
+        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        note="van Hazel et al., J Clin Oncol 2016;34:1723-1731: colorectal metastases; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "K02b", "SIRFLOX 2016",
+        "median progression-free survival, mFOLFOX6 and resin microspheres", "10.7", None, 267,
+        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        note="van Hazel et al., J Clin Oncol 2016;34:1723-1731: colorectal metastases; "
+        "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+)
+# fmt: on
