@@ -289,6 +289,39 @@ class Toxicity(Mart):
     emergent: Bool = column("Worse than at baseline.")
     related: Bool = column("Attributed to treatment at or above the setting.")
     source_row_id: Text = column("The deciding row of registry.labs or registry.adverse_events.")
+    reason: Text = column("Why an event has no grade in this version, or why it was raised.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class ReildCandidates(Mart):
+    """One row per treated subject that meets the laboratory and clinical picture of REILD."""
+
+    rel_day: Int = column("First day of bilirubin above limit and baseline.", required=True, unit="days")
+    status: Text = column(
+        "For adjudication; nothing here is a diagnosis.",
+        required=True,
+        codes=("candidate", "excluded"),
+    )
+    reason_codes: Text = column(
+        "What speaks for it: `bilirubin`, `ascites`, `albumin`, separated by a space.", required=True
+    )
+    excluded_by: Text = column(
+        "What explains it otherwise: `hepatic_progression`, `biliary_obstruction`."
+    )
+    bilirubin: Decimal = column("The bilirubin of that day, in `unit`.", required=True)
+    unit: Text = column("Unit as delivered.", required=True)
+    baseline_bilirubin: Decimal = column("Baseline bilirubin, in `unit`.")
+    braat_grade: Int = column(
+        "Least grade that the records support, for adjudication; null where excluded.",
+        minimum=3,
+        maximum=5,
+        source="Braat, as cited in van Roekel's thesis (2020), p. 38",
+    )
+    source_row_id: Text = column("Deciding row of registry.labs.", required=True)
 
     class Config:
         """Row level."""
@@ -376,6 +409,7 @@ TABLES: tuple[type[Mart], ...] = (
     SubjectResponse,
     LabGrades,
     Toxicity,
+    ReildCandidates,
     SymptomResponse,
     FollowUpAdherence,
     TimeToEvent,

@@ -187,8 +187,12 @@ class ToxicitySummary(Outcome):
         codes=("1", "2", "3", "4", "5", "any", "ge3"),
     )
     statistic_id: Text = _statistic_id()
-    n: Int = column("Subjects with that worst grade, treatment-emergent for events.", required=True)
-    total: Int = column("Subjects with something gradable; all treated for events.", required=True)
+    n: Int = column("Subjects with that worst grade, treatment-emergent for events.", minimum=0)
+    total: Int = column(
+        "Subjects with something gradable; for events, treated at sites that record events.",
+        required=True,
+        minimum=0,
+    )
     n_treated: Int = column("Treated subjects.", required=True, minimum=0)
     pct: Float = column("n of total.", unit="%")
     lower: Float = column("Lower exact 95 % limit.", unit="%")

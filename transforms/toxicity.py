@@ -1,0 +1,83 @@
+"""What was each patient's worst toxicity, in which window, and did it begin with treatment?
+
+Windows are those of the first course: `acute` up to 30 days after a session, `primary` from T0 to
+90 days after the last session, `late` from there to 183 days, `any` for all time. Laboratory
+results count from the day after, clinical events on the day itself. A first course has at most two
+treatment days (`transforms.anchors`), so T0 and the last session are all its sessions. Re-treatment
+neither opens nor closes these windows: what follows it is in `any`, and in the others only as far
+as they reach.
+
+Worst is the greatest grade, on its earliest day. Emergent means worse than at baseline in the same
+version; it is unknown where the baseline is, unless nothing is left to be worse than.
+
+Source: NCI CTCAE v3.0, v4.03, v5.0; admiral template ad_adlb (BTOXGR, ATOXGR). The windows are this
+registry's choice, among 0-90 days, 0-180 days and any time in published 90Y series.
+"""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.intermediate import Anchors
+from schemas.marts import LabGrades, Toxicity
+from schemas.registry import AdverseEvents
+from schemas.settings import ToxicitySettings
+from transforms.clinical_events import event_versions, with_unions
+from transforms.toxicity_windows import clock, event_windows, lab_windows, worst_by_window
+
+
+def toxicity(
+    lab_grades: Table[LabGrades],
+    adverse_events: Table[AdverseEvents],
+    anchors: Table[Anchors],
+    *,
+    settings: ToxicitySettings,
+) -> Table[Toxicity]:
+    """Take the worst grade of every analyte, term and union in every window."""
+    labs = _lab_toxicity(lab_grades, clock(anchors), settings)
+    events = _event_toxicity(adverse_events, anchors, settings)
+    return labs.union(events)
+
+
+def _lab_toxicity(
+    lab_grades: ir.Table, days: ir.Table, settings: ToxicitySettings
+) -> Table[Toxicity]:
+    graded = lab_grades.filter(lab_grades.grade.notnull())
+    counted = graded.filter((graded.rel_day > 0) | graded.is_baseline)
+    dated = counted.inner_join(days, "subject_id").rename(term="analyte")
+    windows = lab_windows(dated.rel_day, dated.last_day, settings)
+    extra = {"baseline_grade": dated.grade.max(where=dated.is_baseline)}
+    worst = worst_by_window(dated, windows, dated.sequence, extra)
+    emergent = ibis.cases(
+        (worst.worst_grade == 0, False),
+        (worst.baseline_grade.isnull(), None),
+        else_=worst.worst_grade > worst.baseline_grade,
+    )
+    return conform(
+        worst.mutate(source=ibis.literal("lab"), emergent=emergent, related=None, reason=None),
+        Toxicity,
+    )
+
+
+def _event_toxicity(
+    adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings
+) -> Table[Toxicity]:
+    events = event_versions(adverse_events, anchors, settings)
+    windows = event_windows(events.rel_day, events.last_day, settings)
+    worst = with_unions(worst_by_window(events, windows, events.number, _of_events(events)))
+    return conform(
+        worst.mutate(
+            source=ibis.literal("event"),
+            worst_grade=worst.worst_grade.nullif(0),
+            emergent=ibis.literal(True),
+            related=ibis.cases((worst.relation == 2, True), (worst.relation == 0, False)),
+            reason=worst.reason.nullif(""),
+        ),
+        Toxicity,
+    )
+
+
+def _of_events(events: ir.Table) -> Mapping[str, ir.Value]:
+    return {"baseline_grade": events.baseline_grade.max()}
