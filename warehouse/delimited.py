@@ -88,14 +88,12 @@ def slices(text: Text, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnectio
         Unreliable: if DuckDB cannot read a slice, or reads another number of records.
     """
     edges = [*text.cuts, (text.path.stat().st_size, text.records + 1)]
-    columns = {f"c{n}": "VARCHAR" for n in range(len(text.header))}
+    columns = dict.fromkeys(text.header, "VARCHAR")
     piece = _new_file(scratch)
     for (begin, first), (end, after) in pairwise(edges):
         _copy_range(text.path, begin, end, piece)
         with duckdb.connect(config={"temp_directory": str(scratch / "spill")}) as con:
             _read_slice(con, piece, text.delimiter, columns)
-            for n, name in enumerate(text.header):
-                con.execute(f"ALTER TABLE slice RENAME c{n} TO {quoted(name)}")
             found = con.execute("SELECT count(*) FROM slice").fetchone()
             if found != (after - first,):
                 raise Unreliable

@@ -226,7 +226,7 @@ def _write(text: Text, target: Path, scratch: Path) -> None:
     schema = pa.schema([*names, ("source_row", pa.int64())])
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for con, first in slices(text, scratch):
-            query = "SELECT *, ? AS source_file, rowid + ? AS source_row FROM slice ORDER BY rowid"
+            query = "SELECT *, ? AS source_file, rowid + ? AS source_row FROM slice"
             for batch in con.execute(query, [text.origin, first]).to_arrow_reader(100_000):
                 writer.write_batch(batch)
 

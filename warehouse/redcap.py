@@ -172,7 +172,7 @@ def _instrument_query(plan: Layout, name: str, origin: str, first: int) -> str:
         condition = f"({repeat} IS NULL AND {filled}) OR {repeat} = {_literal(name)}"
     columns = [quoted(c) for c in (*plan.keys, *own)]
     return f"SELECT {', '.join(columns)}, {_provenance(plan, name, origin, first)} FROM slice " + (
-        f"WHERE {condition} ORDER BY rowid"
+        f"WHERE {condition}"
     )
 
 
@@ -199,7 +199,7 @@ def _strays(
         keys = ", ".join(quoted(k) for k in plan.keys)
         yield con.execute(
             f"SELECT {keys}, {chosen}, {_provenance(plan, UNASSIGNED, origin, first)} FROM slice "
-            f"WHERE {_any_filled(columns.values(), quote=False)} ORDER BY rowid"
+            f"WHERE {_any_filled(columns.values(), quote=False)}"
         ).to_arrow_table()
 
 
