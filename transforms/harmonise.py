@@ -70,7 +70,7 @@ def harmonise(
         BadConfiguration: a column that the site file names is not in the export, or is not ours.
     """
     mapping = _mapping(raw, contract, source, site)
-    chosen = _where(raw, source)
+    chosen = _where(raw, source, site)
     if not source.wide:
         return _rows(chosen, contract, mapping, source, site, receipt_id)
     parts = [
@@ -139,10 +139,14 @@ def _wide(lab: WideLab) -> dict[str, ColumnSource]:
     return {name: source for name, source in given.items() if source is not None}
 
 
-def _where(raw: ir.Table, source: TableSource) -> ir.Table:
+def _where(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
+    """The rows of the site's own patients, in the events and with the values asked for."""
     conditions = [raw[name] == value for name, value in source.where.items()]
     if source.events:
         conditions.append(raw.redcap_event_name.isin(source.events))
+    group = site.redcap.access_group if site.redcap else None
+    if group and "redcap_data_access_group" in raw.columns:
+        conditions.append(raw.redcap_data_access_group == group)
     return raw.filter(*conditions) if conditions else raw
 
 

@@ -21,8 +21,21 @@ from schemas.settings import Section
 Row = dict[str, Any]
 EPOCH = dt.date(2020, 1, 1)
 
-recorded: list[tuple[str, Mapping[str, str], str]] = []
-"""What every `check` was called with: docs.write reads it after calling the tests."""
+
+class Recorder:
+    """What the rules pages are made from: the literal tables that every `check` was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Mapping[str, str], str, tuple[Section, ...]]] = []
+        self.only = False
+        """Record without computing; a test that asserts for itself then ends in `Recorded`."""
+
+
+class Recorded(Exception):
+    """Raised by `run` while only recording."""
+
+
+recorder = Recorder()
 
 
 def run(derivation: Callable[..., Any], inputs: Mapping[str, str], *settings: Section) -> list[Row]:
@@ -33,6 +46,8 @@ def run(derivation: Callable[..., Any], inputs: Mapping[str, str], *settings: Se
         inputs: table name -> pipe table.
         settings: sections that differ from their defaults.
     """
+    if recorder.only:
+        raise Recorded
     arguments = _arguments(derivation, inputs, settings)
     result: ir.Table = derivation(**arguments)
     return typing.cast(list[Row], ibis.duckdb.connect().to_pyarrow(result).to_pylist())
@@ -42,9 +57,11 @@ def check(
     derivation: Callable[..., Any], inputs: Mapping[str, str], expected: str, *settings: Section
 ) -> None:
     """Assert that the derivation gives these rows, in the columns that the expected table names."""
+    recorder.calls.append((derivation.__name__, inputs, expected, settings))
+    if recorder.only:
+        return
     hints = typing.get_type_hints(derivation, include_extras=True)
     contract = _contract(hints["return"])
-    recorded.append((derivation.__name__, inputs, expected))
     wanted = parse(expected, contract)
     names = header(expected)
     found = [{n: row[n] for n in names} for row in run(derivation, inputs, *settings)]

@@ -1,0 +1,88 @@
+"""The settings page: every DECISION with its default, from the typed settings."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from schemas.settings import RegistryFile
+from schemas.site import ColumnSource, RedcapSource, Site, TableSource, WideLab
+
+WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "table"}
+
+
+def pages() -> dict[str, str]:
+    """Path below docs/ -> text."""
+    return {"settings.md": _registry(), "site_files.md": _site()}
+
+
+def _registry() -> str:
+    top = {n: f for n, f in RegistryFile.model_fields.items() if not _is_section(f.annotation)}
+    parts = [
+        "# Settings",
+        "registry.toml, beside `sites/`. An environment variable `Y90_<SECTION>_<KEY>` beats the "
+        "file, a flag beats both; unknown keys are errors. Every definition that the literature "
+        "leaves open is one of these, is part of the run key and is printed in the manifest.",
+        "## The registry",
+        _table(top),
+    ]
+    for name, field in RegistryFile.model_fields.items():
+        if _is_section(field.annotation):
+            section: type[BaseModel] = field.annotation  # type: ignore[assignment]
+            parts += [f"## [{name}]", (section.__doc__ or "").strip(), _table(section.model_fields)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _site() -> str:
+    import schemas.site
+
+    about, _, example = (schemas.site.__doc__ or "").partition("\n\n")
+    parts = ["# Site files", about, "```toml\n" + _dedent(example) + "\n```"]
+    for model in (Site, RedcapSource, TableSource, ColumnSource, WideLab):
+        parts += [f"## {model.__name__}", (model.__doc__ or "").strip(), _table(model.model_fields)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _dedent(text: str) -> str:
+    lines = [line[4:] for line in text.splitlines() if line.startswith("    ") or not line.strip()]
+    return "\n".join(lines).strip()
+
+
+def _table(fields: dict[str, Any]) -> str:
+    rows = ["| key | default | values | meaning |", "|---|---|---|---|"]
+    for name, field in fields.items():
+        default = "required" if field.is_required() else _shown(field.default)
+        rows.append(
+            f"| `{field.alias or name}` | {default} | {_kind(field)} | {field.description or ''} |"
+        )
+    return "\n".join(rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == () or value == {}:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _kind(field: Any) -> str:
+    return ", ".join(sorted(set(_kinds(field.annotation)), key=str))
+
+
+def _kinds(annotation: Any) -> Iterator[str]:
+    """The words of a type: literal values, names of plain types, what a list holds."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        yield from map(str, inside)
+    elif origin is Annotated:
+        yield from _kinds(inside[0])
+    elif inside:
+        lists = "list of " if origin in (tuple, list) else ""
+        yield from (lists + k for a in inside if a is not Ellipsis for k in _kinds(a))
+    elif annotation is not type(None):
+        yield WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
