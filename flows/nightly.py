@@ -1,0 +1,162 @@
+"""How does Prefect run a night? The steps of `flows.steps` as tasks of one flow.
+
+Prefect keeps the parameters, the states and a digest: names, paths and hashes. A fault's own words
+could hold a row, so Prefect is told only its kind; the fault itself goes to whoever started the
+flow.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from prefect import flow, runtime, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    TaskRunFilter,
+    TaskRunFilterFlowRunId,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, State
+from prefect.events.worker import EventsWorker
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
+from prefect.states import Completed
+
+from flows import digest, settings, steps
+from schemas.errors import Y90Error
+from schemas.settings import Registry
+from warehouse.store import Store
+
+RECORD_SECONDS = 20
+T = TypeVar("T")
+_called: ContextVar[list[str]] = ContextVar("called", default=[])  # noqa: B039
+
+
+class StepFailed(Exception):
+    """What Prefect is told of a fault: the step and the kind, never its words."""
+
+    def __init__(self, step: str, fault: Exception) -> None:
+        super().__init__(
+            f"{step}: {fault if isinstance(fault, Y90Error) else type(fault).__name__}"
+        )
+        self.fault = fault
+
+
+def as_task(name: str, retries: int, step: Callable[[], T], /) -> T:
+    """Carry a step out as a Prefect task, again where the outside failed."""
+
+    @task(
+        name=name.split()[0],
+        task_run_name=name,
+        retries=retries,
+        retry_delay_seconds=steps.RETRY_SECONDS,
+        retry_condition_fn=_worth_another_try,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )
+    def carried() -> T:
+        try:
+            return step()
+        except Exception as fault:
+            raise StepFailed(name, fault) from None
+
+    _called.get().append(name)
+    return carried()
+
+
+def run(night: dict[str, str], url: str, *, wait: bool) -> steps.Outcome:
+    """Run a night as a flow; a fault arrives as it was raised.
+
+    Args:
+        night: as_of, data_cutoff, config and store, as Prefect is to remember them.
+        url: the API of the server that keeps the record.
+        wait: wait for another run of the store.
+    """
+    # A heartbeat holds a short flow up for most of a second, and nobody watches it here.
+    quick = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    called: list[str] = []
+    _called.set(called)
+    with temporary_settings(quick):
+        state = nightly(**night, wait=wait, return_state=True)
+        _wait_until_recorded(state.state_details.flow_run_id, len(called))
+        try:
+            return state.result()
+        except StepFailed as failed:
+            raise failed.fault from None
+
+
+def _wait_until_recorded(flow_run: UUID | None, tasks: int) -> None:
+    """Tasks reach the record as events, after the fact: the server must not be stopped before."""
+    logging.getLogger(EventsWorker.__name__).setLevel(logging.CRITICAL)  # it tells what is left
+    EventsWorker.drain_all(timeout=RECORD_SECONDS, at_exit=False)
+    until = time.monotonic() + RECORD_SECONDS
+    wanted = TaskRunFilter(
+        flow_run_id=TaskRunFilterFlowRunId(any_=[flow_run]),
+        state=TaskRunFilterState(type=TaskRunFilterStateType(any_=list(TERMINAL_STATES))),
+    )
+    with get_client(sync_client=True) as client:
+        while time.monotonic() < until:
+            if len(client.read_task_runs(task_run_filter=wanted)) >= tasks:
+                return
+            time.sleep(0.1)
+
+
+def _worth_another_try(_task: object, _run: object, state: State[Any]) -> bool:
+    fault = state.result(raise_on_failure=False)
+    return isinstance(fault, StepFailed) and steps.from_outside(fault.fault)
+
+
+def _night() -> str:
+    """A run is named by its night."""
+    given = runtime.flow_run.parameters
+    return (
+        given.get("as_of") or _scheduled(settings.load_registry(Path(given["config"]))).isoformat()
+    )
+
+
+def _scheduled(registry: Registry) -> date:
+    """The night of the scheduled start: a late run keeps its night."""
+    start: datetime = runtime.flow_run.scheduled_start_time
+    return start.astimezone(ZoneInfo(registry.file.timezone)).date()
+
+
+@flow(name="nightly", flow_run_name=_night, persist_result=False, validate_parameters=False)
+def nightly(
+    config: str,
+    store: str,
+    as_of: str | None = None,
+    data_cutoff: str | None = None,
+    wait: bool = True,
+) -> steps.Outcome:
+    """Make the release of one night, by default of the night of the scheduled start."""
+    try:
+        registry = settings.load_registry(Path(config))
+        night = date.fromisoformat(as_of) if as_of else _scheduled(registry)
+        job = steps.Job(
+            store=Store.open(Path(store)),
+            registry=registry,
+            key=settings.registry_key(registry),
+            as_of=night,
+            data_cutoff=date.fromisoformat(data_cutoff) if data_cutoff else night,
+            wait=wait,
+        )
+        outcome = steps.nightly(job, as_task)
+        create_markdown_artifact(digest.markdown(outcome), key="nightly")
+    except StepFailed:
+        raise
+    except Exception as fault:
+        raise StepFailed("nightly", fault) from None
+    held = outcome.published.held
+    return cast(steps.Outcome, Completed(name="Held", data=outcome)) if held else outcome

@@ -1,0 +1,249 @@
+"""Where does Prefect keep the record of a run? On a server of the store's own, on loopback.
+
+Prefect's in-process server misses its start under load and loses records, so a real one is started
+where none is named by PREFECT_API_URL. Every run of a store shares it: a user of the server holds a
+shared lock on `users`, and the server stops itself when nobody holds one. The kernel frees the lock
+of a run that is killed, so no server is left behind.
+
+    store/prefect/
+      users        lock: shared by those who use the server
+      starting     lock: one of them starts it
+      server       lock of the server itself, and its address and process
+      prefect.db   Prefect's database: names, states, paths and hashes, never a row
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from flows.settings import foreign_variables
+from schemas.errors import Failed
+from warehouse.store import Store, lock_file, make_private
+
+Child = subprocess.Popen[bytes]
+LOOPBACK = "127.0.0.1"
+LOG = "server.log"
+START_SECONDS = 180
+"""A fresh database takes about ten seconds of an idle machine, many times that of a busy one."""
+STOP_SECONDS = 10
+POLL_SECONDS = 0.1
+QUIET: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_CLI_PROMPT": "false",
+}
+"""No reports to its makers, no log of its own on our terminal, no pickled results."""
+
+
+IDLE_SERVICES = (
+    "SCHEDULER",
+    "LATE_RUNS",
+    "FOREMAN",
+    "PAUSE_EXPIRATIONS",
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "REPOSSESSOR",
+    "TRIGGERS",
+    "EVENT_PERSISTER",
+    "EVENT_LOGGER",
+)
+"""What a server of one run has no use for. It keeps the recorder of task runs: with Prefect's own
+`--no-services` no task would ever be recorded."""
+
+
+@contextmanager
+def prefect_api(store: Store) -> Iterator[str]:
+    """Prefect's environment of this process, with a server that answers; yields the server's URL.
+
+    To be entered before Prefect is imported, which reads its environment once.
+
+    Raises:
+        Failed: no server could be started.
+    """
+    foreign = foreign_variables("PREFECT_")
+    home = foreign.get("PREFECT_HOME") or str(store.prefect)
+    named = foreign.get("PREFECT_API_URL")
+    if named:
+        with _environment({**QUIET, "PREFECT_HOME": home, "PREFECT_API_URL": named}):
+            yield named
+        return
+    make_private(store.prefect)
+    with _user(store.prefect / "users") as lock:
+        url, started = _ensure(store)
+        try:
+            with _environment(
+                {**QUIET, "PREFECT_HOME": home, "PREFECT_API_URL": url, **_no_proxy()}
+            ):
+                yield url
+        finally:
+            _leave(store, lock, started)
+
+
+def healthy(url: str) -> bool:
+    """Does a Prefect server answer at this address?"""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+@contextmanager
+def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process, and put the old ones back."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = old
+
+
+def _no_proxy() -> dict[str, str]:
+    """Loopback is never asked through a proxy."""
+    names = [n for n in foreign_variables("NO_PROXY").get("NO_PROXY", "").split(",") if n]
+    return {"NO_PROXY": ",".join([*names, LOOPBACK])}
+
+
+@contextmanager
+def _user(path: Path) -> Iterator[int]:
+    """Be counted as a user; waits for a server that is just leaving."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _ensure(store: Store) -> tuple[str, Child | None]:
+    """The URL of the store's server, and the process if it was we who started it."""
+    with lock_file(store.prefect / "starting", wait=True):
+        child = None if _lives(store) else _spawn(store)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            url = _url(store)
+            if url and healthy(url):
+                return url, child
+            if child and child.poll() is not None and not _lives(store):
+                break
+            time.sleep(POLL_SECONDS)
+    if child:
+        child.kill()
+        child.wait()
+    raise Failed(
+        f"{store.prefect / LOG}: Prefect's server did not answer within {START_SECONDS} s. "
+        "Read the log, or run without Prefect: `y90 run --direct`."
+    )
+
+
+def _lives(store: Store) -> bool:
+    """Does a server hold its lock? A process id alone could be another program's by now."""
+    handle = os.open(store.prefect / "server", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _spawn(store: Store) -> Child:
+    """Start the server in a session of its own: Ctrl-C is for us, and others may be using it."""
+    home = foreign_variables("PREFECT_").get("PREFECT_HOME") or str(store.prefect)
+    script = Path(__file__).with_name("server_process.py")
+    with (store.prefect / LOG).open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", str(script), str(store.prefect), LOOPBACK, str(_free_port())],
+            env={**os.environ, **QUIET, **_few_services(), "PREFECT_HOME": home},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=store.prefect,
+        )
+
+
+def _few_services() -> dict[str, str]:
+    idle = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in IDLE_SERVICES}
+    return idle | {"PREFECT_SERVER_UI_ENABLED": "false"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _facts(store: Store) -> dict[str, Any]:
+    """What the living server wrote of itself; empty while it has not."""
+    try:
+        found = json.loads((store.prefect / "server").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _url(store: Store) -> str | None:
+    return _facts(store).get("url")
+
+
+def _leave(store: Store, lock: int, started: Child | None) -> None:
+    """Stop being a user; the last one stops the server and waits until it is gone."""
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _others(lock):
+                return
+            time.sleep(POLL_SECONDS)  # nobody uses it: it is leaving by itself
+            continue
+        _stop(store, started)
+        return
+
+
+def _others(lock: int) -> bool:
+    """Do others use the server? Only they would let us share the lock."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stop(store: Store, started: Child | None) -> None:
+    """End the server: politely, then not."""
+    pid = _facts(store)["pid"]
+    for wish in (signal.SIGTERM, signal.SIGKILL):
+        if not _lives(store):
+            break
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), wish)
+        until = time.monotonic() + STOP_SECONDS
+        while _lives(store) and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+    if started:
+        started.wait()

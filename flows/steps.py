@@ -1,0 +1,155 @@
+"""What does a night do, in which order? One list of steps, with Prefect and without.
+
+`do` carries each step out: directly, as a Prefect task, or with a kill after it in the crash tests.
+What passes between steps is names, paths and hashes; rows stay in files.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import ParamSpec, Protocol, TypeVar
+
+from flows import progress
+from schemas.errors import Y90Error
+from schemas.settings import Registry
+from warehouse import ledger, pipeline
+from warehouse.pipeline import Plan, Published
+from warehouse.store import Store, lock_file
+
+RETRY_SECONDS = 10
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One night of one registry."""
+
+    store: Store
+    registry: Registry
+    key: bytes
+    as_of: date
+    data_cutoff: date
+    wait: bool = True
+    """Wait for another run of the store, or raise Locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a night ended."""
+
+    plan: Plan
+    published: Published
+    nothing_to_do: bool
+
+
+class Do(Protocol):
+    """Carries out one step: its name, how often to try again, the call."""
+
+    def __call__(self, name: str, retries: int, step: Callable[[], T], /) -> T:
+        """Call the step, and give what it gives."""
+
+
+def directly(name: str, retries: int, step: Callable[[], T], /) -> T:
+    """Carry a step out here and now, again where the outside failed."""
+    del name
+    for _ in range(retries):
+        try:
+            return step()
+        except Exception as fault:
+            if not from_outside(fault):
+                raise
+            time.sleep(RETRY_SECONDS)
+    return step()
+
+
+def from_outside(fault: BaseException) -> bool:
+    """Is it worth another try? A network or a disk may recover, a refused file does not."""
+    return isinstance(fault, OSError) and not isinstance(fault, Y90Error)
+
+
+def nightly(job: Job, do: Do = directly) -> Outcome:
+    """Receive, and make the night's release if there is anything new.
+
+    Raises:
+        Refused: nothing is visible at the night.
+        Locked: another night is being made, and the job does not wait.
+    """
+    store, registry, do = job.store, job.registry, _told(do)
+    with _alone(store, wait=job.wait):
+        for site_id in sorted(registry.sites):
+            _receive(job, site_id, do)
+        plan = do("plan", 0, lambda: _plan(job))
+        if plan.already:
+            done = do("confirm", 0, lambda: pipeline.confirm(store, plan, _now()))
+            return Outcome(plan, done, nothing_to_do=True)
+        with _failure_noted(store, plan):
+            return Outcome(plan, _make(job, plan, do), nothing_to_do=False)
+
+
+def _make(job: Job, plan: Plan, do: Do) -> Published:
+    store, registry = job.store, job.registry
+    do("start", 0, lambda: pipeline.start(store, plan))
+    for receipt in plan.receipts:
+        _load(job, plan, receipt.site_id, do)
+    do("build", 0, lambda: pipeline.build(store, registry, plan))
+    do("estimate", 0, lambda: pipeline.estimate(store, registry, plan))
+    do("audit", 0, lambda: pipeline.audit(store, registry, plan))
+    do("report", 0, lambda: pipeline.report(store, registry, plan))
+    return do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
+
+
+def _receive(job: Job, site_id: str, do: Do) -> None:
+    retries = job.registry.file.receive_retries
+    do(
+        f"receive {site_id}",
+        retries,
+        lambda: pipeline.receive(job.store, job.registry, site_id, _now()),
+    )
+
+
+def _plan(job: Job) -> Plan:
+    return pipeline.plan(job.store, job.registry, job.key, job.as_of, job.data_cutoff)
+
+
+def _load(job: Job, plan: Plan, site_id: str, do: Do) -> None:
+    do(
+        f"load {site_id}",
+        0,
+        lambda: pipeline.load_site(job.store, job.registry, job.key, plan, site_id),
+    )
+
+
+def _told(do: Do) -> Do:
+    """The same, with a line on the terminal for steps that take long."""
+
+    def told(name: str, retries: int, step: Callable[[], T], /) -> T:
+        with progress.doing(name):
+            return do(name, retries, step)
+
+    return told
+
+
+@contextmanager
+def _alone(store: Store, *, wait: bool) -> Iterator[None]:
+    """One night at a time; without waiting, not while a release is being published either."""
+    with lock_file(store.state / "nightly", wait=wait):
+        if not wait:
+            with store.lock(wait=False):
+                pass
+        yield
+
+
+@contextmanager
+def _failure_noted(store: Store, plan: Plan) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        ledger.record_failure(store, plan, _now())
+        raise
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
