@@ -262,16 +262,22 @@ def _unfit(path: Path, name: str, home: Path) -> str | None:
         return "its name holds characters that cannot be printed. Rename it."
     if path.name.lower().endswith(UNFINISHED):
         return "an upload that is not finished. Wait for it, or remove it."
-    if path.is_symlink():
-        target = path.resolve()
-        if not target.is_relative_to(home) or not target.is_file():
-            return "a symbolic link that leads elsewhere. Put the file itself there."
+    if path.is_symlink() and not _leads_inside(path, home):
+        return "a symbolic link that leads elsewhere. Put the file itself there."
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "not a file. Remove it."
     except OSError:
         return "cannot be read. Give this user read access."
     return None if os.access(path, os.R_OK) else "cannot be read. Give this user read access."
+
+
+def _leads_inside(link: Path, home: Path) -> bool:
+    try:
+        target = link.resolve()
+        return target.is_relative_to(home) and target.is_file()
+    except (OSError, RuntimeError):  # a link to itself
+        return False
 
 
 def _marks(folder: Path) -> str:
