@@ -4,7 +4,7 @@ Every row received is empty, accepted or quarantined, and the three are counted.
 holds patient ids and dates: it stays in the run's work directory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import column_names, conform, rows, table_name
+from schemas.contract import column_names, rows, table_name
 from schemas.errors import BadConfiguration, all_at_once
 from schemas.quality import Findings, Quarantine, RowCounts
 from schemas.registry import TABLES, RegistryTable
@@ -58,8 +58,9 @@ def load(
         con.read_parquet(path, table_name=f"raw_{name}")
     harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
     accepted: dict[str, ir.Table] = {}
-    for name in validate.in_order({n: CONTRACTS[n] for n in harmonised}):
-        accepted[name] = _judge(con, name, accepted, receipt.extraction_date)
+    for name in validate.in_order(harmonised):
+        _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
+        accepted[name] = harmonised[name]
     _cross_check(con, accepted)
     return _write(con, site, accepted, key, to)
 
@@ -100,6 +101,10 @@ def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict
 
 
 def _materialised(con: Any, name: str, parts: list[ir.Table]) -> ir.Table:
+    """The harmonised rows, the list of breaches, and a view of what is left without the rejected.
+
+    The view keeps every later expression short: compiling one costs more than running it.
+    """
     union = ibis.union(*parts) if len(parts) > 1 else parts[0]
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
@@ -109,35 +114,44 @@ def _materialised(con: Any, name: str, parts: list[ir.Table]) -> ir.Table:
         f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
         "category VARCHAR, severity VARCHAR)"
     )
-    return con.table(f"all_{name}")
+    con.raw_sql(
+        f"CREATE VIEW left_{name} AS SELECT * FROM all_{name} WHERE NOT is_empty AND "
+        f"{validate.ROW} NOT IN (SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject')"
+    )
+    return con.table(f"left_{name}")
 
 
-def _judge(con: Any, name: str, accepted: Mapping[str, ir.Table], extracted: date) -> ir.Table:
+def _judge(
+    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], extracted: date
+) -> None:
     """Apply the row rules, then the key, then the references; each sees only what is left."""
     contract = CONTRACTS[name]
-    filled = con.table(f"all_{name}").filter(~ibis._.is_empty)
-    _set_aside(con, name, validate.bad_rows(filled, contract, extracted))
-    _set_aside(con, name, validate.duplicates(_left(con, name), contract))
-    for lost in validate.orphans(_left(con, name), contract, accepted):
+    _set_aside(con, name, validate.bad_rows(left, contract, extracted))
+    if _shares_keys(con, name):
+        _set_aside(con, name, validate.duplicates(left, contract))
+    for lost in validate.orphans(left, contract, accepted):
         _set_aside(con, name, lost)
-    return _left(con, name)
 
 
 def _set_aside(con: Any, name: str, bad: ir.Table) -> None:
     con.raw_sql(f"INSERT INTO bad_{name} {con.compile(bad)}")
 
 
-def _left(con: Any, name: str) -> ir.Table:
-    rejected = con.table(f"bad_{name}").filter(ibis._.severity == "reject")
-    return con.table(f"all_{name}").filter(~ibis._.is_empty).anti_join(rejected, [validate.ROW])
+def _shares_keys(con: Any, name: str) -> bool:
+    found = con.raw_sql(
+        f"SELECT natural_key FROM left_{name} GROUP BY natural_key HAVING count(*) > 1 LIMIT 1"
+    )
+    return bool(found.fetchall())
 
 
-def _cross_check(con: Any, accepted: dict[str, ir.Table]) -> None:
+def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
     """Rules between tables; what they reject takes its dependants along."""
+    rejected = False
     for check in CROSS_CHECKS:
         if not set(check.reads) <= set(accepted):
             continue
         bad = check.breaks(**{n: accepted[n] for n in check.reads})
+        before = _n_bad(con, check.table)
         _set_aside(
             con,
             check.table,
@@ -149,9 +163,16 @@ def _cross_check(con: Any, accepted: dict[str, ir.Table]) -> None:
                 severity=ibis.literal(check.severity),
             ),
         )
-    for name in validate.in_order({n: CONTRACTS[n] for n in accepted}):
-        for lost in validate.orphans(_left(con, name), CONTRACTS[name], accepted):
-            _set_aside(con, name, lost)
+        rejected |= _n_bad(con, check.table) > before and check.severity == "reject"
+    if rejected:
+        for name in validate.in_order(accepted):
+            for lost in validate.orphans(accepted[name], CONTRACTS[name], accepted):
+                _set_aside(con, name, lost)
+
+
+def _n_bad(con: Any, name: str) -> int:
+    (number,) = con.raw_sql(f"SELECT count(*) FROM bad_{name}").fetchone()
+    return int(number)
 
 
 def _write(
@@ -159,11 +180,10 @@ def _write(
 ) -> list[Counts]:
     (to / "registry").mkdir(parents=True, exist_ok=True)
     (to / "quality").mkdir(exist_ok=True)
-    counts = [_write_table(con, name, table, key, to) for name, table in accepted.items()]
+    counts = [_write_table(con, name, key, to) for name in accepted]
     for contract, severity in ((Quarantine, "reject"), (Findings, "warn")):
-        parts = [_findings(con, n, site, contract, severity) for n in accepted]
-        table = ibis.union(*parts) if len(parts) > 1 else parts[0]
-        write_parquet(con, table, contract, to / "quality" / f"{table_name(contract)}.parquet")
+        path = to / "quality" / f"{table_name(contract)}.parquet"
+        write_parquet(con, _findings(con, accepted, site, severity), contract, path)
     known = [
         {"site_id": site.site_id, "table_name": c.table}
         | {n: getattr(c, n) for n in ("received", "empty", "accepted", "quarantined")}
@@ -173,7 +193,7 @@ def _write(
     return counts
 
 
-def _write_table(con: Any, name: str, table: ir.Table, key: bytes, to: Path) -> Counts:
+def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
     contract: type[RegistryTable] = CONTRACTS[name]
     made = ("subject_id", "row_id")
     kept = ", ".join(f'"{n}"' for n in column_names(contract) if n not in made)
@@ -181,34 +201,22 @@ def _write_table(con: Any, name: str, table: ir.Table, key: bytes, to: Path) -> 
     row = identity.sql(key, "site_id", "natural_key")
     out = to / "registry" / f"{name}.parquet"
     con.raw_sql(
-        f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM "
-        f"({con.compile(table)})) TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM left_{name}) "
+        f"TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
     )
-    whole = con.table(f"all_{name}")
-    received, empty, kept_rows = con.raw_sql(
-        f"SELECT count(*), count(*) FILTER (is_empty), "
-        f"count(*) FILTER (NOT is_empty AND {validate.ROW} NOT IN (SELECT {validate.ROW} FROM "
-        f"bad_{name} WHERE severity = 'reject')) FROM {whole.get_name()}"
+    received, empty, accepted = con.raw_sql(
+        f"SELECT (SELECT count(*) FROM all_{name}), "
+        f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name})"
     ).fetchone()
-    return Counts(name, received, empty, kept_rows, received - empty - kept_rows)
+    return Counts(name, received, empty, accepted, received - empty - accepted)
 
 
-def _findings(
-    con: Any,
-    name: str,
-    site: Site,
-    contract: type[Quarantine] | type[Findings],
-    severity: str,
-) -> ir.Table:
-    bad = con.table(f"bad_{name}").filter(ibis._.severity == severity)
-    where = con.table(f"all_{name}").select(validate.ROW, "source_file", "source_row")
-    joined = (
-        bad.distinct()
-        .join(where, [validate.ROW])
-        .mutate(
-            site_id=ibis.literal(site.site_id),
-            table_name=ibis.literal(name),
-            row_number=ibis._[validate.ROW],
-        )
-    )
-    return conform(joined, contract)
+def _findings(con: Any, names: Iterable[str], site: Site, severity: str) -> ir.Table:
+    """Every breach of one severity, with file and row and without a value."""
+    parts = [
+        f"SELECT DISTINCT '{site.site_id}' AS site_id, '{name}' AS table_name, source_file, "
+        f"source_row, rule_id, column_name, {validate.ROW} AS row_number, category "
+        f"FROM bad_{name} JOIN all_{name} USING ({validate.ROW}) WHERE severity = '{severity}'"
+        for name in names
+    ]
+    return con.sql(" UNION ALL ".join(parts))

@@ -6,7 +6,7 @@ become one array of broken rules per row, evaluated in one scan that yields only
 over several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -119,7 +119,7 @@ def _judgement(rule_id: str) -> dict[str, ir.StringScalar]:
     return {"category": ibis.literal(rule.category), "severity": ibis.literal(rule.severity)}
 
 
-def in_order(tables: Mapping[str, type[RegistryTable]]) -> list[str]:
+def in_order(tables: Iterable[str]) -> list[str]:
     """Parents first, so that orphans are judged against accepted rows."""
     return sorted(tables, key=lambda n: (PARENTS.index(n) if n in PARENTS else len(PARENTS), n))
 
