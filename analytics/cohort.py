@@ -117,7 +117,8 @@ def _steps(population: str, left: Left, notes: dict[str, str]) -> list[dict[str,
     found = []
     for step, (rule_id, label) in enumerate(STEPS):
         n_excluded, n_unknown = left[step, False], left[step, True]
-        record = {
+        n_out = n_in - n_excluded - n_unknown
+        record: dict[str, Any] = {
             "population": population,
             "step": step,
             "rule_id": rule_id,
@@ -125,9 +126,9 @@ def _steps(population: str, left: Left, notes: dict[str, str]) -> list[dict[str,
             "n_in": n_in,
             "n_excluded": n_excluded,
             "n_unknown": n_unknown,
-            "n_out": n_in - n_excluded - n_unknown,
+            "n_out": n_out,
             "note": notes.get(rule_id),
         }
         found.append(record | {"statistic_id": statistic_id(Attrition, record)})
-        n_in = record["n_out"]
+        n_in = n_out
     return found
