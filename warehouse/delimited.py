@@ -61,6 +61,7 @@ class Text:
     body: int
     records: int
     regular: bool
+    newline: str
     cuts: tuple[tuple[int, int], ...]
     notices: tuple[str, ...]
 
@@ -77,7 +78,7 @@ def survey(
         head, delimiter = head[hint.end() :], delimiter or hint.group(1)
     chosen = delimiter or _find_delimiter(head)
     names, length = _header(head, chosen, origin)
-    text = Text(origin, utf8, chosen, names, start + length, 0, True, (), tuple(notices))
+    text = Text(origin, utf8, chosen, names, start + length, 0, True, "\\n", (), tuple(notices))
     return _count(text)
 
 
@@ -93,7 +94,7 @@ def slices(text: Text, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnectio
     for (begin, first), (end, after) in pairwise(edges):
         _copy_range(text.path, begin, end, piece)
         with duckdb.connect(config={"temp_directory": str(scratch / "spill")}) as con:
-            _read_slice(con, piece, text.delimiter, columns)
+            _read_slice(con, piece, text, columns)
             found = con.execute("SELECT count(*) FROM slice").fetchone()
             if found != (after - first,):
                 raise Unreliable
@@ -295,7 +296,7 @@ def _count(text: Text) -> Text:
     if size <= text.body:
         return replace(text, records=0, cuts=(), regular=True)
     data = np.memmap(text.path, dtype=np.uint8, mode="r")
-    breaks = records = 0
+    records = 0
     odd, regular, kinds = 0, True, set[bool]()
     last, cut, cuts = text.body - 1, text.body, [(text.body, 1)]
     for begin in range(text.body, size, CHUNK):
@@ -319,12 +320,16 @@ def _count(text: Text) -> Text:
                 cut = int(ends[-1]) + 1
                 cuts.append((cut, records + len(ends) + 1))
             last = int(ends[-1])
-        breaks += len(ends)
-        records = breaks
+        records += len(ends)
     records += last != size - 1
     regular &= not odd and len(kinds) < 2
-    cuts = [c for c in cuts if c[0] < size]
-    return replace(text, records=records, regular=bool(regular), cuts=tuple(cuts))
+    return replace(
+        text,
+        records=int(records),
+        regular=bool(regular),
+        newline="\\r\\n" if kinds == {True} else "\\n",
+        cuts=tuple(c for c in cuts if c[0] < size),
+    )
 
 
 def _outside(places: Any, quotes: Any, odd: int) -> Any:
@@ -360,14 +365,14 @@ def _copy_range(source: Path, begin: int, end: int, target: Path) -> None:
 
 
 def _read_slice(
-    con: duckdb.DuckDBPyConnection, piece: Path, delimiter: str, columns: dict[str, str]
+    con: duckdb.DuckDBPyConnection, piece: Path, text: Text, columns: dict[str, str]
 ) -> None:
     try:
         con.execute(
             "CREATE TABLE slice AS SELECT * FROM read_csv(?, delim = ?, quote = '\"', "
             "escape = '\"', header = false, auto_detect = false, strict_mode = true, "
-            "null_padding = false, max_line_size = ?, columns = ?)",
-            [str(piece), delimiter, MAX_FIELD, columns],
+            "null_padding = false, max_line_size = ?, new_line = ?, columns = ?)",
+            [str(piece), text.delimiter, MAX_FIELD, text.newline, columns],
         )
     except duckdb.InvalidInputException:
         raise Unreliable from None

@@ -248,11 +248,11 @@ def _from_parquet(member: Member, target: Path) -> None:
         with duckdb.connect() as con:
             con.execute(
                 f"COPY (SELECT {cells}, {_literal(member.origin)} AS source_file, file_row_number "
-                "+ 1 AS source_row FROM read_parquet(?, file_row_number = true) "
-                "ORDER BY source_row) TO ? (FORMAT parquet, COMPRESSION zstd)",
-                [str(member.path), str(target)],
+                "+ 1 AS source_row FROM read_parquet($source, file_row_number = true) "
+                "ORDER BY source_row) TO $target (FORMAT parquet, COMPRESSION zstd)",
+                {"source": str(member.path), "target": str(target)},
             )
-    except (pa.ArrowException, duckdb.Error, OSError):
+    except (pa.ArrowException, duckdb.Error, OSError, ValueError):
         raise BadDelivery(
             f"{member.origin}: not a Parquet file, or a damaged one. Export it again."
         ) from None
