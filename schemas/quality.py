@@ -7,6 +7,7 @@ from schemas.contract import Bool, Contract, Date, Int, Text, column, declares
 
 CATEGORIES = ("conformance", "completeness", "plausibility")
 SEVERITIES = ("reject", "warn")
+AUDIT_SUITES = ("completeness", "reconciliation", "plausibility")
 
 
 class Deliveries(Contract):
@@ -73,4 +74,22 @@ class Findings(FindingColumns):
         metadata = declares(schema="quality")
 
 
-TABLES: tuple[type[Contract], ...] = (Deliveries, RowCounts, Quarantine, Findings)
+class Audit(Contract):
+    """One row per question that a whole release must answer before it is published.
+
+    It says nothing of other releases: how the numbers moved is in changes.json and audit/.
+    """
+
+    audit_id: Text = column("The question.", key=True)
+    suite: Text = column("Kind of question.", required=True, codes=AUDIT_SUITES)
+    table_name: Text = column("The table, or tables, asked.", required=True)
+    question: Text = column("What must be true.", required=True)
+    passed: Bool = column("It is true.", required=True)
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+TABLES: tuple[type[Contract], ...] = (Deliveries, RowCounts, Quarantine, Findings, Audit)

@@ -237,6 +237,45 @@ class OutcomeSettings(Section):
     follow_up: FollowUpSettings = FollowUpSettings()
 
 
+class AuditSettings(Section):
+    """How far a night may move the numbers before it is held for approval.
+
+    They decide whether a release is held, never a number, so they are no part of the run key.
+    """
+
+    pct_points: Annotated[float, Field(ge=0)] = Field(
+        10, description="A percentage may move by so many points."
+    )
+    probability: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.10, description="A survival probability may move by so much."
+    )
+    months: Annotated[float, Field(ge=0)] = Field(
+        3, description="A time in months may move by so many."
+    )
+    relative_pct: Annotated[float, Field(ge=0)] = Field(
+        25, description="Any other quantity may move by so many percent of itself."
+    )
+    patients: Annotated[int, Field(ge=0)] = Field(
+        3, description="What so few patients explain is never outside, however small the series."
+    )
+    fall_pct: Annotated[float, Field(ge=0, le=100)] = Field(
+        20,
+        description="Counts of patients and of events, and a site's accepted rows, may fall by so "
+        "many percent; growth is not judged.",
+    )
+    rows_from: Annotated[int, Field(ge=0)] = Field(
+        20, description="The accepted rows of a site's table are judged from so many on."
+    )
+    hold_redefined: bool = Field(
+        True, description="Hold where a number moves because a setting that defines it changed."
+    )
+    statistics: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {},
+        description="Statistic (with * for any text) -> how far its value may move, exactly; it "
+        "beats the rules above, and inf lets it go.",
+    )
+
+
 class RegistryFile(OutcomeSettings):
     """registry.toml: what one registry is, and which conventions it chose."""
 
@@ -258,6 +297,7 @@ class RegistryFile(OutcomeSettings):
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MiB|GiB)$")] | None = Field(
         None, description="Memory of the engine before it spills to disk, for instance 2GiB."
     )
+    audit: AuditSettings = AuditSettings()
     receive_retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="How often receiving is tried again where the outside failed."
     )
