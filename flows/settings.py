@@ -79,11 +79,17 @@ def load_registry(config: Path, overrides: Mapping[str, Any] | None = None) -> R
     return Registry(file=file, sites=sites, folder=config.parent.resolve())
 
 
+def store_named(flag: Path | None = None) -> Path | None:
+    """The store that --store or Y90_STORE names."""
+    named = flag or _environment().get("Y90_STORE")
+    return Path(named).expanduser().absolute() if named else None
+
+
 def store_path(registry: Registry | None, flag: Path | None = None) -> Path:
     """Where the store is: --store, else Y90_STORE, else `store` in registry.toml, else ./store."""
-    named = flag or _environment().get("Y90_STORE")
+    named = store_named(flag)
     if named:
-        return Path(named).expanduser().absolute()
+        return named
     if registry is not None and registry.file.store:
         return (registry.folder / Path(registry.file.store).expanduser()).absolute()
     return Path("store").absolute()

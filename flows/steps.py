@@ -15,6 +15,7 @@ from flows import progress
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse import ledger, pipeline
+from warehouse.inbox import Received
 from warehouse.pipeline import Plan, Published
 from warehouse.store import Store, lock_file
 
@@ -43,6 +44,8 @@ class Outcome:
     plan: Plan
     published: Published
     nothing_to_do: bool
+    notices: tuple[str, ...] = ()
+    """What the people who deliver should hear of; files and rows, never a patient."""
 
 
 class Do(Protocol):
@@ -77,16 +80,27 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
         Refused: nothing is visible at the night.
         Locked: another night is being made, and the job does not wait.
     """
-    store, registry, do = job.store, job.registry, _told(do)
+    store, do = job.store, _told(do)
     with _alone(store, wait=job.wait):
-        for site_id in sorted(registry.sites):
-            _receive(job, site_id, do)
+        arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
         plan = do("plan", 0, lambda: _plan(job))
+        notices = tuple(_notices(arrived, plan))
         if plan.already:
             done = do("confirm", 0, lambda: pipeline.confirm(store, plan, _now()))
-            return Outcome(plan, done, nothing_to_do=True)
+            return Outcome(plan, done, nothing_to_do=True, notices=notices)
         with _failure_noted(store, plan):
-            return Outcome(plan, _make(job, plan, do), nothing_to_do=False)
+            return Outcome(plan, _make(job, plan, do), nothing_to_do=False, notices=notices)
+
+
+def _notices(arrived: list[Received], plan: Plan) -> Iterator[str]:
+    for received in arrived:
+        yield from received.problems
+        for receipt in received.receipts:
+            yield from receipt.notices
+    for site_id, reason in sorted(plan.degraded.items()):
+        yield f"{site_id}: degraded, its last good delivery stays in force. {reason}"
+    for site_id in plan.absent:
+        yield f"{site_id}: no delivery is visible at this night; the site is absent."
 
 
 def _make(job: Job, plan: Plan, do: Do) -> Published:
@@ -101,13 +115,13 @@ def _make(job: Job, plan: Plan, do: Do) -> Published:
     return do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
 
 
-def _receive(job: Job, site_id: str, do: Do) -> None:
-    retries = job.registry.file.receive_retries
-    do(
+def _receive(job: Job, site_id: str, do: Do) -> Received:
+    received: Received = do(
         f"receive {site_id}",
-        retries,
+        job.registry.file.receive_retries,
         lambda: pipeline.receive(job.store, job.registry, site_id, _now()),
     )
+    return received
 
 
 def _plan(job: Job) -> Plan:

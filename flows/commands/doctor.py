@@ -1,0 +1,111 @@
+"""y90 doctor: would a run work here?"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from flows.commands.command import Command, Context, table
+from schemas.errors import Locked, Y90Error
+
+Finding = tuple[str, str, str]
+LEAST_FREE_GIB = 2.0
+
+
+def _answer(context: Context) -> int:
+    findings = [f for check in CHECKS for f in _found(check, context)]
+    names = ("check", "state", "found")
+    context.give([dict(zip(names, f, strict=True)) for f in findings], table(names, findings))
+    return 1 if any(state == "wrong" for _, state, _ in findings) else 0
+
+
+def _found(check: Callable[[Context], Iterator[Finding]], context: Context) -> list[Finding]:
+    try:
+        return list(check(context))
+    except Y90Error as error:
+        return [(check.__name__.strip("_"), "wrong", str(error))]
+
+
+def _python(_: Context) -> Iterator[Finding]:
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    yield "python", "good" if fits else "wrong", sys.version.split()[0]
+
+
+def _packages(_: Context) -> Iterator[Finding]:
+    from packaging.requirements import Requirement
+
+    for text in requires("y90-outcomes") or []:
+        wanted = Requirement(text)
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = version(wanted.name)
+        except PackageNotFoundError:
+            yield wanted.name, "wrong", f"missing, wanted {wanted.specifier}"
+            continue
+        fits = wanted.specifier.contains(found, prereleases=True)
+        told = found if fits else f"{found}, wanted {wanted.specifier}: run `make setup`"
+        yield wanted.name, "good" if fits else "wrong", told
+
+
+def _configuration(context: Context) -> Iterator[Finding]:
+    sites = ", ".join(context.registry.sites)
+    yield "configuration", "good", f"{context.config}: {context.registry.file.registry} ({sites})"
+
+
+def _key(context: Context) -> Iterator[Finding]:
+    from flows.settings import key_path
+    from warehouse.identity import fingerprint
+
+    found = f"{key_path(context.registry) or 'demonstration key'}, {fingerprint(context.key)}"
+    yield "key", "good", found
+
+
+def _store(context: Context) -> Iterator[Finding]:
+    root = context.store_path
+    if _writable(_nearest(root)):
+        yield "store", "good", f"{root}{'' if root.exists() else ': made by the first run'}"
+    else:
+        yield "store", "wrong", f"{root}: cannot be written. Correct its permissions."
+
+
+def _disk(context: Context) -> Iterator[Finding]:
+    free = shutil.disk_usage(_nearest(context.store_path)).free / 2**30
+    yield "disk", "good" if free >= LEAST_FREE_GIB else "wrong", f"{free:.1f} GiB free"
+
+
+def _lock(context: Context) -> Iterator[Finding]:
+    if not context.store_path.is_dir():
+        return
+    try:
+        with context.store.lock(wait=False):
+            yield "lock", "good", "free; the file system keeps locks"
+    except Locked:
+        yield "lock", "good", "held by a run"
+
+
+def _nearest(path: Path) -> Path:
+    """The folder itself, or the one above it that exists."""
+    return next(p for p in (path, *path.parents) if p.is_dir())
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+CHECKS = (_python, _packages, _configuration, _key, _store, _disk, _lock)
+
+COMMANDS = (
+    Command(
+        name="doctor",
+        help="would a run work here: versions, configuration, key, store, disk, lock",
+        example="y90 doctor --config simulation/memon2012/registry.toml",
+        answer=_answer,
+    ),
+)
