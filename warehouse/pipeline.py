@@ -21,7 +21,7 @@ from typing import Any
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import fingerprints, identity, inbox, ledger, releases
+from warehouse import decisions, fingerprints, identity, inbox, ledger, releases
 from warehouse.receipts import Receipt, visible
 from warehouse.receipts import receipts as receipts_of
 from warehouse.store import Store, write_atomically
@@ -121,8 +121,10 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
 
 def build(store: Store, registry: Registry, plan: Plan) -> None:
     """Derive the marts and write them."""
+    from warehouse import audit as auditing
     from warehouse import build as tables
 
+    auditing.prepare()
     work = store.run(plan.run_id)
     loaded = _loaded(store, plan)
     with _engine(registry, work / "scratch.duckdb") as con:
@@ -138,7 +140,6 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
 def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     """Estimate the outcomes, the statistics and their members, and write them."""
     from warehouse import build as tables
-    from warehouse.database import write_database
 
     work = store.run(plan.run_id)
     with _engine(registry, work / "scratch.duckdb") as con:
@@ -147,7 +148,23 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
         written = tables.write(con, made, work / "parquet")
     done = json.loads((work / "built.json").read_text())
     _note(work / "estimated.json", done | {n: asdict(w) for n, w in written.items()})
+
+
+def audit(store: Store, registry: Registry, plan: Plan) -> str:
+    """Ask the whole candidate, and compare it with the release before: passed or held."""
+    from warehouse import audit as auditing
+    from warehouse.database import write_database
+
+    work = store.run(plan.run_id)
+    tables = json.loads((work / "estimated.json").read_text())
+    tables["quality/audit"] = asdict(auditing.answer(work))
+    _note(work / "estimated.json", tables)
     write_database(work / "parquet", work / "outcomes.duckdb")
+    before = releases.previous(store, "", plan.as_of)
+    names = (before.release_id if before else None, releases.next_id(store, plan.as_of))
+    path = before.path if before else None
+    held = auditing.judge(work, path, names, registry.file.audit, plan.absent)
+    return "held" if held else "passed"
 
 
 def publish(store: Store, plan: Plan, now: datetime) -> Published:
@@ -271,8 +288,12 @@ def _new_release(
     before: releases.ReleaseInfo | None,
     now: datetime,
 ) -> Published:
+    from warehouse.audit import changes_of
+
     release_id = releases.next_id(store, plan.as_of)
-    audit = json.loads((work / "audit.json").read_text())
+    names = (before.release_id if before else None, release_id)
+    changes_of(work, before.path if before else None, names)
+    audited = json.loads((work / "audit.json").read_text())
     content = dict(plan.ingredients) | {
         "as_of": plan.as_of.isoformat(),
         "data_cutoff": plan.data_cutoff.isoformat(),
@@ -285,9 +306,9 @@ def _new_release(
     record = {
         "release_id": release_id,
         "published_at": now.isoformat(),
-        "published_by": _user(),
+        "published_by": decisions.user(),
         "run_id": plan.run_id,
-        "held": audit["held"],
+        "held": audited["held"],
         "previous": before.release_id if before else None,
         "previous_manifest_sha256": (
             fingerprints.file_sha256(before.path / "manifest.json") if before else None
@@ -296,9 +317,9 @@ def _new_release(
     built = work / "release"
     _assemble(work, built)
     path = releases.place(store, release_id, built, {"content": content, "record": record})
-    if not audit["held"] and _newest(store, plan.as_of):
+    if not audited["held"] and _newest(store, plan.as_of):
         releases.point(store, "current", release_id, now, plan.as_of)
-    return Published(release_id, path, True, bool(audit["held"]))
+    return Published(release_id, path, True, bool(audited["held"]))
 
 
 def _assemble(work: Path, built: Path) -> None:
@@ -330,13 +351,6 @@ def _clear_dead(store: Store) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         except PermissionError:
             continue
-
-
-def _user() -> str:
-    try:
-        return os.getlogin()
-    except OSError:
-        return str(os.getuid())
 
 
 def _note(path: Path, facts: Any) -> None:

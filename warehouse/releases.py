@@ -79,9 +79,9 @@ def status(found: Mapping[str, Any], decided: list[dict[str, Any]]) -> str:
 
 
 def channel(store: Store, name: str) -> dict[str, Any] | None:
-    """The pointer of a channel, or None where nothing was published on it."""
-    path = store.channels / f"{name}.json"
-    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None
+    """The pointer of a channel, or None where it names no release."""
+    found = _pointer(store, name)
+    return found if found.get("release_id") else None
 
 
 def resolve(store: Store, name: str | None = None) -> Path:
@@ -152,16 +152,30 @@ def place(store: Store, release_id: str, built: Path, content: Mapping[str, Any]
 
 def point(store: Store, name: str, release_id: str, now: datetime, fresh_as_of: date) -> None:
     """Let a channel point at a release, or only note that it is still true at a later night."""
-    known = channel(store, name) or {"history": []}
-    history = known["history"]
-    if known.get("release_id") != release_id:
+    known = _pointer(store, name)
+    history, fresh = known.get("history", []), fresh_as_of.isoformat()
+    if known.get("release_id") == release_id:
+        fresh = max(fresh, known["fresh_as_of"])
+    else:
         history = [*history, {"release_id": release_id, "since": now.isoformat()}]
-    fresh = max(fresh_as_of.isoformat(), known.get("fresh_as_of", ""))
-    text = json.dumps(
-        {"release_id": release_id, "fresh_as_of": fresh, "history": history}, indent=1
-    )
+    _replace(store, name, {"release_id": release_id, "fresh_as_of": fresh, "history": history})
+
+
+def clear(store: Store, name: str, now: datetime) -> None:
+    """Let a channel point at nothing; its history stays."""
+    history = _pointer(store, name).get("history", [])
+    gone = {"release_id": None, "since": now.isoformat()}
+    _replace(store, name, {"release_id": None, "history": [*history, gone]})
+
+
+def _pointer(store: Store, name: str) -> dict[str, Any]:
+    path = store.channel(name)
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def _replace(store: Store, name: str, pointer: Mapping[str, Any]) -> None:
     store.channels.mkdir(parents=True, exist_ok=True)
-    write_atomically(store.channels / f"{name}.json", text.encode() + b"\n")
+    write_atomically(store.channel(name), json.dumps(pointer, indent=1).encode() + b"\n")
 
 
 def _complete(path: Path) -> bool:
