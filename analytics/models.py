@@ -10,7 +10,8 @@ Complete cases only: who lacks a factor of the model is counted. What cannot be 
 before fitting (constant or collinear factors, a level without events) and reported, not fitted.
 
 lifelines fits the published models, with Efron's ties and a precision that R's digits need; its
-default stops earlier. The proportional-hazards test is R's, which lifelines does not have.
+default stops earlier. The proportional-hazards test is R's, which lifelines does not have, and the
+concordance counts pairs of patterns, not of patients.
 
 Source: Kanani on Memon et al. 2012; R 4.2.2, survival 3.5-3 (coxph, cox.zph); lifelines 0.30.3;
 Peduzzi et al. 1995 (events per variable).
@@ -27,27 +28,30 @@ import numpy as np
 from analytics.cox import (
     PH_METHOD,
     SEPARATED,
+    Fit,
     Patterns,
     ProportionalHazards,
+    concordance,
     faults,
     fit,
     proportional_hazards,
 )
-from analytics.event_counts import groups
 from analytics.kaplan_meier import FloatArray
-from analytics.prognosis import limits, univariate
+from analytics.prognosis import limits
 from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.factors import PROGNOSTIC
-from schemas.intermediate import EventCounts, PopulationMembers
+from schemas.intermediate import PopulationMembers
 from schemas.marts import FactorLevels, TimeToEvent
-from schemas.outcomes import PrognosisMultivariable
+from schemas.outcomes import PrognosisMultivariable, PrognosisUnivariate
 from schemas.settings import SurvivalSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ENDPOINTS = ("OS", "PFS")
+Tried = dict[tuple[str, ...], tuple["Patterns", "Fit"]]
+"""Models already fitted from counts, by their terms: selection and checks share them."""
 TERMS = tuple(factor.factor for factor in PROGNOSTIC)
 GLOBAL = "global"
 """The row that carries the test of proportional hazards for all terms together."""
@@ -77,20 +81,19 @@ class Model:
     coef: FloatArray
     se: FloatArray
     p: FloatArray
-    concordance: float
 
 
 def prognosis_multivariable(
     population_members: Table[PopulationMembers],
     time_to_event: Table[TimeToEvent],
     factor_levels: Table[FactorLevels],
-    event_counts: Table[EventCounts],
+    prognosis_univariate: Table[PrognosisUnivariate],
     *,
     settings: SurvivalSettings,
 ) -> Table[PrognosisMultivariable]:
     """Fit the factors of the series together, by each rule of selection."""
     cells = cells_of(population_members, time_to_event, factor_levels)
-    alone = univariate(groups(event_counts), settings)
+    alone = prognosis_univariate.to_pyarrow().to_pylist()
     return rows(multivariable(cells, alone, settings), PrognosisMultivariable)
 
 
@@ -142,9 +145,10 @@ def multivariable(
             if (r["population"], r["endpoint"]) == (population, endpoint)
         }
         known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for model, (terms, excluded) in _selections(own, p, settings).items():
+        tried: Tried = {}
+        for model, (terms, excluded) in _selections(own, p, settings, tried).items():
             if terms not in known:
-                known[terms] = _fitted(own, terms, settings)
+                known[terms] = _fitted(own, terms, settings, tried)
             key = {"population": population, "endpoint": endpoint, "model": model}
             counts = _counts(own, terms)
             left = [counts | {"term": term, "reason": why} for term, why in excluded.items()]
@@ -173,7 +177,7 @@ def fit_lifelines(patterns: Patterns, terms: tuple[str, ...]) -> Model:
     coef = fitter.params_.to_numpy()
     se = fitter.standard_errors_.to_numpy()
     p = np.array([math.erfc(abs(z) / math.sqrt(2)) for z in coef / se])
-    return Model(coef, se, p, float(fitter.concordance_index_))
+    return Model(coef, se, p)
 
 
 def _frame(patterns: Patterns, terms: tuple[str, ...]) -> "pd.DataFrame":
@@ -189,7 +193,7 @@ def _frame(patterns: Patterns, terms: tuple[str, ...]) -> "pd.DataFrame":
 
 
 def _selections(
-    cells: Cells, p: Mapping[str, float | None], settings: SurvivalSettings
+    cells: Cells, p: Mapping[str, float | None], settings: SurvivalSettings, tried: Tried
 ) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
     """Model -> its terms, and why the others are not in it."""
     entering = settings.model_p_enter
@@ -201,7 +205,7 @@ def _selections(
         terms,
         {t: excluded.get(t, weak[t]) for t in TERMS if t not in terms},
     )
-    chosen["backward"] = _backward(cells, *chosen["all"], settings.model_p_enter)
+    chosen["backward"] = _backward(cells, *chosen["all"], entering, tried)
     return chosen
 
 
@@ -220,12 +224,11 @@ def _level(cells: Cells, term: str) -> FloatArray:
 
 
 def _backward(
-    cells: Cells, terms: tuple[str, ...], excluded: dict[str, str], leaving: float
+    cells: Cells, terms: tuple[str, ...], excluded: dict[str, str], leaving: float, tried: Tried
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     excluded = dict(excluded)
     while terms:
-        patterns = patterns_of(cells, terms)
-        model = fit(patterns)
+        _, model = _try(cells, terms, tried)
         if not model.converged:
             break
         p = np.array([math.erfc(abs(z) / math.sqrt(2)) for z in model.coef / model.se])
@@ -235,6 +238,13 @@ def _backward(
         excluded[terms[worst]] = f"removed: p above {leaving}"
         terms = tuple(t for k, t in enumerate(terms) if k != worst)
     return terms, excluded
+
+
+def _try(cells: Cells, terms: tuple[str, ...], tried: Tried) -> tuple[Patterns, Fit]:
+    if terms not in tried:
+        patterns = patterns_of(cells, terms)
+        tried[terms] = patterns, fit(patterns)
+    return tried[terms]
 
 
 def _counts(cells: Cells, terms: tuple[str, ...]) -> dict[str, int]:
@@ -248,23 +258,21 @@ def _counts(cells: Cells, terms: tuple[str, ...]) -> dict[str, int]:
 
 
 def _fitted(
-    cells: Cells, terms: tuple[str, ...], settings: SurvivalSettings
+    cells: Cells, terms: tuple[str, ...], settings: SurvivalSettings, tried: Tried
 ) -> list[dict[str, Any]]:
     if not terms:
         return []
     counts = _counts(cells, terms)
     per_variable = counts["events"] / len(terms)
-    patterns = patterns_of(cells, terms)
-    if counts["events"] == 0:
-        return [counts | {"term": term, "reason": "no events"} for term in terms]
-    if not fit(patterns).converged:
+    patterns, checked = _try(cells, terms, tried)
+    if not checked.converged:
         return [counts | {"term": term, "reason": SEPARATED} for term in terms]
     model = fit_lifelines(patterns, terms)
     ph = proportional_hazards(patterns, model.coef)
     few = per_variable < settings.events_per_variable_warn
     shared = counts | {
         "events_per_variable": per_variable,
-        "concordance": model.concordance,
+        "concordance": concordance(patterns, model.coef),
         "ph_method": PH_METHOD,
         "reason": f"fewer than {settings.events_per_variable_warn} events per variable"
         if few
