@@ -291,12 +291,16 @@ def _header(head: str, delimiter: str, origin: str) -> tuple[tuple[str, ...], in
 
 
 def _count(text: Text) -> Text:
-    """Count records between line breaks outside quotes, and find where the file may be cut."""
+    """Count records between line breaks outside quotes, and find where the file may be cut.
+
+    Delimiters are counted too, because DuckDB 1.5.5 silently drops the third field of `,,1` after
+    CRLF, and joins two rows at `1,,7`: a row of another width makes the file irregular.
+    """
     size = text.path.stat().st_size
     if size <= text.body:
         return replace(text, records=0, cuts=(), regular=True)
     data = np.memmap(text.path, dtype=np.uint8, mode="r")
-    records = 0
+    records = separators = 0
     odd, regular, kinds = 0, True, set[bool]()
     last, cut, cuts = text.body - 1, text.body, [(text.body, 1)]
     for begin in range(text.body, size, CHUNK):
@@ -309,6 +313,7 @@ def _count(text: Text) -> Text:
         returns = np.empty(0, np.int64)
         if b"\r" in piece:
             returns = _outside(np.flatnonzero(chunk == 13), quotes, odd) + begin
+        separators += _count_outside(chunk == ord(text.delimiter), quotes, odd)
         odd = (odd + len(quotes)) & 1
         regular &= _followed_by_newline(data, returns)
         if len(ends):
@@ -323,6 +328,7 @@ def _count(text: Text) -> Text:
         records += len(ends)
     records += last != size - 1
     regular &= not odd and len(kinds) < 2
+    regular &= separators == records * (len(text.header) - 1)
     return replace(
         text,
         records=int(records),
@@ -337,6 +343,15 @@ def _outside(places: Any, quotes: Any, odd: int) -> Any:
     if not len(quotes) and not odd:
         return places
     return places[(np.searchsorted(quotes, places) + odd) % 2 == 0]
+
+
+def _count_outside(marked: Any, quotes: Any, odd: int) -> int:
+    """How many marked bytes stand outside quotes."""
+    if not len(quotes):
+        return 0 if odd else int(np.count_nonzero(marked))
+    starts = np.concatenate(([0], quotes))
+    runs = np.add.reduceat(marked, starts, dtype=np.int64)
+    return int(runs[odd::2].sum())
 
 
 def _followed_by_newline(data: Any, returns: Any) -> bool:

@@ -237,6 +237,12 @@ CASES = {
     "too many fields": no(b"patient_id,sex\n1,female,x\n", "row 1: too many fields"),
     "every ragged row is named": no(b"patient_id,sex\n1\n2,male\n3\n", r"row 1.*\n.*row 3"),
     "a blank field too many does no harm": ok(b"patient_id,sex\n1,female,\n2,male,\n", TWO),
+    "too many fields behind a blank one, after CRLF": no(
+        b"patient_id,sex\r\n1,female\r\n2,,7\r\n", "row 2: too many fields"
+    ),
+    "one field too few and one too many": no(
+        b"patient_id,sex\n1\n2,male,x\n", r"row 1: too few.*\n.*row 2: too many"
+    ),
     "a line of spaces": no(b"patient_id,sex\n1,female\n  \n", "row 2: too few fields"),
     # what the file is not
     "a workbook named .csv": no(workbook(a=SMALL_SHEET), "a zip archive or a workbook"),
@@ -419,6 +425,7 @@ PIECES = st.sampled_from(
 
 @QUICK
 @given(st.lists(PIECES, max_size=40).map(b"".join) | st.binary(max_size=60))
+@example(b",,1\r\n")
 @example(b'1,"x"\n2,3" \n4,5"\n')
 @example(b'1,"x" \n\n2,3\n')
 @example(b'"1",\n,"2\r"\r3,4\n')

@@ -1,0 +1,216 @@
+"""A project is pulled whole through REDCap's export API, and its token stays secret.
+
+The server below speaks the API as REDCap documents it (content=record|metadata|formEventMapping,
+format=csv, token in the body of a POST), on loopback, over REDCapR's test projects.
+"""
+
+import json
+import logging
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from schemas.errors import BadConfiguration, BadDelivery, Failed
+from schemas.site import Site
+from warehouse.inbox import receive
+from warehouse.redcap_api import pull, read_token
+from warehouse.store import Store
+
+SAMPLES = Path(__file__).parent / "redcapr"
+TOKEN = "9A81268476645C4E5F03428B8AC3AA7B"
+EVENTS = "arm_num,unique_event_name,form\n1,enrollment_arm_1,demographics\n"
+
+
+class Server(ThreadingHTTPServer):
+    """One REDCap project; `asked` holds what was asked, `answer` replaces every answer."""
+
+    def __init__(self, project):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.project, self.asked, self.answer = SAMPLES / project, [], None
+
+    @property
+    def url(self):
+        """The API's address."""
+        return f"http://127.0.0.1:{self.server_port}/api/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers POST /api/ as REDCap does."""
+
+    def do_POST(self):
+        """Answer one question."""
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        asked = {k: v[0] for k, v in parse_qs(body).items()}
+        self.server.asked.append((self.path, asked))
+        self.reply(*(self.server.answer or self.of_project(asked)))
+
+    def of_project(self, asked):
+        """The answer of a project that is well."""
+        if asked["token"] != TOKEN:
+            return 403, b'{"error": "You do not have permissions to use the API"}', {}
+        longitudinal = (self.server.project / "events.csv").exists()
+        if asked["content"] == "record":
+            return 200, (self.server.project / "data.csv").read_bytes(), {}
+        if asked["content"] == "metadata" and asked["format"] == "csv":
+            return 200, (self.server.project / "dictionary.csv").read_bytes(), {}
+        if asked["content"] == "metadata":
+            return 200, json.dumps([{"field_name": "record_id", "form_name": "x"}]).encode(), {}
+        if not longitudinal:
+            return 400, b'{"error": "You cannot export form/event mappings"}', {}
+        mapping = EVENTS if asked["format"] == "csv" else json.dumps([{"form": "x"}])
+        return 200, mapping.encode(), {}
+
+    def reply(self, status, body, headers):
+        """Send an answer."""
+        self.send_response(status)
+        for name, value in {"Content-Type": "text/csv", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(request):
+    with Server(getattr(request, "param", "longitudinal")) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def site_of(url, **more):
+    return Site(site_id="north", format="redcap", redcap={"api_url": url, **more})
+
+
+def test_a_pull_brings_records_dictionary_and_mapping_as_they_are(server, tmp_path):
+    folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == {
+        "data.csv": (SAMPLES / "longitudinal" / "data.csv").read_bytes(),
+        "dictionary.csv": (SAMPLES / "longitudinal" / "dictionary.csv").read_bytes(),
+        "event_mapping.csv": EVENTS.encode(),
+    }
+
+
+def test_a_pull_asks_for_everything_raw_with_groups_and_survey_fields(server, tmp_path):
+    pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    (asked,) = (a for _, a in server.asked if a["content"] == "record")
+    assert {k: asked[k] for k in ("format", "type", "rawOrLabel")} == {
+        "format": "csv",
+        "type": "flat",
+        "rawOrLabel": "raw",
+    }
+    assert asked["exportDataAccessGroups"] == asked["exportSurveyFields"] == "True"
+    assert not {k for k in asked if k.startswith(("records", "forms", "events", "filterLogic"))}
+
+
+@pytest.mark.parametrize("server", ["repeating-instruments"], indirect=True)
+def test_a_classic_project_has_no_mapping_and_is_received(server, tmp_path):
+    site, store = site_of(server.url), Store.open(tmp_path / "store")
+    pull(site, TOKEN, store.site_inbox("north") / "2026-02-01")
+    (receipt,) = receive(store, site, now=datetime(2026, 2, 1, tzinfo=UTC)).receipts
+    assert (receipt.status, receipt.notices) == ("accepted", ())
+
+
+def test_a_second_pull_on_a_day_replaces_what_differs(server, tmp_path):
+    folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    before = (folder / "data.csv").stat().st_mtime_ns
+    (folder / "dictionary.csv").write_bytes(b"old")
+    pull(site_of(server.url), TOKEN, folder)
+    assert (folder / "data.csv").stat().st_mtime_ns == before
+    assert (folder / "dictionary.csv").read_bytes() != b"old"
+
+
+def test_the_token_is_in_the_body_only_and_nowhere_else(server, tmp_path, caplog, capfd):
+    with caplog.at_level(logging.DEBUG):
+        pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    assert all(path == "/api/" and asked["token"] == TOKEN for path, asked in server.asked)
+    assert TOKEN not in caplog.text + "".join(capfd.readouterr())
+    assert not any(TOKEN.encode() in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+ANSWERS = {
+    "a wrong token": ((403, b'{"error": "no rights"}', {}), Failed, "status 403"),
+    "a server that fails": ((502, b"<html>bad gateway</html>", {}), Failed, "status 502"),
+    "a redirect elsewhere": (
+        (307, b"", {"Location": "http://127.0.0.1:9/api/"}),
+        Failed,
+        "status 307",
+    ),
+    "no export rights": ((400, b'{"error": "no export rights"}', {}), Failed, "refused"),
+    "an error that repeats the token": (
+        (400, json.dumps({"error": f"token {TOKEN} has no rights"}).encode(), {}),
+        Failed,
+        "refused",
+    ),
+    "a login page": ((200, b"<html>log in</html>", {}), Failed, "as its API does"),
+    "nothing": ((200, b"", {}), Failed, "as its API does"),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_another_answer_than_the_export_leaves_no_folder(server, tmp_path, what):
+    server.answer, kind, message = ANSWERS[what]
+    with pytest.raises(kind, match=message) as caught:
+        pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    assert TOKEN not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_is_no_table_leaves_no_folder(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(Handler, "of_project", with_records(b"<html>log in</html>"))
+    with pytest.raises(BadDelivery, match=r"no table for data\.csv"):
+        pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_records(body):
+    """The server's answers, but for the records."""
+    whole = Handler.of_project
+
+    def answer(handler, asked):
+        return (200, body, {}) if asked["content"] == "record" else whole(handler, asked)
+
+    return answer
+
+
+def test_a_server_that_is_not_there_is_told_without_the_token(tmp_path):
+    with pytest.raises(Failed, match="did not answer") as caught:
+        pull(site_of("http://127.0.0.1:9/api/"), TOKEN, tmp_path / "2026-02-01")
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [None, "https://redcap.example/", "http://redcap.example/api/"])
+def test_an_address_that_is_no_api_or_not_encrypted_is_refused(tmp_path, url):
+    with pytest.raises(BadConfiguration, match="api_url"):
+        pull(site_of(url), TOKEN, tmp_path / "2026-02-01")
+
+
+def test_a_token_of_another_shape_is_refused_without_being_shown(tmp_path):
+    with pytest.raises(BadConfiguration, match="32 hexadecimal") as caught:
+        pull(site_of("https://redcap.example/api/"), "secret", tmp_path)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_token_comes_from_the_environment_or_else_from_a_private_file(tmp_path):
+    site = site_of("https://x/api/", token_env="NORTH_TOKEN", token_file="north.token")
+    with pytest.raises(BadConfiguration, match="token file cannot be read"):
+        read_token(site, {}, tmp_path)
+    secret = tmp_path / "north.token"
+    secret.write_text(f"{TOKEN}\n")
+    secret.chmod(0o644)
+    with pytest.raises(BadConfiguration, match="chmod 600"):
+        read_token(site, {}, tmp_path)
+    secret.chmod(0o600)
+    assert read_token(site, {}, tmp_path) == TOKEN
+    assert read_token(site, {"NORTH_TOKEN": TOKEN.lower()}, tmp_path) == TOKEN.lower()
+    with pytest.raises(BadConfiguration, match="no API token"):
+        read_token(site_of("https://x/api/"), {}, tmp_path)
