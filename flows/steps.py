@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
 from flows import progress
+from report import page
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse import ledger, pipeline
@@ -111,8 +112,17 @@ def _make(job: Job, plan: Plan, do: Do) -> Published:
     do("build", 0, lambda: pipeline.build(store, registry, plan))
     do("estimate", 0, lambda: pipeline.estimate(store, registry, plan))
     do("audit", 0, lambda: pipeline.audit(store, registry, plan))
-    do("report", 0, lambda: pipeline.report(store, registry, plan))
+    do("report", 0, lambda: page.write(store.run(plan.run_id), _told_of(job)))
     return do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
+
+
+def _told_of(job: Job) -> dict[str, str]:
+    """What the report says of the run that made it."""
+    return {
+        "registry": job.registry.file.registry,
+        "night": job.as_of.isoformat(),
+        "data cutoff": job.data_cutoff.isoformat(),
+    }
 
 
 def _receive(job: Job, site_id: str, do: Do) -> Received:

@@ -1,0 +1,1 @@
+"""What does a clinician open? One page per release, readable without network or program."""
