@@ -18,8 +18,8 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.settings import ToxicitySettings
-from transforms.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS, Union
-from transforms.toxicity_windows import clock, decoded
+from transforms.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
+from transforms.toxicity_windows import clock
 
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
 
@@ -30,6 +30,10 @@ def event_versions(
     """One row per treatment-emergent event and version: term, day, grade, relation, reason."""
     recorded = _recorded(adverse_events, anchors, settings)
     each = _each_version(recorded, settings)
+    return _with_baseline(_with_unions(each))
+
+
+def _with_baseline(each: ir.Table) -> ir.Table:
     running = each.filter(each.running)
     before = running.group_by(["subject_id", "term", "ctcae_version"]).agg(
         baseline_grade=running.grade.max()
@@ -45,32 +49,25 @@ def event_versions(
         "grade",
         "relation",
         "reason",
+        "bit",
+        "needs",
         "baseline_grade",
         source_row_id="row_id",
     )
 
 
-def with_unions(worst: ir.Table) -> ir.Table:
-    """Add the named unions to the worst of each term."""
-    found = worst
-    for union in UNIONS:
-        found = found.union(_union(worst, union).select(*worst.columns))
-    return found
-
-
-def _union(worst: ir.Table, union: Union) -> ir.Table:
-    members = worst.filter(worst.term.isin(union.members))
-    joined = members.group_by(["subject_id", "ctcae_version", "window"]).agg(
-        n_terms=members.count(),
-        rank=members["rank"].max(),
-        source_row_id=members.source_row_id.argmax(members["rank"]),
-        reason=members.reason.argmax(members["rank"]),
-        relation=members.relation.min() if union.every else members.relation.max(),
-        baseline_grade=members.baseline_grade.max(),
-    )
-    enough = len(union.members) if union.every else 1
-    met = joined.filter(joined.n_terms >= enough)
-    return decoded(met.mutate(term=ibis.literal(union.term)))
+def _with_unions(events: ir.Table) -> ir.Table:
+    """Let each event of a union's terms stand under the union too; `needs` are the bits it asks."""
+    zero = ibis.literal(0, "int64")
+    atomic = events.mutate(bit=zero, needs=zero)
+    pairs = [
+        (member, union.term, 2**i, 2 ** len(union.members) - 1 if union.every else 0)
+        for union in UNIONS
+        for i, member in enumerate(union.members)
+    ]
+    types = {"term": "string", "union": "string", "bit": "int64", "needs": "int64"}
+    joined = events.inner_join(ibis.memtable(pairs, schema=types), "term")
+    return atomic.union(joined.drop("term").rename(term="union").select(*atomic.columns))
 
 
 def _recorded(adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings) -> ir.Table:

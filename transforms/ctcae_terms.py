@@ -165,22 +165,5 @@ UNIONS: tuple[Union, ...] = (
 """The pairs that the founding series prints as one line; the last is ambiguous there, so both
 readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph."""
 
-REPORTED_TERMS: tuple[str, ...] = (
-    "fatigue",
-    "nausea",
-    "vomiting",
-    "nausea or vomiting",
-    "abdominal pain",
-    "fever",
-    "chills",
-    "fever or chills",
-    "diarrhea",
-    "weight loss",
-    "diarrhea or weight loss",
-    "diarrhea and weight loss",
-    "cholecystitis",
-)
-"""Published even when nobody has them, so that nobody is told apart from not collected."""
-
 SURGICAL_GRADE = 3
-"""A cholecystectomy is operative treatment of cholecystitis: grade 3 in every version, 4 if urgent."""
+"""A cholecystectomy is operative treatment: grade 3 in every version, 4 if urgent."""

@@ -24,7 +24,7 @@ from schemas.intermediate import Anchors
 from schemas.marts import LabGrades, Toxicity
 from schemas.registry import AdverseEvents
 from schemas.settings import ToxicitySettings
-from transforms.clinical_events import event_versions, with_unions
+from transforms.clinical_events import event_versions
 from transforms.toxicity_windows import clock, event_windows, lab_windows, worst_by_window
 
 
@@ -48,15 +48,22 @@ def _lab_toxicity(
     counted = graded.filter((graded.rel_day > 0) | graded.is_baseline)
     dated = counted.inner_join(days, "subject_id").rename(term="analyte")
     windows = lab_windows(dated.rel_day, dated.last_day, settings)
-    extra = {"baseline_grade": dated.grade.max(where=dated.is_baseline)}
-    worst = worst_by_window(dated, windows, dated.sequence, extra)
+    before = {"baseline_grade": dated.grade.max(where=dated.is_baseline)}
+    worst = worst_by_window(dated, windows, dated.sequence, before)
     emergent = ibis.cases(
-        (worst.worst_grade == 0, False),
+        (worst.grade == 0, False),
         (worst.baseline_grade.isnull(), None),
-        else_=worst.worst_grade > worst.baseline_grade,
+        else_=worst.grade > worst.baseline_grade,
     )
     return conform(
-        worst.mutate(source=ibis.literal("lab"), emergent=emergent, related=None, reason=None),
+        worst.mutate(
+            source=ibis.literal("lab"),
+            worst_grade="grade",
+            worst_day="rel_day",
+            emergent=emergent,
+            related=None,
+            reason=None,
+        ),
         Toxicity,
     )
 
@@ -64,20 +71,28 @@ def _lab_toxicity(
 def _event_toxicity(
     adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings
 ) -> Table[Toxicity]:
-    events = event_versions(adverse_events, anchors, settings)
+    events = event_versions(adverse_events, anchors, settings).rename(
+        recorded_before="baseline_grade"
+    )
     windows = event_windows(events.rel_day, events.last_day, settings)
-    worst = with_unions(worst_by_window(events, windows, events.number, _of_events(events)))
+    before = {"baseline_grade": events.recorded_before.max(), "asks": events.needs.max()}
+
+    def together(inside: ir.BooleanValue) -> Mapping[str, ir.Value]:
+        return {
+            "relations": events.relation.max(where=inside),
+            "terms": events.bit.bit_or(where=inside),
+        }
+
+    worst = worst_by_window(events, windows, events.number, before, together)
+    met = worst.filter((worst.terms & worst.asks) == worst.asks)
     return conform(
-        worst.mutate(
+        met.mutate(
             source=ibis.literal("event"),
-            worst_grade=worst.worst_grade.nullif(0),
+            worst_grade="grade",
+            worst_day="rel_day",
             emergent=ibis.literal(True),
-            related=ibis.cases((worst.relation == 2, True), (worst.relation == 0, False)),
-            reason=worst.reason.nullif(""),
+            related=ibis.cases((met.relations == 2, True), (met.relations == 0, False)),
+            reason=met.reason.nullif(""),
         ),
         Toxicity,
     )
-
-
-def _of_events(events: ir.Table) -> Mapping[str, ir.Value]:
-    return {"baseline_grade": events.baseline_grade.max()}

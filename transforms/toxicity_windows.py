@@ -4,7 +4,9 @@ One pass over the results gives the worst of every window: grade, day and draw a
 number, whose greatest is the worst grade on its earliest day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
 
 import ibis
 import ibis.expr.types as ir
@@ -62,42 +64,48 @@ def worst_by_window(
     windows: Windows,
     number: ir.IntegerValue,
     extra: Mapping[str, ir.Value],
+    per_window: Callable[[ir.BooleanValue], Mapping[str, ir.Value]] = lambda _: {},
 ) -> ir.Table:
-    """One row per subject, term, version and window that has a row.
+    """The deciding row of each subject, term, version and window that has one.
 
     Args:
-        rows: graded results or events, with subject_id, term, ctcae_version, grade, rel_day and
-            source_row_id; events have relation and reason too. A missing grade ranks as 0.
+        rows: graded results or events, with subject_id, term, ctcae_version, grade and rel_day.
         windows: name -> whether a row lies in it.
         number: tells rows of one day apart; the smallest is taken.
         extra: further aggregates, the same for every window.
+        per_window: aggregates of the rows in one window.
+
+    Returns:
+        The columns of rows, `window`, the aggregates. A row stands once for each window it decides.
     """
-    rank = _rank(rows, number)
-    found = {f"rank_{w}": rank.max(where=inside) for w, inside in windows.items()}
-    carried = [c for c in ("source_row_id", "reason") if c in rows.columns]
-    for window, inside in windows.items():
-        found |= {f"{c}_{window}": rows[c].argmax(rank, where=inside) for c in carried}
-        if "relation" in rows.columns:
-            found[f"relation_{window}"] = rows.relation.max(where=inside)
-    wide = rows.group_by(KEYS).agg(**found, **extra)
-    columns = [c for c in ("rank", *carried, "relation") if f"{c}_any" in wide.columns]
-    unfolded = [
-        ibis.struct({"window": w} | {c: wide[f"{c}_{w}"] for c in columns}) for w in windows
-    ]
-    long = wide.select(*KEYS, *extra, worst=ibis.array(unfolded).unnest()).unpack("worst")
-    return decoded(long.filter(long["rank"].notnull()))
-
-
-def decoded(long: ir.Table) -> ir.Table:
-    """Read grade and day back from the combined number."""
-    day = UNKNOWN_DAY - (long["rank"] // PLACES) % PLACES
-    return long.mutate(
-        worst_grade=(long["rank"] // PLACES**2).cast("int64"),
-        worst_day=day.nullif(UNKNOWN_DAY).cast("int64"),
+    ranked = rows.mutate(rank=_rank(rows, number))
+    best = ranked.group_by(KEYS).agg(
+        **{_best(w): ranked["rank"].max(where=inside) for w, inside in windows.items()},
+        **{f"{n}_{w}": x for w, inside in windows.items() for n, x in per_window(inside).items()},
+        **extra,
     )
+    # Joined back, not carried through the aggregate: numbers can spill to disk, texts cannot.
+    joined = ranked.inner_join(best, KEYS)
+    decides = {w: joined["rank"] == joined[_best(w)] for w in windows}
+    deciding = joined.filter(reduce(or_, decides.values()))
+    named = ibis.array(
+        [ibis.ifelse(deciding["rank"] == deciding[_best(w)], w, None) for w in windows]
+    )
+    long = deciding.mutate(window=named.unnest())
+    kept = long.filter(long.window.notnull())
+    chosen = {
+        n: ibis.cases(*((kept.window == w, kept[f"{n}_{w}"]) for w in windows))
+        for n in per_window(ibis.literal(True))
+    }
+    return kept.mutate(**chosen)
+
+
+def _best(window: str) -> str:
+    return f"best_{window}"
 
 
 def _rank(rows: ir.Table, number: ir.IntegerValue) -> ir.IntegerValue:
+    """Grade, then earliest day, then first draw, in one number; a missing grade ranks as 0."""
     day = UNKNOWN_DAY - ibis.coalesce(rows.rel_day, UNKNOWN_DAY)
     earlier = UNKNOWN_DAY - ibis.least(number, UNKNOWN_DAY)
     return rows.grade.fill_null(0) * PLACES**2 + day * PLACES + earlier
