@@ -8,9 +8,9 @@ Activities are counted in whole kBq (1e-6 GBq), shunt and residual in millionths
 lung dose are compared on the exact sum of activity x shunt x (1 - residual) in those units, never
 on a floating-point dose; a decayed activity is rounded to the kBq first.
 
-Source: van Roekel, thesis Utrecht 2021, pages 30, 38 and 39 (MIRD, lung limits, body surface);
-Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (glass, 29 to 299 Gy); Wang et al., World
-J Gastrointest Oncol 2015, Table 1 (device, half-life of 64.1 h).
+Source: C. van Roekel, doctoral thesis, page 30 (MIRD, lung limits of 30 and 50 Gy, body surface);
+Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (glass, 29 to 299 Gy); World J Hepatol
+2015;7:738, Table 1 (devices, half-life of 64.1 h).
 """
 
 from fractions import Fraction
@@ -72,7 +72,7 @@ def remaining(hours: ir.Value, half_life_h: str) -> ir.Value:
         hours: from calibration to injection, in hours, negative if calibration is later.
         half_life_h: half-life in hours.
 
-    Source: 64.1 h, Wang et al. 2015, Table 1; 24 h leave 0.7714182.
+    Source: 64.1 h, World J Hepatol 2015;7:738, Table 1; 24 h leave 0.7714182.
     """
     return ibis.literal(2.0) ** (-hours / float(Fraction(half_life_h)))
 
@@ -80,8 +80,8 @@ def remaining(hours: ir.Value, half_life_h: str) -> ir.Value:
 def body_surface_m2(weight_kg: ir.Value, height_cm: ir.Value, formula: str) -> ir.Value:
     """Body surface in m2, by DuBois (0.20247) or by Mosteller.
 
-    Source: DuBois and DuBois 1916; Mosteller, N Engl J Med 1987;317:1098. Van Roekel 2021, page
-    38, prints 0.2024; with 0.20247 a patient of 1.75 m and 70 kg has 1.848119 m2.
+    Source: DuBois and DuBois 1916; Mosteller, N Engl J Med 1987;317:1098. The thesis of
+    van Roekel, page 30, prints 0.2024; with 0.20247 a patient of 1.75 m and 70 kg has 1.848119 m2.
     """
     if formula == "mosteller":
         return (height_cm * weight_kg / 3600).sqrt()
@@ -212,7 +212,7 @@ def _with_prescription(
     """Resin: (body surface - 0.2 + involvement) GBq, times the target's share of the liver.
 
     Involvement is a fraction: that of the target's own volumes, else for the whole liver the last
-    tumour burden. Source: van Roekel 2021, page 38; the share of a lobe is general practice.
+    tumour burden. Source: van Roekel, thesis, page 30; the share of a lobe is general practice.
     """
     dated = assessments.mutate(known_date=assessments.assessment_date)
     known = targets

@@ -6,8 +6,8 @@ patient of whom nothing is known has not improved. The window starts the day aft
 never records a change has no answers to count: its patients are left out, not taken as unimproved.
 
 Source: Kanani on Memon 2012: subjective improvement in 21 of 25 symptomatic patients. The window
-and the rule for unknown answers are this registry's choice. Comparator: Braat et al., J Nucl Med
-2019 (15 of 23 at three months).
+and the rule for unknown answers are this registry's choice. Comparator: 15 of 23
+at three months (resin after peptide receptor therapy, PMC6965040).
 """
 
 import ibis

@@ -62,7 +62,7 @@ def test_the_dose_of_a_session_or_a_patient_is_the_mean_of_its_targets() -> None
     """Gy of different volumes are not added: A has 110 Gy in session 1 and 100 Gy as a patient.
 
     C's first dose is unknown, so C has no mean as a patient; the second still counts by itself.
-    Quartiles are type 7. Source: van Roekel 2021 (a dose belongs to its volume).
+    Quartiles are type 7 (Hyndman and Fan 1996).
     """
     found = _by(_rows("dose_gy"), "grain", "n", "median", "q1", "q3", "minimum", "maximum")
     assert found == {
