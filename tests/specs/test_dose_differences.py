@@ -31,10 +31,7 @@ CLOCK = {
 }
 
 
-def _check(
-    treatments: str,
-    expected: str,
-) -> None:
+def _check(treatments: str, expected: str) -> None:
     check(treatment_targets, {**CLOCK, "treatments": treatments}, expected)
 
 
@@ -93,8 +90,11 @@ def test_a_dose_that_forgets_the_decay_is_explained_by_the_calibration_time() ->
 
 
 def test_a_dose_off_by_a_factor_of_units_is_explained_by_the_unit() -> None:
-    """MBq for GBq (A), mL for L (B), rad for Gy (C), mCi for GBq (D), GBq for mCi (E),
-    and a dose recorded as its hundredth (F)."""
+    """A thousand, a hundred, or the 37 MBq of a millicurie, either way.
+
+    MBq for GBq (A), g for kg (B), rad for Gy (C), mCi for GBq (D), GBq for mCi (E), and a dose
+    recorded as its hundredth (F).
+    """
     _check(
         """
         | subject_id | session_id | target_id | treatment_date | device | target_mass_kg | activity_administered_gbq | lung_shunt_fraction | residual_fraction | dose_gy  |
@@ -174,11 +174,11 @@ def test_a_dose_to_the_liver_instead_of_the_lobe_is_explained_so() -> None:
 
 
 def test_a_share_written_in_percent_is_explained_by_percent_or_fraction() -> None:
-    """A: a shunt of 0.5 % stands as 0.5 beside a true residual of 15 %. B: a residual of 0.6 % as 0.6.
-    C: one of 1 % as 1.
+    """Shunt and residual are fractions; exports hold percentages, or divide twice.
 
-    D: a shunt of 20 % stands as 0.002, F: a residual as well; E: both are percentages, G: both are
-    divided twice.
+    A: a shunt of 0.5 % stands as 0.5 beside a true residual of 15 %. B: a residual of 0.6 % as 0.6.
+    C: one of 1 % as 1. D: a shunt of 20 % stands as 0.002, F: a residual of 20 %. E: both are
+    percentages, G: both are divided twice.
     A shunt of 1 or more never gets so far: it is rejected when the row is read.
     """
     _check(
