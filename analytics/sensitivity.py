@@ -114,7 +114,7 @@ def _bilirubin(
         [r for r in records if r["factor"] == other.factor and r.get("hr") is not None]
         for records in (base[0], again[0])
     ]
-    alone = _p_values(*ratios, BY_FACTOR, PrognosisUnivariate)
+    alone = _p_values(ratios[0], ratios[1], BY_FACTOR, PrognosisUnivariate)
     together = _p_values(base[1], again[1], BY_TERM, PrognosisMultivariable)
     return [setting | record for record in (*alone, *together)]
 
