@@ -51,7 +51,10 @@ def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Ta
         seen = _up_to(conform(source, contract), contract, data_cutoff)
         tables[name] = _kept(con, name, seen)
     _no_collision(con, tables)
-    known = [{"site_id": s.site_id, "extraction_date": s.extraction_date} for s in loaded]
+    known = [
+        {"site_id": s.site_id, "extraction_date": min(s.extraction_date, data_cutoff)}
+        for s in loaded
+    ]
     return tables | {"extractions": _kept(con, "extractions", rows(known, Extractions))}
 
 
