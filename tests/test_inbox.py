@@ -208,6 +208,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused_and_tried_again(store, 
 
     monkeypatch.setattr(inbox, "_digest", growing)
     assert "changed while it was read" in refused(store)
+    assert receipts(store, "north")[0].delivery_id == ""
     monkeypatch.undo()
     (receipt,) = look(store, 1).receipts
     assert receipt.accepted

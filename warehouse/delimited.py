@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -291,51 +291,71 @@ def _header(head: str, delimiter: str, origin: str) -> tuple[tuple[str, ...], in
 
 
 def _count(text: Text) -> Text:
-    """Count records between line breaks outside quotes, and find where the file may be cut.
-
-    Delimiters are counted too, because DuckDB 1.5.5 silently drops the third field of `,,1` after
-    CRLF, and joins two rows at `1,,7`: a row of another width makes the file irregular.
-    """
+    """Count records between line breaks outside quotes, and find where the file may be cut."""
     size = text.path.stat().st_size
     if size <= text.body:
         return replace(text, records=0, cuts=(), regular=True)
     data = np.memmap(text.path, dtype=np.uint8, mode="r")
-    records = separators = 0
-    odd, regular, kinds = 0, True, set[bool]()
-    last, cut, cuts = text.body - 1, text.body, [(text.body, 1)]
+    tally = _Tally(text, data, last=text.body - 1, cuts=[(text.body, 1)])
     for begin in range(text.body, size, CHUNK):
-        chunk = data[begin : begin + CHUNK]
-        piece = chunk.tobytes()
-        if b"\0" in piece:
-            raise _nul(text, records, data, begin, piece, odd)
-        quotes = np.flatnonzero(chunk == 34) if b'"' in piece else np.empty(0, np.int64)
-        ends = _outside(np.flatnonzero(chunk == 10), quotes, odd) + begin
-        returns = np.empty(0, np.int64)
-        if b"\r" in piece:
-            returns = _outside(np.flatnonzero(chunk == 13), quotes, odd) + begin
-        separators += _count_outside(chunk == ord(text.delimiter), quotes, odd)
-        odd = (odd + len(quotes)) & 1
-        regular &= _followed_by_newline(data, returns)
-        if len(ends):
-            before = data[np.maximum(ends - 1, text.body)]
-            kinds |= {bool(kind) for kind in np.unique(before == 13)}
-            gaps = np.diff(ends, prepend=last) - (before == 13)
-            regular &= not bool((gaps <= 1).any())
-            if ends[-1] - cut >= SLICE_BYTES:
-                cut = int(ends[-1]) + 1
-                cuts.append((cut, records + len(ends) + 1))
-            last = int(ends[-1])
-        records += len(ends)
-    records += last != size - 1
-    regular &= not odd and len(kinds) < 2
-    regular &= separators == records * (len(text.header) - 1)
+        tally.add(begin)
+    records = tally.records + (tally.last != size - 1)
+    regular = tally.regular and not tally.odd and len(tally.kinds) < 2
     return replace(
         text,
-        records=int(records),
-        regular=bool(regular),
-        newline="\\r\\n" if kinds == {True} else "\\n",
-        cuts=tuple(c for c in cuts if c[0] < size),
+        records=records,
+        regular=regular and tally.separators == records * (len(text.header) - 1),
+        newline="\\r\\n" if tally.kinds == {True} else "\\n",
+        cuts=tuple(cut for cut in tally.cuts if cut[0] < size),
     )
+
+
+@dataclass
+class _Tally:
+    """What was counted so far.
+
+    `odd` says that the next byte stands inside quotes, `last` is the last line break's place,
+    `kinds` tells whether breaks had a carriage return. Delimiters are counted too, because DuckDB 1.5.5
+    silently drops the third field of `,,1` after CRLF, and joins two rows at `1,,7`: a row of
+    another width makes the file irregular.
+    """
+
+    text: Text
+    data: Any
+    last: int
+    cuts: list[tuple[int, int]]
+    records: int = 0
+    separators: int = 0
+    odd: int = 0
+    regular: bool = True
+    kinds: set[bool] = field(default_factory=set)
+
+    def add(self, begin: int) -> None:
+        """Count one chunk."""
+        chunk = self.data[begin : begin + CHUNK]
+        piece = chunk.tobytes()
+        if b"\0" in piece:
+            raise _nul(self.text, self.records, self.data, begin, piece, self.odd)
+        quotes = np.flatnonzero(chunk == 34) if b'"' in piece else np.empty(0, np.int64)
+        if b"\r" in piece:
+            returns = _outside(np.flatnonzero(chunk == 13), quotes, self.odd) + begin
+            self.regular &= _followed_by_newline(self.data, returns)
+        ends = _outside(np.flatnonzero(chunk == 10), quotes, self.odd) + begin
+        if len(ends):
+            self._add_breaks(ends)
+        self.separators += _count_outside(chunk == ord(self.text.delimiter), quotes, self.odd)
+        self.odd = (self.odd + len(quotes)) & 1
+
+    def _add_breaks(self, ends: Any) -> None:
+        """Count line breaks; one that follows another closely ends a blank line."""
+        returned = self.data[np.maximum(ends - 1, self.text.body)] == 13
+        self.kinds |= {bool(kind) for kind in np.unique(returned)}
+        gaps = np.diff(ends, prepend=self.last) - returned
+        self.regular &= not bool((gaps <= 1).any())
+        self.last = int(ends[-1])
+        self.records += len(ends)
+        if self.last - self.cuts[-1][0] >= SLICE_BYTES:
+            self.cuts.append((self.last + 1, self.records + 1))
 
 
 def _outside(places: Any, quotes: Any, odd: int) -> Any:

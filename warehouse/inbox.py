@@ -16,7 +16,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
 
 from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
@@ -158,32 +157,28 @@ def _receive_one(
     marks = _marks(folder)
     if seen.knows(day, marks):
         return None
-    before = _look(folder)
+    found = _look(folder)
     where = f"{site.site_id}/{day.isoformat()}"
-    reason, name = "", ""
+    reason = ""
     notices: tuple[str, ...] = ()
-    status: Literal["accepted", "refused"] = "accepted"
     try:
-        name = _keep(store, site, folder, before, marks, where)
-        notices = reading(store, site.site_id, name, site, where).notices
+        _keep(store, site, folder, found, marks, where)
+        delivery = delivery_id(found.files)
+        notices = reading(store, site.site_id, delivery, site, where).notices
     except BadDelivery as fault:
-        status, reason = "refused", str(fault)
-    else:
-        notices = (*notices, *_ahead(day, arrival))
-    if before.files and not name:
-        name = delivery_id(before.files)
-    seen.remember(day, marks, refused=status == "refused")
+        reason = str(fault)
+    seen.remember(day, marks, refused=bool(reason))
     earlier = [r for r in receipts(store, site.site_id) if r.extraction_date == day]
     new = Receipt(
         site_id=site.site_id,
         extraction_date=day,
         number=max((r.number for r in earlier), default=0) + 1,
         arrival=max([arrival, *(r.arrival for r in earlier)]),
-        delivery_id=name,
-        files=before.files,
-        status=status,
+        delivery_id=delivery_id(found.files) if found.files else "",
+        files=found.files,
+        status="refused" if reason else "accepted",
         reason=reason,
-        notices=tuple(notices),
+        notices=(*notices, *_ahead(day, arrival)),
     )
     if earlier and _same(max(earlier, key=lambda r: r.number), new):
         return None
@@ -200,8 +195,8 @@ def _ahead(day: date, arrival: datetime) -> tuple[str, ...]:
     return ("the extraction date lies in the future: visible from that date on",) if early else ()
 
 
-def _keep(store: Store, site: Site, folder: Path, found: _Arrival, marks: str, where: str) -> str:
-    """Hash a folder's files, copy them unless they are kept already, and name the delivery."""
+def _keep(store: Store, site: Site, folder: Path, found: _Arrival, marks: str, where: str) -> None:
+    """Hash a folder's files, and copy them unless they are kept already."""
     problems = list(found.problems)
     if not problems and not found.paths:
         problems = ["the folder is empty. Put the export into it."]
@@ -209,16 +204,13 @@ def _keep(store: Store, site: Site, folder: Path, found: _Arrival, marks: str, w
         found.files, problems = _hash_all(found.paths)
     if problems:
         raise BadDelivery(all_at_once(where, problems))
-    name = delivery_id(found.files)
-    if not store.payload(site.site_id, name).is_dir():
-        with new_folder(store.payload(site.site_id, name)) as fresh:
-            problems = _copy_all(found, fresh)
-            problems = problems or _changed_since(folder, marks)
-            if problems:
-                raise BadDelivery(all_at_once(where, problems))
-    elif problems := _changed_since(folder, marks):
-        raise BadDelivery(all_at_once(where, problems))
-    return name
+    payload = store.payload(site.site_id, delivery_id(found.files))
+    with nullcontext() if payload.is_dir() else new_folder(payload) as fresh:
+        problems = _copy_all(found, fresh) if fresh else []
+        problems = problems or _changed_since(folder, marks)
+        if problems:
+            found.files = ()
+            raise BadDelivery(all_at_once(where, problems))
 
 
 def _changed_since(folder: Path, marks: str) -> list[str]:
