@@ -226,8 +226,9 @@ def test_after_an_abnormal_baseline_version_5_counts_from_the_baseline() -> None
 
 
 def test_enzymes_after_an_abnormal_baseline_begin_where_version_5_prints_a_reached_bound() -> None:
-    """Grade 1 is 1.5 - 3.0 x baseline for transaminases, 2.0 - 2.5 for ALP and GGT: the lower
-    bound belongs to it. A coded form with > 2.0 for GGT exists; the printed text decides.
+    """Grade 1 is 1.5 - 3.0 x baseline for transaminases, 2.0 - 2.5 for ALP and GGT.
+
+    The lower bound belongs to it. A coded form with > 2.0 for GGT exists; the printed text decides.
 
     Source: CTCAE v5.0, aspartate and alanine aminotransferase, alkaline phosphatase, GGT.
     """
