@@ -315,9 +315,9 @@ class _Tally:
     """What was counted so far.
 
     `odd` says that the next byte stands inside quotes, `last` is the last line break's place,
-    `kinds` tells whether breaks had a carriage return. Delimiters are counted too, because DuckDB 1.5.5
-    silently drops the third field of `,,1` after CRLF, and joins two rows at `1,,7`: a row of
-    another width makes the file irregular.
+    `kinds` tells whether breaks had a carriage return. Delimiters are counted too, because DuckDB
+    1.5.5 silently drops the third field of `,,1` after CRLF, and joins two rows at `1,,7`: a row
+    of another width makes the file irregular.
     """
 
     text: Text
