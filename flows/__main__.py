@@ -16,7 +16,7 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from flows.commands import doctor, keys, redcap, release, run, simulate, sql
+from flows.commands import changes, doctor, keys, redcap, release, run, simulate, sql
 from flows.commands.command import Command, Context, as_json
 from schemas.errors import OUR_FAULT, Refused, Y90Error
 
@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     *keys.COMMANDS,
     *release.COMMANDS,
     *sql.COMMANDS,
+    *changes.COMMANDS,
 )
 GROUPS = {
     "release": "what was published",

@@ -237,9 +237,9 @@ RECONCILIATION = (
         "outcomes.toxicity_summary",
         "Grades 1 to 5 are the subjects with any grade, and 3 to 5 those with a severe one.",
         """
-        SELECT sum(n) FILTER (grade IN ('1', '2', '3', '4', '5'))
-                 + sum(n) FILTER (grade IN ('3', '4', '5')) AS found,
-               sum(n) FILTER (grade IN ('any', 'ge3')) AS expected
+        SELECT coalesce(sum(n) FILTER (grade IN ('1', '2', '3', '4', '5')), 0)
+                 + coalesce(sum(n) FILTER (grade IN ('3', '4', '5')), 0) AS found,
+               coalesce(sum(n) FILTER (grade IN ('any', 'ge3')), 0) AS expected
         FROM outcomes.toxicity_summary GROUP BY population, source, term, ctcae_version, "window"
         """,
         "equal",
@@ -304,9 +304,12 @@ RECONCILIATION = (
         "outcomes.statistics",
         "Every published number stands in a row of its own table.",
         f"""
-        SELECT s.statistic_id FROM outcomes.statistics s LEFT JOIN ({_BASE_IDS}) b
-        ON b.statistic_id IN (s.statistic_id, regexp_replace(s.statistic_id, '[.][a-z0-9_]*$', ''))
-        WHERE b.statistic_id IS NULL
+        WITH known AS ({_BASE_IDS})
+        SELECT statistic_id FROM (
+            SELECT statistic_id,
+                   regexp_replace(statistic_id, '[.][a-z0-9_]*$', '') AS without_column
+            FROM outcomes.statistics ANTI JOIN known USING (statistic_id)) s
+        ANTI JOIN known ON known.statistic_id = s.without_column
         """,
         "no_rows",
     ),

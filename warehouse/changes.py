@@ -22,6 +22,7 @@ from warehouse.fingerprints import file_sha256
 LIMIT = 1000
 """Rows and cells of one table that are listed; the counts are always complete."""
 STATISTICS = "outcomes/statistics"
+DAMAGED = (duckdb.IOException, duckdb.InvalidInputException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def diff(
         try:
             tables = [_table(con, p, tolerances or {}, limit) for p in pairs]
             moved = [s for p in pairs if p.place == STATISTICS for s in _statistics(con, p)]
-        except duckdb.Error as error:
+        except DAMAGED as error:
             raise Refused(
                 f"{left.name} and {right.name}: a table cannot be read "
                 f"({str(error).splitlines()[0]}). Run `y90 verify` on both."
@@ -197,7 +198,9 @@ def _quoted(path: Path) -> str:
 def _summary(con: duckdb.DuckDBPyConnection, unequal: Mapping[str, str]) -> dict[str, Any]:
     kinds = dict(con.execute("SELECT kind, count(*) FROM d GROUP BY kind").fetchall())
     by_column = dict(
-        con.execute("SELECT unnest(columns) AS name, count(*) FROM d GROUP BY name").fetchall()
+        con.execute(
+            "SELECT name, count(*) FROM (SELECT unnest(columns) AS name FROM d) GROUP BY name"
+        ).fetchall()
     )
     return {
         **{kind: kinds.get(kind, 0) for kind in ("added", "removed", "changed")},
