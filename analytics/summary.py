@@ -27,8 +27,13 @@ def statistic_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
 
 
 def set_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
-    """The id of the member set that a row counts: its statistic id without the population."""
-    parts = [str(record[name]) for name in key(contract) if name != "population"]
+    """The id of the member set that a row counts: its statistic id without the population.
+
+    The factor is left out too: it stands in the population set, and the two are intersected.
+    """
+    blank = {"factor": "", "factor_level": ""} if "factor" in key(contract) else {}
+    told = {**record, **(blank if record.get("factor") else {})}
+    parts = [str(told[name]) for name in key(contract) if name != "population"]
     return ".".join([table_name(contract), *parts]).lower()
 
 
@@ -52,8 +57,12 @@ def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSett
         records = table.to_pyarrow().to_pylist()
         for number, declared in enumerate(options(contract).statistics):
             digest = definition(contract, declared, settings)
-            found += [_statistic(contract, declared, number, r, digest) for r in records]
-    return rows([s for s in found if s["value"] is not None or s["n"] is not None], Statistics)
+            found += [
+                _statistic(contract, declared, number, r, digest)
+                for r in records
+                if r[declared.value] is not None or r.get("reason")
+            ]
+    return rows(found, Statistics)
 
 
 def _statistic(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -32,7 +32,9 @@ DECIMAL = dt.Decimal(18, 6)
 C = TypeVar("C", bound="Contract")
 
 if TYPE_CHECKING:
-    Table = Annotated[ir.Table, C]
+
+    class Table(ir.Table, Generic[C]):
+        """An Ibis table that keeps the contract, for the type checker."""
 else:
 
     class Table:

@@ -36,8 +36,19 @@ def write_database(parquet: Path, to: Path) -> None:
                 _copy(con, contract, path)
 
 
+def database_schema(contract: type[Contract]) -> str:
+    """Where a table stands in the file: the outcomes in `main`, the others in their schema.
+
+    DuckDB names the catalogue after the file, `outcomes`; a schema of that name inside it would make
+    `outcomes.response_summary` ambiguous. In `main` it means catalogue and table, and works however
+    the file is opened.
+    """
+    schema = options(contract).schema
+    return "main" if schema == "outcomes" else schema
+
+
 def _copy(con: duckdb.DuckDBPyConnection, contract: type[Contract], path: Path) -> None:
-    schema, name = options(contract).schema, table_name(contract)
+    schema, name = database_schema(contract), table_name(contract)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     con.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM read_parquet(?)", [str(path)])
     meaning = " ".join((contract.__doc__ or "").split())

@@ -41,6 +41,8 @@ def engine(
     try:
         con.raw_sql("SET enable_progress_bar = false")
         con.raw_sql("SET TimeZone = 'UTC'")
+        # DuckDB 1.5 cannot push a join's bloom filter into an Arrow scan, and fails the query
+        con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")
         if threads:
             con.raw_sql(f"SET threads = {int(threads)}")
         if memory_limit:
