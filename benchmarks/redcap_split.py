@@ -10,6 +10,7 @@ and dialect and makes a table of the whole file; a reading that keeps no cell is
 import argparse
 import random
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -92,9 +93,12 @@ def main() -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         counted = best(lambda: reading(path, "SELECT count(COLUMNS(*)) FROM {}"))
         table = best(lambda: reading(path, "CREATE TABLE t AS SELECT * FROM {}"))
-        print(f"split into {FORMS} instruments  {ours:6.2f} s, at most {memory:.0f} MiB")
-        print(f"read_csv into a table      {table:6.2f} s, ratio {ours / table:.2f}")
-        print(f"read_csv, nothing kept     {counted:6.2f} s, ratio {ours / counted:.2f}")
+        lines = (
+            f"split into {FORMS} instruments  {ours:6.2f} s, at most {memory:.0f} MiB",
+            f"read_csv into a table      {table:6.2f} s, ratio {ours / table:.2f}",
+            f"read_csv, nothing kept     {counted:6.2f} s, ratio {ours / counted:.2f}",
+        )
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
