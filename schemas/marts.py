@@ -300,14 +300,17 @@ class Toxicity(Mart):
 class ReildCandidates(Mart):
     """One row per treated subject that meets the laboratory and clinical picture of REILD."""
 
-    rel_day: Int = column("First day of bilirubin above limit and baseline.", required=True, unit="days")
+    rel_day: Int = column(
+        "First day of bilirubin above limit and baseline.", required=True, unit="days"
+    )
     status: Text = column(
         "For adjudication; nothing here is a diagnosis.",
         required=True,
         codes=("candidate", "excluded"),
     )
     reason_codes: Text = column(
-        "What speaks for it: `bilirubin`, `ascites`, `albumin`, separated by a space.", required=True
+        "What speaks for it: `bilirubin`, `ascites`, `albumin`, separated by a space.",
+        required=True,
     )
     excluded_by: Text = column(
         "What explains it otherwise: `hepatic_progression`, `biliary_obstruction`."

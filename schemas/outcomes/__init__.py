@@ -1,0 +1,86 @@
+"""What can be published? Aggregates by population, and the statistics in them."""
+
+from schemas.outcomes.base import (
+    LEVELS,
+    MemberSets,
+    Outcome,
+    Statistics,
+    statistic_id_column,
+)
+from schemas.outcomes.clinical import (
+    RESPONSE_CATEGORIES,
+    CriterionAgreement,
+    ResponseSummary,
+    ToxicityShift,
+    ToxicitySummary,
+)
+from schemas.outcomes.cohort import (
+    AdherenceSummary,
+    Attrition,
+    BaselineCharacteristics,
+    DosimetrySummary,
+    LiteratureComparison,
+    ProportionSummary,
+    SymptomSummary,
+)
+from schemas.outcomes.survival import (
+    MEDIAN_RULES,
+    FollowUp,
+    PrognosisMultivariable,
+    PrognosisUnivariate,
+    Sensitivity,
+    SurvivalCurves,
+    SurvivalKey,
+    SurvivalLandmarks,
+    SurvivalMedians,
+)
+
+TABLES: tuple[type[Outcome], ...] = (
+    Attrition,
+    BaselineCharacteristics,
+    ResponseSummary,
+    CriterionAgreement,
+    ToxicitySummary,
+    ToxicityShift,
+    SurvivalCurves,
+    SurvivalLandmarks,
+    SurvivalMedians,
+    FollowUp,
+    PrognosisUnivariate,
+    PrognosisMultivariable,
+    Sensitivity,
+    DosimetrySummary,
+    SymptomSummary,
+    AdherenceSummary,
+    LiteratureComparison,
+)
+
+__all__ = [
+    "LEVELS",
+    "MEDIAN_RULES",
+    "RESPONSE_CATEGORIES",
+    "TABLES",
+    "AdherenceSummary",
+    "Attrition",
+    "BaselineCharacteristics",
+    "CriterionAgreement",
+    "DosimetrySummary",
+    "FollowUp",
+    "LiteratureComparison",
+    "MemberSets",
+    "Outcome",
+    "PrognosisMultivariable",
+    "PrognosisUnivariate",
+    "ProportionSummary",
+    "ResponseSummary",
+    "Sensitivity",
+    "Statistics",
+    "SurvivalCurves",
+    "SurvivalKey",
+    "SurvivalLandmarks",
+    "SurvivalMedians",
+    "SymptomSummary",
+    "ToxicityShift",
+    "ToxicitySummary",
+    "statistic_id_column",
+]
