@@ -45,6 +45,17 @@ def only(derivation: Any, endpoint: str = "OS") -> Any:
     return chosen
 
 
+def only_definition(definition: str) -> Any:
+    """Follow-up, showing one definition."""
+
+    @functools.wraps(follow_up)
+    def chosen(**arguments: Any) -> ir.Table:
+        table = follow_up(**arguments)
+        return table.filter(table.definition == definition)
+
+    return chosen
+
+
 def curve(*times: str) -> str:
     """Event counts of one curve, `day events censored` each."""
     head = "| population | endpoint | level | time_days | events | censored |\n"
@@ -329,6 +340,25 @@ def test_median_follow_up_is_published_by_four_definitions() -> None:
         | observed_all   | 4 | 6.01232032854 |
         | observed_alive | 2 | 12.0082135524 |
         | imaging        | 4 | 3.00616016427 |
+        """,
+    )
+
+
+def test_a_patient_scanned_only_before_treatment_has_imaging_follow_up_zero() -> None:
+    """The baseline scan is no follow-up: the median of 0 and 61 days is 30.5, not 25.5."""
+    check(
+        only_definition("imaging"),
+        {
+            "population_members": "| population | subject_id |\n| all | A |\n| all | B |",
+            "subjects": """
+                | subject_id | treated | imaging_day |
+                | A          | yes     | -10         |
+                | B          | yes     | 61          |
+            """,
+        },
+        """
+        | definition | n | median_months |
+        | imaging    | 2 | 1.00205338809 |
         """,
     )
 
