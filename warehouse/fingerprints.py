@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,22 @@ def code_sha256() -> str:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+@cache
+def commit() -> str | None:
+    """The commit that the code was checked out at, where it is known: a hint, not a proof."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        told = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return told.stdout.strip()
 
 
 @cache

@@ -105,6 +105,7 @@ def start(store: Store, plan: Plan) -> Path:
 
 def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id: str) -> str:
     """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
+    from warehouse import rows
     from warehouse.load import load
     from warehouse.raw import raw_tables
 
@@ -115,6 +116,8 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     folder.mkdir(parents=True, exist_ok=True)
     with _engine(registry, folder / "scratch.duckdb") as con:
         counts = load(con, site, raw, receipt, key, folder)
+        rows.write(con, [c.table for c in counts], key, folder / "rows.parquet")
+    rows.keep(folder / "rows.parquet", rows.place(store, site, receipt, key))
     accepted, aside = sum(c.accepted for c in counts), sum(c.quarantined for c in counts)
     return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
 
@@ -303,11 +306,12 @@ def _new_release(
         "absent": list(plan.absent),
         "tables": tables,
     }
-    record = {
+    record: dict[str, Any] = {
         "release_id": release_id,
         "published_at": now.isoformat(),
         "published_by": decisions.user(),
         "run_id": plan.run_id,
+        "commit": fingerprints.commit(),
         "held": audited["held"],
         "previous": before.release_id if before else None,
         "previous_manifest_sha256": (
@@ -316,6 +320,7 @@ def _new_release(
     }
     built = work / "release"
     _assemble(work, built)
+    record["files"] = _besides_tables(built)
     path = releases.place(store, release_id, built, {"content": content, "record": record})
     if not audited["held"] and _newest(store, plan.as_of):
         releases.point(store, "current", release_id, now, plan.as_of)
@@ -332,6 +337,14 @@ def _assemble(work: Path, built: Path) -> None:
     for part in ("outcomes.duckdb", "changes.json", "CHANGES.md"):
         if (work / part).exists():
             shutil.copy2(work / part, built / part)
+
+
+def _besides_tables(built: Path) -> dict[str, str]:
+    """Hash of every file but the tables, whose hashes stand beside their content's."""
+    names = (p.relative_to(built) for p in sorted(built.rglob("*")) if p.is_file())
+    return {
+        n.as_posix(): fingerprints.file_sha256(built / n) for n in names if n.parts[0] != "parquet"
+    }
 
 
 def _newest(store: Store, as_of: date) -> bool:

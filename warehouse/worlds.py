@@ -1,0 +1,284 @@
+"""What would a number be, had one of its causes been another? Worlds, rebuilt in a scratch folder.
+
+A world is everything that decides a table, but for the code: each site's delivery and site file,
+the settings, and the data cutoff. Rebuilding it costs little, since only what lies upstream of the
+statistic asked for is derived, and worlds that come to the same accepted rows are derived once.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+
+from analytics.summary import statistics
+from schemas.outcomes import Outcome
+from schemas.settings import OutcomeSettings, Registry, RegistryFile
+from schemas.site import Site
+from warehouse import rows
+from warehouse.build import Loaded, registry_tables
+from warehouse.engine import engine
+from warehouse.fingerprints import sha256_of
+from warehouse.lineage import Derivation, derivations, upstream
+from warehouse.store import Store
+
+PROVENANCE = frozenset({"receipt_id", "source_file", "source_row", "source_key", "patient_id"})
+"""Columns of registry tables that no derivation reads: where a row came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A site's delivery in force, as a manifest names it."""
+
+    site_id: str
+    extraction_date: str
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a release was made from."""
+
+    deliveries: Mapping[str, Delivered]
+    sites: Mapping[str, Site]
+    settings: OutcomeSettings
+    data_cutoff: date
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A statistic in a world."""
+
+    value: float | None
+    n: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A table in the workshop's engine, and what its content is called."""
+
+    table: ir.Table
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where worlds are rebuilt, and what has been made there: nothing is made twice."""
+
+    store: Store
+    key: bytes
+    folder: Path
+    con: Any
+    made: dict[str, Made] = field(default_factory=dict)
+    accepted: dict[str, dict[str, Made]] = field(default_factory=dict)
+
+
+Known = dict[str, Made]
+
+
+def of_release(content: Mapping[str, Any]) -> World:
+    """The world of a release, from the content block of its manifest."""
+    names = ("site_id", "extraction_date", "delivery_id")
+    given = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
+    return World(
+        deliveries={d.site_id: d for d in given},
+        sites={name: site_of(facts) for name, facts in content["sites"].items()},
+        settings=OutcomeSettings.model_validate(content["settings"]),
+        data_cutoff=date.fromisoformat(content["data_cutoff"]),
+    )
+
+
+def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
+    """The registry as a manifest tells it, computing with the threads and memory of another."""
+    sites = {name: site_of(facts) for name, facts in content["sites"].items()}
+    file = RegistryFile(
+        registry=content["registry"],
+        sites=tuple(sites),
+        threads=like.file.threads,
+        memory_limit=like.file.memory_limit,
+        **content["settings"],
+    )
+    return Registry(file=file, sites=sites, folder=like.folder)
+
+
+def site_of(facts: Mapping[str, Any]) -> Site:
+    """A site file from its facts; `from` is no name in Python, so the facts say `from_`."""
+
+    def named(source: Any) -> Any:
+        if not isinstance(source, dict):
+            return source
+        return {("from" if k == "from_" else k): v for k, v in source.items()}
+
+    tables = {
+        name: [s | {"columns": {n: named(c) for n, c in s["columns"].items()}} for s in parts]
+        for name, parts in facts["tables"].items()
+    }
+    return Site.model_validate({**facts, "tables": tables})
+
+
+@contextmanager
+def workshop(store: Store, key: bytes, threads: int | None = None) -> Iterator[Workshop]:
+    """A scratch folder under work/ that is gone afterwards."""
+    folder = store.run(f"worlds-{secrets.token_hex(6)}")
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "pid").write_text(str(os.getpid()))
+    try:
+        with engine(folder / "worlds.duckdb", threads=threads) as con:
+            yield Workshop(store, key, folder, con)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def answer(shop: Workshop, world: World, statistic: str) -> Answer | None:
+    """A statistic in a world, or None where the world has no such number."""
+    known = derived(shop, world, table_of(statistic))
+    return estimate(shop, known, world.settings, statistic)
+
+
+def table_of(statistic: str) -> str:
+    """The outcome table that a statistic stands in."""
+    return statistic.split(".", maxsplit=1)[0]
+
+
+def population_of(statistic: str) -> str:
+    """The population that a statistic is about."""
+    return statistic.split(".")[1]
+
+
+def frontier(target: str) -> tuple[str, ...]:
+    """Row-level tables that an outcome is estimated from, directly or by way of other outcomes."""
+    known = derivations()
+    made = {n for n in upstream(target) if n in known and known[n].room == "analytics"}
+    return tuple(sorted({n for m in made for n in known[m].reads} - made))
+
+
+def load(shop: Workshop, world: World) -> dict[str, Path]:
+    """Folders with the accepted rows of each site that has delivered."""
+    found: dict[str, Path] = {}
+    for site_id, given in world.deliveries.items():
+        site = world.sites[site_id]
+        name = sha256_of([site.model_dump(mode="json"), given.delivery_id, given.extraction_date])
+        folder = shop.folder / "loaded" / name[:16]
+        if not (folder / "rows.parquet").exists():
+            folder.mkdir(parents=True)
+            facts = {n: getattr(given, n) for n in Delivered.__slots__}
+            receipt = rows.receipt_of(shop.store, facts)
+            rows.loaded(shop.store, site, receipt, shop.key, folder)
+        found[site_id] = folder
+    return found
+
+
+def derived(shop: Workshop, world: World, target: str) -> Known:
+    """The frontier of an outcome in a world."""
+    wanted = upstream(target)
+    known = derive(shop, accepted(shop, world), world.settings, wanted, "transforms")
+    return {n: known[n] for n in frontier(target)}
+
+
+def accepted(shop: Workshop, world: World) -> Known:
+    """The registry tables of a world."""
+    folders = load(shop, world)
+    name = sha256_of([world.data_cutoff, {s: f.name for s, f in folders.items()}])
+    if name not in shop.accepted:
+        loaded = [
+            Loaded(s, date.fromisoformat(world.deliveries[s].extraction_date), "", folder, 0)
+            for s, folder in folders.items()
+        ]
+        seen = registry_tables(shop.con, loaded, world.data_cutoff)
+        shop.accepted[name] = {n: kept(shop, n, t) for n, t in seen.items()}
+    return shop.accepted[name]
+
+
+def estimate(
+    shop: Workshop, known: Known, settings: OutcomeSettings, statistic: str
+) -> Answer | None:
+    """A statistic, estimated from frontier tables."""
+    known = dict(known)
+    if "population_members" in known:
+        members = known["population_members"].table
+        same = members.population.lower() == population_of(statistic)
+        known["population_members"] = kept(shop, "population_members", members.filter(same))
+    return _answer(outcome(shop, known, settings, statistic), settings, statistic)
+
+
+def outcome(shop: Workshop, known: Known, settings: OutcomeSettings, statistic: str) -> ir.Table:
+    """The outcome table of a statistic, from frontier tables."""
+    target = table_of(statistic)
+    return derive(shop, known, settings, upstream(target), "analytics")[target].table
+
+
+def mixed(shop: Workshop, ours: Known, theirs: Known, subjects: tuple[str, ...]) -> Known:
+    """Frontier tables with the rows of some subjects taken from another world."""
+    made: Known = {}
+    for name, mine in ours.items():
+        table, other = mine.table, theirs[name].table
+        if "subject_id" in table.columns and mine.digest != theirs[name].digest:
+            chosen = other.filter(other.subject_id.isin(subjects))
+            rest = table.filter(~table.subject_id.isin(subjects))
+            made[name] = kept(shop, name, rest.union(chosen))
+        else:
+            made[name] = mine
+    return made
+
+
+def kept(shop: Workshop, name: str, table: ir.Table) -> Made:
+    """A table under the name of its content; equal content is one table."""
+    fresh = shop.con.create_table(f"fresh_{name}", table, overwrite=True)
+    digest = _digest(shop.con, fresh)
+    place = f"{name}_{digest}"
+    if place not in shop.made:
+        shop.con.raw_sql(f"ALTER TABLE fresh_{name} RENAME TO {place}")
+        shop.made[place] = Made(shop.con.table(place), digest)
+    return shop.made[place]
+
+
+def derive(
+    shop: Workshop, known: Known, settings: OutcomeSettings, wanted: frozenset[str], room: str
+) -> Known:
+    """Add what one room derives; from the same tables and settings it is derived once."""
+    known = dict(known)
+    everything = settings.model_dump(mode="json")
+    for name, derivation in derivations().items():
+        if name not in wanted or derivation.room != room:
+            continue
+        sections = [n for n in everything if _sees(derivation, settings, n)]
+        reads = [known[n].digest for n in derivation.reads]
+        recipe = f"{name} {sha256_of([reads, {n: everything[n] for n in sections}])}"
+        if recipe not in shop.made:
+            tables = {n: known[n].table for n in derivation.reads}
+            shop.made[recipe] = kept(shop, name, derivation(tables, settings))
+        known[name] = shop.made[recipe]
+    return known
+
+
+def _sees(derivation: Derivation, settings: OutcomeSettings, section: str) -> bool:
+    kinds = set(derivation.settings.values())
+    return OutcomeSettings in kinds or type(getattr(settings, section)) in kinds
+
+
+def _answer(table: ir.Table, settings: OutcomeSettings, statistic: str) -> Answer | None:
+    contract = derivations()[table_of(statistic)].contract
+    assert issubclass(contract, Outcome)
+    ids = [statistic, statistic.rpartition(".")[0]]
+    found = statistics({contract: table.filter(table.statistic_id.isin(ids))}, settings)
+    for row in found.to_pyarrow().to_pylist():
+        if row["statistic_id"] == statistic:
+            return Answer(row["value"], row["n"], row["total"])
+    return None
+
+
+def _digest(con: Any, table: ir.Table) -> str:
+    """Number of rows, and two sums over their hashes: the order of the rows does not matter."""
+    columns = ", ".join(f'"{c}"' for c in table.columns if c not in PROVENANCE)
+    found = con.raw_sql(
+        f"SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) "
+        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})"
+    ).fetchone()
+    return sha256_of([str(v) for v in found])[:16]
