@@ -47,6 +47,14 @@ def attrition(eligibility: Table[Eligibility], subjects: Table[Subjects]) -> Tab
     )
 
 
+def delivered_sets(subjects: Table[Subjects]) -> Table[MemberSets]:
+    """Name who was delivered, treated or not: `delivered.all` and `delivered.site:<id>`."""
+    everybody = subjects.mutate(set_id=ibis.literal("delivered.all"))
+    of_site = subjects.mutate(set_id=ibis.literal("delivered.site:") + subjects.site_id)
+    named = everybody.union(of_site).mutate(lesion_number=ibis.literal(0))
+    return conform(named, MemberSets)
+
+
 def attrition_sets(eligibility: Table[Eligibility], subjects: Table[Subjects]) -> Table[MemberSets]:
     """Name who is left after each step."""
     leaving = _leaving(eligibility, subjects)

@@ -83,13 +83,17 @@ def _statistic(
         "unit": declared.unit.format(**record),
         "method": declared.method,
         "definition": digest,
-        "population_set": _population(record),
-        "numerator_set": set_id(contract, record),
+        "population_set": _population(declared, record),
+        "numerator_set": (
+            set_id(contract, record)
+            if declared.numerator is None
+            else declared.numerator.format(**record).lower() or None
+        ),
     }
 
 
-def _population(record: Mapping[str, Any]) -> str:
-    sets = [f"population.{record['population']}"]
+def _population(declared: Statistic, record: Mapping[str, Any]) -> str:
+    sets = [declared.population.format(**record)]
     if record.get("factor"):
         sets.append(f"factor.{record['factor']}.{record['factor_level']}".lower())
     return " & ".join(sets)

@@ -112,7 +112,7 @@ def _make(job: Job, plan: Plan, do: Do) -> Published:
     do("build", 0, lambda: pipeline.build(store, registry, plan))
     do("estimate", 0, lambda: pipeline.estimate(store, registry, plan))
     do("audit", 0, lambda: pipeline.audit(store, registry, plan))
-    do("report", 0, lambda: page.write(store.run(plan.run_id), _told_of(job)))
+    do("report", 0, lambda: page.write(store.run(plan.run_id), _told_of(job), _version(job)))
     return do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
 
 
@@ -123,6 +123,10 @@ def _told_of(job: Job) -> dict[str, str]:
         "night": job.as_of.isoformat(),
         "data cutoff": job.data_cutoff.isoformat(),
     }
+
+
+def _version(job: Job) -> str:
+    return job.registry.file.toxicity.primary_version
 
 
 def _receive(job: Job, site_id: str, do: Do) -> Received:

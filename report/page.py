@@ -1,31 +1,31 @@
-"""The report of a release: its headline numbers and where to find the rest."""
+"""The page itself: headline, pictures and tables of one release, in one file."""
 
-import html
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+from jinja2 import Environment, StrictUndefined
+
+from report.content import blocks, headline
+
+TEMPLATE = Path(__file__).with_name("page.html")
 
 
-def write(work: Path, facts: Mapping[str, str]) -> None:
+def write(work: Path, facts: Mapping[str, str], primary_version: str) -> None:
     """Write report/index.html from the tables of a finished build.
 
     Args:
         work: the folder with outcomes.duckdb.
         facts: what to print above the tables: registry, night, cutoff.
+        primary_version: the CTCAE version of the report.
     """
     folder = work / "report"
     folder.mkdir(exist_ok=True)
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
+        TEMPLATE.read_text("utf-8")
+    )
     with duckdb.connect(str(work / "outcomes.duckdb"), read_only=True) as con:
-        rows = con.execute(
-            "SELECT label, value, lower, upper, n, total, unit FROM outcomes.statistics "
-            "WHERE statistic_id LIKE '%.all.%' AND value IS NOT NULL ORDER BY statistic_id"
-        ).fetchall()
-    head = "".join(f"<p>{html.escape(k)}: {html.escape(v)}</p>" for k, v in facts.items())
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
-    )
-    (folder / "index.html").write_text(
-        f"<!doctype html><meta charset=utf-8><title>Outcomes</title>{head}<table>{body}</table>",
-        "utf-8",
-    )
+        text = template.render(
+            facts=dict(facts), headline=headline(con), blocks=blocks(con, primary_version)
+        )
+    (folder / "index.html").write_text(text, "utf-8")

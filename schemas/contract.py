@@ -65,8 +65,9 @@ class RowRule:
 class Statistic:
     """Which columns of an outcome table make its published statistics, one row each.
 
-    `numerator` is the prefix of the member set that the row counts: the table's name and the row's
-    key parts after population are appended. `needs` are columns that must not be null.
+    `label`, `unit`, `population` and `numerator` may name the row's columns in braces. `population`
+    is the member set that the row is about. `numerator` is the set that it counts: by default the
+    table's name and the row's key parts after population; empty where nothing is counted.
     """
 
     value: str
@@ -78,6 +79,8 @@ class Statistic:
     lower: str | None = None
     upper: str | None = None
     settings: tuple[str, ...] = ()
+    population: str = "population.{population}"
+    numerator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from warehouse.database import RELEASED, database_schema
 from warehouse.query import open_release
 from warehouse.store import Store
 
-HASHES = "SELECT * FROM outcomes.response_summary"
-
 
 def content(store: Store) -> dict[str, dict[str, object]]:
     """What a manifest says of each table."""
@@ -190,3 +188,23 @@ def test_a_release_survives_without_the_rest_of_the_store(
     shutil.copytree(releases.resolve(reference_store), copied)
     with open_release(copied) as con:
         assert con.execute("SELECT count(*) FROM outcomes.statistics").fetchone() != (0,)
+
+
+def test_every_statistic_counts_its_members(reference_store: Store) -> None:
+    """n of a statistic is the size of its numerator set within its population sets."""
+    sets: dict[str, set[tuple[object, object]]] = {}
+    subjects: dict[str, set[object]] = {}
+    for name, subject, lesion in answers(reference_store, "SELECT * FROM members.member_sets"):
+        sets.setdefault(str(name), set()).add((subject, lesion))
+        subjects.setdefault(str(name), set()).add(subject)
+    wrong = []
+    query = (
+        "SELECT statistic_id, n, population_set, numerator_set FROM outcomes.statistics "
+        "WHERE n IS NOT NULL AND numerator_set IS NOT NULL"
+    )
+    for name, n, population, numerator in answers(reference_store, query):
+        within = set.intersection(*(subjects.get(p, set()) for p in str(population).split(" & ")))
+        counted = [m for m in sets.get(str(numerator), set()) if m[0] in within]
+        if len(counted) != n:
+            wrong.append((name, n, len(counted)))
+    assert wrong == []

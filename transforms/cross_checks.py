@@ -1,7 +1,9 @@
 """Which facts of different rows cannot both be true? Rules between rows and tables.
 
 A death before treatment, two deaths, a living contact after death: each is a hard error, and the rows
-that contradict each other are set aside together, since nothing in them says which is wrong.
+that contradict each other are set aside together, since nothing in them says which is wrong. A death
+known to the month alone is not judged by its imputed day: the endpoint moves it to the last day on
+which the patient was seen alive.
 """
 
 from collections.abc import Callable
@@ -39,7 +41,8 @@ def _two_deaths(contacts: ir.Table) -> ir.Table:
 def _after_death(contacts: ir.Table) -> ir.Table:
     deaths = contacts.filter(contacts.contact_type == "death")
     alive = contacts.filter(contacts.contact_type != "death")
-    died = deaths.group_by(PATIENT).agg(died=deaths.contact_date.max())
+    exact = deaths.filter(deaths.contact_date_precision.fill_null("day") == "day")
+    died = exact.group_by(PATIENT).agg(died=exact.contact_date.max())
     late = alive.join(died, PATIENT).filter(lambda t: t.contact_date > t.died)
     return contacts.semi_join(late, [*PATIENT, "contact_date", "contact_type"]).union(
         deaths.semi_join(late, PATIENT)
@@ -49,7 +52,8 @@ def _after_death(contacts: ir.Table) -> ir.Table:
 def _before_treatment(contacts: ir.Table, treatments: ir.Table) -> ir.Table:
     t0 = treatments.group_by(PATIENT).agg(t0=treatments.treatment_date.min())
     deaths = contacts.filter(contacts.contact_type == "death")
-    early = deaths.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
+    exact = deaths.filter(deaths.contact_date_precision.fill_null("day") == "day")
+    early = exact.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
     return deaths.semi_join(early, PATIENT)
 
 

@@ -30,6 +30,7 @@ class Attrition(Outcome):
                     "Patients after {rule_id}",
                     n="n_out",
                     total="n_in",
+                    population="delivered.{population}",
                 ),
             ),
         )

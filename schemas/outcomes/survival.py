@@ -94,6 +94,7 @@ class SurvivalMedians(SurvivalKey):
                     lower="lower",
                     upper="upper",
                     settings=("survival",),
+                    numerator="events.{endpoint}.{level}",
                 ),
             ),
         )
@@ -169,6 +170,7 @@ class PrognosisUnivariate(Outcome):
                     lower="lower",
                     upper="upper",
                     settings=("survival",),
+                    numerator="events.{endpoint}.subject",
                 ),
             ),
         )
@@ -212,6 +214,7 @@ class PrognosisMultivariable(Outcome):
                     lower="lower",
                     upper="upper",
                     settings=("survival",),
+                    numerator="",
                 ),
             ),
         )

@@ -1,0 +1,352 @@
+"""Which numbers does the report show? Queries on a release's own database, rounded for print."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from analytics.summary import rounded
+from report.plots import Estimate, Step, curves, forest, waterfall
+
+Connection = duckdb.DuckDBPyConnection
+Row = tuple[Any, ...]
+MONTH = 30.4375
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One part of the page: a heading, a sentence, and a table or a picture."""
+
+    heading: str
+    about: str
+    names: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    picture: str = ""
+
+
+def blocks(con: Connection, primary_version: str) -> list[Block]:
+    """Everything that the page shows, in order; a part with nothing to show says why."""
+    makers: tuple[Callable[[Connection], Block], ...] = (
+        _who,
+        _baseline,
+        _response,
+        _depth,
+        _toxicity(primary_version),
+        _survival,
+        _curve,
+        _prognosis,
+        _ratios,
+        _dose,
+        _follow_up,
+        _published,
+        _quality,
+    )
+    return [make(con) for make in makers]
+
+
+def headline(con: Connection) -> list[tuple[str, str]]:
+    """The numbers at the top of the page: words and value."""
+    asked = {
+        "treated patients": ("attrition.all.1", "{n}"),
+        "median overall survival": ("survival_medians.all.os.subject...midpoint", "{value} months"),
+        "WHO response by lesion": ("response_summary.all.who.lesion.unconfirmed.orr", "{value} %"),
+        "EASL response by lesion": (
+            "response_summary.all.easl.lesion.unconfirmed.orr",
+            "{value} %",
+        ),
+        "median follow-up (reverse KM)": ("follow_up.all.reverse_km", "{value} months"),
+    }
+    return [(words, _headline(con, *facts)) for words, facts in asked.items()]
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number as printed, half away from zero; nothing where there is none."""
+    return "" if value is None else rounded(float(value), digits)
+
+
+def interval(low: float | None, high: float | None, digits: int = 1) -> str:
+    """An interval as printed; `not reached` stands for an open end."""
+    if low is None and high is None:
+        return ""
+    return f"{number(low, digits) or 'not reached'} to {number(high, digits) or 'not reached'}"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as journals print it."""
+    if p is None:
+        return ""
+    if p < 0.0001:
+        return "< 0.0001"
+    return number(p, 4 if p < 0.01 else 3)
+
+
+def _headline(con: Connection, statistic: str, form: str) -> str:
+    found = con.execute(
+        "SELECT value, n FROM outcomes.statistics WHERE statistic_id = ?", [statistic]
+    ).fetchone()
+    if found is None or found[0] is None:
+        return "not derivable"
+    return form.format(value=number(found[0]), n=found[1])
+
+
+def _all(con: Connection, query: str, *given: Any) -> list[Row]:
+    return con.execute(query, list(given)).fetchall()
+
+
+def _who(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT label, n_in, n_excluded, n_unknown, n_out, coalesce(note, '') "
+        "FROM outcomes.attrition WHERE population = 'all' ORDER BY step",
+    )
+    return Block(
+        "Who was studied",
+        "Every rule is asked of every patient; unknown is neither passed nor failed.",
+        ("step", "in", "excluded", "unknown", "out", "note"),
+        tuple(tuple(map(str, r)) for r in found),
+    )
+
+
+def _baseline(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT variable, level, n, total, missing, pct, median, q1, q3 "
+        "FROM outcomes.baseline_characteristics WHERE population = 'all' AND factor = '' "
+        "ORDER BY variable, level",
+    )
+    rows = tuple(
+        (
+            v.replace("_", " "),
+            level,
+            f"{n}/{total} ({number(pct)} %)"
+            if median is None
+            else f"{number(median)} ({number(q1)} to {number(q3)})",
+            str(missing),
+        )
+        for v, level, n, total, missing, pct, median, q1, q3 in found
+    )
+    return Block(
+        "Before treatment",
+        "n of those with a value (%), or median (quartiles).",
+        ("variable", "level", "value", "missing"),
+        rows,
+    )
+
+
+def _response(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT criterion, level, category, n, total, pct, lower, upper "
+        "FROM outcomes.response_summary WHERE population = 'all' "
+        "AND confirmation = 'unconfirmed' AND category IN ('CR','PR','SD','PD','NE','ORR','DCR') "
+        "ORDER BY criterion, level, "
+        "list_position(['CR','PR','SD','PD','NE','ORR','DCR'], category)",
+    )
+    rows = tuple(
+        (c.upper(), level, k, f"{n}/{total}", number(pct), interval(low, high))
+        for c, level, k, n, total, pct, low, high in found
+    )
+    return Block(
+        "Response",
+        "Best response, unconfirmed. Units that could not be evaluated stay in the denominator.",
+        ("criterion", "by", "response", "n", "%", "95 % interval"),
+        rows,
+    )
+
+
+def _depth(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT best_change_pct FROM marts.lesion_response "
+        "WHERE criterion = 'who' AND confirmation = 'unconfirmed'",
+    )
+    changes = [r[0] for r in found if r[0] is not None]
+    missing = len(found) - len(changes)
+    return Block(
+        "Depth of response",
+        f"Best change of the WHO product per lesion, {len(changes)} lesions; "
+        f"{missing} not evaluable and not drawn.",
+        picture=waterfall("Best change of the WHO product per lesion", changes, missing)
+        if changes
+        else "",
+    )
+
+
+def _toxicity(version: str) -> Callable[[Connection], Block]:
+    def make(con: Connection) -> Block:
+        found = _all(
+            con,
+            "SELECT source, term, "
+            "max(CASE grade WHEN 'any' THEN n END), max(CASE grade WHEN 'ge3' THEN n END), "
+            "max(total), max(CASE grade WHEN 'any' THEN pct END), "
+            "max(CASE grade WHEN 'ge3' THEN pct END) FROM outcomes.toxicity_summary "
+            "WHERE population = 'all' AND ctcae_version = ? AND \"window\" = 'any' "
+            "GROUP BY source, term ORDER BY source, term",
+            version,
+        )
+        rows = tuple(
+            (s, t, _of(any_n, total, any_pct), _of(severe, total, severe_pct))
+            for s, t, any_n, severe, total, any_pct, severe_pct in found
+        )
+        return Block(
+            "Toxicity",
+            f"CTCAE {version}, worst grade at any time after treatment. Laboratory and clinical "
+            "toxicity are never added up.",
+            ("source", "term", "any grade", "grade 3 or more"),
+            rows,
+        )
+
+    return make
+
+
+def _of(n: int | None, total: int | None, pct: float | None) -> str:
+    return "" if n is None else f"{n}/{total} ({number(pct)} %)"
+
+
+def _survival(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT endpoint, level, n, events, median_months, lower, upper, not_reached, "
+        "coalesce(reason, '') FROM outcomes.survival_medians WHERE population = 'all' "
+        "AND factor = '' AND rule = 'midpoint' ORDER BY endpoint",
+    )
+    rows = tuple(
+        (
+            e,
+            level,
+            str(n),
+            str(events),
+            "not reached" if open_ended else number(median),
+            interval(low, high),
+            reason,
+        )
+        for e, level, n, events, median, low, high, open_ended, reason in found
+    )
+    return Block(
+        "Time to event",
+        "Kaplan-Meier medians in months, midpoint rule, log-log intervals.",
+        ("endpoint", "by", "n", "events", "median", "95 % interval", "note"),
+        rows,
+    )
+
+
+def _curve(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT time_days, survival, lower, upper, at_risk FROM outcomes.survival_curves "
+        "WHERE population = 'all' AND endpoint = 'OS' AND factor = '' ORDER BY time_days",
+    )
+    if not found:
+        return Block("Overall survival", "Not derivable from what was delivered.")
+    points = [(t / MONTH, s, low, high) for t, s, low, high, _ in found]
+    end = min(int(points[-1][0] // 12 + 1) * 12, 96)
+    risk = [(m, _at_risk(found, m)) for m in range(0, end + 1, 6)]
+    picture = curves("Overall survival of all treated patients", [Step("", points, risk)], end)
+    return Block("Overall survival", "From the first 90Y administration.", picture=picture)
+
+
+def _at_risk(found: list[Row], months: int) -> int:
+    return next((n for t, _, _, _, n in found if t >= months * MONTH), 0)
+
+
+def _prognosis(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT factor, factor_level, n, events, hr, lower, upper, p, coalesce(reason, '') "
+        "FROM outcomes.prognosis_univariate WHERE population = 'all' AND endpoint = 'OS' "
+        "ORDER BY factor, reason = 'reference' DESC, factor_level",
+    )
+    rows = tuple(
+        (f, level, str(n), str(e), number(hr, 2), interval(low, high, 2), p_value(p), reason)
+        for f, level, n, e, hr, low, high, p, reason in found
+    )
+    return Block(
+        "Prognostic factors, one at a time",
+        "Overall survival: log-rank p, Cox hazard ratio against the better level.",
+        ("factor", "level", "n", "deaths", "hazard ratio", "95 % interval", "p", "note"),
+        rows,
+    )
+
+
+def _ratios(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT term, hr, lower, upper, p FROM outcomes.prognosis_multivariable "
+        "WHERE population = 'all' AND endpoint = 'OS' AND model = 'univariate_p' "
+        "AND hr IS NOT NULL ORDER BY term",
+    )
+    if not found:
+        return Block("Prognostic factors together", "No model could be fitted.")
+    rows = [Estimate(f"{t}, p {p_value(p)}", hr, low, high) for t, hr, low, high, p in found]
+    return Block(
+        "Prognostic factors together",
+        "Cox model of the factors with p below the setting when taken alone.",
+        picture=forest("Hazard ratios of the multivariable model", rows),
+    )
+
+
+def _dose(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT measure, grain, n, median, q1, q3, minimum, maximum, unit "
+        "FROM outcomes.dosimetry_summary WHERE population = 'all' AND \"group\" = '' "
+        "AND median IS NOT NULL ORDER BY measure, grain",
+    )
+    rows = tuple(
+        (m.replace("_", " "), g, str(n), number(mid), interval(q1, q3), interval(low, high), u)
+        for m, g, n, mid, q1, q3, low, high, u in found
+    )
+    return Block(
+        "Dose",
+        "Doses of different volumes are never added.",
+        ("measure", "by", "n", "median", "quartiles", "range", "unit"),
+        rows,
+    )
+
+
+def _follow_up(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT definition, n, median_months, lower, upper, method FROM outcomes.follow_up "
+        "WHERE population = 'all' ORDER BY definition",
+    )
+    rows = tuple(
+        (d.replace("_", " "), str(n), number(m), interval(low, high), how)
+        for d, n, m, low, high, how in found
+    )
+    return Block(
+        "Follow-up",
+        "Four definitions, because publications rarely say which they used.",
+        ("definition", "n", "median months", "interval", "method"),
+        rows,
+    )
+
+
+def _published(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT series, quantity, published, unit, own_value, coalesce(note, '') "
+        "FROM outcomes.literature_comparison WHERE population = 'all' ORDER BY figure_id",
+    )
+    rows = tuple((s, q, p, u, number(v, 2), note) for s, q, p, u, v, note in found)
+    return Block(
+        "Beside the literature",
+        "What others published, and what exactly they counted.",
+        ("series", "quantity", "published", "unit", "here", "note"),
+        rows,
+    )
+
+
+def _quality(con: Connection) -> Block:
+    found = _all(
+        con,
+        "SELECT site_id, table_name, received, empty, accepted, quarantined "
+        "FROM quality.row_counts ORDER BY ALL",
+    )
+    return Block(
+        "What was delivered",
+        "Rows received are empty, accepted or set aside.",
+        ("site", "table", "received", "empty", "accepted", "set aside"),
+        tuple(tuple(map(str, r)) for r in found),
+    )
