@@ -1,6 +1,7 @@
 """y90 run: from what was delivered to a published release."""
 
 import argparse
+import json
 from contextlib import ExitStack
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ def _answer(context: Context) -> int:
     outcome = _directly(job) if context.arguments.direct else _as_flow(context, job)
     for notice in outcome.notices:
         context.warn(f"note: {notice}")
+    if outcome.published.held:
+        context.warn(_held(outcome))
     found = _comparison(context, outcome)
     context.report(
         _facts(outcome, found), "\n".join([digest.headline(outcome), *_text(outcome, found)])
@@ -88,6 +91,19 @@ def _as_flow(context: Context, job: "Job") -> "Outcome":
         from flows import nightly
 
         return nightly.run(night, url, wait=job.wait)
+
+
+def _held(outcome: "Outcome") -> str:
+    """Why a release waits, and what to do."""
+    path, name = outcome.published.path, outcome.published.release_id
+    reasons = json.loads((path / "audit" / "audit.json").read_text("utf-8"))["reasons"]
+    return "\n".join(
+        [
+            *(f"held: {reason}" for reason in reasons),
+            f"Read {path / 'audit' / 'index.html'}; if it is right all the same, "
+            f"`y90 release approve {name} --reason TEXT`.",
+        ]
+    )
 
 
 def _comparison(context: Context, outcome: "Outcome") -> list[tuple[Any, ...]]:
