@@ -235,12 +235,14 @@ RECONCILIATION = (
         "toxicity_grades",
         "reconciliation",
         "outcomes.toxicity_summary",
-        "Grades 1 to 5 are the subjects with any grade, and 3 to 5 those with a severe one.",
+        "Where every event can be graded, grades 1 to 5 are the subjects with any grade, and 3 to "
+        "5 those with a severe one.",
         """
         SELECT coalesce(sum(n) FILTER (grade IN ('1', '2', '3', '4', '5')), 0)
                  + coalesce(sum(n) FILTER (grade IN ('3', '4', '5')), 0) AS found,
                coalesce(sum(n) FILTER (grade IN ('any', 'ge3')), 0) AS expected
         FROM outcomes.toxicity_summary GROUP BY population, source, term, ctcae_version, "window"
+        HAVING bool_and(n IS NOT NULL)
         """,
         "equal",
     ),
