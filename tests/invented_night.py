@@ -51,7 +51,7 @@ def _invent(kind: str) -> None:
     }
     for name in ("receive", "plan", "start", "build", "estimate", "audit", "publish"):
         setattr(pipeline, name, _step(name, kind, answers.get(name)))
-    steps.page.write = _step("report", kind, None)
+    steps.report = _step("report", kind, None)
     ledger.record_failure = _step("record_failure", kind, None)
     digest.markdown = lambda _: "# An invented night"
     steps.RETRY_SECONDS = 0
