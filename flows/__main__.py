@@ -16,7 +16,18 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from flows.commands import changes, doctor, keys, redcap, release, reproduce, run, simulate, sql
+from flows.commands import (
+    accounting,
+    changes,
+    doctor,
+    keys,
+    redcap,
+    release,
+    reproduce,
+    run,
+    simulate,
+    sql,
+)
 from flows.commands.command import Command, Context, as_json
 from schemas.errors import OUR_FAULT, Refused, Y90Error
 
@@ -30,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     *sql.COMMANDS,
     *changes.COMMANDS,
     *reproduce.COMMANDS,
+    *accounting.COMMANDS,
 )
 GROUPS = {
     "release": "what was published",

@@ -14,7 +14,7 @@ import secrets
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import decisions, fingerprints, identity, inbox, ledger, releases
-from warehouse.receipts import Receipt, visible
+from warehouse.receipts import Receipt, before, visible
 from warehouse.receipts import receipts as receipts_of
 from warehouse.store import Store, write_atomically
 
@@ -44,6 +44,8 @@ class Plan:
     held: bool
     """That release waits for approval."""
     ingredients: Mapping[str, Any]
+    earlier: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
+    """What each site delivered before, oldest first: the memory of the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
             f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
             "with a date not after the night, or name a later night with --as-of."
         )
-    ingredients = _ingredients(registry, key, found, data_cutoff)
+    earlier = {r.site_id: before(store, r) for r in found}
+    ingredients = _ingredients(registry, key, found, earlier, data_cutoff)
     inputs_key = fingerprints.sha256_of(ingredients)
     run_key = fingerprints.sha256_of([inputs_key, as_of, data_cutoff])
     same = _made_before(store, run_key, inputs_key, as_of)
@@ -91,6 +94,7 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
         already=same.release_id if same else None,
         held=bool(same and same.status == "held"),
         ingredients=ingredients,
+        earlier=earlier,
     )
 
 
@@ -105,20 +109,18 @@ def start(store: Store, plan: Plan) -> Path:
 
 def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id: str) -> str:
     """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
-    from warehouse import rows
-    from warehouse.load import load
-    from warehouse.raw import raw_tables
+    from warehouse import history, loaded
 
     receipt = next(r for r in plan.receipts if r.site_id == site_id)
-    site = registry.sites[site_id]
-    raw = raw_tables(store, receipt, site)
+    site, options = registry.sites[site_id], _options(registry)
     folder = store.run(plan.run_id) / "sites" / site_id
-    folder.mkdir(parents=True, exist_ok=True)
+    chain = list(loaded.chain(store, site, plan.earlier.get(site_id, ()), key, options))
+    chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
+    loaded.linked(chain[-1][1], folder)
+    past = [history.Past(r.extraction_date, f) for r, f in chain]
     with _engine(registry, folder / "scratch.duckdb") as con:
-        counts = load(con, site, raw, receipt, key, folder)
-        rows.write(con, [c.table for c in counts], key, folder / "rows.parquet")
-    rows.keep(folder / "rows.parquet", rows.place(store, site, receipt, key))
-    accepted, aside = sum(c.accepted for c in counts), sum(c.quarantined for c in counts)
+        history.write(con, site_id, past, folder / "quality")
+    accepted, aside = loaded.counted(folder)
     return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
 
 
@@ -126,8 +128,10 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
     """Derive the marts and write them."""
     from warehouse import audit as auditing
     from warehouse import build as tables
+    from warehouse.reach import reach
 
     auditing.prepare()
+    reach(store)
     work = store.run(plan.run_id)
     loaded = _loaded(store, plan)
     with _engine(registry, work / "scratch.duckdb") as con:
@@ -203,29 +207,45 @@ def confirm(store: Store, plan: Plan, now: datetime) -> Published:
 def _engine(registry: Registry, path: Path) -> AbstractContextManager[Any]:
     from warehouse.engine import engine
 
-    return engine(path, threads=registry.file.threads, memory_limit=registry.file.memory_limit)
+    return engine(path, **_options(registry))
+
+
+def _options(registry: Registry) -> dict[str, Any]:
+    return {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
 
 
 def _ingredients(
-    registry: Registry, key: bytes, found: tuple[Receipt, ...], data_cutoff: date
+    registry: Registry,
+    key: bytes,
+    found: tuple[Receipt, ...],
+    earlier: Mapping[str, tuple[Receipt, ...]],
+    data_cutoff: date,
 ) -> dict[str, Any]:
     """What a table can depend on; a cutoff after a site's extraction changes nothing there."""
     return {
         "registry": registry.file.registry,
         "settings": registry.outcome_settings.model_dump(mode="json"),
         "sites": {s: site.model_dump(mode="json") for s, site in sorted(registry.sites.items())},
+        "excluded": {
+            s: identity.pseudonym(key, "excluded", s, *sorted(site.excluded))
+            for s, site in sorted(registry.sites.items())
+            if site.excluded
+        },
         "receipts": [
-            {
-                "site_id": r.site_id,
-                "extraction_date": r.extraction_date.isoformat(),
-                "delivery_id": r.delivery_id,
-                "cutoff": min(r.extraction_date, data_cutoff).isoformat(),
-            }
-            for r in found
+            _facts(r) | {"cutoff": min(r.extraction_date, data_cutoff).isoformat()} for r in found
         ],
+        "earlier": [_facts(r) for _, past in sorted(earlier.items()) for r in past],
         "code_sha256": fingerprints.code_sha256(),
         "engines": dict(fingerprints.engine_versions()),
         "key_fingerprint": identity.fingerprint(key),
+    }
+
+
+def _facts(receipt: Receipt) -> dict[str, str]:
+    return {
+        "site_id": receipt.site_id,
+        "extraction_date": receipt.extraction_date.isoformat(),
+        "delivery_id": receipt.delivery_id,
     }
 
 

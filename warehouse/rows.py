@@ -1,27 +1,22 @@
 """Which line of which delivered file is a row? An index beside the store's other caches.
 
 A release names rows by keyed hashes. The index says where they stand: table, row id, subject, file
-and row, and what was set aside by which rule. It lies under state/, for its owner only, is never in
-a release, and can be made again from the delivery.
+and row, and what was set aside by which rule. It lies with the loaded delivery (warehouse.loaded),
+for its owner only, is never in a release, and can be made again from the delivery.
 """
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import Refused
 from schemas.site import Site
-from warehouse import fingerprints, identity
+from warehouse import identity
 from warehouse.receipts import Receipt, receipts
-from warehouse.store import Store, make_private
+from warehouse.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from warehouse.load import Counts
+    pass
 
 
 def receipt_of(store: Store, facts: Mapping[str, Any]) -> Receipt:
@@ -41,50 +36,33 @@ def receipt_of(store: Store, facts: Mapping[str, Any]) -> Receipt:
     )
 
 
+def site_of(facts: Mapping[str, Any]) -> Site:
+    """A site file from its facts; `from` is no name in Python, so the facts say `from_`."""
+
+    def named(source: Any) -> Any:
+        if not isinstance(source, dict):
+            return source
+        return {("from" if k == "from_" else k): v for k, v in source.items()}
+
+    tables = {
+        name: [s | {"columns": {n: named(c) for n, c in s["columns"].items()}} for s in parts]
+        for name, parts in facts["tables"].items()
+    }
+    return Site.model_validate({**facts, "tables": tables})
+
+
 def index(store: Store, site: Site, receipt: Receipt, key: bytes) -> Path:
     """The index of a delivery as a site file reads it, made if it is not there."""
-    path = place(store, site, receipt, key)
-    if not path.exists():
-        make_private(path.parent)
-        with _scratch(path.parent) as folder:
-            loaded(store, site, receipt, key, folder)
-            keep(folder / "rows.parquet", path)
-    return path
+    from warehouse.loaded import ready
+
+    return ready(store, site, receipt, key, {}) / "rows.parquet"
 
 
-def place(store: Store, site: Site, receipt: Receipt, key: bytes) -> Path:
-    """Where the index of a delivery is kept."""
-    facts = [
-        site.model_dump(mode="json"),
-        receipt.delivery_id,
-        receipt.extraction_date,
-        identity.fingerprint(key),
-        fingerprints.code_sha256(),
-    ]
-    return store.state / "rows" / f"{fingerprints.sha256_of(facts)[:24]}.parquet"
+def loaded(store: Store, site: Site, receipt: Receipt, key: bytes, to: Path) -> None:
+    """Show a loaded delivery in a folder: accepted rows, what was set aside, and rows.parquet."""
+    from warehouse.loaded import linked, ready
 
-
-def keep(made: Path, path: Path) -> None:
-    """Put an index in its place, readable for its owner only."""
-    make_private(path.parent)
-    made.chmod(0o600)
-    temporary = path.with_suffix(f".{made.parent.name}")
-    shutil.copy2(made, temporary)
-    temporary.replace(path)
-
-
-def loaded(store: Store, site: Site, receipt: Receipt, key: bytes, to: Path) -> "list[Counts]":
-    """Load a delivery into a folder: accepted rows, what was set aside, and rows.parquet."""
-    from warehouse.engine import engine
-    from warehouse.load import load
-    from warehouse.raw import raw_tables
-
-    raw = raw_tables(store, receipt, site)
-    with engine(to / "load.duckdb") as con:
-        counts = load(con, site, raw, receipt, key, to)
-        write(con, [c.table for c in counts], key, to / "rows.parquet")
-    (to / "load.duckdb").unlink()
-    return counts
+    linked(ready(store, site, receipt, key, {}), to)
 
 
 def write(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
@@ -105,12 +83,3 @@ def write(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
         f"COPY (SELECT * FROM ({' UNION ALL '.join(parts)}) {ordered}) "
         f"TO '{to}' (FORMAT parquet, COMPRESSION zstd)"
     )
-
-
-@contextmanager
-def _scratch(beside: Path) -> "Iterator[Path]":
-    folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=beside))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -89,7 +89,7 @@ def of_release(content: Mapping[str, Any]) -> World:
     given = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
     return World(
         deliveries={d.site_id: d for d in given},
-        sites={name: site_of(facts) for name, facts in content["sites"].items()},
+        sites={name: rows.site_of(facts) for name, facts in content["sites"].items()},
         settings=OutcomeSettings.model_validate(content["settings"]),
         data_cutoff=date.fromisoformat(content["data_cutoff"]),
     )
@@ -97,7 +97,7 @@ def of_release(content: Mapping[str, Any]) -> World:
 
 def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
     """The registry as a manifest tells it, computing with the threads and memory of another."""
-    sites = {name: site_of(facts) for name, facts in content["sites"].items()}
+    sites = {name: rows.site_of(facts) for name, facts in content["sites"].items()}
     file = RegistryFile(
         registry=content["registry"],
         sites=tuple(sites),
@@ -106,21 +106,6 @@ def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
         **content["settings"],
     )
     return Registry(file=file, sites=sites, folder=like.folder)
-
-
-def site_of(facts: Mapping[str, Any]) -> Site:
-    """A site file from its facts; `from` is no name in Python, so the facts say `from_`."""
-
-    def named(source: Any) -> Any:
-        if not isinstance(source, dict):
-            return source
-        return {("from" if k == "from_" else k): v for k, v in source.items()}
-
-    tables = {
-        name: [s | {"columns": {n: named(c) for n, c in s["columns"].items()}} for s in parts]
-        for name, parts in facts["tables"].items()
-    }
-    return Site.model_validate({**facts, "tables": tables})
 
 
 @contextmanager
