@@ -63,7 +63,7 @@ def _below(unit: str, *factors: str) -> tuple[Threshold, ...]:
 
 
 def _enzyme(analyte: str, term: str, second: str, abnormal: str) -> tuple[LabCriterion, ...]:
-    """Criteria of an enzyme: grade 2 from `second` x ULN; v5.0 grade 1 from `abnormal` x baseline."""
+    """An enzyme: grade 2 above `second` x ULN; in v5.0 grade 1 from `abnormal` x baseline."""
     common = _times(ULN, "1", second, "5", "20")
     before = _times(ULN, "1", "2.5", "5", "20")
     v5 = LabCriterion(

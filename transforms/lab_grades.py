@@ -86,17 +86,6 @@ def same_unit_times(
     return ibis.cases(same, *times), ibis.cases(same, *per)
 
 
-def exceeds(table: ir.Table, analyte: str, canonical: Fraction) -> ir.BooleanValue:
-    """Whether `value` in `unit` is strictly more than an amount in the analyte's canonical unit."""
-    return ibis.cases(
-        *(
-            (table.unit.isin(units), table.value > _exact(_bound(canonical / factor, "high")))
-            for factor, units in _units_by_factor(analyte).items()
-        ),
-        else_=None,
-    )
-
-
 def _results(
     labs: ir.Table, anchors: ir.Table, baseline_labs: ir.Table, medications: ir.Table
 ) -> ir.Table:
