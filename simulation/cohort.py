@@ -25,7 +25,8 @@ class Target:
     lobe: str
     volume_ml: Decimal
     activity_gbq: Decimal
-    dose_gy: Decimal
+    dose_gy: Decimal | None
+    """As recorded; none for resin, which is planned by activity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Patient:
     labs: tuple[Lab, ...]
     events: tuple[Event, ...]
     lesions: tuple[Lesion, ...]
+    device: str = "glass"
+    primary_site: str = "unknown"
+    tumour_grade: str = "unknown"
+    weight_kg: Decimal | None = None
+    height_cm: Decimal | None = None
 
     def on(self, day: int) -> date:
         """The calendar date of a day."""

@@ -42,16 +42,17 @@ LABS: Mapping[str, tuple[str, str, Decimal]] = {
 def write(as_of: date, folder: Path) -> None:
     """Write the export of `as_of`: one file per table, and a README.txt."""
     (folder / "README.txt").write_text(README, encoding="utf-8")
-    headers = {name: list(_theirs(name, rows[0])) for name, rows in records(date.max).items()}
+    headers = {name: list(theirs(name, rows[0])) for name, rows in records(date.max).items()}
     for name, rows in records(as_of).items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, delimiter=";", lineterminator="\n")
             writer.writerow([*headers[name], "synthetic"])
             for row in rows:
-                writer.writerow([*map(_text, _theirs(name, row).values()), "SYNTHETIC"])
+                writer.writerow([*map(_text, theirs(name, row).values()), "SYNTHETIC"])
 
 
-def _theirs(table: str, row: Record) -> Record:
+def theirs(table: str, row: Record) -> Record:
+    """The row in SI units, under the names of such a centre."""
     return _lab(row) if table == "labs" else _renamed(row)
 
 

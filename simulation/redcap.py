@@ -8,10 +8,11 @@ are those of the test projects of the R package REDCapR.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 from simulation.plain import plain
@@ -68,17 +69,24 @@ NEVER_FILLED_IN = "X1"
 TRAINING_RECORD, TRAINING_GROUP = "X2", "training"
 
 Row = dict[str, str]
+Tables = dict[str, list[Record]]
 
 
 def write(as_of: date, folder: Path) -> None:
     """Write the export of `as_of`: data.csv, dictionary.csv and a README.txt."""
-    (folder / "README.txt").write_text(README, encoding="utf-8")
+    write_project([records(as_of)], README, folder)
+
+
+def write_project(parts: Iterable[Tables], readme: str, folder: Path) -> None:
+    """Write the project of any cohort, part by part; the rows of one patient stand in one part."""
+    (folder / "README.txt").write_text(readme, encoding="utf-8")
     _write(folder / "dictionary.csv", DICTIONARY, _dictionary())
     header = (*STRUCTURE, *(column for form in FORMS for column in form.columns()))
-    _write(folder / "data.csv", header, [*_data(_by_form(records(as_of))), *_never_filled_in()])
+    rows = (row for part in parts for row in _data(_by_form(part)))
+    _write(folder / "data.csv", header, chain(rows, _never_filled_in()))
 
 
-def _write(path: Path, header: tuple[str, ...], rows: list[Row]) -> None:
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header, restval="", lineterminator="\n")
         writer.writeheader()
@@ -111,7 +119,7 @@ def _choices(field: Field) -> str:
     )
 
 
-def _by_form(tables: dict[str, list[Record]]) -> dict[str, list[tuple[str, Record]]]:
+def _by_form(tables: Tables) -> dict[str, list[tuple[str, Record]]]:
     """Each instrument's rows with their event: what precedes the first treatment is baseline."""
     treated: dict[Value, date] = {}
     for row in tables["treatments"]:

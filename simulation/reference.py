@@ -6,7 +6,7 @@ happened later is not in them. No result is ever an input; the published counts 
 left to the pipeline.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -29,12 +29,11 @@ def records(as_of: date, cohort: list[Patient] | None = None) -> dict[str, list[
     """
     known = [p for p in cohort or patients() if p.on(p.mapping_day) <= as_of]
     return {
-        name: [row for p in known for row in _known(name, raw(p), as_of)]
-        for name, raw in RAW.items()
+        name: [row for p in known for row in seen(name, raw(p), as_of)] for name, raw in RAW.items()
     }
 
 
-def _known(table: str, rows: Iterator[Record], as_of: date) -> Iterator[Record]:
+def seen(table: str, rows: Iterable[Record], as_of: date) -> Iterator[Record]:
     """The rows dated on or before `as_of`, with an end that lies after it still open."""
     declared = options(CONTRACTS[table])
     for row in rows:
@@ -61,8 +60,8 @@ def _patients(p: Patient) -> Iterator[Record]:
         "sex": p.sex,
         "birth_year": p.birth_year,
         "diagnosis_date": None,
-        "primary_site": "unknown",
-        "tumour_grade": "unknown",
+        "primary_site": p.primary_site,
+        "tumour_grade": p.tumour_grade,
         "ki67_pct": None,
         "extrahepatic_disease": p.extrahepatic,
         "liver_metastases": True,
@@ -113,8 +112,8 @@ def _assessments(p: Patient) -> Iterator[Record]:
             "patient_id": p.patient_id,
             "assessment_date": p.on(day),
             "ecog": p.ecog if before else None,
-            "weight_kg": None,
-            "height_cm": None,
+            "weight_kg": p.weight_kg if before else None,
+            "height_cm": p.height_cm if before else None,
             "ascites": "none",
             "encephalopathy_grade": 0 if before else None,
             "tumour_burden_pct": p.tumour_burden_pct if before else None,
@@ -155,7 +154,7 @@ def _treatments(p: Patient) -> Iterator[Record]:
                 "session_id": f"S{session}",
                 "target_id": f"T{number}",
                 "treatment_date": p.on(day),
-                "device": "glass",
+                "device": p.device,
                 "lobe": target.lobe,
                 "target_volume_ml": target.volume_ml,
                 "activity_administered_gbq": target.activity_gbq,
