@@ -33,7 +33,7 @@ C = TypeVar("C", bound="Contract")
 
 if TYPE_CHECKING:
 
-    class Table(ir.Table, Generic[C]):
+    class Table(ir.Table, Generic[C]):  # type: ignore[misc] # Ibis ships no types
         """An Ibis table that keeps the contract, for the type checker."""
 else:
 
@@ -130,6 +130,7 @@ class Column:
     default: object
     source: str | None
     identifying: bool
+    worse: str | None
 
 
 def column(
@@ -157,9 +158,11 @@ def column(
         below: exclusive upper bound.
         facts: unit, plausible (warn outside this range), partial ("month" if the day may be
             missing, "year" if the month too), default (when the site gives none), source (of the
-            definition), identifying (never leaves the registry layer).
+            definition), identifying (never leaves the registry layer), worse (which way is
+            worse for the patient: "higher" or "lower", of codes the later or the earlier;
+            "analyte" where the analyte decides).
     """
-    known = {"unit", "plausible", "partial", "default", "source", "identifying"}
+    known = {"unit", "plausible", "partial", "default", "source", "identifying", "worse"}
     if unknown := set(facts) - known:
         raise TypeError(f"column(): unknown facts {sorted(unknown)}. Use one of {sorted(known)}.")
     return pa.Field(
@@ -216,6 +219,7 @@ def _column(name: str, declared: Any) -> Column:
         default=facts.get("default"),
         source=facts.get("source"),
         identifying=bool(facts.get("identifying")),
+        worse=facts.get("worse"),
     )
 
 

@@ -7,6 +7,9 @@ from schemas.contract import Bool, Contract, Date, Int, Text, column, declares
 
 CATEGORIES = ("conformance", "completeness", "plausibility")
 SEVERITIES = ("reject", "warn")
+KINDS_OF_EDIT = ("changed", "filled", "cleared")
+DIRECTIONS = ("better", "worse", "unclear")
+HISTORY = ("new", "persisting", "resolved")
 AUDIT_SUITES = ("completeness", "reconciliation", "plausibility")
 
 
@@ -14,7 +17,6 @@ class Deliveries(Contract):
     """One row per site: the delivery in force."""
 
     site_id: Text = column("The site.", key=True)
-    receipt_id: Text = column("The receipt that made it visible.", required=True)
     delivery_id: Text = column("SHA-256 over its files.", required=True)
     extraction_date: Date = column("When the site extracted it.", required=True)
     n_files: Int = column("Files.", required=True, minimum=0)
@@ -74,6 +76,78 @@ class Findings(FindingColumns):
         metadata = declares(schema="quality")
 
 
+class FindingHistory(Contract):
+    """One row per finding that a site's deliveries ever had, up to the one in force.
+
+    A finding is a rule broken by a record in a column; it is the same one as long as the record
+    keeps its REDCap key, or its natural key.
+    """
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    finding_id: Text = column("Keyed hash of record, rule and column.", key=True)
+    rule_id: Text = column("The rule that is broken.", required=True)
+    column_name: Text = column("The column it is about.", required=True)
+    severity: Text = column("Was the row set aside?", required=True, codes=SEVERITIES)
+    status: Text = column(
+        "Against the deliveries before the one in force.", required=True, codes=HISTORY
+    )
+    first_seen_date: Date = column("Extraction date of the first delivery with it.", required=True)
+    last_seen_date: Date = column("Extraction date of the last delivery with it.", required=True)
+    source_file: Text = column("Its file in the delivery in force; null if it is resolved.")
+    source_row: Int = column("Its row in that file.")
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+class Vanished(Contract):
+    """One row per accepted record that a later delivery of its site no longer had.
+
+    A record that is still delivered, but set aside, has not vanished.
+    """
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    row_id: Text = column("The row as it was.", key=True)
+    extraction_date: Date = column("Extraction of the first delivery without it.", key=True)
+    last_seen_date: Date = column("Extraction of the last delivery with it.", required=True)
+    subject_id: Text = column("Whose it was.", required=True)
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
+class Edits(Contract):
+    """One row per cell that a later delivery tells otherwise; no values.
+
+    Filling in what was empty is an edit too, and tells itself apart by its kind.
+    """
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    row_id: Text = column("The row as it has been since.", key=True)
+    column_name: Text = column("The cell.", key=True)
+    extraction_date: Date = column("Extraction of the delivery that changed it.", key=True)
+    since_date: Date = column("Extraction of the delivery before.", required=True)
+    subject_id: Text = column("Whose row it is.", required=True)
+    kind: Text = column("What was done to the cell.", required=True, codes=KINDS_OF_EDIT)
+    direction: Text = column(
+        "Does it read better or worse for the patient now? Unclear where the column has no order.",
+        required=True,
+        codes=DIRECTIONS,
+    )
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
 class Audit(Contract):
     """One row per question that a whole release must answer before it is published.
 
@@ -92,4 +166,13 @@ class Audit(Contract):
         metadata = declares(schema="quality")
 
 
-TABLES: tuple[type[Contract], ...] = (Deliveries, RowCounts, Quarantine, Findings, Audit)
+TABLES: tuple[type[Contract], ...] = (
+    Deliveries,
+    RowCounts,
+    Quarantine,
+    Findings,
+    FindingHistory,
+    Vanished,
+    Edits,
+    Audit,
+)

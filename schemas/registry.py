@@ -4,8 +4,8 @@ Names, codes and keys follow the registry's contract; definitions of single colu
 source. `subject_id` and `row_id` are added on loading, under the registry's key.
 """
 
-import ibis.expr.types as ir
-
+from schemas import row_rules
+from schemas.codes import PRECISIONS, THERAPY_CLASSES
 from schemas.contract import (
     Bool,
     Contract,
@@ -13,57 +13,16 @@ from schemas.contract import (
     DateTime,
     Decimal,
     Int,
-    RowRule,
     Text,
     column,
     declares,
 )
 
-YES_NO_UNKNOWN = ("yes", "no", "unknown")
-THERAPY_CLASSES = (
-    "surgery",
-    "liver_directed",
-    "somatostatin_analogue",
-    "chemotherapy",
-    "targeted",
-    "prrt",
-    "radiotherapy",
-    "other",
-)
-ANALYTES = (
-    "bilirubin",
-    "albumin",
-    "ast",
-    "alt",
-    "alp",
-    "ggt",
-    "inr",
-    "creatinine",
-    "haemoglobin",
-    "wbc",
-    "neutrophils",
-    "lymphocytes",
-    "platelets",
-)
-PRECISIONS = ("day", "month", "year")
+ANALYTES = tuple(row_rules.WINDOWS)
 
 
 def _precision(of: str) -> str:
     return f"How exact {of} was delivered; a missing day became the 15th, a missing month 1 July."
-
-
-def _order(rule_id: str, first: str, second: str) -> RowRule:
-    def breaks(t: ir.Table) -> ir.BooleanValue:
-        return t[second] < t[first]
-
-    return RowRule(
-        rule_id,
-        second,
-        f"{second} lies before {first}",
-        "Correct one of the two dates in the source.",
-        breaks,
-        category="conformance",
-    )
 
 
 class RegistryTable(Contract):
@@ -115,6 +74,7 @@ class Patients(RegistryTable):
     extrahepatic_disease: Text = column(
         "Extent of disease outside the liver; no threshold is published (X11).",
         codes=("none", "minimal", "significant", "unknown"),
+        worse="higher",
     )
     liver_metastases: Bool = column("The diagnosis is neuroendocrine tumour with liver metastases.")
     unresectable: Bool = column("The liver metastases are not resectable.")
@@ -125,6 +85,11 @@ class Patients(RegistryTable):
     organ_function_adequate: Bool = column(
         "Haematologic and renal function met the centre's limits."
     )
+
+    class Config:
+        """Undated."""
+
+        metadata = declares(rules=row_rules.PATIENTS)
 
 
 class PriorTherapies(RegistryTable):
@@ -144,15 +109,10 @@ class PriorTherapies(RegistryTable):
             dated_by="start_date",
             end_dates=("stop_date",),
             references={"patients": ("site_id", "patient_id")},
-            rules=(_order("prior_therapies.dates_in_order", "start_date", "stop_date"),),
+            rules=(
+                row_rules.in_order("prior_therapies.dates_in_order", "start_date", "stop_date"),
+            ),
         )
-
-
-def _octreotide_in_mg(t: ir.Table) -> ir.BooleanValue:
-    milligrams = (t.dose_unit == "mg") & (t.dose > 1)
-    micrograms = t.dose_unit.isin(["ug", "mcg"]) & (t.dose > 1000)
-    route = t.route.lower().isin(["sc", "s.c.", "subcutaneous"])
-    return (t.drug.lower().contains("octreotide")) & route & (milligrams | micrograms)
 
 
 class Medications(RegistryTable):
@@ -179,16 +139,7 @@ class Medications(RegistryTable):
             dated_by="start_date",
             end_dates=("stop_date",),
             references={"patients": ("site_id", "patient_id")},
-            rules=(
-                _order("medications.dates_in_order", "start_date", "stop_date"),
-                RowRule(
-                    "medications.octreotide_unit",
-                    "dose_unit",
-                    "more than 1 mg of subcutaneous octreotide in one dose, probably micrograms",
-                    "Correct the unit in the source (prophylactic doses are 100 to 200 ug).",
-                    _octreotide_in_mg,
-                ),
-            ),
+            rules=row_rules.MEDICATIONS,
         )
 
 
@@ -196,24 +147,32 @@ class Assessments(RegistryTable):
     """One row per clinical assessment."""
 
     assessment_date: Date = column("Day of the assessment.", key=True)
-    ecog: Int = column("ECOG performance status.", minimum=0, maximum=4)
+    ecog: Int = column("ECOG performance status.", minimum=0, maximum=4, worse="higher")
     weight_kg: Decimal = column("Body weight.", unit="kg", above=0, plausible=(25, 250))
     height_cm: Decimal = column("Height.", unit="cm", above=0, plausible=(100, 230))
-    ascites: Text = column("Ascites.", codes=("none", "slight", "moderate_severe"))
-    encephalopathy_grade: Int = column("Hepatic encephalopathy.", minimum=0, maximum=4)
+    ascites: Text = column("Ascites.", codes=("none", "slight", "moderate_severe"), worse="higher")
+    encephalopathy_grade: Int = column(
+        "Hepatic encephalopathy.", minimum=0, maximum=4, worse="higher"
+    )
     tumour_burden_pct: Decimal = column(
-        "Tumour volume over liver volume.", unit="%", minimum=0, maximum=100
+        "Tumour volume over liver volume.",
+        unit="%",
+        minimum=0,
+        maximum=100,
+        worse="higher",
     )
     tumour_burden_category: Text = column(
         "Reader's category where no number exists; 25 belongs to the first.",
         codes=("0-25", "26-50", "51-75", "76-100"),
+        worse="higher",
     )
-    carcinoid_symptoms: Bool = column("Any symptom of the carcinoid syndrome.")
+    carcinoid_symptoms: Bool = column("Any symptom of the carcinoid syndrome.", worse="higher")
     symptom_change: Text = column(
         "Change of symptoms as the patient reports it.",
         codes=("improved", "unchanged", "worse", "unknown"),
+        worse="higher",
     )
-    biliary_obstruction: Bool = column("Bile ducts obstructed.")
+    biliary_obstruction: Bool = column("Bile ducts obstructed.", worse="higher")
 
     class Config:
         """Dated by the assessment."""
@@ -229,11 +188,17 @@ class Mappings(RegistryTable):
     mapping_date: Date = column("Day of the angiogram.", key=True)
     maa_date: Date = column("Day of the 99mTc-MAA scan.")
     lung_shunt_fraction: Decimal = column(
-        "Lung counts over lung and liver counts.", unit="1", minimum=0, below=1
+        "Lung counts over lung and liver counts.",
+        unit="1",
+        minimum=0,
+        below=1,
+        worse="higher",
     )
     lung_shunt_method: Text = column("How it was measured.", codes=("planar", "spect_ct"))
     gi_shunt: Text = column(
-        "Gastrointestinal shunting.", codes=("none", "corrected", "uncorrectable", "unknown")
+        "Gastrointestinal shunting.",
+        codes=("none", "corrected", "uncorrectable", "unknown"),
+        worse="higher",
     )
     vessels_embolised: Bool = column("Aberrant vessels were embolised.")
     planned_lung_dose_gy: Decimal = column("Planned lung dose.", unit="Gy", minimum=0)
@@ -242,7 +207,9 @@ class Mappings(RegistryTable):
         """Dated by the angiogram."""
 
         metadata = declares(
-            dated_by="mapping_date", references={"patients": ("site_id", "patient_id")}
+            dated_by="mapping_date",
+            references={"patients": ("site_id", "patient_id")},
+            rules=(row_rules.small_shunt("mappings"),),
         )
 
 
@@ -265,17 +232,28 @@ class Treatments(RegistryTable):
     )
     administered_at: DateTime = column("Time of injection.")
     residual_fraction: Decimal = column(
-        "Share left in vial and tubing.", unit="1", minimum=0, maximum=1, plausible=(0, 0.2)
+        "Share left in vial and tubing.",
+        unit="1",
+        minimum=0,
+        maximum=1,
+        plausible=(0, 0.2),
+        worse="higher",
     )
-    lung_shunt_fraction: Decimal = column("Used for this session.", unit="1", minimum=0, below=1)
+    lung_shunt_fraction: Decimal = column(
+        "Used for this session.", unit="1", minimum=0, below=1, worse="higher"
+    )
     dose_gy: Decimal = column("Dose to the target as recorded.", unit="Gy", minimum=0)
-    lung_dose_gy: Decimal = column("Lung dose of the session as recorded.", unit="Gy", minimum=0)
+    lung_dose_gy: Decimal = column(
+        "Lung dose of the session as recorded.", unit="Gy", minimum=0, worse="higher"
+    )
 
     class Config:
         """Dated by the administration."""
 
         metadata = declares(
-            dated_by="treatment_date", references={"patients": ("site_id", "patient_id")}
+            dated_by="treatment_date",
+            references={"patients": ("site_id", "patient_id")},
+            rules=(row_rules.small_shunt("treatments"),),
         )
 
 
@@ -302,7 +280,9 @@ class Scans(RegistryTable):
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
     reader: Text = column("Who read it.", key=True, default="local")
     arterial_phase: Bool = column("With an arterial phase: needed for EASL and mRECIST.")
-    new_lesion: Text = column("New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"))
+    new_lesion: Text = column(
+        "New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"), worse="higher"
+    )
     non_target: Text = column(
         "Overall status of non-target disease.",
         codes=("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none"),
@@ -325,18 +305,37 @@ class Measurements(RegistryTable):
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
     reader: Text = column("Who measured.", key=True, default="local")
     longest_mm: Decimal = column(
-        "Longest diameter.", unit="mm", minimum=0, maximum=500, plausible=(3, 300)
+        "Longest diameter.",
+        unit="mm",
+        minimum=0,
+        maximum=500,
+        plausible=(3, 300),
+        worse="higher",
     )
     perpendicular_mm: Decimal = column(
-        "Longest diameter perpendicular to it.", unit="mm", minimum=0, maximum=500
+        "Longest diameter perpendicular to it.",
+        unit="mm",
+        minimum=0,
+        maximum=500,
+        worse="higher",
     )
     enhancing_longest_mm: Decimal = column(
-        "Longest diameter of the enhancing part.", unit="mm", minimum=0, maximum=500
+        "Longest diameter of the enhancing part.",
+        unit="mm",
+        minimum=0,
+        maximum=500,
+        worse="higher",
     )
     enhancing_perpendicular_mm: Decimal = column(
-        "Perpendicular diameter of the enhancing part.", unit="mm", minimum=0, maximum=500
+        "Perpendicular diameter of the enhancing part.",
+        unit="mm",
+        minimum=0,
+        maximum=500,
+        worse="higher",
     )
-    necrosis_pct: Decimal = column("Estimated necrosis.", unit="%", minimum=0, maximum=100)
+    necrosis_pct: Decimal = column(
+        "Estimated necrosis.", unit="%", minimum=0, maximum=100, worse="lower"
+    )
     status: Text = column(
         "What the reader could say of the lesion.",
         required=True,
@@ -353,6 +352,7 @@ class Measurements(RegistryTable):
                 "lesions": ("site_id", "patient_id", "lesion_id"),
                 "scans": ("site_id", "patient_id", "scan_date", "modality", "reader"),
             },
+            rules=row_rules.MEASUREMENTS,
         )
 
 
@@ -363,7 +363,7 @@ class Labs(RegistryTable):
     analyte: Text = column("Analyte; codes beyond the thirteen pass through ungraded.", key=True)
     sequence: Int = column("Number among the draws of the day.", key=True, default=1, minimum=0)
     lab_time: Text = column("Time of the draw, HH:MM.")
-    value: Decimal = column("Result, in `unit`.", required=True, minimum=0)
+    value: Decimal = column("Result, in `unit`.", required=True, minimum=0, worse="analyte")
     value_comparator: Text = column(
         "Comparator of a censored result.", codes=("<", "<=", ">", ">=")
     )
@@ -374,7 +374,11 @@ class Labs(RegistryTable):
     class Config:
         """Dated by the draw."""
 
-        metadata = declares(dated_by="lab_date", references={"patients": ("site_id", "patient_id")})
+        metadata = declares(
+            dated_by="lab_date",
+            references={"patients": ("site_id", "patient_id")},
+            rules=row_rules.LABS,
+        )
 
 
 class AdverseEvents(RegistryTable):
@@ -386,13 +390,14 @@ class AdverseEvents(RegistryTable):
     onset_date_precision: Text = column(_precision("onset_date"), codes=PRECISIONS)
     end_date: Date = column("Last day.", partial="year")
     end_date_precision: Text = column(_precision("end_date"), codes=PRECISIONS)
-    grade: Int = column("CTCAE grade as recorded.", minimum=1, maximum=5)
+    grade: Int = column("CTCAE grade as recorded.", minimum=1, maximum=5, worse="higher")
     ctcae_version: Text = column("Version the grade was given in.", codes=("3.0", "4.03", "5.0"))
     related: Text = column(
         "Relation to 90Y.",
         codes=("unrelated", "unlikely", "possible", "probable", "definite", "unknown"),
+        worse="higher",
     )
-    serious: Bool = column("Serious adverse event.")
+    serious: Bool = column("Serious adverse event.", worse="higher")
     procedure: Text = column("Procedure it led to, as delivered.")
     outcome: Text = column("Outcome.", codes=("resolved", "ongoing", "fatal", "unknown"))
 
@@ -403,7 +408,7 @@ class AdverseEvents(RegistryTable):
             dated_by="onset_date",
             end_dates=("end_date",),
             references={"patients": ("site_id", "patient_id")},
-            rules=(_order("adverse_events.dates_in_order", "onset_date", "end_date"),),
+            rules=(row_rules.in_order("adverse_events.dates_in_order", "onset_date", "end_date"),),
         )
 
 
@@ -433,7 +438,9 @@ class Contacts(RegistryTable):
     contact_type: Text = column(
         "Kind of contact.", key=True, codes=("visit", "phone", "registry", "death")
     )
-    vital_status: Text = column("Vital status.", required=True, codes=("alive", "dead"))
+    vital_status: Text = column(
+        "Vital status.", required=True, codes=("alive", "dead"), worse="higher"
+    )
     cause_of_death: Text = column(
         "Cause of death.", codes=("tumour", "liver_failure", "treatment", "other", "unknown")
     )
@@ -444,16 +451,7 @@ class Contacts(RegistryTable):
         metadata = declares(
             dated_by="contact_date",
             references={"patients": ("site_id", "patient_id")},
-            rules=(
-                RowRule(
-                    "contacts.status_of_a_death",
-                    "vital_status",
-                    "a contact of type death must say dead, and only that one",
-                    "Correct contact_type or vital_status in the source.",
-                    lambda t: (t.contact_type == "death") != (t.vital_status == "dead"),
-                    category="conformance",
-                ),
-            ),
+            rules=row_rules.CONTACTS,
         )
 
 
@@ -464,9 +462,11 @@ class ReportedEndpoints(RegistryTable):
     """
 
     endpoint: Text = column("Endpoint: OS, PFS, ...", key=True)
-    time: Decimal = column("Time to event or censoring, in time_unit.", required=True, minimum=0)
+    time: Decimal = column(
+        "Time to event or censoring, in time_unit.", required=True, minimum=0, worse="lower"
+    )
     time_unit: Text = column("Unit.", required=True, codes=("days", "months", "years"))
-    event: Bool = column("The event happened.", required=True)
+    event: Bool = column("The event happened.", required=True, worse="higher")
     group: Text = column("Treatment group, as delivered.")
 
     class Config:

@@ -22,7 +22,7 @@ A column that is not mapped is taken from the source column of the same name, if
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from schemas.settings import Section
 
@@ -129,3 +129,24 @@ class Site(Section):
         None,
         description="List of patients who withdrew consent, beside registry.toml; not committed.",
     )
+    max_unreadable_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5,
+        description="A column of which more filled-in cells cannot be read is mapped wrongly: the "
+        "delivery is refused.",
+    )
+    unreadable_from: Annotated[int, Field(ge=1)] = Field(
+        5, description="So many unreadable cells at least make a column mapped wrongly."
+    )
+
+    _excluded: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Patients who withdrew consent: read from their list, never printed or written."""
+        return self._excluded
+
+    def excluding(self, patients: frozenset[str]) -> "Site":
+        """The same site without some patients."""
+        other = self.model_copy()
+        other._excluded = patients
+        return other

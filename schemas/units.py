@@ -31,6 +31,9 @@ _MASS = {"g/dL": F(1), "g/L": F(1, 10), "mg/dL": F(1, 1000)}
 _ENZYME = {"U/L": F(1), "ukat/L": F(60), "nkat/L": F(60, 1000)}
 _COUNT = {"10*9/L": F(1), "10*3/uL": F(1), "10*6/L": F(1, 1000), "/uL": F(1, 1000)}
 
+FALLING_IS_WORSE = ("albumin", "haemoglobin", "wbc", "neutrophils", "lymphocytes", "platelets")
+"""Of these analytes the low values are graded, of the others the high ones."""
+
 LAB_UNITS: Mapping[str, Mapping[str, Fraction]] = {
     "bilirubin": {"mg/dL": F(1), "umol/L": F(10, 171), "mg/L": F(1, 10)},
     "creatinine": {"mg/dL": F(1), "umol/L": F(10, 884), "mg/L": F(1, 10)},

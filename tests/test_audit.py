@@ -359,8 +359,8 @@ def night(folder: Path, accepted: int, *, aside: int = 0, ecog: bool = False) ->
         )
     )
     deliveries = (
-        "| site_id | receipt_id | delivery_id | extraction_date | n_files | degraded |\n"
-        "| north | r | d | 2026-03-30 | 1 | no |"
+        "| site_id | delivery_id | extraction_date | n_files | degraded |\n"
+        "| north | d | 2026-03-30 | 1 | no |"
     )
     subjects = (
         SUBJECTS.replace("| yes          |\n| bb", "| no           |\n| bb") if ecog else SUBJECTS

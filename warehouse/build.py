@@ -24,6 +24,10 @@ from warehouse.engine import Written, write_parquet
 from warehouse.lineage import Derivation, derivations, released
 
 Tables = dict[str, ir.Table]
+FROM_SITES: tuple[type[Contract], ...] = tuple(
+    c for c in quality.TABLES if c not in (quality.Deliveries, quality.Audit)
+)
+"""Quality tables that each site's load writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def estimates(
 def quality_tables(con: Any, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
     """What was delivered and what was set aside, of all sites."""
     made: dict[type[Contract], ir.Table] = {}
-    for contract in (quality.RowCounts, quality.Quarantine, quality.Findings):
+    for contract in FROM_SITES:
         name = table_name(contract)
         files = [s.folder / "quality" / f"{name}.parquet" for s in loaded]
         made[contract] = con.read_parquet(files, table_name=name)

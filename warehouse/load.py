@@ -49,7 +49,8 @@ def load(
         raw: raw Parquet by name: file stem, or REDCap instrument.
         receipt: the receipt that made the delivery visible.
         key: the registry's key.
-        to: directory that gets registry/<table>.parquet and quality/<table>.parquet.
+        to: directory that gets registry/<table>.parquet, quality/<table>.parquet and
+            findings.parquet.
 
     Raises:
         BadConfiguration: the site file does not fit the export.
@@ -62,6 +63,7 @@ def load(
         _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
         accepted[name] = harmonised[name]
     _cross_check(con, accepted)
+    _remember(con, accepted, key, to / "findings.parquet")
     return _write(con, site, accepted, key, to)
 
 
@@ -94,18 +96,22 @@ def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict
             problems += str(error).splitlines()
             continue
         if mapped:
-            tables[name] = _materialised(con, name, mapped)
+            tables[name] = _materialised(con, name, mapped, site.excluded)
     if problems:
         raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))
     return tables
 
 
-def _materialised(con: Any, name: str, parts: list[ir.Table]) -> ir.Table:
+def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozenset[str]) -> ir.Table:
     """The harmonised rows, the list of breaches, and a view of what is left without the rejected.
 
-    The view keeps every later expression short: compiling one costs more than running it.
+    Rows of patients who withdrew consent are not ours to count: they are left out here, before
+    anything is counted. The view keeps every later expression short: compiling one costs more than
+    running it.
     """
     union = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    if excluded:
+        union = union.filter(union.patient_id.isin(sorted(excluded)).fill_null(False).negate())
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
         f"FROM ({con.compile(union)})"
@@ -168,6 +174,21 @@ def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
         for name in validate.in_order(accepted):
             for lost in validate.orphans(accepted[name], CONTRACTS[name], accepted):
                 _set_aside(con, name, lost)
+
+
+def _remember(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
+    """Every finding under an id that it keeps as long as its record keeps its key."""
+    finding = identity.sql(key, "site_id", "'{}'", "source_key", "rule_id", "column_name")
+    parts = [
+        f"SELECT '{n}' AS table_name, {finding.replace('{}', n)} AS finding_id, rule_id, "
+        f"column_name, severity, source_file, source_row FROM bad_{n} JOIN all_{n} "
+        f"USING ({validate.ROW})"
+        for n in names
+    ]
+    con.raw_sql(
+        f"COPY (SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL) "
+        f"TO '{to}' (FORMAT parquet, COMPRESSION zstd)"
+    )
 
 
 def _n_bad(con: Any, name: str) -> int:

@@ -69,6 +69,25 @@ def in_force(store: Store, site_id: str, as_of: date) -> list[Receipt]:
     return seen[::-1]
 
 
+def before(store: Store, receipt: Receipt) -> tuple[Receipt, ...]:
+    """The past of a receipt: of each earlier extraction date the accepted receipt in force.
+
+    The same delivery again on a later date says nothing new, and one whose payload is no longer
+    kept says nothing any more: both are left out. The order of arrival decides only among the
+    arrivals of one date.
+    """
+    of_date: dict[date, Receipt] = {}
+    for known in receipts(store, receipt.site_id):
+        if known.accepted and known.extraction_date < receipt.extraction_date:
+            of_date[known.extraction_date] = known
+    past: list[Receipt] = []
+    for _, known in sorted(of_date.items()):
+        kept = store.delivery(known.site_id, known.delivery_id).is_dir()
+        if kept and not (past and past[-1].delivery_id == known.delivery_id):
+            past.append(known)
+    return tuple(past)
+
+
 def visible(store: Store, site_id: str, as_of: date) -> Receipt | None:
     """The receipt in force at an as-of, or None."""
     return next(iter(in_force(store, site_id, as_of)), None)

@@ -23,7 +23,9 @@ INGREDIENTS = (
     "registry",
     "settings",
     "sites",
+    "excluded",
     "receipts",
+    "earlier",
     "code_sha256",
     "engines",
     "key_fingerprint",
@@ -105,6 +107,7 @@ def made_again(
         already=None,
         held=False,
         ingredients={n: content[n] for n in INGREDIENTS},
+        earlier=_earlier(store, content["earlier"]),
     )
     work = pipeline.start(store, plan)
     try:
@@ -118,6 +121,14 @@ def made_again(
         shutil.rmtree(work, ignore_errors=True)
     found = {place: str(t["content_sha256"]) for place, t in tables.items()}
     return found | {"quality/audit": audited.content_sha256}
+
+
+def _earlier(store: Store, facts: list[dict[str, str]]) -> dict[str, tuple[Any, ...]]:
+    """The deliveries before those in force, by site."""
+    from warehouse import rows
+
+    sites = dict.fromkeys(f["site_id"] for f in facts)
+    return {s: tuple(rows.receipt_of(store, f) for f in facts if f["site_id"] == s) for s in sites}
 
 
 def _recorded(path: Path) -> dict[str, str]:
