@@ -183,6 +183,22 @@ def test_markdown_tells_numbers_apart_and_the_page_needs_no_network(tmp_path: Pa
     assert "://" not in page
 
 
+def test_what_moved_most_is_listed_first_and_the_registry_before_its_sites(tmp_path: Path) -> None:
+    ids = ("t.all.near", "t.all.far", "t.site:north.farthest")
+    before = statistics(*(f"{i} 50 20 40 d1" for i in ids), "t.all.gone 9 9 9 d1")
+    moved = zip(ids, ("51", "60", "90"), strict=True)
+    after = statistics(*(f"{i} {value} 20 40 d1" for i, value in moved))
+    left = write_tables(tmp_path / "a", {"outcomes.statistics": before})
+    right = write_tables(tmp_path / "b", {"outcomes.statistics": after})
+    lines = pages.statistic_lines(changes.diff(left, right))
+    assert [line[0] for line in lines] == [
+        "t.all.far",
+        "t.all.near",
+        "t.all.gone",
+        "t.site:north.farthest",
+    ]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Three nights, of which the last two are the same."""

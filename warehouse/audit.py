@@ -26,6 +26,8 @@ from warehouse.audit_questions import QUESTIONS
 from warehouse.engine import Written, engine, write_parquet
 from warehouse.store import write_atomically
 
+KEPT = 200
+"""Rows of one table that changes.json lists; `y90 diff --rows` lists more."""
 SHOWN = 10
 """Statistics that the reasons name; the page has all."""
 
@@ -122,8 +124,8 @@ def changes_of(work: Path, before: Path | None, names: tuple[str | None, str]) -
     if before is None or names[0] is None:
         found = compare.first(names[1])
     else:
-        found = compare.diff(before, work, names=(names[0], names[1]))
-    write_atomically(path, found.model_dump_json(indent=1).encode() + b"\n")
+        found = compare.diff(before, work, names=(names[0], names[1]), limit=KEPT)
+    write_atomically(path, found.model_dump_json().encode() + b"\n")
     write_atomically(work / "CHANGES.md", pages.markdown(found).encode())
     return found
 

@@ -13,7 +13,9 @@ from schemas.changes import Changes, StatisticChange, TableChanges
 
 DIGITS = {"%": 1, "months": 1, "1": 3, "p": 4, "patients": 0, "units": 0}
 LISTED = 200
-"""Statistics that a page of text lists; changes.json has all."""
+"""Statistics that a page of text lists, those that moved most first; changes.json has all."""
+FAR = {"%": 10.0, "months": 3.0, "1": 0.1, "p": 1.0}
+"""What is far in a unit: it orders the lists, and decides nothing."""
 
 
 def number(value: float | None, unit: str, *, more: int = 0) -> str:
@@ -73,8 +75,16 @@ def statistic_lines(changes: Changes, limit: int | None = None) -> list[tuple[st
             f"{_share(s.old_n, s.old_total)} to {_share(s.new_n, s.new_total)}",
             "changed" if s.redefined else "",
         )
-        for s in changes.statistics[:limit]
+        for s in sorted(changes.statistics, key=_nearness)[:limit]
     ]
+
+
+def _nearness(changed: StatisticChange) -> tuple[bool, bool, float]:
+    """Whole registry before its sites, values that moved before those that came or went."""
+    part = ".all." not in changed.statistic_id
+    if changed.change is None or changed.old is None:
+        return part, True, 0.0
+    return part, False, -abs(changed.change) / FAR.get(changed.unit, max(abs(changed.old), 1.0))
 
 
 def table_line(table: TableChanges) -> tuple[str, ...]:
