@@ -20,7 +20,7 @@ from pathlib import Path
 from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
 from warehouse.archives import ignored
-from warehouse.raw import reading, reading_id
+from warehouse.reading import reading_id
 from warehouse.receipts import Receipt, ReceivedFile, in_force, receipts, visible, write
 from warehouse.store import Store, lock_file, make_private, new_folder, write_atomically
 
@@ -164,6 +164,8 @@ def _receive_one(
     try:
         _keep(store, site, folder, found, marks, where)
         delivery = delivery_id(found.files)
+        from warehouse.raw import reading  # slow to import, and seldom needed
+
         notices = reading(store, site.site_id, delivery, site, where).notices
     except BadDelivery as fault:
         reason = str(fault)

@@ -6,7 +6,6 @@ and `source_row`. It is written once per way of reading (delimiter, encoding, wh
 corrected site file reads the same payload anew beside the old reading.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -14,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,17 +21,16 @@ import pyarrow.parquet as pq
 from schemas.contract import table_name
 from schemas.errors import BadDelivery, all_at_once
 from schemas.registry import TABLES
-from schemas.site import RedcapSource, Site
+from schemas.site import Site
 from warehouse.archives import DELIMITED, TABULAR, Member, ignored, unpack
 from warehouse.delimited import Text, check_header, quoted, read, slices, survey
+from warehouse.reading import declared, reading_id, redcap_source, stem
 from warehouse.receipts import Receipt
 from warehouse.redcap import split
 from warehouse.redcap_dictionary import read_dictionary
 from warehouse.store import Store, new_folder
 from warehouse.workbook import sheets
 
-READER_VERSION = 1
-"""Raise it when the same bytes and options must give other raw tables."""
 OUR_TABLES = tuple(table_name(contract) for contract in TABLES)
 PROJECT_FILES = ("events", "arms", "event_mapping", "instruments", "data_access_groups")
 CONTENTS = "contents.json"
@@ -72,28 +69,6 @@ def reading(store: Store, site_id: str, delivery_id: str, site: Site, where: str
     return RawTables(tables, tuple(contents["notices"]))
 
 
-def reading_id(site: Site) -> str:
-    """Names how a site's files are read: the same for site files that read alike."""
-    facts: dict[str, Any] = {
-        "reader": READER_VERSION,
-        "format": site.format,
-        "delimiter": site.delimiter,
-        "encoding": site.encoding,
-        "files": sorted(declared(site)),
-    }
-    if site.redcap:
-        facts["redcap"] = [site.redcap.data, site.redcap.dictionary, site.redcap.record]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def declared(site: Site) -> set[str]:
-    """The files that every delivery of a site must hold, without their endings."""
-    if site.format == "redcap":
-        source = _redcap(site)
-        return {_stem(n) for n in (source.data, source.dictionary) if n}
-    return {_stem(s.file or table) for table, parts in site.tables.items() for s in parts}
-
-
 def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
     """Write the raw tables of any folder of files; all problems are told at once."""
     with _scratch(to) as scratch:
@@ -112,14 +87,6 @@ def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
 
 def _where(receipt: Receipt) -> str:
     return f"{receipt.site_id}/{receipt.extraction_date.isoformat()}"
-
-
-def _stem(name: str) -> str:
-    return Path(name).name.split(".", maxsplit=1)[0]
-
-
-def _redcap(site: Site) -> RedcapSource:
-    return site.redcap or RedcapSource()
 
 
 @contextmanager
@@ -263,14 +230,14 @@ def _literal(text: str) -> str:
 
 
 def _convert_redcap(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:
-    source = _redcap(site)
+    source = redcap_source(site)
     by_name = {m.table: m for m in members if m.suffix in TABULAR}
-    data = by_name[_stem(source.data)]
+    data = by_name[stem(source.data)]
     if data.suffix not in DELIMITED:
         raise BadDelivery(f"{data.origin}: a REDCap export is read as CSV. Export it as CSV.")
     dictionary = None
     if source.dictionary:
-        described = by_name[_stem(source.dictionary)]
+        described = by_name[stem(source.dictionary)]
         dictionary = read_dictionary(described.path, described.origin, scratch)
     plan, notices = split(_text(data, site, scratch), dictionary, source.record, to, scratch)
     known = {*declared(site), *PROJECT_FILES}
