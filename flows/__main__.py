@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeAlias
 from flows.commands import (
     accounting,
     changes,
+    check,
     doctor,
     keys,
     redcap,
@@ -35,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     *simulate.COMMANDS,
     *run.COMMANDS,
     *doctor.COMMANDS,
+    *check.COMMANDS,
     *redcap.COMMANDS,
     *keys.COMMANDS,
     *release.COMMANDS,
