@@ -43,8 +43,8 @@ class Gap:
 
 
 CORRECTIONS = (
-    Correction("labs", "value", 0.01, lambda r: _decimal(r["value"]) + Decimal("0.3")),
-    Correction("measurements", "perpendicular_mm", 0.01, lambda r: r["longest_mm"]),
+    Correction("labs", "value", 0.03, lambda r: _decimal(r["value"]) + Decimal("0.3")),
+    Correction("measurements", "perpendicular_mm", 0.03, lambda r: r["longest_mm"]),
     Correction("patients", "birth_year", 0.02, lambda r: int(str(r["birth_year"])) - 10),
 )
 GAPS = (
@@ -54,11 +54,11 @@ GAPS = (
     Gap("treatments", "residual_fraction", 0.04),
     Gap("contacts", "cause_of_death", 0.30),
 )
-LATE: Mapping[str, float] = {"labs": 0.03, "adverse_events": 0.06, "contacts": 0.03}
+LATE: Mapping[str, float] = {"labs": 0.08, "adverse_events": 0.10, "contacts": 0.05}
 NEVER_ENTERED: Mapping[str, float] = {"labs": 0.02}
 NOT_EVALUABLE = 0.01
 VANISHES = 0.003
-CORRECTED_AFTER_DAYS = (20, 200)
+CORRECTED_AFTER_DAYS = (5, 90)
 LATE_DAYS = (7, 90)
 VANISHED_AFTER_DAYS = (150, 1500)
 

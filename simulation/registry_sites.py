@@ -146,10 +146,8 @@ def columns() -> dict[str, tuple[str, ...]]:
 def _lines(table: str, rows: list[Record], chosen: Dialect) -> Iterable[list[str]]:
     codes = {c: known for (t, c), known in chosen.codes.items() if t == table}
     for row in rows:
-        for column, known in codes.items():
-            if row[column] is not None:
-                row[column] = known[str(row[column])]
-        given = theirs(table, row) if chosen.si else row
+        told = {c: known[str(row[c])] for c, known in codes.items() if row[c] is not None}
+        given = theirs(table, row | told) if chosen.si else row | told
         yield [*(_text(value, chosen) for value in given.values()), "SYNTHETIC"]
 
 

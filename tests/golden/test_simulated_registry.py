@@ -1,0 +1,228 @@
+"""Is an invented registry the same whenever it is written, and does each export follow the last?
+
+Everything is a function of the seed and the day. Between two exports only four things happen: new
+rows, late rows, corrected cells, vanished records; each is held here in one small registry.
+"""
+
+import csv
+import tomllib
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows.__main__ import main
+from flows.settings import load_registry
+from schemas.errors import Refused
+from simulation.registry import Shape, simulate_registry
+from simulation.registry_changes import LATE_DAYS, Tables, export
+from simulation.registry_patients import patient
+from simulation.registry_sites import MIXED, Dialect, write_export
+from simulation.registry_truths import TRUTHS
+from warehouse import pipeline
+from warehouse.identity import DEMONSTRATION_KEY
+from warehouse.store import Store
+
+DAY = date(2022, 6, 30)
+LATER = DAY + timedelta(days=30)
+SMALL = Shape(sites=5, patients=20, seed=5)
+PATIENTS = range(1, 601)
+KEYS = {
+    "labs": ("lab_date", "analyte"),
+    "measurements": ("lesion_id", "scan_date"),
+    "contacts": ("contact_date", "contact_type"),
+}
+DATED = {"labs": "lab_date", "contacts": "contact_date", "adverse_events": "onset_date"}
+
+
+@pytest.fixture(scope="module")
+def exports() -> list[tuple[Tables | None, Tables | None]]:
+    """Each of 600 patients on a day and thirty days later."""
+    people = [(patient(5, number, f"{number}", TRUTHS), number) for number in PATIENTS]
+    return [(export(p, 5, n, DAY), export(p, 5, n, LATER)) for p, n in people]
+
+
+def test_two_writings_of_one_registry_are_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        simulate_registry(SMALL, DAY, tmp_path / folder)
+    one, two = (_bytes(tmp_path / folder) for folder in ("one", "two"))
+    assert one == two
+    assert len(one) > 5 * 3
+
+
+def test_a_patient_is_the_same_in_a_registry_of_any_size(tmp_path: Path) -> None:
+    simulate_registry(Shape(sites=2, patients=10, seed=5, format="csv"), DAY, tmp_path / "small")
+    simulate_registry(Shape(sites=2, patients=30, seed=5, format="csv"), DAY, tmp_path / "large")
+    for name in ("patients", "measurements", "labs"):
+        small, large = (
+            _lines(tmp_path / size / "inbox" / "centre02" / str(DAY) / f"{name}.csv")
+            for size in ("small", "large")
+        )
+        assert small == large[: len(small)]
+        assert len(small) < len(large)
+
+
+def test_another_seed_is_another_registry() -> None:
+    assert patient(5, 1, "1", TRUTHS) != patient(6, 1, "1", TRUTHS)
+
+
+def test_nothing_dated_after_the_day_is_exported(
+    exports: list[tuple[Tables | None, Tables | None]],
+) -> None:
+    dates = [
+        value
+        for before, _ in exports
+        for rows in (before or {}).values()
+        for row in rows
+        for value in row.values()
+        if isinstance(value, date)
+    ]
+    assert max(dates) <= DAY
+
+
+def test_rows_are_entered_late(exports: list[tuple[Tables | None, Tables | None]]) -> None:
+    """A row dated before the first export that only the second has, and not long before."""
+    late = [
+        row[column]
+        for before, after in exports
+        if before and after
+        for table, column in DATED.items()
+        for row in after[table]
+        if row not in before[table] and _is_new(table, row, before)
+        if isinstance(day := row[column], date) and day <= DAY
+    ]
+    assert len(late) >= 3
+    assert min(map(str, late)) >= str(DAY - timedelta(days=LATE_DAYS[1]))
+
+
+def test_cells_are_corrected(exports: list[tuple[Tables | None, Tables | None]]) -> None:
+    """The same row by its key, with another value: nothing else changes in it."""
+    changed = []
+    for before, after in exports:
+        for table in ("labs", "measurements") if before and after else ():
+            assert before is not None
+            assert after is not None
+            known = {tuple(row[k] for k in KEYS[table]): row for row in before[table]}
+            for row in after[table]:
+                old = known.get(tuple(row[k] for k in KEYS[table]), row)
+                changed += [(table, c) for c in row if row[c] != old[c]]
+    assert set(changed) == {("labs", "value"), ("measurements", "perpendicular_mm")}
+
+
+def test_a_record_vanishes_now_and_then() -> None:
+    """One in some hundreds, for good."""
+    numbers = range(1, 1501)
+    last = date(2025, 6, 30)
+    gone = [n for n in numbers if export(patient(5, n, f"{n}", TRUTHS), 5, n, last) is None]
+    assert 1 <= len(gone) <= 10
+    one = patient(5, gone[0], "gone", TRUTHS)
+    held = [export(one, 5, gone[0], one.on(day)) is not None for day in range(0, 2000, 10)]
+    assert held == sorted(held, reverse=True)
+    assert held[0]
+
+
+def test_every_file_says_that_it_is_invented(tmp_path: Path) -> None:
+    for path in simulate_registry(SMALL, DAY, tmp_path / "registry"):
+        for file in [path] if path.is_file() else sorted(path.iterdir()):
+            assert "synthetic" in file.read_text("utf-8").lower(), file.name
+    sites = load_registry(tmp_path / "registry" / "registry.toml").sites
+    assert {site.origin for site in sites.values()} == {"synthetic"}
+
+
+@pytest.mark.parametrize("chosen", MIXED, ids=lambda d: d.name)
+def test_a_dialect_writes_no_row_of_another_width(
+    chosen: Dialect, tmp_path: Path, exports: list[tuple[Tables | None, Tables | None]]
+) -> None:
+    parts = [before for before, _ in exports[:10] if before]
+    write_export("centre", chosen, parts, DAY, tmp_path / "export")
+    for file in (tmp_path / "export").glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as opened:
+            widths = {len(row) for row in csv.reader(opened, delimiter=chosen.delimiter)}
+        assert len(widths) == 1, file.name
+
+
+def test_the_folder_is_its_own_store_and_every_row_is_accepted(tmp_path: Path) -> None:
+    """Three plain dialects and two REDCap projects, read by the site files written beside them."""
+    root = tmp_path / "registry"
+    simulate_registry(SMALL, DAY, root)
+    registry, store = load_registry(root / "registry.toml"), Store.open(root)
+    assert registry.file.store == "."
+    now = datetime(2022, 7, 1, tzinfo=UTC)
+    for site_id in registry.sites:
+        assert pipeline.receive(store, registry, site_id, now).problems == ()
+    plan = pipeline.plan(store, registry, DEMONSTRATION_KEY, DAY, DAY)
+    pipeline.start(store, plan)
+    for site_id in registry.sites:
+        told = pipeline.load_site(store, registry, DEMONSTRATION_KEY, plan, site_id)
+        accepted, quarantined = (int(w) for w in told.split() if w.isdigit())
+        assert (accepted > 100, quarantined) == (True, 0), told
+
+
+def test_a_later_day_adds_exports_and_leaves_the_rest(tmp_path: Path) -> None:
+    simulate_registry(SMALL, DAY, tmp_path)
+    first = _bytes(tmp_path)
+    simulate_registry(SMALL, LATER, tmp_path)
+    simulate_registry(SMALL, LATER, tmp_path)
+    both = _bytes(tmp_path)
+    assert {name: both[name] for name in first} == first
+    assert sorted(p.name for p in (tmp_path / "inbox" / "centre03").iterdir()) == [
+        str(DAY),
+        str(LATER),
+    ]
+
+
+def test_another_registry_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    simulate_registry(SMALL, DAY, tmp_path)
+    before = _bytes(tmp_path)
+    with pytest.raises(Refused, match=r"registry\.toml: holds something else already"):
+        simulate_registry(Shape(sites=5, patients=20, seed=6), LATER, tmp_path)
+    assert _bytes(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--sites", "0"], "--sites 0"),
+        (["--patients", "0"], "--patients 0"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--format", "xml"], "--format xml"),
+    ],
+)
+def test_an_impossible_registry_is_refused_in_words(
+    words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = str(tmp_path / "registry")
+    assert main(["simulate", "--preset", "registry", "--to", to, *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_size_of_a_registry_says_nothing_to_another_preset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "--patients", "9", "--to", str(tmp_path / "cohort")]) == 2
+    assert "--patients: only for --preset registry" in capsys.readouterr().err
+
+
+def test_the_command_writes_a_registry_that_can_be_run(tmp_path: Path) -> None:
+    to = tmp_path / "registry"
+    words = ["--sites", "3", "--patients", "6", "--seed", "5", "--as-of", str(DAY)]
+    assert main(["--quiet", "simulate", "--preset", "registry", "--to", str(to), *words]) == 0
+    assert tomllib.loads((to / "registry.toml").read_text("utf-8"))["sites"] == [
+        "centre01",
+        "centre02",
+        "centre03",
+    ]
+
+
+def _is_new(table: str, row: dict[str, object], before: Tables) -> bool:
+    keys = KEYS.get(table, (DATED[table], "term"))
+    return all(tuple(row[k] for k in keys) != tuple(old[k] for k in keys) for old in before[table])
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
