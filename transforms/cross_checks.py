@@ -1,17 +1,33 @@
 """Which facts of different rows cannot both be true? Rules between rows and tables.
 
-A death before treatment, two deaths, a living contact after death: each is a hard error, and the rows
-that contradict each other are set aside together, since nothing in them says which is wrong. A death
-known to the month alone is not judged by its imputed day: the endpoint moves it to the last day on
-which the patient was seen alive.
+A death before treatment, two deaths, a living contact after death: each is a hard error, and the
+rows that contradict each other are set aside together, since nothing in them says which is wrong.
+What is odd but possible is noted, and the row is loaded.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
+from operator import or_
 
+import ibis
 import ibis.expr.types as ir
 
+from transforms.ctcae_terms import TERMS
+
 PATIENT = ["site_id", "patient_id"]
+SESSION = [*PATIENT, "session_id"]
+MAA_DAYS = 60
+SESSION_DAYS = 14
+AFTER_DEATH = {
+    "assessments": "assessment_date",
+    "labs": "lab_date",
+    "mappings": "mapping_date",
+    "scans": "scan_date",
+    "measurements": "scan_date",
+    "treatments": "treatment_date",
+}
+"""Tables whose rows need a living patient, and their date; only exact days are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +57,7 @@ def _two_deaths(contacts: ir.Table) -> ir.Table:
 def _after_death(contacts: ir.Table) -> ir.Table:
     deaths = contacts.filter(contacts.contact_type == "death")
     alive = contacts.filter(contacts.contact_type != "death")
-    exact = deaths.filter(deaths.contact_date_precision.fill_null("day") == "day")
-    died = exact.group_by(PATIENT).agg(died=exact.contact_date.max())
+    died = deaths.group_by(PATIENT).agg(died=deaths.contact_date.max())
     late = alive.join(died, PATIENT).filter(lambda t: t.contact_date > t.died)
     return contacts.semi_join(late, [*PATIENT, "contact_date", "contact_type"]).union(
         deaths.semi_join(late, PATIENT)
@@ -50,10 +65,9 @@ def _after_death(contacts: ir.Table) -> ir.Table:
 
 
 def _before_treatment(contacts: ir.Table, treatments: ir.Table) -> ir.Table:
-    t0 = treatments.group_by(PATIENT).agg(t0=treatments.treatment_date.min())
+    t0 = _first(treatments, "treatment_date", "t0")
     deaths = contacts.filter(contacts.contact_type == "death")
-    exact = deaths.filter(deaths.contact_date_precision.fill_null("day") == "day")
-    early = exact.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
+    early = deaths.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
     return deaths.semi_join(early, PATIENT)
 
 
@@ -61,6 +75,89 @@ def _before_birth(patients: ir.Table, treatments: ir.Table) -> ir.Table:
     born = patients.select(*PATIENT, "birth_year")
     early = treatments.join(born, PATIENT).filter(lambda t: t.treatment_date.year() < t.birth_year)
     return treatments.semi_join(early, PATIENT)
+
+
+def _before_diagnosis(patients: ir.Table, treatments: ir.Table) -> ir.Table:
+    """Only what is certain: a diagnosis known to the month or year is compared as such."""
+    t0 = _first(treatments, "treatment_date", "t0")
+    known = patients.join(t0, PATIENT)
+    coarse = ibis.cases(
+        (known.diagnosis_date_precision == "year", known.diagnosis_date.truncate("Y")),
+        (known.diagnosis_date_precision == "month", known.diagnosis_date.truncate("M")),
+        else_=known.diagnosis_date,
+    )
+    return patients.semi_join(known.filter(known.t0 < coarse), PATIENT)
+
+
+def _dead_by_then(column: str, contacts: ir.Table, **others: ir.Table) -> ir.Table:
+    """Rows after the day, or the month, in which the patient died."""
+    (table,) = others.values()
+    deaths = contacts.filter(contacts.contact_type == "death")
+    months = deaths.contact_date_precision == "month"
+    last = months.ifelse(
+        deaths.contact_date.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1),
+        deaths.contact_date,
+    )
+    died = deaths.mutate(last=last.cast("date")).group_by(PATIENT).agg(last=lambda t: t.last.max())
+    late = table.join(died, PATIENT).filter(lambda t: t[column] > t["last"])
+    return table.semi_join(late, [*PATIENT, column])
+
+
+def _maa_too_old(mappings: ir.Table, treatments: ir.Table) -> ir.Table:
+    """No MAA scan in the days before the session, of a patient whose scans are dated."""
+    dated = mappings.filter(mappings.maa_date.notnull())
+    pairs = treatments.join(dated.select(*PATIENT, "maa_date"), PATIENT)
+    days = pairs.treatment_date.delta(pairs.maa_date, unit="day")
+    covered = pairs.filter((days >= 0) & (days <= MAA_DAYS))
+    session = [*SESSION, "target_id"]
+    return treatments.semi_join(dated, PATIENT).anti_join(covered, session)
+
+
+def _mapped_afterwards(mappings: ir.Table, treatments: ir.Table) -> ir.Table:
+    """The first mapping lies after the first treatment."""
+    first = _first(mappings, "mapping_date", "mapped")
+    both = first.join(_first(treatments, "treatment_date", "t0"), PATIENT)
+    late = both.filter(both.mapped > both.t0).select(*PATIENT, mapping_date="mapped")
+    return mappings.semi_join(late, [*PATIENT, "mapping_date"])
+
+
+def _several(column: str, treatments: ir.Table) -> ir.Table:
+    """One session with several values of what a session has only one of."""
+    kinds = treatments.group_by(SESSION).agg(n=treatments[column].nunique())
+    return treatments.semi_join(kinds.filter(kinds.n > 1), SESSION)
+
+
+def _short_gap(treatments: ir.Table) -> ir.Table:
+    """Another session of the patient within the days before."""
+    names = {n: f"other_{n}" for n in ("session_id", "treatment_date")}
+    other = treatments.select(*PATIENT, **{new: treatments[n] for n, new in names.items()})
+    pairs = treatments.join(other, PATIENT)
+    days = pairs.treatment_date.delta(pairs.other_treatment_date, unit="day")
+    soon = (pairs.session_id != pairs.other_session_id) & (days >= 1) & (days < SESSION_DAYS)
+    return treatments.semi_join(pairs.filter(soon), [*SESSION, "target_id"])
+
+
+def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
+    """The term has no such grade in the version that it was given in."""
+    t = adverse_events
+    conditions = (
+        t.term.lower().isin(sorted(term.spellings()))
+        & (t.ctcae_version == version)
+        & ~t.grade.between(*grades)
+        for term in TERMS
+        for version, grades in term.grades.items()
+    )
+    return t.filter(reduce(or_, conditions).fill_null(False))
+
+
+def _fatal_but_alive(adverse_events: ir.Table, contacts: ir.Table) -> ir.Table:
+    fatal = (adverse_events.grade == 5) | (adverse_events.outcome == "fatal")
+    deaths = contacts.filter(contacts.contact_type == "death")
+    return adverse_events.filter(fatal.fill_null(False)).anti_join(deaths, PATIENT)
+
+
+def _first(table: ir.Table, column: str, name: str) -> ir.Table:
+    return table.group_by(PATIENT).agg(**{name: table[column].min()})
 
 
 CROSS_CHECKS: tuple[CrossCheck, ...] = (
@@ -99,5 +196,99 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "the death lies before the first treatment",
         "Correct the date of death, or of the treatment, in the source.",
         _before_treatment,
+    ),
+    CrossCheck(
+        "patients.diagnosed_after_treatment",
+        "patients",
+        "diagnosis_date",
+        ("patients", "treatments"),
+        "the first treatment lies before the diagnosis",
+        "Correct one of the two dates in the source; the row is loaded.",
+        _before_diagnosis,
+        severity="warn",
+    ),
+    *(
+        CrossCheck(
+            f"{name}.after_death",
+            name,
+            column,
+            (name, "contacts"),
+            "the row lies after the patient's death",
+            "Correct its date, or the date of death, in the source; the row is loaded.",
+            partial(_dead_by_then, column),
+            severity="warn",
+        )
+        for name, column in AFTER_DEATH.items()
+    ),
+    CrossCheck(
+        "mappings.after_treatment",
+        "mappings",
+        "mapping_date",
+        ("mappings", "treatments"),
+        "the first mapping angiogram lies after the first treatment",
+        "Correct one of the two dates in the source; the row is loaded.",
+        _mapped_afterwards,
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.maa_too_old",
+        "treatments",
+        "treatment_date",
+        ("mappings", "treatments"),
+        f"no 99mTc-MAA scan lies within the {MAA_DAYS} days before the session",
+        "Deliver the scan of this session, or correct its date; the row is loaded.",
+        _maa_too_old,
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.session_on_several_days",
+        "treatments",
+        "treatment_date",
+        ("treatments",),
+        "the targets of one session were treated on different days",
+        "Give each day a session of its own, or correct the date; the row is loaded.",
+        partial(_several, "treatment_date"),
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.several_devices",
+        "treatments",
+        "device",
+        ("treatments",),
+        "glass and resin microspheres in one session",
+        "Check the device at the source; the row is loaded.",
+        partial(_several, "device"),
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.sessions_close",
+        "treatments",
+        "treatment_date",
+        ("treatments",),
+        f"another session lies less than {SESSION_DAYS} days before",
+        "Check both dates; if it was one session, give it one id. The row is loaded.",
+        _short_gap,
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.no_such_grade",
+        "adverse_events",
+        "grade",
+        ("adverse_events",),
+        "the term has no such grade in this version of CTCAE",
+        "Grade the event again in its version, or correct the version; the row is loaded.",
+        _no_such_grade,
+        category="conformance",
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.fatal_but_alive",
+        "adverse_events",
+        "outcome",
+        ("adverse_events", "contacts"),
+        "a fatal event of a patient without a date of death",
+        "Deliver the death as a contact, or correct grade and outcome; the row is loaded.",
+        _fatal_but_alive,
+        severity="warn",
     ),
 )
