@@ -18,18 +18,18 @@ from warehouse import pipeline, receipts
 from warehouse.store import Store
 
 LATER = date(2011, 4, 1)
+REGISTRY = settings.load_registry(registry_folder("memon2012", "redcap") / "registry.toml")
 Edits = Mapping[tuple[int, str], str]
 """(row from 1 after the header, column) -> the new text; no text and no column: the row is gone."""
 
 
-def corrected(store: Store, edits: Edits, shape: str = "redcap") -> str:
+def corrected(store: Store, edits: Edits) -> str:
     """Deliver the reference export again a day later, with cells edited; returns its delivery."""
     before = store.site_inbox(SITE) / NIGHT.isoformat()
     after = store.site_inbox(SITE) / LATER.isoformat()
     shutil.copytree(before, after)
     edit(after / "data.csv", edits)
-    registry = settings.load_registry(registry_folder("memon2012", shape) / "registry.toml")
-    pipeline.receive(store, registry, SITE, datetime(2011, 4, 1, 4, tzinfo=UTC))
+    pipeline.receive(store, REGISTRY, SITE, datetime(2011, 4, 1, 4, tzinfo=UTC))
     found = receipts.visible(store, SITE, LATER)
     assert found is not None
     assert found.extraction_date == LATER

@@ -9,7 +9,7 @@ import pytest
 from schemas.errors import Refused
 from schemas.settings import OutcomeSettings
 from tests.conftest import NIGHT
-from tests.corrections import corrected, restated
+from tests.corrections import REGISTRY, corrected, restated
 from warehouse import explain, patients
 from warehouse.explain import Cause
 from warehouse.identity import DEMONSTRATION_KEY
@@ -77,7 +77,7 @@ def test_one_edited_diameter_is_named_with_its_row(own_store: Store) -> None:
     delivery = corrected(own_store, {(1648, "perp_mm"): "1"})
     left = release_of(own_store)
     right = restated(own_store, left, delivery, {PARTIAL: 100 * 53 / 83})
-    found = explain.explain(own_store, DEMONSTRATION_KEY, PARTIAL, left, right)
+    found = explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, PARTIAL, left, right)
     assert (found.old, found.new) == (100 * 52 / 83, 100 * 53 / 83)
     shares = {s.cause: s.contribution for s in found.causes}
     assert set(shares) == {"delivery of memon2012", "data cutoff"}
@@ -99,18 +99,17 @@ def test_one_edited_diameter_is_named_with_its_row(own_store: Store) -> None:
 
 
 def test_what_today_s_code_does_not_give_back_is_named(own_store: Store) -> None:
-    """The same delivery, yet another number was published, by other code: the rest is the code's."""
+    """The same delivery, another number, other code: the rest is the code's."""
     left = release_of(own_store)
     delivery = corrected(own_store, {})
     right = restated(own_store, left, delivery, {"attrition.all.3": 39.0}, code_sha256="0" * 64)
-    found = explain.explain(own_store, DEMONSTRATION_KEY, "attrition.all.3", left, right)
+    found = explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, "attrition.all.3", left, right)
     assert sum(s.contribution for s in found.causes) == 0
     assert [(s.cause, s.contribution) for s in found.rest] == [("code", Fraction(-1))]
 
 
 def test_an_unknown_statistic_names_its_neighbours(own_store: Store) -> None:
     left = release_of(own_store)
+    mistyped = PARTIAL.replace("confirmed", "confrimed")
     with pytest.raises(Refused, match=r"who\.lesion\.unconfirmed\.pr"):
-        explain.explain(
-            own_store, DEMONSTRATION_KEY, PARTIAL.replace("confirmed", "confrimed"), left, left
-        )
+        explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, mistyped, left, left)

@@ -5,7 +5,7 @@ natural key, so that an edited row is known again when it has moved in its file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +160,8 @@ class _Raw:
         self.tables: dict[str, Path] = {}
         given = world.deliveries.get(site_id)
         if given and self.site:
-            facts = {n: getattr(given, n) for n in worlds.Delivered.__slots__}
-            self.tables = raw_tables(shop.store, rows.receipt_of(shop.store, facts), self.site)
+            receipt = rows.receipt_of(shop.store, asdict(given))
+            self.tables = raw_tables(shop.store, receipt, self.site)
 
     def line(self, table: str, place: tuple[str, int]) -> dict[str, Any]:
         """The mapped cells of a line, by the centre's own names."""

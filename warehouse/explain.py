@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from schemas.errors import Refused
+from schemas.settings import Registry
 from warehouse import releases, trace, worlds
 from warehouse.patients import PatientShares, patients
 from warehouse.store import Store
@@ -68,8 +69,18 @@ class Explanation:
         return Fraction(self.new) - Fraction(self.old)
 
 
-def explain(store: Store, key: bytes, statistic: str, left: Path, right: Path) -> Explanation:
+def explain(
+    store: Store, registry: Registry, key: bytes, statistic: str, left: Path, right: Path
+) -> Explanation:
     """Account for the change of a statistic from one release to another.
+
+    Args:
+        store: the store with both releases and their deliveries.
+        registry: today's registry: threads and memory, and who has withdrawn consent.
+        key: the registry's key.
+        statistic: its id.
+        left: the earlier release.
+        right: the later one.
 
     Raises:
         Refused: neither release has it, or a delivery of theirs is no longer kept.
@@ -77,8 +88,9 @@ def explain(store: Store, key: bytes, statistic: str, left: Path, right: Path) -
     statistic = statistic.lower()
     row, old, new = _published(left, right, statistic)
     sides = [releases.manifest(p)["content"] for p in (left, right)]
-    with worlds.workshop(store, key) as shop:
-        ours, theirs = (worlds.of_release(c) for c in sides)
+    options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
+    with worlds.workshop(store, key, options) as shop:
+        ours, theirs = (worlds.of_release(c, registry) for c in sides)
         found = causes(ours, theirs)
         value = _rebuilt(shop, ours, theirs, found, statistic)
         every = frozenset(found)
@@ -218,6 +230,8 @@ def _rest(amount: Fraction, left: Mapping[str, Any], right: Mapping[str, Any]) -
         if left["engines"].get(n) != right["engines"].get(n)
     ]
     named += [f"engine ({', '.join(versions)})"] if versions else []
+    withdrawn = left.get("excluded", {}) != right.get("excluded", {})
+    named += ["patients who withdrew consent"] if withdrawn else []
     named += ["key"] if left["key_fingerprint"] != right["key_fingerprint"] else []
     if not named and not amount:
         return ()

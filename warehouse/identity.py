@@ -9,9 +9,14 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.errors import Refused
+
+if TYPE_CHECKING:
+    from schemas.site import Site
 
 DEMONSTRATION_KEY = b"y90-outcomes demonstration key: for synthetic and public data only"
 DIGITS = 16
@@ -27,6 +32,15 @@ def pseudonym(key: bytes, *parts: str) -> str:
     """The id that `sql` computes, for a single value."""
     message = "\x1f".join(parts).encode()
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def excluded(key: bytes, sites: "Mapping[str, Site]") -> dict[str, str]:
+    """What a manifest may say of each list of patients who withdrew: it tells lists apart."""
+    return {
+        name: pseudonym(key, "excluded", name, *sorted(site.excluded))
+        for name, site in sorted(sites.items())
+        if site.excluded
+    }
 
 
 def sql(key: bytes, *expressions: str) -> str:

@@ -1,22 +1,19 @@
-"""Which line of which delivered file is a row? An index beside the store's other caches.
+"""Which line of a delivered file is a row, and which delivery and site file does a manifest mean?
 
-A release names rows by keyed hashes. The index says where they stand: table, row id, subject, file
-and row, and what was set aside by which rule. It lies with the loaded delivery (warehouse.loaded),
-for its owner only, is never in a release, and can be made again from the delivery.
+A release names rows by keyed hashes. The index, rows.parquet beside a loaded delivery, says where
+they stand: table, row id, subject, file and row, and what was set aside by which rule. It is never
+in a release.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from schemas.errors import Refused
 from schemas.site import Site
 from warehouse import identity
 from warehouse.receipts import Receipt, receipts
 from warehouse.store import Store
-
-if TYPE_CHECKING:
-    pass
 
 
 def receipt_of(store: Store, facts: Mapping[str, Any]) -> Receipt:
@@ -36,8 +33,13 @@ def receipt_of(store: Store, facts: Mapping[str, Any]) -> Receipt:
     )
 
 
-def site_of(facts: Mapping[str, Any]) -> Site:
-    """A site file from its facts; `from` is no name in Python, so the facts say `from_`."""
+def site_of(facts: Mapping[str, Any], excluded: frozenset[str] = frozenset()) -> Site:
+    """A site file from its facts; `from` is no name in Python, so the facts say `from_`.
+
+    Args:
+        facts: the site in a manifest.
+        excluded: who has withdrawn consent by today; they are in nothing that is made again.
+    """
 
     def named(source: Any) -> Any:
         if not isinstance(source, dict):
@@ -48,21 +50,7 @@ def site_of(facts: Mapping[str, Any]) -> Site:
         name: [s | {"columns": {n: named(c) for n, c in s["columns"].items()}} for s in parts]
         for name, parts in facts["tables"].items()
     }
-    return Site.model_validate({**facts, "tables": tables})
-
-
-def index(store: Store, site: Site, receipt: Receipt, key: bytes) -> Path:
-    """The index of a delivery as a site file reads it, made if it is not there."""
-    from warehouse.loaded import ready
-
-    return ready(store, site, receipt, key, {}) / "rows.parquet"
-
-
-def loaded(store: Store, site: Site, receipt: Receipt, key: bytes, to: Path) -> None:
-    """Show a loaded delivery in a folder: accepted rows, what was set aside, and rows.parquet."""
-    from warehouse.loaded import linked, ready
-
-    linked(ready(store, site, receipt, key, {}), to)
+    return Site.model_validate({**facts, "tables": tables}).excluding(excluded)
 
 
 def write(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 
 from schemas.errors import Refused
-from warehouse import releases, rows
+from schemas.settings import Registry
+from warehouse import loaded, releases, rows
 from warehouse.reach import SITE_WIDE, Reach, reach
 from warehouse.store import Store
 
@@ -100,7 +101,9 @@ class RowTrace:
     statistics: tuple[str, ...]
 
 
-def of_statistic(store: Store, key: bytes, release: Path, statistic: str) -> StatisticTrace:
+def of_statistic(
+    store: Store, registry: Registry, key: bytes, release: Path, statistic: str
+) -> StatisticTrace:
     """Trace a statistic back to delivered lines.
 
     Raises:
@@ -112,7 +115,7 @@ def of_statistic(store: Store, key: bytes, release: Path, statistic: str) -> Sta
         target = found["statistic_id"].split(".")[0]
         outcome = _outcome_key(con, release, known, target, found["statistic_id"])
         members = _members(con, release, found)
-        where = _lines(con, store, key, release)
+        where = _lines(con, store, registry, key, release)
         by_member = _decisions(con, release, known, target, outcome, members, where)
     told = tuple(
         Member(s, n, counted, tuple(by_member.get((s, n), ()))) for (s, n), counted in members
@@ -120,11 +123,14 @@ def of_statistic(store: Store, key: bytes, release: Path, statistic: str) -> Sta
     return StatisticTrace(found, outcome, told)
 
 
-def of_line(store: Store, key: bytes, release: Path, site_id: str, file: str, row: int) -> RowTrace:
+def of_line(
+    store: Store, registry: Registry, key: bytes, release: Path, site_id: str, file: str, row: int
+) -> RowTrace:
     """Trace a delivered line forward to everything it can touch.
 
     Args:
         store: the store.
+        registry: today's registry: who has withdrawn consent is in no trace.
         key: the registry's key.
         release: the release whose delivery is meant.
         site_id: the site.
@@ -134,7 +140,7 @@ def of_line(store: Store, key: bytes, release: Path, site_id: str, file: str, ro
     Raises:
         Refused: the site has no such file, or the file no such row that holds something.
     """
-    path = _index(store, key, release, site_id)
+    path = _index(store, registry, key, release, site_id)
     with duckdb.connect() as con:
         found = con.execute(
             "SELECT DISTINCT table_name, row_id, subject_id, min(rule_id) FROM read_parquet($path) "
@@ -329,14 +335,13 @@ def _decision(
 
 
 def _lines(
-    con: duckdb.DuckDBPyConnection, store: Store, key: bytes, release: Path
+    con: duckdb.DuckDBPyConnection, store: Store, registry: Registry, key: bytes, release: Path
 ) -> dict[str, Line]:
     """Row id -> line, of every site in the release."""
     found: dict[str, Line] = {}
-    for site_id in releases.manifest(release)["content"]["sites"]:
-        path = _index(store, key, release, site_id, missing_is_none=True)
-        if path is None:
-            continue
+    for given in releases.manifest(release)["content"]["receipts"]:
+        site_id = given["site_id"]
+        path = _index(store, registry, key, release, site_id)
         query = "SELECT row_id, source_file, source_row, table_name FROM read_parquet(?)"
         for row_id, file, row, table in con.execute(query, [str(path)]).fetchall():
             found[row_id] = Line(site_id, file, row, table)
@@ -380,21 +385,21 @@ def _named_in(record: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _index(store: Store, key: bytes, release: Path, site_id: str, **options: bool) -> Any:
+def _index(store: Store, registry: Registry, key: bytes, release: Path, site_id: str) -> Path:
     """The index of the delivery that a release saw of a site."""
     content = releases.manifest(release)["content"]
-    given = [r for r in content["receipts"] if r["site_id"] == site_id]
-    if not given:
-        if options.get("missing_is_none"):
-            return None
-        known = [r["site_id"] for r in content["receipts"]]
-        near = get_close_matches(site_id, known, n=1, cutoff=0.4) or known
+    given = {r["site_id"]: r for r in content["receipts"]}
+    if site_id not in given:
+        near = get_close_matches(site_id, given, n=1, cutoff=0.4) or sorted(given)
         raise Refused(
             f"site {site_id}: release {release.name} has no delivery of it. Did you mean "
             f"{', '.join(near)}?"
         )
-    site = rows.site_of(content["sites"][site_id])
-    return rows.index(store, site, rows.receipt_of(store, given[0]), key)
+    known = registry.sites.get(site_id)
+    site = rows.site_of(content["sites"][site_id], known.excluded if known else frozenset())
+    receipt = rows.receipt_of(store, given[site_id])
+    options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
+    return loaded.ready(store, site, receipt, key, options) / "rows.parquet"
 
 
 def _no_line(

@@ -74,7 +74,7 @@ def verify(
     known = len(_recorded(path))
     if damaged or not rebuild:
         return Verdict(path.name, known, damaged, False)
-    _can_be_made(path, key)
+    _can_be_made(path, registry, key)
     made = made_again(store, registry, key, content)
     recorded = {place: t["content_sha256"] for place, t in content["tables"].items()}
     different = tuple(sorted(p for p in recorded.keys() | made if recorded.get(p) != made.get(p)))
@@ -183,7 +183,7 @@ def _link(store: Store, path: Path, before: str) -> Iterator[str]:
         yield f"../{before}/manifest.json: changed since {path.name} was published after it"
 
 
-def _can_be_made(path: Path, key: bytes) -> None:
+def _can_be_made(path: Path, registry: Registry, key: bytes) -> None:
     """Refuse what this code cannot make again, naming what can."""
     found = releases.manifest(path)
     content, commit = found["content"], found["record"].get("commit")
@@ -192,6 +192,11 @@ def _can_be_made(path: Path, key: bytes) -> None:
         raise Refused(
             f"{where} it was made under another key (fingerprint {content['key_fingerprint']}). "
             "Set key_file to that key to build it again."
+        )
+    if content["excluded"] != identity.excluded(key, registry.sites):
+        raise Refused(
+            f"{where} the list of patients who withdrew their consent has changed since, so it "
+            "cannot be built again with the same patients. Add --files-only."
         )
     if content["code_sha256"] != fingerprints.code_sha256():
         can = f"Check out commit {commit}" if commit else "Check out the code of its date"

@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from analytics.summary import statistics
 from schemas.outcomes import Outcome
 from schemas.settings import OutcomeSettings, Registry, RegistryFile
 from schemas.site import Site
-from warehouse import rows
+from warehouse import loaded, rows
 from warehouse.build import Loaded, registry_tables
 from warehouse.engine import engine
 from warehouse.fingerprints import sha256_of
@@ -76,6 +76,7 @@ class Workshop:
     key: bytes
     folder: Path
     con: Any
+    options: Mapping[str, Any]
     made: dict[str, Made] = field(default_factory=dict)
     accepted: dict[str, dict[str, Made]] = field(default_factory=dict)
 
@@ -83,13 +84,16 @@ class Workshop:
 Known = dict[str, Made]
 
 
-def of_release(content: Mapping[str, Any]) -> World:
-    """The world of a release, from the content block of its manifest."""
+def of_release(content: Mapping[str, Any], registry: Registry) -> World:
+    """The world of a release, from the content block of its manifest.
+
+    Patients who have withdrawn their consent by today, in `registry`, are in no world.
+    """
     names = ("site_id", "extraction_date", "delivery_id")
     given = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
     return World(
         deliveries={d.site_id: d for d in given},
-        sites={name: rows.site_of(facts) for name, facts in content["sites"].items()},
+        sites=_sites(content, registry),
         settings=OutcomeSettings.model_validate(content["settings"]),
         data_cutoff=date.fromisoformat(content["data_cutoff"]),
     )
@@ -97,7 +101,7 @@ def of_release(content: Mapping[str, Any]) -> World:
 
 def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
     """The registry as a manifest tells it, computing with the threads and memory of another."""
-    sites = {name: rows.site_of(facts) for name, facts in content["sites"].items()}
+    sites = _sites(content, like)
     file = RegistryFile(
         registry=content["registry"],
         sites=tuple(sites),
@@ -108,15 +112,23 @@ def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
     return Registry(file=file, sites=sites, folder=like.folder)
 
 
+def _sites(content: Mapping[str, Any], registry: Registry) -> dict[str, Site]:
+    known = registry.sites
+    return {
+        name: rows.site_of(facts, known[name].excluded if name in known else frozenset())
+        for name, facts in content["sites"].items()
+    }
+
+
 @contextmanager
-def workshop(store: Store, key: bytes, threads: int | None = None) -> Iterator[Workshop]:
+def workshop(store: Store, key: bytes, options: Mapping[str, Any]) -> Iterator[Workshop]:
     """A scratch folder under work/ that is gone afterwards."""
     folder = store.run(f"worlds-{secrets.token_hex(6)}")
     folder.mkdir(parents=True, mode=0o700)
     (folder / "pid").write_text(str(os.getpid()))
     try:
-        with engine(folder / "worlds.duckdb", threads=threads) as con:
-            yield Workshop(store, key, folder, con)
+        with engine(folder / "worlds.duckdb", **options) as con:
+            yield Workshop(store, key, folder, con, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -148,15 +160,9 @@ def load(shop: Workshop, world: World) -> dict[str, Path]:
     """Folders with the accepted rows of each site that has delivered."""
     found: dict[str, Path] = {}
     for site_id, given in world.deliveries.items():
+        receipt = rows.receipt_of(shop.store, asdict(given))
         site = world.sites[site_id]
-        name = sha256_of([site.model_dump(mode="json"), given.delivery_id, given.extraction_date])
-        folder = shop.folder / "loaded" / name[:16]
-        if not (folder / "rows.parquet").exists():
-            folder.mkdir(parents=True)
-            facts = {n: getattr(given, n) for n in Delivered.__slots__}
-            receipt = rows.receipt_of(shop.store, facts)
-            rows.loaded(shop.store, site, receipt, shop.key, folder)
-        found[site_id] = folder
+        found[site_id] = loaded.ready(shop.store, site, receipt, shop.key, shop.options)
     return found
 
 
@@ -170,13 +176,13 @@ def derived(shop: Workshop, world: World, target: str) -> Known:
 def accepted(shop: Workshop, world: World) -> Known:
     """The registry tables of a world."""
     folders = load(shop, world)
-    name = sha256_of([world.data_cutoff, {s: f.name for s, f in folders.items()}])
+    name = sha256_of([world.data_cutoff, {s: str(f) for s, f in folders.items()}])
     if name not in shop.accepted:
-        loaded = [
+        given = [
             Loaded(s, date.fromisoformat(world.deliveries[s].extraction_date), "", folder, 0)
             for s, folder in folders.items()
         ]
-        seen = registry_tables(shop.con, loaded, world.data_cutoff)
+        seen = registry_tables(shop.con, given, world.data_cutoff)
         shop.accepted[name] = {n: kept(shop, n, t) for n, t in seen.items()}
     return shop.accepted[name]
 

@@ -61,11 +61,12 @@ def _trace(context: Context) -> int:
     if (given.statistic is None) == (None in line):
         raise Refused("y90 trace: name a statistic, or --site, --file and --row of a line.")
     release = releases.resolve(context.store, given.release)
+    where = (context.store, context.registry, context.key)
     if given.statistic:
-        found = trace.of_statistic(context.store, context.key, release, given.statistic)
+        found = trace.of_statistic(*where, release, given.statistic)
         context.give(asdict(found), _statistic_text(found))
     else:
-        touched = trace.of_line(context.store, context.key, release, *line)
+        touched = trace.of_line(*where, release, *line)
         context.give(asdict(touched), _line_text(touched))
     return 0
 
@@ -119,7 +120,9 @@ def _explain(context: Context) -> int:
     given = context.arguments
     left, right = (releases.resolve(context.store, n) for n in (given.left, given.right))
     with progress.doing("explain"):
-        found = explain.explain(context.store, context.key, given.statistic, left, right)
+        found = explain.explain(
+            context.store, context.registry, context.key, given.statistic, left, right
+        )
     context.give(as_facts(found), explanation_text(found))
     return 0
 

@@ -1,0 +1,210 @@
+"""Which tables does a statistician of trials expect? Marts in the shape of ADaM, without a date.
+
+Names follow CDISC's Analysis Data Model (ADaM Implementation Guide 1.3). Study days count as CDISC
+does: T0 is day 1, the day before it day -1. Dates are not given, so no variable ends in DT.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+CODES = {
+    "bilirubin": "BILI",
+    "albumin": "ALB",
+    "ast": "AST",
+    "alt": "ALT",
+    "alp": "ALP",
+    "ggt": "GGT",
+    "inr": "INR",
+    "creatinine": "CREAT",
+    "haemoglobin": "HGB",
+    "wbc": "WBC",
+    "neutrophils": "NEUT",
+    "lymphocytes": "LYM",
+    "platelets": "PLAT",
+}
+"""Analyte -> CDISC test code."""
+RESPONSE_ORDER = {"CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "NE": 6}
+CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
+CRITERION_CODES = {"who": "WHO", "easl": "EASL", "recist11": "R11", "mrecist": "MR"}
+
+
+def study_day(column: str) -> str:
+    """SQL for a CDISC study day from whole days since T0: there is no day 0."""
+    return f"(CASE WHEN {column} >= 0 THEN {column} + 1 ELSE {column} END)::DOUBLE"
+
+
+def _coded(column: str, codes: Mapping[str, object]) -> str:
+    branches = " ".join(f"WHEN '{k}' THEN {_literal(v)}" for k, v in codes.items())
+    return f"CASE {column} {branches} END"
+
+
+def _literal(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else f"{value}::DOUBLE"
+
+
+def _flag(column: str) -> str:
+    return f"CASE WHEN {column} THEN 'Y' WHEN NOT {column} THEN 'N' END"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One ADaM dataset: what it is, and its variables as (name, label, SQL)."""
+
+    name: str
+    label: str
+    source: str
+    order: str
+    variables: tuple[tuple[str, str, str], ...]
+
+
+WHO_IT_IS = (
+    ("STUDYID", "Study Identifier", "$study"),
+    ("USUBJID", "Unique Subject Identifier", "t.subject_id"),
+)
+GRADE = ("ATOXGR", "Analysis Toxicity Grade")
+
+DATASETS = (
+    Dataset(
+        "ADSL",
+        "Subject-Level Analysis Dataset",
+        "{marts}subjects.parquet' t",
+        "USUBJID",
+        (
+            *WHO_IT_IS,
+            ("SITEID", "Study Site Identifier", "t.site_id"),
+            ("AGE", "Age", "t.age_years::DOUBLE"),
+            ("AGEU", "Age Units", "CASE WHEN t.age_years IS NOT NULL THEN 'YEARS' END"),
+            ("SEX", "Sex", _coded("t.sex", {"female": "F", "male": "M", "unknown": "U"})),
+            ("TRT01A", "Actual Treatment for Period 01", "'90Y ' || t.device"),
+            ("SAFFL", "Safety Population Flag", _flag("t.treated")),
+            ("PPROTFL", "Per-Protocol Population Flag", _flag("t.per_criteria")),
+            ("ECOGBL", "Baseline ECOG", "t.ecog::DOUBLE"),
+            ("ALBIBL", "Baseline ALBI Grade", "t.albi_grade::DOUBLE"),
+            ("CPCLASS", "Baseline Child-Pugh Class", "t.child_pugh_class"),
+            ("BURDENBL", "Baseline Tumour Burden (%)", "t.tumour_burden_pct::DOUBLE"),
+            ("PRIMSITE", "Primary Tumour Site", "t.primary_site"),
+            ("NSESS", "Number of 90Y Sessions", "t.n_sessions::DOUBLE"),
+        ),
+    ),
+    Dataset(
+        "ADRS",
+        "Response Analysis Dataset",
+        "(SELECT subject_id, criterion, rel_day, response, rule, 'OVR' AS kind, 'Response' AS what,"
+        " reader FROM {marts}subject_assessments.parquet' UNION ALL SELECT subject_id, criterion, "
+        "best_response_day, best_response, reason, CASE confirmation WHEN 'confirmed' THEN 'CBR' "
+        "ELSE 'BOR' END, 'Best Response, ' || confirmation, NULL "
+        "FROM {marts}subject_response.parquet') t",
+        "USUBJID, PARAMCD, ADY, READER",
+        (
+            *WHO_IT_IS,
+            ("PARAMCD", "Parameter Code", f"t.kind || {_coded('t.criterion', CRITERION_CODES)}"),
+            ("PARAM", "Parameter", f"t.what || ' by ' || {_coded('t.criterion', CRITERIA)}"),
+            ("ADY", "Analysis Relative Day", study_day("t.rel_day")),
+            ("AVAL", "Analysis Value", _coded("t.response", RESPONSE_ORDER)),
+            ("AVALC", "Analysis Value (C)", "t.response"),
+            ("READER", "Reader of the Scans", "t.reader"),
+            ("RULE", "Rule That Decided, or Why Not Evaluable", "t.rule"),
+        ),
+    ),
+    Dataset(
+        "ADTTE",
+        "Time-to-Event Analysis Dataset",
+        "{marts}time_to_event.parquet' t",
+        "USUBJID, PARAMCD, LESIONNO",
+        (
+            *WHO_IT_IS,
+            ("PARAMCD", "Parameter Code", "t.endpoint"),
+            ("PARAM", "Parameter", "t.endpoint || ' (days)'"),
+            ("LESIONNO", "Lesion Number, 0 for the Subject", "t.lesion_number::DOUBLE"),
+            ("STARTDY", "Study Day of Time-to-Event Origin", study_day("t.start_day")),
+            ("ADY", "Analysis Relative Day", study_day("(t.start_day + t.time_days)")),
+            ("AVAL", "Analysis Value", "t.time_days::DOUBLE"),
+            ("CNSR", "Censor", "CASE WHEN t.event THEN 0 ELSE 1 END::DOUBLE"),
+            ("EVNTDESC", "Event or Censoring Description", "t.cause"),
+            ("SRCDOM", "Source Data", "t.source_table"),
+            ("SRCVAR", "Source Variable", "t.source_column"),
+        ),
+    ),
+    Dataset(
+        "ADAE",
+        "Adverse Events Analysis Dataset",
+        "(SELECT * FROM {marts}toxicity.parquet' WHERE source = 'event' AND \"window\" = 'any') t",
+        "USUBJID, AEDECOD, CTCVER",
+        (
+            *WHO_IT_IS,
+            ("AEDECOD", "Dictionary-Derived Term", "t.term"),
+            ("CTCVER", "CTCAE Version", "t.ctcae_version"),
+            ("ADY", "Analysis Relative Day", study_day("t.worst_day")),
+            (*GRADE, "t.worst_grade::VARCHAR"),
+            ("AVAL", "Analysis Value", "t.worst_grade::DOUBLE"),
+            ("TRTEMFL", "Treatment Emergent Analysis Flag", _flag("t.emergent")),
+            ("AREL", "Analysis Causality", _flag("t.related")),
+        ),
+    ),
+    Dataset(
+        "ADLB",
+        "Laboratory Analysis Dataset",
+        "{marts}lab_grades.parquet' t",
+        "USUBJID, PARAMCD, CTCVER, ADY, ASEQ",
+        (
+            *WHO_IT_IS,
+            ("PARAMCD", "Parameter Code", _coded("t.analyte", CODES)),
+            ("PARAM", "Parameter", "t.analyte || ' (' || t.unit || ')'"),
+            ("ADY", "Analysis Relative Day", study_day("t.rel_day")),
+            ("ASEQ", "Number Among the Draws of the Day", "t.sequence::DOUBLE"),
+            ("AVAL", "Analysis Value", "t.value::DOUBLE"),
+            ("AVALC", "Analysis Value (C)", "t.value_comparator || t.value::VARCHAR"),
+            ("BASE", "Baseline Value", "t.baseline_value::DOUBLE"),
+            ("ABLFL", "Baseline Record Flag", "CASE WHEN t.is_baseline THEN 'Y' END"),
+            ("ANRLO", "Analysis Normal Range Lower Limit", "t.lower_limit::DOUBLE"),
+            ("ANRHI", "Analysis Normal Range Upper Limit", "t.upper_limit::DOUBLE"),
+            (*GRADE, "t.grade::VARCHAR"),
+            ("CTCVER", "CTCAE Version", "t.ctcae_version"),
+        ),
+    ),
+)
+
+
+def write(release: Path, study: str, to: Path) -> list[Path]:
+    """Write every dataset as Parquet and as a SAS transport file (XPT version 5).
+
+    Args:
+        release: the release's folder.
+        study: what STUDYID says: the registry's name.
+        to: a folder that exists.
+    """
+    import pyreadstat
+
+    made: list[Path] = []
+    marts = f"'{release}/parquet/marts/".replace("'", "''")[1:]
+    with duckdb.connect() as con:
+        for dataset in DATASETS:
+            columns = ", ".join(f'{sql} AS "{name}"' for name, _, sql in dataset.variables)
+            source = dataset.source.replace("{marts}", marts)
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE made AS SELECT {columns} FROM {source} "
+                f"ORDER BY {dataset.order}",
+                {"study": study},
+            )
+            path = to / f"{dataset.name.lower()}.parquet"
+            con.execute(f"COPY made TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+            table = con.execute("SELECT * FROM made").to_arrow_table()
+            for number, field in enumerate(table.schema):
+                if pa.types.is_string(field.type):  # a transport file knows no missing text
+                    table = table.set_column(number, field, table[field.name].fill_null(""))
+            frame = table.to_pandas()
+            transport = to / f"{dataset.name.lower()}.xpt"
+            pyreadstat.write_xport(
+                frame,
+                str(transport),
+                file_label=dataset.label,
+                column_labels=[label for _, label, _ in dataset.variables],
+                table_name=dataset.name,
+                file_format_version=5,
+            )
+            made += [path, transport]
+    return made
