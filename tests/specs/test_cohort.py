@@ -100,7 +100,7 @@ def test_a_patient_leaves_at_the_first_rule_that_is_not_passed() -> None:
         | site:south | 10   | X3        | 0    | 0          | 0         | 0     |                         |
         | site:south | 11   | X4        | 0    | 0          | 0         | 0     |                         |
         | site:south | 12   | W1        | 0    | 0          | 0         | 0     |                         |
-        """,  # noqa: E501 - the flow of participants is one table
+        """,
     )
 
 

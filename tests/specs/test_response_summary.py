@@ -208,9 +208,9 @@ def test_the_same_seed_gives_the_same_limits_in_any_order_of_rows() -> None:
         ]
         table = "\n".join(
             [
-                "| subject_id | lesion_number | criterion | confirmation | best_response | evaluable |"
+                "| subject_id | lesion_number | criterion | confirmation | best_response | evaluable |",
+                *lines,
             ]
-            + lines
         )
         members = "| population | subject_id |\n" + "\n".join(f"| all | s{i} |" for i in range(9))
         rows = run(response_summary, {"lesion_response": table, "population_members": members})
