@@ -146,7 +146,7 @@ def columns() -> dict[str, tuple[str, ...]]:
 def _lines(table: str, rows: list[Record], chosen: Dialect) -> Iterable[list[str]]:
     codes = {c: known for (t, c), known in chosen.codes.items() if t == table}
     for row in rows:
-        told = {c: known[str(row[c])] for c, known in codes.items() if row[c] is not None}
+        told: Record = {c: known[str(row[c])] for c, known in codes.items() if row[c] is not None}
         given = theirs(table, row | told) if chosen.si else row | told
         yield [*(_text(value, chosen) for value in given.values()), "SYNTHETIC"]
 
