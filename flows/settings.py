@@ -320,8 +320,22 @@ def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[
             where = _where(read, ("site_id",))
             problems.append(f'{where}: must be the name of its file. Write site_id = "{name}".')
         if site is not None:
-            sites[name] = site
+            sites[name] = site.excluding(_excluded(folder, site, read, problems))
     return sites
+
+
+def _excluded(folder: Path, site: Site, read: File, problems: list[str]) -> frozenset[str]:
+    """The patients of a site's exclusion list, one id per line; `#` begins a remark."""
+    if site.excluded_patients_file is None:
+        return frozenset()
+    path = folder / site.excluded_patients_file
+    try:
+        listed = [line.split("#")[0].strip() for line in path.read_text("utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        where = _where(read, ("excluded_patients_file",))
+        problems.append(f"{where}: {path} cannot be read as text. Create it, or correct the path.")
+        return frozenset()
+    return frozenset(filter(None, listed))
 
 
 def _mixture(sites: Mapping[str, Site]) -> list[str]:

@@ -69,18 +69,17 @@ def harmonise(
     Raises:
         BadConfiguration: a column that the site file names is not in the export, or is not ours.
     """
-    mapping = _mapping(raw, contract, source, site)
+    known = mapping(raw, contract, source, site)
     chosen = _where(raw, source, site)
     if not source.wide:
-        return _rows(chosen, contract, mapping, source, site, receipt_id)
+        return _rows(chosen, contract, known, source, site, receipt_id)
     parts = [
-        _rows(chosen, contract, mapping | _wide(lab), source, site, receipt_id)
-        for lab in source.wide
+        _rows(chosen, contract, known | _wide(lab), source, site, receipt_id) for lab in source.wide
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _mapping(
+def mapping(
     raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site
 ) -> dict[str, ColumnSource]:
     """Our column -> where it comes from; unmapped columns are taken from the same name."""
@@ -89,7 +88,7 @@ def _mapping(
     same = {n: _as_source(n) for n in ours - set(given) if n in raw.columns}
     if "patient_id" not in given | same and site.redcap:
         same["patient_id"] = _as_source(site.redcap.record or raw.columns[0])
-    mapping = same | given
+    known = same | given
     problems = [
         f"[tables.{table_name(contract)}.columns] {name}: the table has no such column. Choose one "
         f"of {', '.join(sorted(ours))}."
@@ -97,7 +96,7 @@ def _mapping(
         if name not in ours
     ]
     wide = [c for lab in source.wide for c in _wide_columns(lab)]
-    named = [(n, c) for n, s in mapping.items() for c in _their_columns(s)]
+    named = [(n, c) for n, s in known.items() for c in _their_columns(s)]
     problems += [
         f"[tables.{table_name(contract)}.columns] {ours_}: the export has no column {theirs}. "
         "Correct the site file, or the export."
@@ -106,7 +105,15 @@ def _mapping(
     ]
     if problems:
         raise BadConfiguration("\n".join(f"sites/{site.site_id}.toml {p}" for p in problems))
-    return mapping
+    return known
+
+
+def cell_texts(
+    raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site
+) -> dict[str, ir.StringValue]:
+    """Our column -> the cell as trimmed text before it is read; null where nothing was entered."""
+    known = mapping(raw, contract, source, site)
+    return {name: _text(raw, given, site) for name, given in known.items()}
 
 
 def _as_source(given: str | ColumnSource) -> ColumnSource:
@@ -162,12 +169,12 @@ def _rows(
     text = {c.name: _text(raw, mapping[c.name], site) for c in ours if c.name in mapping}
     read: dict[str, ir.Value] = {}
     for c in ours:
-        read |= _column(raw, contract, c, mapping, text, site)
+        read |= _column(contract, c, mapping, text, site)
     table = raw.mutate(
         **read,
         site_id=ibis.literal(site.site_id),
         receipt_id=ibis.literal(receipt_id),
-        is_empty=_is_empty(contract, mapping, text, bool(source.wide), site),
+        is_empty=_is_empty(mapping, text, bool(source.wide), site),
     )
     if source.canonical_units:
         table = _canonical(table)
@@ -201,7 +208,6 @@ def _ticked(raw: ir.Table, source: ColumnSource) -> ir.StringValue:
 
 
 def _column(
-    raw: ir.Table,
     contract: type[RegistryTable],
     column: Column,
     mapping: Mapping[str, ColumnSource],
@@ -215,7 +221,8 @@ def _column(
         value = _precision(text[of], mapping[of], site) if of in text else ibis.null("string")
         return {name: value, f"unread_{name}": ibis.null("string")}
     if (table_name(contract), name) == ("labs", "value_comparator") and name not in mapping:
-        found = text["value"].re_extract(COMPARATOR, 1).nullif("")
+        result = text.get("value", ibis.null("string"))
+        found = result.re_extract(COMPARATOR, 1).nullif("")
         return {name: found, f"unread_{name}": ibis.null("string")}
     if name not in mapping:
         return {
@@ -354,7 +361,6 @@ def _datetime_formats(source: ColumnSource, site: Site) -> Iterable[str]:
 
 
 def _is_empty(
-    contract: type[RegistryTable],
     mapping: Mapping[str, ColumnSource],
     text: Mapping[str, ir.StringValue],
     wide: bool,
@@ -367,7 +373,7 @@ def _is_empty(
     if site.redcap:
         structural = {"patient_id", "sequence"}
         given = [n for n in given if n not in structural] or given
-    return reduce(and_, (text[n].isnull() for n in given))
+    return reduce(and_, (text[n].isnull() for n in given), ibis.literal(True))
 
 
 def _canonical(table: ir.Table) -> ir.Table:

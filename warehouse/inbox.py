@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
+from warehouse import consent, fingerprints
 from warehouse.archives import ignored
-from warehouse.reading import reading_id
 from warehouse.receipts import Receipt, ReceivedFile, in_force, receipts, visible, write
 from warehouse.store import Store, lock_file, make_private, new_folder, write_atomically
 
@@ -101,7 +102,8 @@ class _Seen:
             folders = {str(day): str(marks) for day, marks in known["folders"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             folders = {}
-        return cls(path, reading_id(site), folders)
+        way = fingerprints.sha256_of(site.model_dump(mode="json"))[:12]
+        return cls(path, way, folders)
 
     def knows(self, day: date, marks: str) -> bool:
         """Whether a folder is as it was, and reading it again would bring nothing new."""
@@ -164,9 +166,7 @@ def _receive_one(
     try:
         _keep(store, site, folder, found, marks, where)
         delivery = delivery_id(found.files)
-        from warehouse.raw import reading  # slow to import, and seldom needed
-
-        notices = reading(store, site.site_id, delivery, site, where).notices
+        notices = _read(store, site, delivery, where)
     except BadDelivery as fault:
         reason = str(fault)
     seen.remember(day, marks, refused=bool(reason))
@@ -188,6 +188,21 @@ def _receive_one(
     return new
 
 
+def _read(store: Store, site: Site, delivery: str, where: str) -> tuple[str, ...]:
+    """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
+    from warehouse.fit import refuse_misfit  # slow to import, and seldom needed
+    from warehouse.raw import reading
+
+    made = reading(store, site.site_id, delivery, site, where)
+    try:
+        consent.refuse_purged(store, site, made.tables, where)
+    except BadDelivery:
+        shutil.rmtree(store.delivery(site.site_id, delivery))
+        raise
+    refuse_misfit(made.tables, site, where)
+    return made.notices
+
+
 def _same(old: Receipt, new: Receipt) -> bool:
     return (old.delivery_id, old.status, old.reason) == (new.delivery_id, new.status, new.reason)
 
@@ -207,6 +222,8 @@ def _keep(store: Store, site: Site, folder: Path, found: _Arrival, marks: str, w
     if problems:
         raise BadDelivery(all_at_once(where, problems))
     payload = store.payload(site.site_id, delivery_id(found.files))
+    if consent.was_purged(store, site.site_id, delivery_id(found.files)):
+        return
     with nullcontext() if payload.is_dir() else new_folder(payload) as fresh:
         problems = _copy_all(found, fresh) if fresh else []
         problems = problems or _changed_since(folder, marks)

@@ -84,6 +84,9 @@ def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict
     problems: list[str] = []
     tables: dict[str, ir.Table] = {}
     for name, parts in sources(site, raw).items():
+        if name not in CONTRACTS:
+            problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
+            continue
         try:
             mapped = [
                 harmonise(

@@ -21,7 +21,7 @@ from typing import Any
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import decisions, fingerprints, identity, inbox, ledger, releases
+from warehouse import consent, decisions, fingerprints, identity, inbox, ledger, releases
 from warehouse.receipts import Receipt, before, visible
 from warehouse.receipts import receipts as receipts_of
 from warehouse.store import Store, write_atomically
@@ -78,7 +78,8 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
             "with a date not after the night, or name a later night with --as-of."
         )
     earlier = {r.site_id: before(store, r) for r in found}
-    ingredients = _ingredients(registry, key, found, earlier, data_cutoff)
+    purged = consent.fingerprints_of(store, registry.sites)
+    ingredients = _ingredients(registry, key, found, earlier, purged, data_cutoff)
     inputs_key = fingerprints.sha256_of(ingredients)
     run_key = fingerprints.sha256_of([inputs_key, as_of, data_cutoff])
     same = _made_before(store, run_key, inputs_key, as_of)
@@ -219,6 +220,7 @@ def _ingredients(
     key: bytes,
     found: tuple[Receipt, ...],
     earlier: Mapping[str, tuple[Receipt, ...]],
+    purged: Mapping[str, str],
     data_cutoff: date,
 ) -> dict[str, Any]:
     """What a table can depend on; a cutoff after a site's extraction changes nothing there."""
@@ -231,6 +233,7 @@ def _ingredients(
             for s, site in sorted(registry.sites.items())
             if site.excluded
         },
+        "purged": dict(purged),
         "receipts": [
             _facts(r) | {"cutoff": min(r.extraction_date, data_cutoff).isoformat()} for r in found
         ],

@@ -16,7 +16,7 @@ from typing import Any
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import fingerprints, identity, releases
+from warehouse import consent, fingerprints, identity, releases
 from warehouse.store import Store
 
 INGREDIENTS = (
@@ -24,13 +24,14 @@ INGREDIENTS = (
     "settings",
     "sites",
     "excluded",
+    "purged",
     "receipts",
     "earlier",
     "code_sha256",
     "engines",
     "key_fingerprint",
 )
-UNLISTED = {"manifest.json", "decisions"}
+UNLISTED = {"manifest.json", "decisions", consent.PURGED}
 """What a release may hold beside the files that its manifest names."""
 
 
@@ -138,7 +139,9 @@ def _recorded(path: Path) -> dict[str, str]:
         f"parquet/{place}.parquet": str(t["bytes_sha256"])
         for place, t in found["content"]["tables"].items()
     }
-    return tables | dict(found["record"].get("files", {}))
+    recorded = tables | dict(found["record"].get("files", {}))
+    since = recorded | consent.purged_files(path)
+    return {name: sha256 for name, sha256 in since.items() if sha256 is not None}
 
 
 def _files(path: Path) -> Iterator[str]:
@@ -192,6 +195,11 @@ def _can_be_made(path: Path, registry: Registry, key: bytes) -> None:
         raise Refused(
             f"{where} it was made under another key (fingerprint {content['key_fingerprint']}). "
             "Set key_file to that key to build it again."
+        )
+    if purged := consent.purged_files(path):
+        raise Refused(
+            f"{where} a patient who withdrew consent was purged from {len(purged)} of them, so it "
+            "cannot be built again. Add --files-only."
         )
     if content["excluded"] != identity.excluded(key, registry.sites):
         raise Refused(
