@@ -127,7 +127,7 @@ def _text(outcome: "Outcome", found: list[tuple[Any, ...]]) -> list[str]:
     report = path / "report" / "index.html"
     if report.exists():
         places["report"] = report
-    shown = [(q, u, p, "not computed yet" if v is None else f"{v:.4g}") for q, u, p, v in found]
+    shown = [(q, u, p, "not derivable" if v is None else f"{v:.4g}") for q, u, p, v in found]
     beside = [table(("published beside computed", "unit", "published", "computed"), shown)]
     return ["", *beside, "", pairs(places)] if found else ["", pairs(places)]
 
