@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from flows.commands import (
     accounting,
+    backfill,
     changes,
     check,
     consent,
@@ -27,6 +28,7 @@ from flows.commands import (
     release,
     reproduce,
     run,
+    sharing,
     simulate,
     sql,
 )
@@ -36,6 +38,7 @@ from schemas.errors import OUR_FAULT, Refused, Y90Error
 COMMANDS: tuple[Command, ...] = (
     *simulate.COMMANDS,
     *run.COMMANDS,
+    *backfill.COMMANDS,
     *doctor.COMMANDS,
     *check.COMMANDS,
     *redcap.COMMANDS,
@@ -46,11 +49,13 @@ COMMANDS: tuple[Command, ...] = (
     *changes.COMMANDS,
     *reproduce.COMMANDS,
     *accounting.COMMANDS,
+    *sharing.COMMANDS,
 )
 GROUPS = {
     "release": "what was published",
     "key": "the key of the registry's pseudonyms",
     "redcap": "REDCap exports",
+    "numbers": "the numbers that a manuscript has taken",
 }
 INTERRUPTED = 130
 ENVIRONMENT = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from flows import progress
+from flows import journal, progress
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse import ledger, pipeline
@@ -80,7 +80,7 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
         Refused: nothing is visible at the night.
         Locked: another night is being made, and the job does not wait.
     """
-    store, do = job.store, _told(do)
+    store, do = job.store, _told(do, job)
     with _alone(store, wait=job.wait):
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
         plan = do("plan", 0, lambda: _plan(job))
@@ -89,21 +89,56 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
             done = do("confirm", 0, lambda: pipeline.confirm(store, plan, _now()))
             return Outcome(plan, done, nothing_to_do=True, notices=notices)
         with _failure_noted(store, plan):
-            return Outcome(plan, _make(job, plan, do), nothing_to_do=False, notices=notices)
+            _make(job, plan, do)
+            done = do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
+            return Outcome(plan, done, nothing_to_do=False, notices=notices)
 
 
 def _notices(arrived: list[Received], plan: Plan) -> Iterator[str]:
-    for received in arrived:
-        yield from received.problems
-        for receipt in received.receipts:
-            yield from receipt.notices
+    yield from _heard(arrived)
     for site_id, reason in sorted(plan.degraded.items()):
         yield f"{site_id}: degraded, its last good delivery stays in force. {reason}"
     for site_id in plan.absent:
         yield f"{site_id}: no delivery is visible at this night; the site is absent."
 
 
-def _make(job: Job, plan: Plan, do: Do) -> Published:
+def _heard(arrived: list[Received]) -> Iterator[str]:
+    for received in arrived:
+        yield from received.problems
+        for receipt in received.receipts:
+            yield from receipt.notices
+
+
+def again(job: Job, do: Do = directly) -> Plan:
+    """Build one night of a backfill up to its publishing, unless there is nothing to do.
+
+    Builds need no lock, so that several nights are built at once; whoever started them publishes in
+    the order of the nights.
+    """
+    do = _told(do, job)
+    plan = do("plan", 0, lambda: _plan(job))
+    if not plan.already:
+        with _failure_noted(job.store, plan):
+            _make(job, plan, do)
+    return plan
+
+
+def receive(job: Job, do: Do = directly) -> tuple[str, ...]:
+    """Receive what is new in every inbox; returns what the people who deliver should hear of."""
+    do = _told(do, job)
+    with _alone(job.store, wait=job.wait):
+        arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
+    return tuple(_heard(arrived))
+
+
+def after_nightly(store: Store) -> None:
+    """Wait until no nightly runs: it goes first."""
+    with _alone(store, wait=True):
+        pass
+
+
+def _make(job: Job, plan: Plan, do: Do) -> None:
+    """Everything from the plan to a candidate that can be published."""
     store, registry = job.store, job.registry
     do("start", 0, lambda: pipeline.start(store, plan))
     for receipt in plan.receipts:
@@ -112,7 +147,6 @@ def _make(job: Job, plan: Plan, do: Do) -> Published:
     do("estimate", 0, lambda: pipeline.estimate(store, registry, plan))
     do("audit", 0, lambda: pipeline.audit(store, registry, plan))
     do("report", 0, lambda: report(job, plan))
-    return do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
 
 
 def report(job: Job, plan: Plan) -> None:
@@ -156,11 +190,11 @@ def _load(job: Job, plan: Plan, site_id: str, do: Do) -> None:
     )
 
 
-def _told(do: Do) -> Do:
-    """The same, with a line on the terminal for steps that take long."""
+def _told(do: Do, job: Job) -> Do:
+    """The same, with a line in the journal, and one on the terminal for steps that take long."""
 
     def told(name: str, retries: int, step: Callable[[], T], /) -> T:
-        with progress.doing(name):
+        with progress.doing(name), journal.step(job.store, job.as_of, name):
             return do(name, retries, step)
 
     return told

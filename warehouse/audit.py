@@ -34,9 +34,11 @@ SHOWN = 10
 
 @dataclass(slots=True)
 class _Waiting:
-    """The process that imports while the tables are still being built."""
+    """The process that imports while the tables are still being built, and waits for the next."""
 
     process: "subprocess.Popen[str] | None" = field(default=None)
+    owner: int = 0
+    """Whose it is: two processes must not write into one pipe after a fork."""
 
 
 _waiting = _Waiting()
@@ -44,7 +46,7 @@ _waiting = _Waiting()
 
 def prepare() -> None:
     """Start the process that will ask, so that its imports cost no time later."""
-    _waiting.process = _taken() or _start()
+    _waiting.process, _waiting.owner = _taken() or _start(), os.getpid()
 
 
 def answer(work: Path) -> Written:
@@ -137,7 +139,7 @@ def _start() -> "subprocess.Popen[str]":
         env=os.environ | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     )
     atexit.register(_stop, process)
@@ -147,7 +149,8 @@ def _start() -> "subprocess.Popen[str]":
 def _taken() -> "subprocess.Popen[str] | None":
     """The process that waits, if one still does."""
     process, _waiting.process = _waiting.process, None
-    return process if process is not None and process.poll() is None else None
+    own = process is not None and _waiting.owner == os.getpid()
+    return process if own and process is not None and process.poll() is None else None
 
 
 def _stop(process: "subprocess.Popen[str]") -> None:
@@ -161,12 +164,25 @@ def _asked(work: Path) -> Mapping[str, bool]:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     process = _taken() or _start()
-    out, err = process.communicate(f"{work / 'parquet'}\n{scratch}\n")
-    atexit.unregister(_stop)
-    if process.returncode != 0:
-        raise RuntimeError(f"the audit's process ended with {process.returncode}:\n{err}")
+    told = _told(process, f"{work / 'parquet'}\n{scratch}\n")
+    if "fault" in told:
+        raise RuntimeError(f"the audit's process failed:\n{told['fault']}")
+    _waiting.process, _waiting.owner = process, os.getpid()
     shutil.rmtree(scratch)
-    return dict(json.loads(out.splitlines()[-1]))
+    return dict(told["answers"])
+
+
+def _told(process: "subprocess.Popen[str]", asked: str) -> dict[str, Any]:
+    """One question and its answer; the process goes on waiting."""
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the audit's process was started without pipes")
+    try:
+        process.stdin.write(asked)
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass  # it ended: its exit code says so below
+    line = process.stdout.readline()
+    return dict(json.loads(line)) if line else {"fault": f"it ended with {process.wait()}"}
 
 
 def _answers(work: Path) -> list[dict[str, Any]]:

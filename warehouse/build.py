@@ -20,6 +20,7 @@ from schemas.errors import Failed
 from schemas.intermediate import Extractions
 from schemas.registry import TABLES, RegistryTable
 from schemas.settings import OutcomeSettings
+from warehouse import compiled
 from warehouse.engine import Written, write_parquet
 from warehouse.lineage import Derivation, derivations, released
 
@@ -159,7 +160,14 @@ def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:
 def _computed(
     con: Any, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> ir.Table:
-    return _kept(con, derivation.name, derivation(known, settings))
+    asked = compiled.query(con, derivation, known, settings)
+    if asked is None:
+        return _kept(con, derivation.name, derivation(known, settings))
+    for name, table in asked.constants.items():
+        con.con.register(name, table)
+    made = con.create_table(derivation.name, schema=asked.schema, overwrite=True)
+    con.raw_sql(f'INSERT INTO "{derivation.name}" {asked.sql}')
+    return made
 
 
 def _kept(con: Any, name: str, table: ir.Table) -> ir.Table:

@@ -1,15 +1,16 @@
 """Does a whole release answer the questions asked of it? Great Expectations, in its own process.
 
 Its import takes seconds, so the process is started early (`python -m warehouse.expectations`) and
-waits for two lines: the folder of the candidate's Parquet, and a scratch folder. It writes one JSON
-line, question -> passed. Nothing leaves the machine and nothing is written outside the scratch
-folder: no telemetry, no project folder, and results are true or false, because its messages would
-print values.
+waits for two lines: the folder of the candidate's Parquet, and a scratch folder. It answers with
+one JSON line, question -> passed, and waits for the next two. Nothing leaves the machine, nothing
+is written outside the scratch folder: no telemetry, no project folder, and results are true or
+false, because its messages would print values.
 """
 
 import json
 import os
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,18 @@ from warehouse.audit_questions import QUESTIONS, Question
 
 
 def main() -> None:
-    """Import, wait for a candidate, answer."""
+    """Import, then answer one candidate after the other, until the caller has gone."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    answer, sys.stdout = sys.stdout, sys.stderr  # libraries print; only answers go to the caller
     import_module("great_expectations")  # slow: done while the caller still builds
-    parquet, scratch = sys.stdin.readline().strip(), sys.stdin.readline().strip()
-    if scratch:
-        json.dump(answers(Path(parquet), Path(scratch)), sys.stdout, sort_keys=True)
+    while parquet := sys.stdin.readline().strip():
+        scratch = sys.stdin.readline().strip()
+        try:
+            told: dict[str, Any] = {"answers": answers(Path(parquet), Path(scratch))}
+        except Exception:
+            told = {"fault": traceback.format_exc()}
+        answer.write(json.dumps(told, sort_keys=True) + "\n")
+        answer.flush()
 
 
 def answers(parquet: Path, scratch: Path) -> dict[str, bool]:

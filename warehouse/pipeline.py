@@ -101,10 +101,11 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
 
 def start(store: Store, plan: Plan) -> Path:
     """Make the run's work directory; those of dead runs are cleared away."""
-    _clear_dead(store)
     folder = store.run(plan.run_id)
-    folder.mkdir(parents=True, mode=0o700)
-    (folder / "pid").write_text(str(os.getpid()))
+    with store.lock(wait=True):  # a folder without its process would look dead to another run
+        _clear_dead(store)
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "pid").write_text(str(os.getpid()))
     return folder
 
 
@@ -175,10 +176,24 @@ def audit(store: Store, registry: Registry, plan: Plan) -> str:
     return "held" if held else "passed"
 
 
-def publish(store: Store, plan: Plan, now: datetime) -> Published:
+def publish(
+    store: Store,
+    plan: Plan,
+    now: datetime,
+    note: Mapping[str, str] | None = None,
+    *,
+    lead: bool = True,
+) -> Published:
     """Put the release in its place and let `current` point at it, unless it is held.
 
     Equal content of every table: no new release, only a later night at which it is still true.
+
+    Args:
+        store: the store.
+        plan: the run, built and audited.
+        now: when.
+        note: what else the manifest is to record of the run: a backfill's id and reason.
+        lead: move `current`; it never moves backwards.
     """
     work = store.run(plan.run_id)
     tables = json.loads((work / "estimated.json").read_text())
@@ -188,19 +203,19 @@ def publish(store: Store, plan: Plan, now: datetime) -> Published:
         if same is None and before and _equal(before, tables):
             same = before
         if same is not None:
-            result = _confirm(store, plan, same, now)
+            result = _confirm(store, plan, same, now, lead=lead)
         else:
-            result = _new_release(store, plan, work, tables, before, now)
+            result = _new_release(store, plan, work, tables, before, now, note or {}, lead=lead)
         ledger.record(store, plan, result, now)
     shutil.rmtree(work, ignore_errors=True)
     return result
 
 
-def confirm(store: Store, plan: Plan, now: datetime) -> Published:
+def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Published:
     """Record that a night has nothing new: the release it has is still true."""
     with store.lock(wait=True):
         same = next(r for r in releases.listing(store) if r.release_id == plan.already)
-        result = _confirm(store, plan, same, now)
+        result = _confirm(store, plan, same, now, lead=lead)
         ledger.record(store, plan, result, now)
     return result
 
@@ -228,11 +243,7 @@ def _ingredients(
         "registry": registry.file.registry,
         "settings": registry.outcome_settings.model_dump(mode="json"),
         "sites": {s: site.model_dump(mode="json") for s, site in sorted(registry.sites.items())},
-        "excluded": {
-            s: identity.pseudonym(key, "excluded", s, *sorted(site.excluded))
-            for s, site in sorted(registry.sites.items())
-            if site.excluded
-        },
+        "excluded": identity.excluded(key, registry.sites),
         "purged": dict(purged),
         "receipts": [
             _facts(r) | {"cutoff": min(r.extraction_date, data_cutoff).isoformat()} for r in found
@@ -255,9 +266,13 @@ def _facts(receipt: Receipt) -> dict[str, str]:
 def _made_before(
     store: Store, run_key: str, inputs_key: str, as_of: date
 ) -> releases.ReleaseInfo | None:
-    """The release of this very run, or of an earlier night made from the same ingredients."""
+    """The release of this very run, or of an earlier night made from the same ingredients.
+
+    Of a night's versions only the last counts: A, B, then A again means A, which is made again.
+    """
     known = [r for r in releases.listing(store) if r.status != "withdrawn"]
-    for release in reversed(known):
+    last = {(r.as_of, r.data_cutoff): r for r in known}
+    for release in last.values():
         if release.run_key == run_key:
             return release
     before = releases.previous(store, "", as_of)
@@ -299,9 +314,11 @@ def _equal(release: releases.ReleaseInfo, tables: Mapping[str, Any]) -> bool:
     }
 
 
-def _confirm(store: Store, plan: Plan, release: releases.ReleaseInfo, now: datetime) -> Published:
-    pointer = releases.channel(store, "current")
-    if pointer and pointer["release_id"] == release.release_id:
+def _confirm(
+    store: Store, plan: Plan, release: releases.ReleaseInfo, now: datetime, *, lead: bool
+) -> Published:
+    """Still true; a run killed between placing and pointing is completed here."""
+    if release.status == "published" and leads(store, release.order, lead=lead):
         releases.point(store, "current", release.release_id, now, plan.as_of)
     return Published(release.release_id, release.path, False, release.status == "held")
 
@@ -313,13 +330,12 @@ def _new_release(
     tables: Mapping[str, Any],
     before: releases.ReleaseInfo | None,
     now: datetime,
+    note: Mapping[str, str],
+    *,
+    lead: bool,
 ) -> Published:
-    from warehouse.audit import changes_of
-
     release_id = releases.next_id(store, plan.as_of)
-    names = (before.release_id if before else None, release_id)
-    changes_of(work, before.path if before else None, names)
-    audited = json.loads((work / "audit.json").read_text())
+    audited = _judged(work, before, release_id, plan)
     content = dict(plan.ingredients) | {
         "as_of": plan.as_of.isoformat(),
         "data_cutoff": plan.data_cutoff.isoformat(),
@@ -329,7 +345,7 @@ def _new_release(
         "absent": list(plan.absent),
         "tables": tables,
     }
-    record: dict[str, Any] = {
+    record: dict[str, Any] = dict(note) | {
         "release_id": release_id,
         "published_at": now.isoformat(),
         "published_by": decisions.user(),
@@ -345,7 +361,8 @@ def _new_release(
     _assemble(work, built)
     record["files"] = _besides_tables(built)
     path = releases.place(store, release_id, built, {"content": content, "record": record})
-    if not audited["held"] and _newest(store, plan.as_of):
+    order = releases.order(plan.as_of, release_id)
+    if not audited["held"] and leads(store, order, lead=lead):
         releases.point(store, "current", release_id, now, plan.as_of)
     return Published(release_id, path, True, bool(audited["held"]))
 
@@ -370,13 +387,31 @@ def _besides_tables(built: Path) -> dict[str, str]:
     }
 
 
-def _newest(store: Store, as_of: date) -> bool:
-    """`current` never moves backwards: only a night not before the current one's takes it."""
+def _judged(
+    work: Path, before: releases.ReleaseInfo | None, release_id: str, plan: Plan
+) -> dict[str, Any]:
+    """The audit's account; judged again where another release was published since."""
+    from schemas.settings import AuditSettings
+    from warehouse.audit import judge
+
+    known = json.loads((work / "audit.json").read_text())
+    names = (before.release_id if before else None, release_id)
+    if (known["compared_with"], known["release"]) == names:
+        return dict(known)
+    settings = AuditSettings.model_validate(known["tolerances"])
+    judge(work, before.path if before else None, names, settings, plan.absent)
+    return dict(json.loads((work / "audit.json").read_text()))
+
+
+def leads(store: Store, order: tuple[date, int], *, lead: bool = True) -> bool:
+    """`current` never moves backwards: only what is not before its release takes it."""
     pointer = releases.channel(store, "current")
     if pointer is None:
-        return True
-    path = store.release(pointer["release_id"])
-    return str(releases.manifest(path)["content"]["as_of"]) <= as_of.isoformat()
+        return lead
+    name = pointer["release_id"]
+    known = releases.manifest(store.release(name))["content"]["as_of"]
+    now = releases.order(date.fromisoformat(known), name)
+    return now == order or (lead and now < order)
 
 
 def _clear_dead(store: Store) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class ReleaseInfo:
     as_of: date
     data_cutoff: date
     run_key: str
+    inputs_key: str
     status: str
     published_at: str
     path: Path
@@ -36,8 +38,13 @@ class ReleaseInfo:
     @property
     def order(self) -> tuple[date, int]:
         """Nights in order, restatements after what they restate."""
-        found = NIGHTLY.fullmatch(self.release_id)
-        return self.as_of, int((found and found[4]) or 1)
+        return order(self.as_of, self.release_id)
+
+
+def order(as_of: date, release_id: str) -> tuple[date, int]:
+    """Where a release stands among all: by night, then by restatement."""
+    found = NIGHTLY.fullmatch(release_id)
+    return as_of, int((found and found[4]) or 1)
 
 
 def listing(store: Store) -> list[ReleaseInfo]:
@@ -183,17 +190,27 @@ def _complete(path: Path) -> bool:
 
 
 def _info(path: Path) -> ReleaseInfo:
-    found = manifest(path)
-    content, record = found["content"], found["record"]
+    marks = (path / "manifest.json").stat()
+    facts = _facts(path, marks.st_ino, marks.st_mtime_ns, marks.st_size)
     return ReleaseInfo(
         release_id=path.name,
-        as_of=date.fromisoformat(content["as_of"]),
-        data_cutoff=date.fromisoformat(content["data_cutoff"]),
-        run_key=content["run_key"],
-        status=status(found, decisions(path)),
-        published_at=record["published_at"],
+        as_of=date.fromisoformat(facts["as_of"]),
+        data_cutoff=date.fromisoformat(facts["data_cutoff"]),
+        run_key=facts["run_key"],
+        inputs_key=facts["inputs_key"],
+        status=status({"record": facts}, decisions(path)),
+        published_at=facts["published_at"],
         path=path,
     )
+
+
+@lru_cache(maxsize=4096)
+def _facts(path: Path, *_marks: int) -> dict[str, Any]:
+    """The little that a listing needs of a manifest; a backfill lists some thousand times."""
+    found = manifest(path)
+    content, record = found["content"], found["record"]
+    wanted = ("as_of", "data_cutoff", "run_key", "inputs_key")
+    return {n: content[n] for n in wanted} | {n: record[n] for n in ("held", "published_at")}
 
 
 def _labels(path: Path) -> list[str]:
