@@ -276,6 +276,17 @@ class AuditSettings(Section):
     )
 
 
+class ExportSettings(Section):
+    """What a public bundle may show.
+
+    They decide what is shared, never a number, so they are no part of the run key.
+    """
+
+    small_cell: Annotated[int, Field(ge=2, le=100)] = Field(
+        5, description="Counts of fewer patients than this are withheld from a public bundle."
+    )
+
+
 class RegistryFile(OutcomeSettings):
     """registry.toml: what one registry is, and which conventions it chose."""
 
@@ -298,6 +309,7 @@ class RegistryFile(OutcomeSettings):
         None, description="Memory of the engine before it spills to disk, for instance 2GiB."
     )
     audit: AuditSettings = AuditSettings()
+    export: ExportSettings = ExportSettings()
     receive_retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="How often receiving is tried again where the outside failed."
     )
