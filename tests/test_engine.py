@@ -7,7 +7,8 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.contract import Contract, Decimal as Dec, Float, Int, Text, column, rows
+from schemas.contract import Contract, Float, Int, Text, column, rows
+from schemas.contract import Decimal as Dec
 from warehouse.engine import ContentHash, arrow_schema, engine, write_parquet
 
 

@@ -39,9 +39,9 @@ def write_database(parquet: Path, to: Path) -> None:
 def database_schema(contract: type[Contract]) -> str:
     """Where a table stands in the file: the outcomes in `main`, the others in their schema.
 
-    DuckDB names the catalogue after the file, `outcomes`; a schema of that name inside it would make
-    `outcomes.response_summary` ambiguous. In `main` it means catalogue and table, and works however
-    the file is opened.
+    DuckDB names the catalogue after the file, `outcomes`; a schema of that name inside it would
+    make `outcomes.response_summary` ambiguous. In `main` it means catalogue and table, and works
+    however the file is opened.
     """
     schema = options(contract).schema
     return "main" if schema == "outcomes" else schema
