@@ -217,6 +217,7 @@ def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Pu
         same = next(r for r in releases.listing(store) if r.release_id == plan.already)
         result = _confirm(store, plan, same, now, lead=lead)
         ledger.record(store, plan, result, now)
+        _clear_dead(store)
     return result
 
 
