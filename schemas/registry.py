@@ -278,7 +278,11 @@ class Scans(RegistryTable):
 
     scan_date: Date = column("Day of the scan.", key=True)
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
-    reader: Text = column("Who read it.", key=True, default="local")
+    reader: Text = column(
+        "Who read it: a role (local, central 1); a name becomes a pseudonym.",
+        key=True,
+        default="local",
+    )
     arterial_phase: Bool = column("With an arterial phase: needed for EASL and mRECIST.")
     new_lesion: Text = column(
         "New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"), worse="higher"
@@ -303,7 +307,7 @@ class Measurements(RegistryTable):
     lesion_id: Text = column("The lesion, as delivered.", key=True)
     scan_date: Date = column("Day of the scan.", key=True)
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
-    reader: Text = column("Who measured.", key=True, default="local")
+    reader: Text = column("Who measured, as in scans.", key=True, default="local")
     longest_mm: Decimal = column(
         "Longest diameter.",
         unit="mm",

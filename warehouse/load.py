@@ -24,6 +24,8 @@ from warehouse import identity, validate
 from warehouse.engine import write_parquet
 from warehouse.receipts import Receipt
 
+ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
+"""A reader told by role and number; `reader` reaches the marts, and a name must not."""
 CONTRACTS = {table_name(c): c for c in TABLES}
 
 
@@ -114,7 +116,7 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
     """
     union = ibis.union(*parts) if len(parts) > 1 else parts[0]
     if excluded:
-        union = union.filter(union.patient_id.isin(sorted(excluded)).fill_null(False).negate())
+        union = union.filter(~union.patient_id.isin(sorted(excluded)).fill_null(False))
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
         f"FROM ({con.compile(union)})"
@@ -220,7 +222,7 @@ def _write(
 def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
     contract: type[RegistryTable] = CONTRACTS[name]
     made = ("subject_id", "row_id")
-    kept = ", ".join(f'"{n}"' for n in column_names(contract) if n not in made)
+    kept = ", ".join(_column(n, key) for n in column_names(contract) if n not in made)
     subject = identity.sql(key, "site_id", "patient_id")
     row = identity.sql(key, "site_id", "natural_key")
     out = to / "registry" / f"{name}.parquet"
@@ -233,6 +235,14 @@ def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
         f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name})"
     ).fetchone()
     return Counts(name, received, empty, accepted, received - empty - accepted)
+
+
+def _column(name: str, key: bytes) -> str:
+    """A column as it is kept: a reader who is told by name becomes a pseudonym."""
+    if name != "reader":
+        return f'"{name}"'
+    other = f"'reader-' || substr({identity.sql(key, 'site_id', 'reader')}, 1, 6)"
+    return f"CASE WHEN regexp_full_match(reader, '{ROLE}') THEN reader ELSE {other} END AS reader"
 
 
 def _findings(con: Any, names: Iterable[str], site: Site, severity: str) -> ir.Table:
