@@ -22,6 +22,7 @@ from flows.toml_lines import Place, line_of, lines
 from schemas.errors import BadConfiguration, Refused, all_at_once
 from schemas.settings import Registry, RegistryFile, Section
 from schemas.site import Site
+from warehouse.fingerprints import code_sha256, sha256_of
 from warehouse.identity import DEMONSTRATION_KEY, read_key
 
 PREFIX = "Y90_"
@@ -79,6 +80,36 @@ def load_registry(config: Path, overrides: Mapping[str, Any] | None = None) -> R
     return Registry(file=file, sites=sites, folder=config.parent.resolve())
 
 
+def judge_sites(registry: Registry, judged: Path | None = None) -> None:
+    """Hold the site files against our tables; what no export could make right is told at once.
+
+    Args:
+        registry: as read by `load_registry`.
+        judged: where to note which files were found right: the tables are slow to import.
+
+    Raises:
+        BadConfiguration: with every breach, its line and its key.
+    """
+    facts = {name: site.model_dump(mode="json") for name, site in registry.sites.items()}
+    mark = sha256_of([facts, code_sha256()])
+    if judged and judged.is_file() and judged.read_text("utf-8") == mark:
+        return
+    problems = [told for site in registry.sites.values() for told in _site_rules(registry, site)]
+    if problems:
+        raise BadConfiguration(all_at_once(str(registry.folder / "sites"), problems))
+    if judged:
+        judged.parent.mkdir(parents=True, exist_ok=True)
+        judged.write_text(mark, "utf-8")
+
+
+def _site_rules(registry: Registry, site: Site) -> list[str]:
+    from schemas.site_rules import breaches
+
+    read = _read(registry.folder / "sites" / f"{site.site_id}.toml", [])
+    found = sorted((line_of(read.lines, place) or 0, place, told) for place, told in breaches(site))
+    return [f"{_where(read, place)}: {told}" for _, place, told in found]
+
+
 def store_named(flag: Path | None = None) -> Path | None:
     """The store that --store or Y90_STORE names."""
     named = flag or _environment().get("Y90_STORE")
@@ -113,6 +144,12 @@ def registry_key(registry: Registry) -> bytes:
     """
     path = key_path(registry)
     return DEMONSTRATION_KEY if path is None else read_key(path)
+
+
+def webhook_url(registry: Registry) -> str | None:
+    """Where notifications go: the value of the variable that the registry names."""
+    name = registry.file.webhook_url_env
+    return os.environ.get(name) or None if name else None
 
 
 def setting_variables() -> dict[str, Place]:

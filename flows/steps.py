@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from flows import journal, progress
+from flows import journal, progress, settings
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse import ledger, pipeline
@@ -82,6 +82,7 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
     """
     store, do = job.store, _told(do, job)
     with _alone(store, wait=job.wait):
+        settings.judge_sites(job.registry, store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
         plan = do("plan", 0, lambda: _plan(job))
         notices = tuple(_notices(arrived, plan))

@@ -35,10 +35,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _answer(context: Context) -> int:
     from flows import progress
+    from flows.settings import judge_sites
     from warehouse.check import check
 
     given = context.arguments
     site = site_named(context, given.site)
+    judge_sites(context.registry)
     if not given.export.exists():
         raise Refused(f"{given.export}: there is no such file or folder. Name the export.")
     for path in filter(None, (given.csv, given.xlsx)):

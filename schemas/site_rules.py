@@ -1,0 +1,115 @@
+"""What in a site file cannot be right, whatever the export holds? Every breach, with its place.
+
+The types of the file are `schemas.site`. Here its words are held against our tables: names of
+tables and columns, codes that are not ours, units without a conversion, formats that lose a date.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Any
+
+from schemas.contract import Column, columns, table_name
+from schemas.registry import ANALYTES, TABLES
+from schemas.site import ColumnSource, Site, TableSource
+from schemas.units import COLUMN_UNITS, LAB_UNITS, SPELLINGS
+
+Place = tuple[str | int, ...]
+Breach = tuple[Place, str]
+
+CONTRACTS = {table_name(c): c for c in TABLES}
+GIVEN_BY_US = frozenset(
+    {
+        "site_id",
+        "subject_id",
+        "row_id",
+        "source_key",
+        "receipt_id",
+        "source_file",
+        "source_row",
+    }
+)
+YES_OR_NO = frozenset({"1", "0", "true", "false", "yes", "no", "y", "n", "t", "f"})
+DELIMITERS = (",", ";", "\t", "|", ":", "^", "~")
+DATE_PARTS = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d",))
+
+
+def breaches(site: Site) -> Iterator[Breach]:
+    """Every rule that a site file breaks, as (place in the file, what is wrong and what to do)."""
+    if site.delimiter is not None and site.delimiter not in DELIMITERS:
+        yield ("delimiter",), "must be one of , ; tab | : ^ ~. Correct it, or leave it out."
+    yield from _formats(site.date_format, ("date_format",))
+    if site.format == "redcap" and site.redcap is None:
+        yield ("format",), "is redcap. Add a section [redcap] that names the export."
+    for name, parts in site.tables.items():
+        if name not in CONTRACTS:
+            yield ("tables", name, 0), "no such table. " + _nearest(name, list(CONTRACTS))
+            continue
+        for number, source in enumerate(parts):
+            yield from _source(site, name, source, ("tables", name, number))
+
+
+def _source(site: Site, name: str, source: TableSource, place: Place) -> Iterator[Breach]:
+    known = {c.name: c for c in columns(CONTRACTS[name]) if c.name not in GIVEN_BY_US}
+    if site.format == "redcap" and source.instrument is None:
+        yield place, "names no instrument. Add `instrument`: `y90 redcap inspect` lists them."
+    for ours, theirs in source.columns.items():
+        where = (*place, "columns", ours)
+        if ours not in known:
+            yield where, "the table has no such column. " + _nearest(ours, list(known))
+        elif isinstance(theirs, ColumnSource):
+            yield from _column(known[ours], theirs, where)
+    if source.wide and name != "labs":
+        yield (*place, "wide"), "only labs have a column per analyte. Remove it."
+    for number, lab in enumerate(source.wide):
+        where = (*place, "wide", number)
+        if lab.analyte not in ANALYTES and get_close_matches(lab.analyte, ANALYTES, cutoff=0.8):
+            yield (*where, "analyte"), "unknown. " + _nearest(lab.analyte, list(ANALYTES))
+        unit = SPELLINGS.get(lab.unit.lower().replace(" ", ""))
+        if lab.analyte in LAB_UNITS and unit not in (*LAB_UNITS[lab.analyte], "%"):
+            choices = ", ".join(LAB_UNITS[lab.analyte])
+            yield (*where, "unit"), f"no unit of {lab.analyte} that we know. Use one of {choices}."
+
+
+def _column(column: Column, source: ColumnSource, place: Place) -> Iterator[Breach]:
+    for theirs, ours in source.codes.items():
+        if ours in (None, "") or _fits(column, ours):
+            continue
+        choices = f"Use one of {', '.join(column.codes)}." if column.codes else "Correct it."
+        yield (*place, "codes", theirs), f"{column.name} has no such value. {choices}"
+    if source.constant is not None and not _fits(column, source.constant):
+        choices = f"Use one of {', '.join(column.codes)}." if column.codes else "Correct it."
+        yield (*place, "constant"), f"{column.name} has no such value. {choices}"
+    if source.unit is not None and source.unit != column.unit:
+        choices = [theirs for theirs, ours in COLUMN_UNITS if ours == column.unit]
+        if source.unit not in choices:
+            known = ", ".join([column.unit or "no unit at all", *choices])
+            yield (*place, "unit"), f"no conversion to {column.unit}. Use one of {known}."
+    if source.date_format is not None:
+        yield from _formats(source.date_format, (*place, "date_format"))
+
+
+def _fits(column: Column, value: Any) -> bool:
+    """Whether a value that the site file writes can stand in our column."""
+    text = str(value)
+    if column.codes:
+        return text in column.codes
+    if column.dtype.is_boolean():
+        return text.lower() in YES_OR_NO
+    if column.dtype.is_numeric():
+        try:
+            Decimal(text)
+        except InvalidOperation:
+            return False
+    return True
+
+
+def _formats(pattern: str, place: Place) -> Iterator[Breach]:
+    lacking = [parts[0] for parts in DATE_PARTS if not any(p in pattern for p in parts)]
+    if lacking:
+        yield place, f"lacks {', '.join(lacking)}. Write the format of a whole date, as %d/%m/%Y."
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`?" if near else f"Choose one of {', '.join(known)}."

@@ -1,0 +1,70 @@
+"""What in a site file cannot be right is told with its line and its key, all of it at once."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.settings import judge_sites, load_registry
+from schemas.errors import BadConfiguration
+from schemas.site import Site
+from schemas.site_rules import breaches
+
+WRONG = """site_id = "north"
+origin = "synthetic"
+delimiter = "a"
+date_format = "%d/%m"
+[[tables.patient]]
+[[tables.patients]]
+[tables.patients.columns]
+sexe = "gender"
+sex = { from = "gender", codes = { 1 = "femal", 2 = "male" } }
+functioning = { from = "f", codes = { j = "perhaps" } }
+ki67_pct = { from = "ki", unit = "stone" }
+[[tables.labs]]
+[[tables.labs.wide]]
+analyte = "bilirubine"
+value = "bili"
+unit = "mg/dL"
+[[tables.labs.wide]]
+analyte = "albumin"
+value = "alb"
+unit = "10*9/L"
+"""
+
+
+def test_every_breach_names_its_line_and_key(tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "north.toml").write_text(WRONG)
+    (tmp_path / "registry.toml").write_text('registry = "small"\nsites = ["north"]\n')
+    with pytest.raises(BadConfiguration) as caught:
+        judge_sites(load_registry(tmp_path / "registry.toml"))
+    told = str(caught.value)
+    for where in (
+        "line 3, delimiter: must be one of",
+        "line 4, date_format: lacks %Y",
+        "line 5, tables.patient.0: no such table. Did you mean `patients`?",
+        "line 8, tables.patients.0.columns.sexe: the table has no such column. Did you mean `sex`?",
+        "line 9, tables.patients.0.columns.sex.codes.1: sex has no such value",
+        "line 10, tables.patients.0.columns.functioning.codes.j: functioning has no such value",
+        "line 11, tables.patients.0.columns.ki67_pct.unit: no conversion to %",
+        "line 14, tables.labs.0.wide.0.analyte: unknown. Did you mean `bilirubin`?",
+        "line 20, tables.labs.0.wide.1.unit: no unit of albumin",
+    ):
+        assert where in told
+    assert "9 problems" in told
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"delimiter": "\t", "date_format": "%d.%m.%y"},
+        {"date_format": "%d-%b-%Y"},
+        {"tables": {"patients": [{"columns": {"sex": {"constant": "unknown"}}}]}},
+        {"tables": {"patients": [{"columns": {"functioning": {"constant": True}}}]}},
+        {"tables": {"patients": [{"columns": {"sex": {"from": "g", "codes": {"x": ""}}}}]}},
+        {"tables": {"labs": [{"wide": [{"analyte": "lipase", "value": "l", "unit": "odd"}]}]}},
+    ],
+)
+def test_what_may_be_right_is_not_told(facts: dict[str, object]) -> None:
+    assert list(breaches(Site.model_validate({"site_id": "north"} | facts))) == []
