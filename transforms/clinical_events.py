@@ -72,7 +72,8 @@ def _with_unions(events: ir.Table) -> ir.Table:
 
 def _recorded(adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings) -> ir.Table:
     """The events of treated subjects under our terms, with what became of them."""
-    spelling = adverse_events.term.strip().lower()
+    # Harmonised text is trimmed; `strip` on Spark would take the letters f and v as well (Ibis 12).
+    spelling = adverse_events.term.lower()
     events = adverse_events.mutate(
         spelling=spelling,
         number=ibis.row_number().over(group_by="subject_id", order_by=["row_id"]),

@@ -147,7 +147,8 @@ def _yes_no(flag: ir.BooleanValue) -> ir.StringValue:
 
 def _extrahepatic(patients: ir.Table) -> ir.Table:
     extent = patients.extrahepatic_disease.nullif("unknown")
-    passes = extent.isin(["none", "minimal"])
+    # Null asked first: Spark does not parse the `x IN (...) IS NULL` that asking later makes.
+    passes = ibis.cases((extent.isnull(), None), else_=extent.isin(["none", "minimal"]))
     return _rule("X1", patients, passes, extent, "none, minimal", "missing")
 
 

@@ -25,6 +25,7 @@ from schemas.marts import LabGrades, Toxicity
 from schemas.registry import AdverseEvents
 from schemas.settings import ToxicitySettings
 from transforms.clinical_events import event_versions
+from transforms.ctcae_terms import UNIONS
 from transforms.toxicity_windows import clock, event_windows, lab_windows, worst_by_window
 
 
@@ -80,7 +81,7 @@ def _event_toxicity(
     def together(inside: ir.BooleanValue) -> Mapping[str, ir.Value]:
         return {
             "relations": events.relation.max(where=inside),
-            "terms": events.bit.bit_or(where=inside),
+            "terms": _bits(events.bit, inside),
         }
 
     worst = worst_by_window(events, windows, events.number, before, together)
@@ -96,3 +97,9 @@ def _event_toxicity(
         ),
         Toxicity,
     )
+
+
+def _bits(bit: ir.IntegerValue, inside: ir.BooleanValue) -> ir.IntegerValue:
+    """Which terms of a union lie inside, as the sum of their bits: no aggregate `or` on Spark."""
+    powers = [2**place for place in range(max(len(union.members) for union in UNIONS))]
+    return sum((bit == power).cast("int64").max(where=inside) * power for power in powers)
