@@ -24,14 +24,17 @@ from flows.commands import (
     consent,
     doctor,
     keys,
+    operations,
     pages,
     redcap,
     release,
     reproduce,
     run,
+    serve,
     sharing,
     show,
     simulate,
+    site,
     sql,
 )
 from flows.commands.command import Command, Context, as_json
@@ -41,8 +44,11 @@ COMMANDS: tuple[Command, ...] = (
     *simulate.COMMANDS,
     *run.COMMANDS,
     *backfill.COMMANDS,
+    *serve.COMMANDS,
+    *operations.COMMANDS,
     *doctor.COMMANDS,
     *check.COMMANDS,
+    *site.COMMANDS,
     *redcap.COMMANDS,
     *keys.COMMANDS,
     *release.COMMANDS,
@@ -59,6 +65,7 @@ GROUPS = {
     "release": "what was published",
     "key": "the key of the registry's pseudonyms",
     "redcap": "REDCap exports",
+    "site": "a centre's site file",
     "numbers": "the numbers that a manuscript has taken",
 }
 INTERRUPTED = 130

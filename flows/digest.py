@@ -1,7 +1,14 @@
 """What happened tonight, in a page? Names, counts and paths; nothing of a patient."""
 
+from datetime import datetime
+from typing import Any
+
 from flows.steps import Outcome
 from warehouse import releases
+from warehouse.store import Store
+
+SHOWN = 10
+"""Statistics of a release that an evening's digest names."""
 
 
 def headline(outcome: Outcome) -> str:
@@ -43,3 +50,44 @@ def markdown(outcome: Outcome) -> str:
 
 def _degraded(outcome: Outcome, site_id: str) -> str:
     return "a later delivery was refused" if site_id in outcome.plan.degraded else ""
+
+
+def moved(store: Store, since: datetime) -> list[dict[str, Any]]:
+    """What each release published since then moved: from its changes.json."""
+    from schemas.changes import Changes
+    from warehouse.pages import old_and_new, summary
+
+    told = []
+    for release in releases.listing(store):
+        path = release.path / "changes.json"
+        if datetime.fromisoformat(release.published_at) < since or not path.is_file():
+            continue
+        changes = Changes.model_validate_json(path.read_bytes())
+        lines = [
+            f"{s.label}: {' -> '.join(old_and_new(s))} {s.unit}" for s in changes.statistics[:SHOWN]
+        ]
+        told.append(
+            {
+                "release_id": release.release_id,
+                "status": release.status,
+                "compared_with": changes.left,
+                "summary": summary(changes) if changes.left else "The first release.",
+                "n_statistics": len(changes.statistics),
+                "statistics": lines,
+            }
+        )
+    return told
+
+
+def evening(told: list[dict[str, Any]], hours: int) -> str:
+    """The same as text."""
+    if not told:
+        return f"Nothing was published in the last {hours} hours."
+    parts = []
+    for one in told:
+        head = f"{one['release_id']} ({one['status']}), after {one['compared_with'] or 'nothing'}"
+        left = one["n_statistics"] - len(one["statistics"])
+        more = [f"  and {left} more: y90 diff, or CHANGES.md of the release"] if left > 0 else []
+        lines = [f"  {line}" for line in one["statistics"]]
+        parts.append("\n".join([f"{head}: {one['summary']}", *lines, *more]))
+    return "\n\n".join(parts)

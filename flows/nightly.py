@@ -8,6 +8,7 @@ flow.
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import date, datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ from prefect.settings import (
 )
 from prefect.states import Completed
 
-from flows import digest, settings, steps
+from flows import digest, notify, settings, steps
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
@@ -132,7 +133,36 @@ def _scheduled(registry: Registry) -> date:
     return start.astimezone(ZoneInfo(registry.file.timezone)).date()
 
 
-@flow(name="nightly", flow_run_name=_night, persist_result=False, validate_parameters=False)
+def _tell(_flow: object, run: Any, state: State[Any]) -> None:
+    """Prefect's hook: tell of a night that failed, crashed, is held, or shows a site late."""
+    with suppress(Exception):  # telling must not change how the night ended
+        given = run.parameters
+        registry = settings.load_registry(Path(given["config"]))
+        store = Store.open(Path(given["store"]))
+        night = date.fromisoformat(given["as_of"]) if given.get("as_of") else _on(registry, run)
+        if state.is_completed():
+            notify.late(store, registry, night)
+            if state.name == "Held":
+                notify.tell(store, registry, night, "held", f"{night}: held until approved.")
+        else:
+            kind = state.name or "failed"
+            notify.tell(store, registry, night, "failed", f"{night}: {kind.lower()}.")
+
+
+def _on(registry: Registry, run: Any) -> date:
+    start: datetime = run.expected_start_time or run.start_time
+    return start.astimezone(ZoneInfo(registry.file.timezone)).date()
+
+
+@flow(
+    name="nightly",
+    flow_run_name=_night,
+    persist_result=False,
+    validate_parameters=False,
+    on_completion=[_tell],
+    on_failure=[_tell],
+    on_crashed=[_tell],
+)
 def nightly(
     config: str,
     store: str,

@@ -68,13 +68,18 @@ IDLE_SERVICES = (
 
 
 @contextmanager
-def prefect_api(store: Store) -> Iterator[str]:
+def prefect_api(store: Store, *, schedules: bool = False, port: int = 0) -> Iterator[str]:
     """Prefect's environment of this process, with a server that answers; yields the server's URL.
 
     To be entered before Prefect is imported, which reads its environment once.
 
+    Args:
+        store: the store.
+        schedules: the server also keeps schedules and shows Prefect's page.
+        port: its port; 0 for a free one.
+
     Raises:
-        Failed: no server could be started.
+        Failed: no server could be started, or one without schedules is running.
     """
     foreign = foreign_variables("PREFECT_")
     home = foreign.get("PREFECT_HOME") or str(store.prefect)
@@ -85,7 +90,7 @@ def prefect_api(store: Store) -> Iterator[str]:
         return
     make_private(store.prefect)
     with _user(store.prefect / "users") as lock:
-        url, started = _ensure(store)
+        url, started = _ensure(store, schedules=schedules, port=port)
         try:
             with _environment(
                 {**QUIET, "PREFECT_HOME": home, "PREFECT_API_URL": url, **_no_proxy()}
@@ -137,10 +142,15 @@ def _user(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _ensure(store: Store) -> tuple[str, Child | None]:
+def _ensure(store: Store, *, schedules: bool, port: int) -> tuple[str, Child | None]:
     """The URL of the store's server, and the process if it was we who started it."""
     with lock_file(store.prefect / "starting", wait=True):
-        child = None if _lives(store) else _spawn(store)
+        if schedules and _lives(store):
+            raise Failed(
+                f"{store.prefect}: a server of this store is running already, for `y90 run` or "
+                "another `y90 serve`. Wait until it has ended, or stop it."
+            )
+        child = None if _lives(store) else _spawn(store, schedules=schedules, port=port)
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             url = _url(store)
@@ -170,14 +180,16 @@ def _lives(store: Store) -> bool:
     return False
 
 
-def _spawn(store: Store) -> Child:
+def _spawn(store: Store, *, schedules: bool, port: int) -> Child:
     """Start the server in a session of its own: Ctrl-C is for us, and others may be using it."""
     home = foreign_variables("PREFECT_").get("PREFECT_HOME") or str(store.prefect)
     script = Path(__file__).with_name("server_process.py")
+    place = [str(store.prefect), LOOPBACK, str(port or _free_port())]
+    services = {} if schedules else _few_services()
     with (store.prefect / LOG).open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", str(script), str(store.prefect), LOOPBACK, str(_free_port())],
-            env={**os.environ, **QUIET, **_few_services(), "PREFECT_HOME": home},
+            [sys.executable, "-P", str(script), *place],
+            env={**os.environ, **QUIET, **services, "PREFECT_HOME": home},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -24,6 +24,7 @@ from schemas.registry import TABLES
 from schemas.site import Site
 from warehouse.archives import DELIMITED, TABULAR, Member, ignored, unpack
 from warehouse.delimited import Text, check_header, quoted, read, slices, survey
+from warehouse.fingerprints import file_sha256
 from warehouse.reading import declared, reading_id, redcap_source, stem
 from warehouse.receipts import Receipt
 from warehouse.redcap import split
@@ -48,9 +49,26 @@ def raw_tables(store: Store, receipt: Receipt, site: Site) -> dict[str, Path]:
     """The raw tables of a receipt's delivery, made on first demand.
 
     Raises:
-        BadDelivery: a file of it cannot be read, or a declared one is missing.
+        BadDelivery: a file of it cannot be read, is not what was received, or a declared one is
+            missing.
     """
+    _intact(store, receipt)
     return reading(store, receipt.site_id, receipt.delivery_id, site, _where(receipt)).tables
+
+
+def _intact(store: Store, receipt: Receipt) -> None:
+    """Hold what is kept against the receipt: a disk may have lost it, or somebody edited it."""
+    payload = store.payload(receipt.site_id, receipt.delivery_id)
+    if not payload.is_dir():
+        return  # read before it was removed; what was read is kept
+    damaged = [
+        f"{payload / file.name}: not as it was received. Restore it from a backup, or deliver the "
+        "export again."
+        for file in receipt.files
+        if not (payload / file.name).is_file() or file_sha256(payload / file.name) != file.sha256
+    ]
+    if damaged:
+        raise BadDelivery(all_at_once(_where(receipt), damaged))
 
 
 def reading(store: Store, site_id: str, delivery_id: str, site: Site, where: str) -> RawTables:

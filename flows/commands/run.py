@@ -71,9 +71,12 @@ def _job(context: Context) -> "Job":
 
 
 def _directly(job: "Job") -> "Outcome":
-    from flows import steps
+    from flows import notify, steps
 
-    return steps.nightly(job)
+    with notify.failures(job):
+        outcome = steps.nightly(job)
+    notify.ended(job, outcome)
+    return outcome
 
 
 def _as_flow(context: Context, job: "Job") -> "Outcome":

@@ -1,0 +1,141 @@
+"""Who starts the nightly, every night? One process with Prefect's server, schedule and deployments.
+
+The server is the store's own, on loopback. Two deployments are served: `nightly`, on the registry's
+schedule in its zone, and `backfill`, to be started from Prefect's page. At most
+`max_concurrent_runs` run at once, and the store's locks hold besides.
+
+Prefect plans runs ahead and starts every late one when it comes back. Here a downtime ends with one
+nightly, for the latest night that was due; those between are dropped, `y90 status` lists them, and
+`y90 backfill` makes them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.runner import Runner
+from prefect.schedules import Cron
+
+from flows import backfill, settings, status
+from flows.nightly import StepFailed, nightly
+from schemas.errors import Held
+from schemas.settings import Registry
+from warehouse import ledger
+from warehouse.store import Store
+
+
+@flow(name="backfill", persist_result=False, validate_parameters=False)
+def backfill_nights(
+    config: str,
+    store: str,
+    from_date: str = "",
+    to_date: str = "",
+    reason: str = "",
+    reprocess: str = "none",
+    publish: str = "each",
+    max_active_runs: int = 1,
+    go_on: bool = False,
+    resume: str = "",
+) -> str:
+    """Make a range of nights, with the parameters of `y90 backfill`; returns the backfill's id."""
+    try:
+        registry = settings.load_registry(Path(config))
+        place = backfill.Place(Store.open(Path(store)), registry, settings.registry_key(registry))
+        if resume:
+            state = backfill.resume(place, resume)
+        else:
+            first, last = date.fromisoformat(from_date), date.fromisoformat(to_date)
+            ask = backfill.Ask(
+                first,
+                last,
+                reason,
+                reprocess,
+                publish,
+                max_active_runs,
+                go_on,  # type: ignore[arg-type]
+            )
+            state = backfill.begin(place, ask, datetime.now(UTC).date())
+        if backfill.exit_code(state):
+            told = f"backfill {state['backfill_id']}: a night failed or is held. See `y90 status`."
+            raise Held(told)
+    except Exception as fault:
+        raise StepFailed("backfill", fault) from None
+    return str(state["backfill_id"])
+
+
+def deployments(registry: Registry, config: Path, store: Store) -> list[RunnerDeployment]:
+    """The two deployments of a registry."""
+    where = {"config": str(config.absolute()), "store": str(store.root.absolute())}
+    name = registry.file.registry
+    zone = registry.file.timezone
+    return [
+        nightly.to_deployment(
+            name,
+            schedule=Cron(registry.file.schedule, timezone=zone),
+            parameters=where,
+            description=f"The nightly of {name}: {registry.file.schedule} in {zone}.",
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        ),
+        backfill_nights.to_deployment(
+            name,
+            parameters=where,
+            description=f"A range of nights of {name}, as `y90 backfill` makes it.",
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        ),
+    ]
+
+
+def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Args:
+        registry: the registry.
+        config: its file.
+        store: its store.
+        ready: called when the deployments are there.
+    """
+    drop_late(registry)
+    runner = Runner(limit=registry.file.max_concurrent_runs)
+    known = [runner.add_deployment(d) for d in deployments(registry, config, store)]
+    catch_up(registry, store, UUID(str(known[0])))
+    ready()
+    asyncio.run(runner.start())
+
+
+def drop_late(registry: Registry) -> int:
+    """Forget runs planned before a downtime; returns how many."""
+    wanted = DeploymentFilter(name=DeploymentFilterName(any_=[registry.file.registry]))
+    waiting = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+    )
+    with get_client(sync_client=True) as client:
+        dropped = client.read_flow_runs(flow_run_filter=waiting, deployment_filter=wanted)
+        for run in dropped:
+            client.delete_flow_run(run.id)
+    return len(dropped)
+
+
+def catch_up(registry: Registry, store: Store, deployment: UUID) -> date | None:
+    """Start the nightly of the latest night that was due, unless it ran; returns that night."""
+    night = status.last_due(registry, datetime.now(UTC))
+    ran = {run["as_of"] for run in ledger.runs(store)}
+    if night is None or not ran or night.isoformat() in ran:
+        return None
+    with get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(
+            deployment, parameters={"as_of": night.isoformat()}, name=night.isoformat()
+        )
+    return night

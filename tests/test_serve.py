@@ -1,0 +1,89 @@
+"""Does `y90 serve` run what is due, on its own server, and leave nothing behind when stopped?"""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flows import settings, status, steps
+from tests import quick_nights as quick
+from warehouse import ledger
+from warehouse.store import Store, lock_file
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 300
+
+
+def test_serve_catches_up_the_latest_night_and_stops_cleanly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a downtime: one nightly for the latest night that was due; the others are missed."""
+    store = Store.open(tmp_path / "store")
+    due = status.last_due(quick.registry(), datetime.now(UTC))
+    assert due is not None
+    with monkeypatch.context() as invented:
+        quick.invent(invented.setattr)
+        quick.deliver(store, quick.FIRST, 10)
+        steps.nightly(quick.job(store, due - timedelta(days=3)))
+    home = tmp_path / "home"
+    home.mkdir()
+    with _serve(store, home) as process:
+        database = store.prefect / "prefect.db"
+        _until(lambda: _asked(database, "SELECT count(*) FROM deployment") == [(2,)], process)
+        _until(lambda: due.isoformat() in {r["as_of"] for r in ledger.runs(store)}, process)
+        ended = "SELECT state_name FROM flow_run WHERE name = ?"
+        _until(
+            lambda: _asked(database, ended, due.isoformat()) == [("Completed",)],
+            process,
+        )
+        planned = _asked(database, "SELECT count(*) FROM flow_run WHERE state_name = 'Scheduled'")
+        assert planned[0][0] > 0, "the schedule is kept"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err) == (0, False), err
+    assert json.loads(out)["registry"] == quick.SITE
+    with lock_file(store.prefect / "starting", wait=False):
+        pass
+    assert _asked(database, "SELECT count(*) FROM deployment WHERE paused") == [(2,)]
+    assert list(home.iterdir()) == [], "nothing is written into the home directory"
+    found = status.status(store, quick.registry(), datetime.now(UTC))
+    assert found.missed_nights == [(due - timedelta(days=n)).isoformat() for n in (2, 1)], (
+        "the nights between are listed"
+    )
+
+
+def _serve(store: Store, home: Path) -> "subprocess.Popen[str]":
+    foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
+    environment = {n: v for n, v in os.environ.items() if n not in foreign}
+    where = ["--store", str(store.root), "--config", str(quick.REGISTRY)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows", "serve", "--json", *where],
+        env={**environment, "HOME": str(home), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _asked(database: Path, query: str, *values: str) -> list[tuple[object, ...]]:
+    """Rows of Prefect's database; none while it is still being made."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as con:
+        return con.execute(query, values).fetchall()
+    return []
+
+
+def _until(true: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.5)
