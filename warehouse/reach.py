@@ -36,6 +36,8 @@ class Reach:
     keys: dict[str, list[str]]
     drags: dict[str, list[str]]
     """Registry table -> those whose rows are accepted or not by its rows."""
+    estimated: list[str]
+    """Tables that are made from marts by estimation."""
 
     def upstream(self, name: str, without: str = "") -> set[str]:
         """Every table that a table is made from, itself included, by ways that avoid one table."""
@@ -101,4 +103,5 @@ def _read() -> Reach:
         },
         keys={n: list(key(d.contract)) for n, d in known.items()},
         drags={n: sorted(t) for n, t in drags.items()},
+        estimated=sorted(n for n, d in known.items() if d.room == "analytics"),
     )

@@ -250,28 +250,26 @@ def _decisions(
     made: dict[tuple[str, int], list[Decision]] = {m: [] for m, _ in members}
     days: dict[str, set[int]] = {}
     for mart in _marts(known, target, outcome):
-        for record in _rows(con, release, mart, outcome, made):
-            if "rel_day" in record and record["rel_day"] not in days.get(record["subject_id"], ()):
+        waiting = {m for m in made if not any(d.lines for d in made[m])}
+        found: dict[tuple[str, int], list[Decision]] = {m: [] for m in waiting}
+        for record in _rows(con, release, mart, outcome, waiting):
+            subject = record["subject_id"]
+            if "rel_day" in record and record["rel_day"] not in days.get(subject, ()):
                 continue
-            days.setdefault(record["subject_id"], set()).update(_days(record))
-            units = {(record["subject_id"], record.get("lesion_number", 0) or 0)}
-            units |= {(record["subject_id"], 0)} if "lesion_number" not in record else set()
-            for unit in _concerned(units, made, record):
-                made[unit].append(_decision(mart, known.keys[mart], record, where))
+            days.setdefault(subject, set()).update(_days(record))
+            for unit in _concerned(found, record):
+                found[unit].append(_decision(mart, known.keys[mart], record, where))
+        for unit, decisions in found.items():
+            made[unit] += decisions
     return made
 
 
 def _marts(known: Reach, target: str, outcome: Mapping[str, Any]) -> list[str]:
     """Marts that decide: those read first, then what they rest on; eligibility only if asked."""
     without = "" if outcome.get("population") == "per_criteria" else "population_members"
-    near = {
-        r
-        for n in known.upstream(target, without)
-        if known.places.get(n, "outcomes").startswith("outcomes")
-        for r in known.reads.get(n, [])
-    }
-    every = known.released(known.upstream(target, without), "marts")
-    return sorted(every, key=lambda n: (n not in near, n))
+    every = known.upstream(target, without)
+    near = {r for n in every & set(known.estimated) for r in known.reads[n]}
+    return sorted(known.released(every, "marts"), key=lambda n: (n not in near, n))
 
 
 def _rows(
@@ -312,14 +310,13 @@ def _days(record: Mapping[str, Any]) -> set[int]:
 
 
 def _concerned(
-    units: set[tuple[str, int]],
-    members: Mapping[tuple[str, int], Any],
-    record: Mapping[str, Any],
+    members: Iterable[tuple[str, int]], record: Mapping[str, Any]
 ) -> list[tuple[str, int]]:
     """The members that a mart row speaks of: its lesion, or every one of its subject."""
-    if "lesion_number" in record:
-        return [u for u in units if u in members]
-    return [m for m in members if m[0] == record["subject_id"]]
+    mine = [m for m in members if m[0] == record["subject_id"]]
+    if "lesion_number" not in record:
+        return mine
+    return [m for m in mine if m[1] == record["lesion_number"]]
 
 
 def _decision(
