@@ -8,10 +8,12 @@ import duckdb
 
 from analytics.summary import rounded
 from report.plots import Estimate, Step, curves, forest, waterfall
+from schemas.factors import FACTORS
 
 Connection = duckdb.DuckDBPyConnection
 Row = tuple[Any, ...]
 MONTH = 30.4375
+LABELS: dict[Any, str] = {factor.factor: factor.label for factor in FACTORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,16 @@ def _prognosis(con: Connection) -> Block:
         "ORDER BY factor, reason = 'reference' DESC, factor_level",
     )
     rows = tuple(
-        (f, level, str(n), str(e), number(hr, 2), interval(low, high, 2), p_value(p), reason)
+        (
+            LABELS.get(f, f),
+            level,
+            str(n),
+            str(e),
+            number(hr, 2),
+            interval(low, high, 2),
+            p_value(p),
+            reason,
+        )
         for f, level, n, e, hr, low, high, p, reason in found
     )
     return Block(
@@ -278,7 +289,10 @@ def _ratios(con: Connection) -> Block:
     )
     if not found:
         return Block("Prognostic factors together", "No model could be fitted.")
-    rows = [Estimate(f"{t}, p {p_value(p)}", hr, low, high) for t, hr, low, high, p in found]
+    rows = [
+        Estimate(f"{LABELS.get(t, t)}, p {p_value(p)}", hr, low, high)
+        for t, hr, low, high, p in found
+    ]
     return Block(
         "Prognostic factors together",
         "Cox model of the factors with p below the setting when taken alone.",

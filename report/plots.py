@@ -4,12 +4,15 @@ Each picture has a title and a description for those who do not see it, uses the
 needs no script, font or network.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
+LEAST_POWER, MOST_POWER = -4, 6
+"""Ends of the longest axis of hazard ratios, as powers of two."""
 SERIES = 4
 """Colours that the page's style declares, `c0` to `c3`."""
 
@@ -61,7 +64,7 @@ def waterfall(title: str, changes: Sequence[float], missing: int) -> str:
     x = _Axis(0, max(len(ordered), 1), LEFT, WIDTH - RIGHT)
     bar = (x(1) - x(0)) * 0.8
     parts = []
-    for level in (-100, -50, 0):
+    for level in (n for n in range(-100, 101, 25) if n <= top):
         parts.append(_rule(y(level), "axis" if level == 0 else "grid"))
         parts.append(_text(LEFT - 6, y(level) + 4, f"{level} %", "end"))
     for number, change in enumerate(ordered):
@@ -77,17 +80,18 @@ def waterfall(title: str, changes: Sequence[float], missing: int) -> str:
 
 
 def forest(title: str, rows: Sequence[Estimate]) -> str:
-    """Hazard ratios with intervals on a logarithmic axis from 1/16 to 64."""
-    height = 40 + 26 * len(rows)
-    x = _Axis(-4, 6, 250, WIDTH - 120)
-    parts = []
-    for power in (-2, 0, 2, 4):
+    """Hazard ratios with intervals on a logarithmic axis as long as they need, up to 1/16 to 64."""
+    height = 54 + 26 * len(rows)
+    least, most = _powers(rows)
+    x = _Axis(least, most, 250, WIDTH - 130)
+    parts = [_text(x((least + most) / 2), height - 4, "hazard ratio", "middle")]
+    for power in range(least, most + 1):
         kind = "axis" if power == 0 else "grid"
         parts.append(
             f'<line class="{kind}" x1="{x(power):.1f}" x2="{x(power):.1f}" y1="8" '
-            f'y2="{height - 24}"/>'
+            f'y2="{height - 38}"/>'
         )
-        parts.append(_text(x(power), height - 8, f"{2.0**power:g}", "middle"))
+        parts.append(_text(x(power), height - 22, f"{2.0**power:g}", "middle"))
     for number, row in enumerate(rows):
         parts += _ratio(row, 22 + 26 * number, x)
     told = "; ".join(f"{r.label} {r.value:.2f} ({r.lower:.2f} to {r.upper:.2f})" for r in rows)
@@ -163,10 +167,20 @@ def _risk(step: Step, x: _Axis, height: float, every: int, months: int, number: 
     return [_text(2, height, step.label[:8] or "at risk", "start", f"t{number}"), *parts]
 
 
-def _ratio(row: Estimate, height: float, x: _Axis) -> list[str]:
-    import math
+def _power(ratio: float) -> float:
+    """Where a ratio stands on the axis; what lies beyond it ends at its edge."""
+    return min(max(math.log2(ratio), LEAST_POWER), MOST_POWER) if ratio > 0 else LEAST_POWER
 
-    low, mid, high = (x(min(max(math.log2(v), -4), 6)) for v in (row.lower, row.value, row.upper))
+
+def _powers(rows: Sequence[Estimate]) -> tuple[int, int]:
+    """Ends of the axis as powers of two: every interval, and at least a half to two."""
+    low = min([-1.0, *(_power(row.lower) for row in rows)])
+    high = max([1.0, *(_power(row.upper) for row in rows)])
+    return math.floor(low), math.ceil(high)
+
+
+def _ratio(row: Estimate, height: float, x: _Axis) -> list[str]:
+    low, mid, high = (x(_power(v)) for v in (row.lower, row.value, row.upper))
     return [
         _text(4, height + 4, row.label, "start"),
         f'<line class="line s0" x1="{low:.1f}" x2="{high:.1f}" y1="{height}" y2="{height}"/>',
