@@ -18,6 +18,8 @@ from warehouse.worlds import Delivered, World
 
 PARTIAL = "response_summary.all.who.lesion.unconfirmed.pr"
 MEDIAN = "survival_medians.all.os.subject...midpoint"
+DEATH = 323
+"""Row of a death within the first year after treatment."""
 
 
 def release_of(store: Store) -> Path:
@@ -113,3 +115,20 @@ def test_an_unknown_statistic_names_its_neighbours(own_store: Store) -> None:
     mistyped = PARTIAL.replace("confirmed", "confrimed")
     with pytest.raises(Refused, match=r"who\.lesion\.unconfirmed\.pr"):
         explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, mistyped, left, left)
+
+
+def test_a_death_that_vanished_is_named_for_a_median(own_store: Store) -> None:
+    """Without the line of its death, a patient is censored: one change, put back, is all of it."""
+    delivery = corrected(own_store, {(DEATH, ""): ""})
+    left = release_of(own_store)
+    right = restated(own_store, left, delivery, {})
+    found = explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, MEDIAN, left, right)
+    assert found.data is not None
+    assert found.data.method == "leave one change out"
+    (patient,) = found.data.patients
+    assert patient.contribution == found.data.change > 0
+    assert found.data.remainder == 0
+    (cell,) = patient.cells
+    assert (cell.kind, cell.table) == ("vanished", "contacts")
+    assert (cell.left, cell.right) == (("data.csv", DEATH), None)
+    assert sum(s.contribution for s in (*found.causes, *found.rest)) == found.change == 0
