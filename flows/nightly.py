@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from prefect import flow, runtime, task
+from prefect import Flow, flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
@@ -26,7 +26,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import TERMINAL_STATES, State
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, State
 from prefect.events.worker import EventsWorker
 from prefect.settings import (
     PREFECT_API_URL,
@@ -133,13 +133,16 @@ def _scheduled(registry: Registry) -> date:
     return start.astimezone(ZoneInfo(registry.file.timezone)).date()
 
 
-def _tell(_flow: object, run: Any, state: State[Any]) -> None:
+def _tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Prefect's hook: tell of a night that failed, crashed, is held, or shows a site late."""
+    del flow
     with suppress(Exception):  # telling must not change how the night ended
-        given = run.parameters
+        given = flow_run.parameters
         registry = settings.load_registry(Path(given["config"]))
         store = Store.open(Path(given["store"]))
-        night = date.fromisoformat(given["as_of"]) if given.get("as_of") else _on(registry, run)
+        night = (
+            date.fromisoformat(given["as_of"]) if given.get("as_of") else _on(registry, flow_run)
+        )
         if state.is_completed():
             notify.late(store, registry, night)
             if state.name == "Held":
@@ -149,8 +152,8 @@ def _tell(_flow: object, run: Any, state: State[Any]) -> None:
             notify.tell(store, registry, night, "failed", f"{night}: {kind.lower()}.")
 
 
-def _on(registry: Registry, run: Any) -> date:
-    start: datetime = run.expected_start_time or run.start_time
+def _on(registry: Registry, run: FlowRun) -> date:
+    start = run.expected_start_time or run.created or datetime.now(UTC)
     return start.astimezone(ZoneInfo(registry.file.timezone)).date()
 
 

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 from prefect import flow
@@ -25,11 +26,13 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 from flows import backfill, settings, status
+from flows.backfill_plan import Reprocess
 from flows.nightly import StepFailed, nightly
 from schemas.errors import Held
 from schemas.settings import Registry
@@ -57,15 +60,14 @@ def backfill_nights(
         if resume:
             state = backfill.resume(place, resume)
         else:
-            first, last = date.fromisoformat(from_date), date.fromisoformat(to_date)
             ask = backfill.Ask(
-                first,
-                last,
+                date.fromisoformat(from_date),
+                date.fromisoformat(to_date),
                 reason,
-                reprocess,
-                publish,
+                cast(Reprocess, reprocess),
+                cast(backfill.Publish, publish),
                 max_active_runs,
-                go_on,  # type: ignore[arg-type]
+                go_on,
             )
             state = backfill.begin(place, ask, datetime.now(UTC).date())
         if backfill.exit_code(state):
@@ -81,7 +83,7 @@ def deployments(registry: Registry, config: Path, store: Store) -> list[RunnerDe
     where = {"config": str(config.absolute()), "store": str(store.root.absolute())}
     name = registry.file.registry
     zone = registry.file.timezone
-    return [
+    made = [
         nightly.to_deployment(
             name,
             schedule=Cron(registry.file.schedule, timezone=zone),
@@ -96,6 +98,7 @@ def deployments(registry: Registry, config: Path, store: Store) -> list[RunnerDe
             entrypoint_type=EntrypointType.MODULE_PATH,
         ),
     ]
+    return [cast(RunnerDeployment, d) for d in made]  # coroutines only where a loop runs
 
 
 def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], None]) -> None:

@@ -64,10 +64,11 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
 def _serve(store: Store, home: Path) -> "subprocess.Popen[str]":
     foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
     environment = {n: v for n, v in os.environ.items() if n not in foreign}
+    given = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     where = ["--store", str(store.root), "--config", str(quick.REGISTRY)]
     return subprocess.Popen(
         [sys.executable, "-m", "flows", "serve", "--json", *where],
-        env={**environment, "HOME": str(home), "PYTHONPATH": str(ROOT)},
+        env={**environment, "HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), *given])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
