@@ -81,9 +81,9 @@ def _column(column: Column, source: ColumnSource, place: Place) -> Iterator[Brea
         choices = f"Use one of {', '.join(column.codes)}." if column.codes else "Correct it."
         yield (*place, "constant"), f"{column.name} has no such value. {choices}"
     if source.unit is not None and source.unit != column.unit:
-        choices = [theirs for theirs, ours in COLUMN_UNITS if ours == column.unit]
-        if source.unit not in choices:
-            known = ", ".join([column.unit or "no unit at all", *choices])
+        units = [theirs for theirs, ours in COLUMN_UNITS if ours == column.unit]
+        if source.unit not in units:
+            known = ", ".join([column.unit or "no unit at all", *units])
             yield (*place, "unit"), f"no conversion to {column.unit}. Use one of {known}."
     if source.date_format is not None:
         yield from _formats(source.date_format, (*place, "date_format"))

@@ -65,6 +65,7 @@ def load(
         _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
         accepted[name] = harmonised[name]
     _cross_check(con, accepted)
+    _forget_warnings(con, accepted)
     _remember(con, accepted, key, to / "findings.parquet")
     return _write(con, site, accepted, key, to)
 
@@ -179,6 +180,15 @@ def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
         for name in validate.in_order(accepted):
             for lost in validate.orphans(accepted[name], CONTRACTS[name], accepted):
                 _set_aside(con, name, lost)
+
+
+def _forget_warnings(con: Any, names: Iterable[str]) -> None:
+    """A warning says that the row is loaded: one that is set aside is told of as rejected only."""
+    for name in names:
+        rejected = f"SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject'"
+        con.raw_sql(
+            f"DELETE FROM bad_{name} WHERE severity = 'warn' AND {validate.ROW} IN ({rejected})"
+        )
 
 
 def _remember(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
