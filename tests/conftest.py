@@ -6,11 +6,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from flows import settings, steps
 from simulation import registry_folder, simulate
 from warehouse.identity import DEMONSTRATION_KEY
 from warehouse.store import Store
+
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 NIGHT = date(2011, 3, 31)
 SITE = "memon2012"

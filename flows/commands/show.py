@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, pairs, table
 from schemas.errors import Refused
-from schemas.settings import VERSIONS
 
 if TYPE_CHECKING:
     from warehouse.show import Facts, Shown
@@ -253,9 +252,22 @@ def _endpoints(endpoints: "tuple[Facts, ...]") -> str:
 def _regrade_arguments(parser: argparse.ArgumentParser) -> None:
     for name, words in (("from", "the version to leave"), ("to", "the version to grade by")):
         parser.add_argument(
-            f"--{name}", dest=f"{name}_version", required=True, choices=VERSIONS, help=words
+            f"--{name}",
+            dest=f"{name}_version",
+            required=True,
+            type=_version,
+            metavar="VERSION",
+            help=words,
         )
     parser.add_argument("--release", metavar="ID", help=NAMED)
+
+
+def _version(text: str) -> str:
+    from schemas.settings import VERSIONS
+
+    if text not in VERSIONS:
+        raise argparse.ArgumentTypeError(f"no CTCAE version {text}; one of {', '.join(VERSIONS)}")
+    return text
 
 
 def _regrade(context: Context) -> int:
