@@ -10,6 +10,7 @@ nightly, for the latest night that was due; those between are dropped, `y90 stat
 """
 
 import asyncio
+import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -111,11 +112,22 @@ def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], No
         ready: called when the deployments are there.
     """
     drop_late(registry)
-    runner = Runner(limit=registry.file.max_concurrent_runs)
+    runner = _Served(limit=registry.file.max_concurrent_runs)
     known = [runner.add_deployment(d) for d in deployments(registry, config, store)]
     catch_up(registry, store, UUID(str(known[0])))
     ready()
     asyncio.run(runner.start())
+
+
+class _Served(Runner):
+    """Ends on SIGTERM as on Ctrl-C: schedules are paused, nothing is printed.
+
+    Prefect 3.8.8 leaves from within its signal handler, with two tracebacks of its event loop.
+    """
+
+    def handle_sigterm(self, *_: object, **__: object) -> None:
+        """Ask the event loop to end."""
+        signal.raise_signal(signal.SIGINT)
 
 
 def drop_late(registry: Registry) -> int:
