@@ -1,13 +1,15 @@
 """The command reference: the help of every command, as the program prints it."""
 
 import argparse
+import os
 from collections.abc import Iterator
 
 from flows.__main__ import parser
 
 
 def pages() -> dict[str, str]:
-    """Path below docs/ -> text."""
+    """Path below docs/ -> text, as on a terminal of 90 columns."""
+    os.environ["COLUMNS"] = "90"
     parts = ["# Commands", "What `y90 COMMAND --help` prints."]
     for name, command in _commands(parser(), "y90"):
         parts += [f"## {name}", "```\n" + command.format_help().strip() + "\n```"]
