@@ -2,8 +2,8 @@
 
 One setting is changed at a time and the affected statistics are computed again. A p-value flips
 when it crosses 0.05; an estimate flips when its interval takes in, or no longer takes in, the
-published figure. Here stand the settings that act on the marts; those that act before them need
-the marts rebuilt, which is for the build to do.
+published figure. Here stand the settings that act on the marts; those that act before them are
+`schemas.alternatives`, and the build derives again what they lead to.
 
 Source: Kanani on Memon et al. 2012: bilirubin of at most 1.2 mg/dL in the synopsis, below 1.2 in
 the last line of the text; the rules of median, interval and selection are not printed.

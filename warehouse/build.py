@@ -72,7 +72,7 @@ def derive(
     for name, derivation in derivations().items():
         if derivation.room != room:
             continue
-        made[name] = known[name] = _computed(con, derivation, known, settings)
+        made[name] = known[name] = computed(con, derivation, known, settings)
     return made
 
 
@@ -157,9 +157,10 @@ def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:
         )
 
 
-def _computed(
+def computed(
     con: Any, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> ir.Table:
+    """The table of one derivation, kept in the scratch file under its name."""
     asked = compiled.query(con, derivation, known, settings)
     if asked is None:
         return _kept(con, derivation.name, derivation(known, settings))

@@ -1,5 +1,6 @@
 """How is the embedded engine opened, and how is a table written so that its bytes repeat?"""
 
+import gc
 import hashlib
 import json
 import os
@@ -37,19 +38,36 @@ def engine(
     path: Path, *, threads: int | None = None, memory_limit: str | None = None
 ) -> Iterator[Any]:
     """An embedded engine on a scratch file; no published value depends on threads or memory."""
-    con = ibis.duckdb.connect(path)
+    with _compiled_quickly():
+        con = ibis.duckdb.connect(path)
+        try:
+            con.raw_sql("SET enable_progress_bar = false")
+            con.raw_sql("SET TimeZone = 'UTC'")
+            # DuckDB 1.5 cannot push a join's bloom filter into an Arrow scan, and fails the query
+            con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")
+            if threads:
+                con.raw_sql(f"SET threads = {int(threads)}")
+            if memory_limit:
+                con.raw_sql(f"SET memory_limit = '{memory_limit}'")
+            yield con
+        finally:
+            con.disconnect()
+
+
+@contextmanager
+def _compiled_quickly() -> Iterator[None]:
+    """Leave merging subqueries to the engine, which does it again, and collect garbage seldom.
+
+    Most of a small night is compiling: millions of short-lived objects, hardly any in circles.
+    """
+    fused, thresholds = ibis.options.sql.fuse_selects, gc.get_threshold()
+    ibis.options.sql.fuse_selects = False
+    gc.set_threshold(200_000, 20, 20)
     try:
-        con.raw_sql("SET enable_progress_bar = false")
-        con.raw_sql("SET TimeZone = 'UTC'")
-        # DuckDB 1.5 cannot push a join's bloom filter into an Arrow scan, and fails the query
-        con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")
-        if threads:
-            con.raw_sql(f"SET threads = {int(threads)}")
-        if memory_limit:
-            con.raw_sql(f"SET memory_limit = '{memory_limit}'")
-        yield con
+        yield
     finally:
-        con.disconnect()
+        ibis.options.sql.fuse_selects = fused
+        gc.set_threshold(*thresholds)
 
 
 def write_parquet(con: Any, table: ir.Table, contract: type[Contract], path: Path) -> Written:

@@ -149,10 +149,12 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
 def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     """Estimate the outcomes, the statistics and their members, and write them."""
     from warehouse import build as tables
+    from warehouse.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
     with _engine(registry, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
+        con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
         tables.gates(made.items())
         written = tables.write(con, made, work / "parquet")
     done = json.loads((work / "built.json").read_text())
