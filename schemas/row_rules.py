@@ -5,13 +5,13 @@ exponent. A rule that warns names what may be true and is mostly a slip. A null 
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
-from operator import or_
 
+import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import RowRule
+from schemas.contract import DECIMAL, RowRule
 from schemas.units import CANONICAL_LAB_UNIT, LAB_UNITS
 
 WINDOWS: Mapping[str, tuple[Fraction, Fraction]] = {
@@ -36,8 +36,6 @@ as wide as a living patient can be, so that only a wrong exponent or unit falls 
 """
 
 COUNTS = ("wbc", "neutrophils", "lymphocytes", "platelets")
-SMALL_SHUNT = "0.005"
-"""A shunt below half a percent is mostly a percentage that was divided by 100 twice."""
 
 
 def in_order(rule_id: str, first: str, second: str) -> RowRule:
@@ -73,35 +71,40 @@ def small_shunt(table: str) -> RowRule:
 
 
 def _outside_window(t: ir.Table) -> ir.BooleanValue:
-    """Exact in the unit delivered; a unit that we do not know is another rule's matter."""
-    known = [
-        (analyte, unit, factor, *WINDOWS[analyte])
-        for analyte, units in LAB_UNITS.items()
-        for unit, factor in units.items()
-    ]
-    return reduce(
-        or_,
-        (
-            (t.analyte == analyte)
-            & (t.unit == unit)
-            & ((t.value < _at_most(low / factor)) | (t.value > _at_least(high / factor)))
-            for analyte, unit, factor, low, high in known
-        ),
+    """Exact in the unit delivered; a unit that we do not know is another rule's matter.
+
+    One branch per analyte and one per unit inside it: each row is compared with few of them.
+    """
+    return _by_analyte(
+        t,
+        {
+            analyte: ibis.cases(
+                *((t.unit == unit, _outside(t, analyte, by)) for unit, by in units.items()),
+                else_=False,
+            )
+            for analyte, units in LAB_UNITS.items()
+        },
     )
 
 
-def _at_most(limit: Fraction) -> float:
-    """The limit as a number of millionths, rounded down: what lies on it is inside."""
-    return float(limit * 10**6 // 1) / 10**6
+def _outside(t: ir.Table, analyte: str, factor: Fraction) -> ir.BooleanValue:
+    low, high = (limit / factor for limit in WINDOWS[analyte])
+    return (t.value < _millionths(low // Fraction(1, 10**6))) | (
+        t.value > _millionths(-(-high // Fraction(1, 10**6)))
+    )
 
 
-def _at_least(limit: Fraction) -> float:
-    return -_at_most(-limit)
+def _millionths(number: int) -> ir.DecimalScalar:
+    """A limit as the decimal beside it on the outer side: what lies on the limit is inside."""
+    return ibis.literal(Decimal(number).scaleb(-6), type=DECIMAL)
 
 
 def _unknown_unit(t: ir.Table) -> ir.BooleanValue:
-    known = ((t.analyte == a) & ~t.unit.isin([*units, "%"]) for a, units in LAB_UNITS.items())
-    return reduce(or_, known)
+    return _by_analyte(t, {a: ~t.unit.isin([*units, "%"]) for a, units in LAB_UNITS.items()})
+
+
+def _by_analyte(t: ir.Table, rules: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
+    return ibis.cases(*((t.analyte == a, rule) for a, rule in rules.items()), else_=False)
 
 
 LABS = (
