@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import backfill, journal, notify, schedule, status, steps
+from flows import backfill, digest, journal, notify, schedule, status, steps
 from flows.__main__ import main
+from schemas.changes import Changes, StatisticChange
 from schemas.errors import Locked
 from schemas.settings import Registry
 from tests import quick_nights as quick
@@ -208,6 +209,48 @@ def test_the_journal_names_steps_and_no_words_of_a_fault(
     assert lines[-1]["kind"] == "ValueError"
     assert "SECRET" not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_digest_names_what_moved(store: Store) -> None:
+    run(store, D1, 10)
+    moved = StatisticChange(
+        statistic_id="survival_medians.all.os.subject...midpoint",
+        label="Median OS",
+        unit="months",
+        kind="changed",
+        redefined=False,
+        old=34.4,
+        new=35.1,
+        change=0.7,
+        old_lower=None,
+        new_lower=None,
+        old_upper=None,
+        new_upper=None,
+        old_n=40,
+        new_n=41,
+        old_total=None,
+        new_total=None,
+    )
+    changes = Changes(left="2015.12.30", right="2015.12.31", statistics=(moved,))
+    (store.release("2015.12.31") / "changes.json").write_text(changes.model_dump_json())
+    told = digest.evening(digest.moved(store, NOON), 24)
+    assert "2015.12.31 (published), after 2015.12.30" in told
+    assert "Median OS: 34.4 -> 35.1 months" in told
+    assert digest.moved(store, datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+def test_doctor_finds_what_others_can_read(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(store, D1, 10)
+    where = ["--store", str(store.root), "--config", str(quick.REGISTRY), "--json"]
+    main(["doctor", *where])
+    found = {f["check"]: f["state"] for f in json.loads(capsys.readouterr().out)}
+    assert [found[c] for c in ("permissions", "clock", "schedule", "extensions")] == ["good"] * 4
+    store.raw.chmod(0o755)
+    assert main(["doctor", *where]) == 1
+    found = {f["check"]: f["state"] for f in json.loads(capsys.readouterr().out)}
+    assert found["permissions"] == "wrong"
 
 
 def test_pruning_keeps_new_nights_channels_labels_and_what_is_cited(

@@ -24,7 +24,7 @@ from schemas.settings import Registry
 from warehouse import consent, decisions, fingerprints, identity, inbox, ledger, releases
 from warehouse.receipts import Receipt, before, visible
 from warehouse.receipts import receipts as receipts_of
-from warehouse.store import Store, write_atomically
+from warehouse.store import Store, make_private, write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def start(store: Store, plan: Plan) -> Path:
     folder = store.run(plan.run_id)
     with store.lock(wait=True):  # a folder without its process would look dead to another run
         _clear_dead(store)
-        folder.mkdir(parents=True, mode=0o700)
+        make_private(folder)
         (folder / "pid").write_text(str(os.getpid()))
     return folder
 

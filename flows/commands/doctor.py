@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from schemas.errors import Locked, Y90Error
 
 Finding = tuple[str, str, str]
 LEAST_FREE_GIB = 2.0
+OTHERS = 0o077
+EXTENSIONS = frozenset({"core_functions", "icu", "json", "parquet"})
 
 
 def _answer(context: Context) -> int:
@@ -59,8 +62,10 @@ def _key(context: Context) -> Iterator[Finding]:
     from flows.settings import key_path
     from warehouse.identity import fingerprint
 
-    found = f"{key_path(context.registry) or 'demonstration key'}, {fingerprint(context.key)}"
-    yield "key", "good", found
+    path = key_path(context.registry)
+    yield "key", "good", f"{path or 'demonstration key'}, {fingerprint(context.key)}"
+    if path and path.stat().st_mode & OTHERS:
+        yield "key", "wrong", f"{path}: others can read it. `chmod 600` it."
 
 
 def _store(context: Context) -> Iterator[Finding]:
@@ -69,6 +74,53 @@ def _store(context: Context) -> Iterator[Finding]:
         yield "store", "good", f"{root}{'' if root.exists() else ': made by the first run'}"
     else:
         yield "store", "wrong", f"{root}: cannot be written. Correct its permissions."
+
+
+def _private(context: Context) -> Iterator[Finding]:
+    """What holds patients is for its owner only."""
+    for name in ("raw", "state"):
+        folder = context.store_path / name
+        if folder.is_dir() and folder.stat().st_mode & OTHERS:
+            yield "permissions", "wrong", f"{folder}: open to others. `chmod 700` it."
+            return
+    yield "permissions", "good", "raw and state are for their owner only"
+
+
+def _clock(context: Context) -> Iterator[Finding]:
+    """A clock that was set back shows in what has been written already."""
+    if not context.store_path.is_dir():
+        return
+    from warehouse import ledger
+
+    last = max((run["ended_at"] for run in ledger.runs(context.store)), default="")
+    now = datetime.now(UTC).isoformat()
+    told = "not before the last run" if last <= now else f"before the last run, {last}: correct it"
+    yield "clock", "good" if last <= now else "wrong", told
+
+
+def _extensions(_: Context) -> Iterator[Finding]:
+    """What the engine needs is built in, so that nothing is ever fetched."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        found = con.execute(
+            "SELECT extension_name FROM duckdb_extensions() WHERE installed"
+        ).fetchall()
+    missing = sorted(EXTENSIONS - {name for (name,) in found})
+    told = f"missing: {', '.join(missing)}. Run `make setup`" if missing else "parquet, time zones"
+    yield "extensions", "wrong" if missing else "good", told
+
+
+def _schedule(context: Context) -> Iterator[Finding]:
+    from flows import schedule
+
+    file = context.registry.file
+    try:
+        hour, minute = schedule.start(file.schedule)
+    except ValueError as fault:
+        yield "schedule", "wrong", f"{fault}. Correct `schedule` in {context.config}."
+        return
+    yield "schedule", "good", f"{file.schedule} ({hour:02}:{minute:02} in {file.timezone})"
 
 
 def _disk(context: Context) -> Iterator[Finding]:
@@ -99,7 +151,19 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-CHECKS = (_python, _packages, _configuration, _key, _store, _disk, _lock)
+CHECKS = (
+    _python,
+    _packages,
+    _extensions,
+    _configuration,
+    _schedule,
+    _key,
+    _store,
+    _private,
+    _disk,
+    _lock,
+    _clock,
+)
 
 COMMANDS = (
     Command(
