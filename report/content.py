@@ -261,7 +261,7 @@ def _prognosis(con: Connection) -> Block:
     )
     rows = tuple(
         (
-            LABELS.get(f, f),
+            str(LABELS.get(f, f)),
             level,
             str(n),
             str(e),
