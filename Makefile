@@ -1,4 +1,6 @@
-# Everything a fresh machine needs is installed into .venv from the committed lock.
+# Everything a fresh machine needs is installed into .venv from the committed lock. The lock is whole,
+# so nothing is resolved: pip's resolver would look past a pin that another package asks for with an
+# extra.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -18,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -35,7 +37,7 @@ test: $(READY)  ## Run the tests
 	$(BIN)/python -m pytest -n 2 -m "not extra and not long"
 
 test-extra: $(READY)  ## Run what needs Debian packages: browser, R, Java
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extra.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extra.lock
 	$(BIN)/python -m pytest -m extra
 
 test-long: $(READY)  ## Run the long campaigns: crash, fuzz, mutation
