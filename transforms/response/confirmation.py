@@ -28,7 +28,8 @@ def confirmed_days(rows: ir.Table, by: tuple[str, ...], settings: ResponseSettin
         by: the unit and the criterion.
         settings: k, m, and whether one SD is accepted.
     """
-    counted = _counted(rows, by)
+    responses = rows.filter(rows.response.isin(["CR", "PR"])).select(*by).distinct()
+    counted = _counted(rows.semi_join(responses, by), by)
     looked = _looked_ahead(counted, by, settings)
     complete = _is(looked, "CR") & _reached(looked, looked.next_complete, looked.after_cr, settings)
     partial = _is(looked, "PR") & _reached(looked, looked.next_any, looked.after_pr, settings)
