@@ -44,7 +44,12 @@ def publish(
     folder = write_tables(store.release(release_id), tables or {})
     folder.mkdir(parents=True, exist_ok=True)
     manifest: dict[str, Any] = {
-        "content": {"as_of": night, "data_cutoff": night, "run_key": release_id, "inputs_key": release_id},
+        "content": {
+            "as_of": night,
+            "data_cutoff": night,
+            "run_key": release_id,
+            "inputs_key": release_id,
+        },
         "record": {"held": held, "published_at": f"{night}T04:00:00+00:00"},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))

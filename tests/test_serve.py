@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,18 +61,25 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
     )
 
 
-def _serve(store: Store, home: Path) -> "subprocess.Popen[str]":
+@contextmanager
+def _serve(store: Store, home: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Serve; a test that fails leaves nothing running, and does not wait for it either."""
     foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
     environment = {n: v for n, v in os.environ.items() if n not in foreign}
     given = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     where = ["--store", str(store.root), "--config", str(quick.REGISTRY)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "flows", "serve", "--json", *where],
         env={**environment, "HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), *given])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _asked(database: Path, query: str, *values: str) -> list[tuple[object, ...]]:

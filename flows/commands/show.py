@@ -266,7 +266,9 @@ def _version(text: str) -> str:
     from schemas.settings import VERSIONS
 
     if text not in VERSIONS:
-        raise argparse.ArgumentTypeError(f"no CTCAE version {text}; one of {', '.join(VERSIONS)}")
+        raise argparse.ArgumentTypeError(
+            f"the CTCAE version '{text}' is unknown. Use one of {', '.join(VERSIONS)}"
+        )
     return text
 
 
