@@ -4,6 +4,7 @@ import argparse
 import json
 from contextlib import ExitStack
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -126,13 +127,19 @@ def _comparison(context: Context, outcome: "Outcome") -> list[tuple[Any, ...]]:
 
 def _text(outcome: "Outcome", found: list[tuple[Any, ...]]) -> list[str]:
     path = outcome.published.path
-    places = {"release": path, "database": path / "outcomes.duckdb"}
+    places = {"release": _from_here(path), "database": _from_here(path / "outcomes.duckdb")}
     report = path / "report" / "index.html"
     if report.exists():
-        places["report"] = report
+        places["report"] = _from_here(report)
     shown = [(q, u, p, "not derivable" if v is None else f"{v:.4g}") for q, u, p, v in found]
     beside = [table(("published beside computed", "unit", "published", "computed"), shown)]
     return ["", *beside, "", pairs(places)] if found else ["", pairs(places)]
+
+
+def _from_here(path: Path) -> Path:
+    """A path as one would type it where one stands."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _facts(outcome: "Outcome", found: list[tuple[Any, ...]]) -> dict[str, Any]:
