@@ -45,9 +45,6 @@ class Figure:
     scale: float = 1
 
 
-SURVIVAL_AT_MONTHS = {12: 0.725, 24: 0.625, 36: 0.45}
-"""Published overall survival (Memon 2012), as a proportion."""
-
 # fmt: off
 FIGURES: tuple[Figure, ...] = (
     Figure(
@@ -289,3 +286,10 @@ FIGURES: tuple[Figure, ...] = (
     ),
 )
 # fmt: on
+
+SURVIVAL_AT_MONTHS = {
+    int(figure.own.rpartition(".")[2]): figure.n / figure.total
+    for figure in FIGURES
+    if figure.own.startswith("survival_landmarks.") and figure.n and figure.total
+}
+"""Published overall survival (Memon 2012) as a proportion, by landmark."""
