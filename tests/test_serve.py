@@ -63,7 +63,7 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
 
 @contextmanager
 def _serve(store: Store, home: Path) -> "Iterator[subprocess.Popen[str]]":
-    """Serve; a test that fails leaves nothing running and no pipe open, and does not wait for it."""
+    """Serve; a failed test leaves nothing running and no pipe open, and does not wait for it."""
     foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
     environment = {n: v for n, v in os.environ.items() if n not in foreign}
     given = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
