@@ -2,14 +2,18 @@
 
 Covariates with few values are a few patterns, and patients who share pattern, time and status need
 not be told apart: counts per pattern and distinct time carry the whole partial likelihood. A fit
-therefore costs as much as events times patterns, and any row order gives the same bits.
+therefore costs as much as distinct times times patterns, and any row order gives the same bits.
 
 With d events on one day, Efron's approximation takes the k-th of them (k = 0 .. d - 1) out of a
-risk set in which each of the d still weighs 1 - k/d. With w the weights of that risk set and X the
-patterns, writing p = w exp(X b) / sum(w exp(X b)):
+risk set in which each of the d still weighs 1 - f, f = k/d. With w the weights of that risk set and
+X the patterns, writing p = w exp(X b) / sum(w exp(X b)):
 
     score        U = sum over events of (x - p'X)
     information  I = X' diag(sum of p) X - sum over events of (X'p)(X'p)'
+
+The events of one day differ only in f. With a and b the weighted patterns at risk and dying, and
+s = sum(a) - f sum(b), a day's sums need no more of its events than the five numbers sum(1/s),
+sum(f/s), sum(1/s^2), sum(f/s^2) and sum(f^2/s^2).
 
 Source: Cox 1972; Efron 1977; R 4.2.2, survival 3.5-3 (coxph, ties = "efron"; cox.zph).
 """
@@ -26,8 +30,8 @@ from scipy.special import chdtrc  # type: ignore[import-untyped, unused-ignore]
 
 from analytics.kaplan_meier import FloatArray, IntArray
 
-CHUNK = 1 << 15
-"""Events handled at once, which bounds the memory; fixed, so that sums keep their order."""
+CELLS = 1 << 20
+"""Times times patterns handled at once: it bounds the memory and fixes the order of the sums."""
 
 SEPARATED = "separation: a level without events"
 
@@ -103,6 +107,16 @@ class ProportionalHazards:
     p_global: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Days:
+    """Sums over the events of each day: shares of the patterns, products of mean covariates."""
+
+    rows: npt.NDArray[np.intp]
+    expected: FloatArray
+    products: FloatArray
+    log_sum: FloatArray
+
+
 PH_METHOD = "score test, time transformed by Kaplan-Meier, as cox.zph of survival 3.5-3"
 
 
@@ -140,11 +154,10 @@ def derivatives(patterns: Patterns, coef: FloatArray) -> tuple[float, FloatArray
     expected = np.zeros(len(x))
     products = np.zeros((coef.size, coef.size))
     log_sums = 0.0
-    for share, log_sum, _ in _risk_sets(patterns, eta):
-        mean = np.einsum("rp,pi->ri", share, x)
-        expected += share.sum(axis=0)
-        products += np.einsum("ri,rj->ij", mean, mean)
-        log_sums += float(log_sum.sum())
+    for day in _days(patterns, eta):
+        expected += day.expected.sum(axis=0)
+        products += day.products.sum(axis=0)
+        log_sums += float(day.log_sum.sum())
     observed = patterns.events.sum(axis=0)
     score = ((observed - expected)[:, None] * x).sum(axis=0)
     information = np.einsum("p,pi,pj->ij", expected, x, x) - products
@@ -163,14 +176,14 @@ def proportional_hazards(patterns: Patterns, coef: FloatArray) -> ProportionalHa
     g = _transformed(patterns)
     score = np.zeros(size)
     blocks = np.zeros((3, size, size))
-    for share, _, row in _risk_sets(patterns, (x * coef).sum(axis=1)):
-        mean = np.einsum("rp,pi->ri", share, x)
-        score -= np.einsum("r,ri->i", g[row], mean)
+    for day in _days(patterns, (x * coef).sum(axis=1)):
+        at = g[day.rows]
         for power in range(3):
-            weight = g[row] ** power
-            expected = np.einsum("r,rp->p", weight, share)
+            expected = np.einsum("r,rp->p", at**power, day.expected)
+            if power == 1:
+                score -= np.einsum("p,pi->i", expected, x)
             blocks[power] += np.einsum("p,pi,pj->ij", expected, x, x)
-            blocks[power] -= np.einsum("r,ri,rj->ij", weight, mean, mean)
+            blocks[power] -= np.einsum("r,rij->ij", at**power, day.products)
     score += np.einsum("t,tp,pi->i", g, patterns.events, x)
     information = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
     chi2 = tuple(_score_test(information, score, [k]) for k in range(size))
@@ -230,22 +243,43 @@ def faults(patterns: Patterns, names: list[str]) -> dict[str, str]:
     return found
 
 
-def _risk_sets(
-    patterns: Patterns, eta: FloatArray
-) -> Iterator[tuple[FloatArray, FloatArray, npt.NDArray[np.intp]]]:
-    """Per event, in order: shares of the risk set (R, P), log of its sum (R,), row of its time."""
+def _days(patterns: Patterns, eta: FloatArray) -> Iterator[_Days]:
+    """The days with events, in order, some at a time."""
     died = patterns.events.sum(axis=1)
-    rows = np.repeat(np.arange(died.size), died)
-    first = np.cumsum(died) - died
-    taken = (np.arange(rows.size) - first[rows]) / np.maximum(died[rows], 1)
+    days = np.flatnonzero(died)
     highest = float(eta.max())
     risk = np.exp(eta - highest)
-    at_risk = patterns.at_risk
-    for begin in range(0, rows.size, CHUNK):
-        row, part = rows[begin : begin + CHUNK], taken[begin : begin + CHUNK]
-        weight = (at_risk[row] - part[:, None] * patterns.events[row]) * risk
-        total = weight.sum(axis=1)
-        yield weight / total[:, None], np.log(total) + highest, row
+    at_risk, size = patterns.at_risk, max(1, CELLS // eta.size)
+    for begin in range(0, days.size, size):
+        rows = days[begin : begin + size]
+        a, b = at_risk[rows] * risk, patterns.events[rows] * risk
+        day = np.repeat(np.arange(rows.size), died[rows])
+        f = taken(died[rows])
+        s = a.sum(axis=1)[day] - f * b.sum(axis=1)[day]
+        one, two, log_sum = (_per_day(day, v, rows.size) for v in (1 / s, f / s, np.log(s)))
+        square = [_per_day(day, f**k / s**2, rows.size)[:, None, None] for k in range(3)]
+        x_a, x_b = (np.einsum("rp,pi->ri", part, patterns.covariates) for part in (a, b))
+        mixed = x_a[:, :, None] * x_b[:, None, :]
+        yield _Days(
+            rows,
+            expected=one[:, None] * a - two[:, None] * b,
+            products=square[0] * x_a[:, :, None] * x_a[:, None, :]
+            - square[1] * (mixed + mixed.transpose(0, 2, 1))
+            + square[2] * x_b[:, :, None] * x_b[:, None, :],
+            log_sum=log_sum + died[rows] * highest,
+        )
+
+
+def taken(died: IntArray) -> FloatArray:
+    """Efron's k/d for each event of each day, k from 0: shape (sum of `died`,)."""
+    first = np.cumsum(died) - died
+    number = np.arange(int(died.sum())) - np.repeat(first, died)
+    share: FloatArray = number / np.repeat(died, died)
+    return share
+
+
+def _per_day(day: npt.NDArray[np.intp], values: FloatArray, days: int) -> FloatArray:
+    return np.bincount(day, weights=values, minlength=days)
 
 
 def _transformed(patterns: Patterns) -> FloatArray:

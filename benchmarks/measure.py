@@ -7,7 +7,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 def arguments(about: str | None, **sizes: int) -> argparse.Namespace:
@@ -27,6 +27,12 @@ def seconds(action: Callable[[], object], repeats: int) -> float:
         action()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def taking_turns(actions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """Median wall time of each, asked in turn, so that a busy minute burdens all of them."""
+    times = [[seconds(action, 1) for action in actions] for _ in range(repeats)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
 
 
 def peak_mib(*, children: bool = False) -> float:
