@@ -108,13 +108,47 @@ class ProportionalHazards:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Days:
-    """Sums over the events of each day: shares of the patterns, products of mean covariates."""
+class Days:
+    """Some days with events; R of them, E events, P patterns, C covariates.
+
+    Attributes:
+        rows: Shape (R,), where they stand among all times.
+        at_risk: Shape (R, P), weighted patterns at risk: `a` above.
+        dying: Shape (R, P), weighted patterns dying: `b`.
+        day: Shape (E,), the day of each event.
+        f: Shape (E,), the share of the day's deaths that has left the risk set.
+        s: Shape (E,), the weight of the risk set.
+        log_sum: Sum of log(s), without the scaling that keeps weights finite.
+    """
 
     rows: npt.NDArray[np.intp]
-    expected: FloatArray
-    products: FloatArray
-    log_sum: FloatArray
+    at_risk: FloatArray
+    dying: FloatArray
+    day: npt.NDArray[np.intp]
+    f: FloatArray
+    s: FloatArray
+    log_sum: float
+
+    def sums(self, k: int, power: int) -> FloatArray:
+        """Shape (R,): sum over a day's events of f^k / s^power."""
+        return np.bincount(self.day, self.f**k / self.s**power, minlength=self.rows.size)
+
+    @property
+    def expected(self) -> FloatArray:
+        """Shape (R, P): a day's deaths by pattern, as the coefficients have it."""
+        one, share = self.sums(0, 1)[:, None], self.sums(1, 1)[:, None]
+        return one * self.at_risk - share * self.dying
+
+    def products(self, x: FloatArray) -> FloatArray:
+        """Shape (R, C, C): sum over a day's events of (X'p)(X'p)'."""
+        a, b = (np.einsum("rp,pi->ri", part, x) for part in (self.at_risk, self.dying))
+        square = [self.sums(k, 2)[:, None, None] for k in range(3)]
+        mixed = a[:, :, None] * b[:, None, :]
+        return (
+            square[0] * a[:, :, None] * a[:, None, :]
+            - square[1] * (mixed + mixed.transpose(0, 2, 1))
+            + square[2] * b[:, :, None] * b[:, None, :]
+        )
 
 
 PH_METHOD = "score test, time transformed by Kaplan-Meier, as cox.zph of survival 3.5-3"
@@ -154,10 +188,10 @@ def derivatives(patterns: Patterns, coef: FloatArray) -> tuple[float, FloatArray
     expected = np.zeros(len(x))
     products = np.zeros((coef.size, coef.size))
     log_sums = 0.0
-    for day in _days(patterns, eta):
-        expected += day.expected.sum(axis=0)
-        products += day.products.sum(axis=0)
-        log_sums += float(day.log_sum.sum())
+    for part in days(patterns, coef):
+        expected += part.expected.sum(axis=0)
+        products += part.products(x).sum(axis=0)
+        log_sums += part.log_sum
     observed = patterns.events.sum(axis=0)
     score = ((observed - expected)[:, None] * x).sum(axis=0)
     information = np.einsum("p,pi,pj->ij", expected, x, x) - products
@@ -176,20 +210,43 @@ def proportional_hazards(patterns: Patterns, coef: FloatArray) -> ProportionalHa
     g = _transformed(patterns)
     score = np.zeros(size)
     blocks = np.zeros((3, size, size))
-    for day in _days(patterns, (x * coef).sum(axis=1)):
-        at = g[day.rows]
+    for part in days(patterns, coef):
+        at, products = g[part.rows], part.products(x)
         for power in range(3):
-            expected = np.einsum("r,rp->p", at**power, day.expected)
+            expected = np.einsum("r,rp->p", at**power, part.expected)
             if power == 1:
                 score -= np.einsum("p,pi->i", expected, x)
             blocks[power] += np.einsum("p,pi,pj->ij", expected, x, x)
-            blocks[power] -= np.einsum("r,rij->ij", at**power, day.products)
+            blocks[power] -= np.einsum("r,rij->ij", at**power, products)
     score += np.einsum("t,tp,pi->i", g, patterns.events, x)
     information = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
     chi2 = tuple(_score_test(information, score, [k]) for k in range(size))
     overall = _score_test(information, score, list(range(size)))
     p = tuple(float(chdtrc(1, c)) for c in chi2)
     return ProportionalHazards(chi2, p, overall, float(chdtrc(size, overall)))
+
+
+def days(patterns: Patterns, coef: FloatArray) -> Iterator[Days]:
+    """The days with events, in order, some at a time."""
+    eta = (patterns.covariates * coef).sum(axis=1)
+    died = patterns.events.sum(axis=1)
+    with_events = np.flatnonzero(died)
+    highest = float(eta.max())
+    risk = np.exp(eta - highest)
+    at_risk, size = patterns.at_risk, max(1, CELLS // eta.size)
+    for begin in range(0, with_events.size, size):
+        rows = with_events[begin : begin + size]
+        a, b = at_risk[rows] * risk, patterns.events[rows] * risk
+        day, f = _taken(died[rows])
+        s = a.sum(axis=1)[day] - f * b.sum(axis=1)[day]
+        yield Days(rows, a, b, day, f, s, float(np.log(s).sum()) + f.size * highest)
+
+
+def _taken(died: IntArray) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """The day of each event, and Efron's k/d, k from 0 on each day."""
+    day = np.repeat(np.arange(died.size), died)
+    number = np.arange(day.size) - (np.cumsum(died) - died)[day]
+    return day, number / died[day]
 
 
 def concordance(patterns: Patterns, coef: FloatArray) -> float:
@@ -241,45 +298,6 @@ def faults(patterns: Patterns, names: list[str]) -> dict[str, str]:
             elif len(by_level) == 2 and 0 in by_level:
                 found[name] = SEPARATED
     return found
-
-
-def _days(patterns: Patterns, eta: FloatArray) -> Iterator[_Days]:
-    """The days with events, in order, some at a time."""
-    died = patterns.events.sum(axis=1)
-    days = np.flatnonzero(died)
-    highest = float(eta.max())
-    risk = np.exp(eta - highest)
-    at_risk, size = patterns.at_risk, max(1, CELLS // eta.size)
-    for begin in range(0, days.size, size):
-        rows = days[begin : begin + size]
-        a, b = at_risk[rows] * risk, patterns.events[rows] * risk
-        day = np.repeat(np.arange(rows.size), died[rows])
-        f = taken(died[rows])
-        s = a.sum(axis=1)[day] - f * b.sum(axis=1)[day]
-        one, two, log_sum = (_per_day(day, v, rows.size) for v in (1 / s, f / s, np.log(s)))
-        square = [_per_day(day, f**k / s**2, rows.size)[:, None, None] for k in range(3)]
-        x_a, x_b = (np.einsum("rp,pi->ri", part, patterns.covariates) for part in (a, b))
-        mixed = x_a[:, :, None] * x_b[:, None, :]
-        yield _Days(
-            rows,
-            expected=one[:, None] * a - two[:, None] * b,
-            products=square[0] * x_a[:, :, None] * x_a[:, None, :]
-            - square[1] * (mixed + mixed.transpose(0, 2, 1))
-            + square[2] * x_b[:, :, None] * x_b[:, None, :],
-            log_sum=log_sum + died[rows] * highest,
-        )
-
-
-def taken(died: IntArray) -> FloatArray:
-    """Efron's k/d for each event of each day, k from 0: shape (sum of `died`,)."""
-    first = np.cumsum(died) - died
-    number = np.arange(int(died.sum())) - np.repeat(first, died)
-    share: FloatArray = number / np.repeat(died, died)
-    return share
-
-
-def _per_day(day: npt.NDArray[np.intp], values: FloatArray, days: int) -> FloatArray:
-    return np.bincount(day, weights=values, minlength=days)
 
 
 def _transformed(patterns: Patterns) -> FloatArray:

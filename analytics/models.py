@@ -8,6 +8,8 @@ The publication does not say how its model was chosen, so that three rules stand
 
 Complete cases only: who lacks a factor of the model is counted. What cannot be estimated is found
 before fitting (constant or collinear factors, a level without events) and reported, not fitted.
+Where a level without events kept a factor out, or a likelihood rises for ever, a fourth model,
+`firth`, fits all factors by a penalised likelihood: it is no selection, and says what it is.
 
 lifelines fits the published models, with Efron's ties and a precision that R's digits need; its
 default stops earlier. The proportional-hazards test is R's, which lifelines does not have, and the
@@ -36,8 +38,9 @@ from analytics.cox import (
     fit,
     proportional_hazards,
 )
+from analytics.firth import Penalised, fit_penalised
 from analytics.kaplan_meier import FloatArray
-from analytics.prognosis import limits
+from analytics.prognosis import limits, penalised_limits
 from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.factors import PROGNOSTIC
@@ -53,6 +56,9 @@ ENDPOINTS = ("OS", "PFS")
 Tried = dict[tuple[str, ...], tuple["Patterns", "Fit"]]
 """Models already fitted from counts, by their terms: selection and checks share them."""
 TERMS = tuple(factor.factor for factor in PROGNOSTIC)
+FIRTH = "firth"
+"""The model that is offered where a level has no events."""
+PENALISED = "penalised, as there is separation"
 GLOBAL = "global"
 """The row that carries the test of proportional hazards for all terms together."""
 
@@ -146,13 +152,17 @@ def multivariable(
         }
         known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         tried: Tried = {}
+        key = {"population": population, "endpoint": endpoint}
+        found: list[dict[str, Any]] = []
         for model, (terms, excluded) in _selections(own, p, settings, tried).items():
             if terms not in known:
                 known[terms] = _fitted(own, terms, settings, tried)
-            key = {"population": population, "endpoint": endpoint, "model": model}
             counts = _counts(own, terms)
             left = [counts | {"term": term, "reason": why} for term, why in excluded.items()]
-            records += [key | record for record in [*known[terms], *left]]
+            found += [{"model": model, "method": "Cox"} | r for r in [*known[terms], *left]]
+        if any(r["reason"] == SEPARATED for r in found):
+            found += [{"model": FIRTH, "method": "Firth"} | r for r in _penalised(own, settings)]
+        records += [key | record for record in found]
     return [r | {"statistic_id": statistic_id(PrognosisMultivariable, r)} for r in records]
 
 
@@ -209,13 +219,17 @@ def _selections(
     return chosen
 
 
-def _estimable(cells: Cells, terms: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The terms that have a finite coefficient of their own, and what is wrong with the others."""
+def _estimable(
+    cells: Cells, terms: list[str], *, finite: bool = True
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The terms with a coefficient of their own, finite if asked, and what ails the others."""
     absent = {t: "nobody has it" for t in terms if np.isnan(_level(cells, t)).all()}
     kept = tuple(t for t in terms if t not in absent)
     if not kept:
         return (), absent
     wrong = faults(patterns_of(cells, kept), list(kept))
+    if not finite:
+        wrong = {term: why for term, why in wrong.items() if why != SEPARATED}
     return tuple(t for t in kept if t not in wrong), absent | wrong
 
 
@@ -274,12 +288,40 @@ def _fitted(
         "events_per_variable": per_variable,
         "concordance": concordance(patterns, model.coef),
         "ph_method": PH_METHOD,
-        "reason": f"fewer than {settings.events_per_variable_warn} events per variable"
-        if few
-        else None,
+        "reason": _few(settings) if few else None,
     }
     own = [shared | _term(model, ph, k, term, settings.conf_level) for k, term in enumerate(terms)]
     return [*own, shared | {"term": GLOBAL, "ph_p": ph.p_global}]
+
+
+def _penalised(cells: Cells, settings: SurvivalSettings) -> list[dict[str, Any]]:
+    """All factors that have a unique coefficient, whether or not each level has events."""
+    terms, excluded = _estimable(cells, list(TERMS), finite=False)
+    counts = _counts(cells, terms)
+    left = [counts | {"term": term, "reason": why} for term, why in excluded.items()]
+    patterns = patterns_of(cells, terms)
+    model = fit_penalised(patterns, settings.conf_level)
+    if model is None:
+        return [*left, *(counts | {"term": t, "reason": f"{SEPARATED}; no fit"} for t in terms)]
+    per_variable = counts["events"] / len(terms)
+    few = [_few(settings)] if per_variable < settings.events_per_variable_warn else []
+    shared = counts | {
+        "events_per_variable": per_variable,
+        "concordance": concordance(patterns, model.coef),
+        "reason": "; ".join([PENALISED, *few]),
+    }
+    return [*(shared | _penalised_term(model, k, t) for k, t in enumerate(terms)), *left]
+
+
+def _penalised_term(model: Penalised, k: int, term: str) -> dict[str, Any]:
+    coef, se = float(model.coef[k]), float(model.se[k])
+    lower, upper = penalised_limits(model, k)
+    limits_of = {"lower": lower, "upper": upper}
+    return {"term": term, "coef": coef, "se": se, "hr": math.exp(coef), "p": model.p[k]} | limits_of
+
+
+def _few(settings: SurvivalSettings) -> str:
+    return f"fewer than {settings.events_per_variable_warn} events per variable"
 
 
 def _term(

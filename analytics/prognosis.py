@@ -2,7 +2,8 @@
 
 Each factor alone: log-rank test, and the hazard ratio of each level against the good one. A missing
 baseline leaves a patient out of that factor and is counted. The tests and ratios of one factor come
-from the counts per distinct time; the models of several are in `analytics.models`.
+from the counts per distinct time; the models of several are in `analytics.models`. Where a level
+has no events the ratio is not finite, and a penalised one stands beside it under its own name.
 
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (the four factors); R 4.2.2,
 survival 3.5-3 (survdiff, coxph with Efron's ties).
@@ -18,6 +19,7 @@ import numpy as np
 
 from analytics.cox import SEPARATED, Patterns, faults, fit
 from analytics.event_counts import Group, groups
+from analytics.firth import Penalised, fit_penalised
 from analytics.kaplan_meier import merge
 from analytics.logrank import LogRank, logrank
 from analytics.summary import statistic_id
@@ -63,7 +65,10 @@ def _comparison(group: Group) -> tuple[str, str, str]:
 def _compared(levels: list[Group], total: int, settings: SurvivalSettings) -> list[dict[str, Any]]:
     missing = total - sum(g.table.n for g in levels)
     test = logrank([g.table for g in levels]) if len(levels) > 1 else None
-    ratios = _ratios(levels, settings.conf_level)
+    ratios = [
+        ratio | (_penalised(levels[0], group, settings.conf_level) if _apart(ratio) else {})
+        for group, ratio in zip(levels, _ratios(levels, settings.conf_level), strict=True)
+    ]
     return [
         {
             "population": group.key.population,
@@ -115,6 +120,31 @@ def _fitted(levels: list[Group], conf_level: float) -> dict[str, dict[str, Any]]
         lower, upper = limits(coef, se, conf_level)
         found[name] = {"hr": math.exp(coef), "lower": lower, "upper": upper}
     return found
+
+
+def _apart(ratio: dict[str, Any]) -> bool:
+    return ratio.get("reason") == SEPARATED
+
+
+def _penalised(reference: Group, level: Group, conf_level: float) -> dict[str, Any]:
+    """The ratio of two levels of which one has no events; none for the reference itself."""
+    if level is reference or not (reference.table.events.any() or level.table.events.any()):
+        return {}
+    found = fit_penalised(_patterns([reference, level]), conf_level)
+    if found is None:
+        return {}
+    lower, upper = penalised_limits(found, 0)
+    hr = math.exp(found.coef[0])
+    return {"firth_hr": hr, "firth_lower": lower, "firth_upper": upper, "firth_p": found.p[0]}
+
+
+def penalised_limits(found: Penalised, k: int) -> tuple[float | None, float | None]:
+    """The limits of a hazard ratio; None where it is 0 or infinite."""
+    lower, upper = found.lower[k], found.upper[k]
+    return (
+        math.exp(lower) if math.isfinite(lower) else None,
+        math.exp(upper) if math.isfinite(upper) else None,
+    )
 
 
 def _patterns(levels: list[Group]) -> Patterns:

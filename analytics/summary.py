@@ -81,7 +81,7 @@ def _statistic(
         "statistic_id": record["statistic_id"] + suffix,
         "label": " ".join(declared.label.format(**record).split()),
         "unit": declared.unit.format(**record),
-        "method": declared.method,
+        "method": declared.method.format(**record),
         "definition": digest,
         "population_set": _population(declared, record),
         "numerator_set": (

@@ -65,9 +65,10 @@ class RowRule:
 class Statistic:
     """Which columns of an outcome table make its published statistics, one row each.
 
-    `label`, `unit`, `population` and `numerator` may name the row's columns in braces. `population`
-    is the member set that the row is about. `numerator` is the set that it counts: by default the
-    table's name and the row's key parts after population; empty where nothing is counted.
+    `label`, `unit`, `method`, `population` and `numerator` may name the row's columns in braces.
+    `population` is the member set that the row is about. `numerator` is the set that it counts: by
+    default the table's name and the row's key parts after population; empty where nothing is
+    counted.
     """
 
     value: str

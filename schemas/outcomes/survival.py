@@ -152,6 +152,14 @@ class PrognosisUnivariate(Outcome):
     hr: Float = column("Hazard ratio against the reference.")
     lower: Float = column("Lower 95 % limit.")
     upper: Float = column("Upper 95 % limit.")
+    firth_hr: Float = column(
+        "Hazard ratio where `hr` would be infinite or 0: Firth's penalised likelihood, on the "
+        "patients of this level and of the reference.",
+        source="Heinze and Schemper 2001",
+    )
+    firth_lower: Float = column("Its lower 95 % limit, from the profile; null where it is 0.")
+    firth_upper: Float = column("Its upper 95 % limit; null where it is infinite.")
+    firth_p: Float = column("Its penalised likelihood-ratio p.", minimum=0, maximum=1)
     reason: Text = column("Why something is null, or `reference`.")
 
     class Config:
@@ -180,15 +188,23 @@ class PrognosisMultivariable(Outcome):
     """One row per endpoint, model and term."""
 
     endpoint: Text = column("Endpoint.", key=True)
-    model: Text = column("Model: selection rule.", key=True)
+    model: Text = column(
+        "Selection rule; `firth`: all factors by a penalised fit, where a rule met separation.",
+        key=True,
+    )
     term: Text = column("Term, bad level against good.", key=True)
     statistic_id: Text = statistic_id_column()
+    method: Text = column(
+        "Cox's partial likelihood with Wald limits, or Firth's penalised one with profile limits.",
+        required=True,
+        codes=("Cox", "Firth"),
+    )
     coef: Float = column("Log hazard ratio.")
     se: Float = column("Its standard error.")
     hr: Float = column("Hazard ratio.")
     lower: Float = column("Lower 95 % limit.")
     upper: Float = column("Upper 95 % limit.")
-    p: Float = column("Wald p.", minimum=0, maximum=1)
+    p: Float = column("Wald p, or penalised likelihood-ratio p.", minimum=0, maximum=1)
     n: Int = column("Subjects in the model.", required=True, minimum=0)
     events: Int = column("Events in the model.", required=True, minimum=0)
     missing: Int = column("Subjects left out for a missing covariate.", required=True, minimum=0)
@@ -207,7 +223,7 @@ class PrognosisMultivariable(Outcome):
                 Statistic(
                     "p",
                     "p",
-                    "Cox",
+                    "{method}",
                     "{endpoint} {model}: {term}",
                     n="events",
                     total="n",

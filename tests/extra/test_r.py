@@ -15,9 +15,11 @@ GOLDEN = Path("tests/golden/r")
 TOLERANCE = 1e-9
 
 
-@pytest.mark.parametrize("name", ["survival", "prognosis"])
+@pytest.mark.parametrize("name", ["survival", "prognosis", "firth"])
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
-    assert shutil.which("Rscript"), "R is missing: apt-get install r-base-core r-cran-survival"
+    assert shutil.which("Rscript"), (
+        "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv"
+    )
     for folder in (GOLDEN, Path("simulation/kmdata")):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     answers = tmp_path / GOLDEN / f"{name}.json"

@@ -4,93 +4,28 @@ Expected values of the reference cohort, of lung (survival package) and of the d
 those of R 4.2.2, survival 3.5-3, in tests/golden/r/prognosis.json with the commands beside it.
 """
 
-import csv
-import functools
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
-import numpy as np
 import pytest
 
-from analytics.cox import Patterns, concordance, faults, fit, proportional_hazards
+from analytics.cox import concordance, faults, fit, proportional_hazards
 from analytics.event_counts import event_counts
-from analytics.kaplan_meier import tabulate
-from analytics.models import fit_lifelines, prognosis_multivariable
-from analytics.prognosis import prognosis_univariate
+from analytics.models import fit_lifelines
 from analytics.sensitivity import crosses, sensitivity
-from schemas.contract import Table, rows
+from schemas.contract import rows
 from schemas.intermediate import PopulationMembers
 from schemas.marts import FactorLevels, Subjects, TimeToEvent
-from schemas.outcomes import PrognosisMultivariable, PrognosisUnivariate
 from schemas.settings import SurvivalSettings
+from tests.specs.prognosis import FROM_R, alone, of_model, patients, patterns, read, together
 from tests.specs.tables import check
 
-FROM_R = Path(__file__).parents[1] / "golden/r"
 R = json.loads((FROM_R / "prognosis.json").read_text())
 FACTORS = {"ecog0": "ecog", "burden25": "burden", "alb35": "albumin", "bili12": "bilirubin"}
 DEFAULT = SurvivalSettings()
 Row = dict[str, Any]
-
-
-def alone(
-    population_members: Table[PopulationMembers],
-    time_to_event: Table[TimeToEvent],
-    factor_levels: Table[FactorLevels],
-    *,
-    settings: SurvivalSettings,
-) -> Table[PrognosisUnivariate]:
-    counted = event_counts(population_members, time_to_event, factor_levels)
-    return prognosis_univariate(counted, settings=settings)
-
-
-def together(
-    population_members: Table[PopulationMembers],
-    time_to_event: Table[TimeToEvent],
-    factor_levels: Table[FactorLevels],
-    *,
-    settings: SurvivalSettings,
-) -> Table[PrognosisMultivariable]:
-    tables = population_members, time_to_event, factor_levels
-    one_by_one = alone(*tables, settings=settings)
-    return prognosis_multivariable(*tables, one_by_one, settings=settings)
-
-
-alone.__name__, together.__name__ = "prognosis_univariate", "prognosis_multivariable"
-
-
-def of_model(model: str) -> Any:
-    """The models, showing one."""
-
-    @functools.wraps(together)
-    def chosen(**arguments: Any) -> ir.Table:
-        table = together(**arguments)
-        return table.filter(table.model == model)
-
-    return chosen
-
-
-def patients(*given: str, terms: tuple[str, ...] = ("ecog0",)) -> dict[str, str]:
-    """Tables of patients: `day event level level ...`; a level of `-` is missing."""
-    members = ["| population | subject_id |"]
-    clocks = ["| subject_id | lesion_number | endpoint | time_days | event |"]
-    levels = ["| subject_id | factor | factor_level | level_number |"]
-    for number, patient in enumerate(given, start=1):
-        day, event, *own = patient.split()
-        members.append(f"| all | {number} |")
-        clocks.append(f"| {number} | 0 | OS | {day} | {event} |")
-        levels += [
-            f"| {number} | {term} | {'good' if level == '0' else 'bad'} | {level} |"
-            for term, level in zip(terms, own, strict=True)
-            if level != "-"
-        ]
-    return {
-        "population_members": "\n".join(members),
-        "time_to_event": "\n".join(clocks),
-        "factor_levels": "\n".join(levels),
-    }
 
 
 def test_a_level_is_compared_with_the_good_one_and_above_1_is_worse() -> None:
@@ -298,11 +233,6 @@ def test_only_factors_with_a_small_log_rank_p_enter_together() -> None:
 # The reference cohort, held to R.
 
 
-def read(name: str) -> list[dict[str, str]]:
-    with (FROM_R / name).open(encoding="utf-8") as opened:
-        return list(csv.DictReader(opened))
-
-
 @pytest.fixture(scope="module")
 def cohort() -> dict[str, ir.Table]:
     """The reference cohort's survival and its four factors; P09 sits on bilirubin 1.2 mg/dL."""
@@ -433,15 +363,6 @@ def test_a_p_value_flips_when_it_crosses_one_in_twenty() -> None:
 
 
 # The likelihood itself, held to R and to lifelines.
-
-
-def patterns(given: list[dict[str, str]], *names: str) -> Patterns:
-    x = np.array([[float(r[name]) for name in names] for r in given])
-    covariates, pattern = np.unique(x, axis=0, return_inverse=True)
-    size = len(covariates)
-    codes = pattern.reshape(-1) + size * np.array([int(r["event"]) for r in given])
-    time, table = tabulate([float(r["time"]) for r in given], codes, 2 * size)
-    return Patterns(covariates, time, events=table[:, size:], censored=table[:, :size])
 
 
 def test_the_likelihood_from_counts_is_that_of_coxph() -> None:
