@@ -66,7 +66,8 @@ def fit_penalised(patterns: Patterns, level: float = 0.95) -> Penalised | None:
         level: Coverage of the limits, in (0, 1).
 
     Returns:
-        The fit; None where the search does not settle.
+        The fit; None where the search does not settle, or where no event compares the levels: they
+        are never at risk together, as where one was followed up only before the other's events.
     """
     everything = np.ones(patterns.covariates.shape[1], dtype=bool)
     best = _maximum(patterns, np.zeros(everything.size), everything)
@@ -129,6 +130,8 @@ def _maximum(
     coef = start.copy()
     likelihood, score, information = penalised(patterns, coef)
     for _ in range(MAX_STEPS):
+        if likelihood == -math.inf:
+            return None
         step = np.zeros(coef.size)
         step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
         step *= min(1.0, LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))

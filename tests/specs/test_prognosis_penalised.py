@@ -66,6 +66,20 @@ def test_an_ordinary_hazard_ratio_is_not_penalised() -> None:
     check(of_model("firth"), given, "| term | hr |")
 
 
+def test_levels_that_no_event_compares_have_no_ratio() -> None:
+    """The good are followed up for five days, the bad die later: the information is zero."""
+    reason = "fewer_than_two_groups_at_risk; separation: a level without events"
+    check(
+        alone,
+        patients("5 no 0", "5 no 0", "10 yes 1", "20 yes 1"),
+        f"""
+        | factor_level | hr | firth_hr | firth_p | reason   |
+        | good         |    |          |         | {reason} |
+        | bad          |    |          |         | {reason} |
+        """,
+    )
+
+
 def test_without_any_event_there_is_nothing_to_penalise() -> None:
     """No event, no likelihood."""
     given = patients("10 no 1", "20 no 0")
