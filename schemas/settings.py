@@ -266,6 +266,11 @@ class AuditSettings(Section):
     rows_from: Annotated[int, Field(ge=0)] = Field(
         20, description="The accepted rows of a site's table are judged from so many on."
     )
+    units_from: Annotated[int, Field(ge=0)] = Field(
+        20,
+        description="A median, a hazard ratio or another value that is no share is judged where it "
+        "is of so many patients or units before and after: of fewer, any patient moves it far.",
+    )
     hold_redefined: bool = Field(
         True, description="Hold where a number moves because a setting that defines it changed."
     )

@@ -282,6 +282,13 @@ MEDIAN = {"unit": "months", "old": 30.0, "old_lower": 25.0, "old_upper": 40.0, "
         ({"new": None}, False),
         ({"old_n": 20, "new_n": 16}, False),
         ({"old_n": 20, "new_n": 15}, True),
+        # of fewer than 20 on either side any patient moves it
+        ({"new": 41.0, "old_total": 19}, False),
+        ({"new": 41.0, "old_total": 20, "new_total": 20}, True),
+        ({"new": 41.0, "old_total": 20, "new_total": 19}, False),
+        # what was no number and is none does not move, whoever its empty row counted
+        ({"old": None, "new": None, "new_total": 0, "new_n": 0}, False),
+        ({"old": None, "new": None, "kind": "removed", "new_total": None}, False),
     ],
 )
 def test_a_median_is_outside_beyond_its_months_and_limits_or_when_events_vanish(

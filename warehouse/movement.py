@@ -2,7 +2,8 @@
 
 A number is judged against the release that `current` named at the same night. One patient moves a
 percentage of forty by 2.5 points, so nothing that a few patients explain is outside, nor an
-estimate that stays inside the limits published with it. Counts and accepted rows may grow freely,
+estimate that stays inside the limits published with it, nor a median or a hazard ratio of a group
+so small that any patient moves it. What was no number and is none has not moved. Counts and accepted rows may grow freely,
 but not fall: that is how a halved file shows.
 """
 
@@ -43,7 +44,7 @@ def why_outside(moved: StatisticChange, settings: AuditSettings) -> str | None:
     if declared is not None:
         far = moved.change is None or abs(moved.change) > declared
         return f"more than its own tolerance of {declared:g}" if far else None
-    if moved.kind == "added":
+    if moved.kind == "added" or (moved.old is None and moved.new is None):
         return None
     if moved.redefined and moved.old != moved.new and settings.hold_redefined:
         return "a setting that defines it changed"
@@ -82,11 +83,18 @@ def _shift(moved: StatisticChange, settings: AuditSettings) -> str | None:
     tolerance, words = _tolerance(moved, settings)
     if abs(moved.change) <= tolerance:
         return None
-    share = {"%": 100.0, "1": 1.0}.get(moved.unit)
-    units = max(moved.old_total or 0, moved.new_total or 0)
-    if share and abs(moved.change) / share * units <= settings.patients:
+    if _few(moved, settings):
         return None
     return f"more than {words}, and outside the limits published before"
+
+
+def _few(moved: StatisticChange, settings: AuditSettings) -> bool:
+    """A few patients explain it: so large a share of so many, or an estimate of so few at all."""
+    totals = [t for t in (moved.old_total, moved.new_total) if t is not None]
+    share = {"%": 100.0, "1": 1.0}.get(moved.unit)
+    if share and moved.change is not None:
+        return abs(moved.change) / share * max(totals, default=0) <= settings.patients
+    return bool(totals) and min(totals) < settings.units_from
 
 
 def _tolerance(moved: StatisticChange, settings: AuditSettings) -> tuple[float, str]:
