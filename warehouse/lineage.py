@@ -42,12 +42,15 @@ class Derivation:
         """Transforms or analytics."""
         return self.function.__module__.split(".", maxsplit=1)[0]
 
+    def sections(self, chosen: OutcomeSettings) -> dict[str, Section]:
+        """The settings that it reads, under the names of its parameters."""
+        known = {type(getattr(chosen, n)): getattr(chosen, n) for n in type(chosen).model_fields}
+        known[OutcomeSettings] = chosen
+        return {name: known[kind] for name, kind in self.settings.items()}
+
     def __call__(self, tables: Mapping[str, ir.Table], chosen: OutcomeSettings) -> ir.Table:
         """Apply the function to the tables and settings that it asks for."""
-        sections = {type(getattr(chosen, n)): getattr(chosen, n) for n in type(chosen).model_fields}
-        sections[OutcomeSettings] = chosen
-        arguments = {name: sections[kind] for name, kind in self.settings.items()}
-        return self.function(*(tables[n] for n in self.reads), **arguments)
+        return self.function(*(tables[n] for n in self.reads), **self.sections(chosen))
 
 
 @cache

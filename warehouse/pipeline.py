@@ -12,8 +12,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -120,7 +120,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
     loaded.linked(chain[-1][1], folder)
     past = [history.Past(r.extraction_date, f) for r, f in chain]
-    with _engine(registry, folder / "scratch.duckdb") as con:
+    with _engine(store, registry, folder / "scratch.duckdb") as con:
         history.write(con, site_id, past, folder / "quality")
     accepted, aside = loaded.counted(folder)
     return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
@@ -136,7 +136,7 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
     reach(store)
     work = store.run(plan.run_id)
     loaded = _loaded(store, plan)
-    with _engine(registry, work / "scratch.duckdb") as con:
+    with _engine(store, registry, work / "scratch.duckdb") as con:
         known = tables.registry_tables(con, loaded, plan.data_cutoff)
         made = tables.by_contract(
             tables.derive(con, known, registry.outcome_settings, "transforms")
@@ -152,7 +152,7 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     from warehouse.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
-    with _engine(registry, work / "scratch.duckdb") as con:
+    with _engine(store, registry, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
         con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
         tables.gates(made.items())
@@ -223,10 +223,13 @@ def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Pu
     return result
 
 
-def _engine(registry: Registry, path: Path) -> AbstractContextManager[Any]:
+@contextmanager
+def _engine(store: Store, registry: Registry, path: Path) -> Iterator[Any]:
+    from warehouse.compiled import shelved
     from warehouse.engine import engine
 
-    return engine(path, **_options(registry))
+    with shelved(store.compiled), engine(path, **_options(registry)) as con:
+        yield con
 
 
 def _options(registry: Registry) -> dict[str, Any]:

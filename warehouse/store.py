@@ -117,6 +117,11 @@ class Store:
         """Runs and steps."""
         return self.state / "ledger.sqlite"
 
+    @property
+    def compiled(self) -> Path:
+        """Derivations as SQL, as the code last used here writes them: a cache."""
+        return self.state / "compiled.sqlite"
+
     def site_inbox(self, site_id: str) -> Path:
         """One site's folders by extraction date."""
         return self.inbox / site_id

@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from schemas.outcomes import Outcome
 from schemas.settings import OutcomeSettings, Registry, RegistryFile
 from schemas.site import Site
 from warehouse import loaded, rows
-from warehouse.build import Loaded, registry_tables
+from warehouse.build import Loaded, computed, registry_tables
+from warehouse.compiled import shelved
 from warehouse.engine import engine
 from warehouse.fingerprints import sha256_of
 from warehouse.lineage import Derivation, derivations, upstream
@@ -127,7 +128,7 @@ def workshop(store: Store, key: bytes, options: Mapping[str, Any]) -> Iterator[W
     folder.mkdir(parents=True, mode=0o700)
     (folder / "pid").write_text(str(os.getpid()))
     try:
-        with engine(folder / "worlds.duckdb", **options) as con:
+        with shelved(store.compiled), engine(folder / "worlds.duckdb", **options) as con:
             yield Workshop(store, key, folder, con, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -184,6 +185,8 @@ def accepted(shop: Workshop, world: World) -> Known:
         ]
         seen = registry_tables(shop.con, given, world.data_cutoff)
         shop.accepted[name] = {n: kept(shop, n, t) for n, t in seen.items()}
+        for table in seen:
+            shop.con.drop_table(table)  # the name is for views: see _made
     return shop.accepted[name]
 
 
@@ -221,7 +224,10 @@ def mixed(shop: Workshop, ours: Known, theirs: Known, subjects: tuple[str, ...])
 
 def kept(shop: Workshop, name: str, table: ir.Table) -> Made:
     """A table under the name of its content; equal content is one table."""
-    fresh = shop.con.create_table(f"fresh_{name}", table, overwrite=True)
+    return _named(shop, name, shop.con.create_table(f"fresh_{name}", table, overwrite=True))
+
+
+def _named(shop: Workshop, name: str, fresh: ir.Table) -> Made:
     digest = _digest(shop.con, fresh)
     place = f"{name}_{digest}"
     if place not in shop.made:
@@ -243,10 +249,29 @@ def derive(
         reads = [known[n].digest for n in derivation.reads]
         recipe = f"{name} {sha256_of([reads, {n: everything[n] for n in sections}])}"
         if recipe not in shop.made:
-            tables = {n: known[n].table for n in derivation.reads}
-            shop.made[recipe] = kept(shop, name, derivation(tables, settings))
+            shop.made[recipe] = _made(shop, derivation, known, settings)
         known[name] = shop.made[recipe]
     return known
+
+
+def _made(
+    shop: Workshop, derivation: Derivation, known: Known, settings: OutcomeSettings
+) -> Made:
+    """One derivation, asked under the names that a night gives its tables: its SQL is known."""
+    fresh = replace(derivation, name=f"fresh_{derivation.name}")
+    with _as_at_night(shop, {n: known[n] for n in derivation.reads}) as tables:
+        return _named(shop, derivation.name, computed(shop.con, fresh, tables, settings))
+
+
+@contextmanager
+def _as_at_night(shop: Workshop, given: Known) -> Iterator[dict[str, ir.Table]]:
+    for name, made in given.items():
+        shop.con.raw_sql(f'CREATE VIEW "{name}" AS FROM "{made.table.get_name()}"')
+    try:
+        yield {name: shop.con.table(name) for name in given}
+    finally:
+        for name in given:
+            shop.con.drop_view(name)
 
 
 def _sees(derivation: Derivation, settings: OutcomeSettings, section: str) -> bool:
