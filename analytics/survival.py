@@ -11,6 +11,7 @@ Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 for what is tabulated
 """
 
 from collections.abc import Iterable
+from statistics import NormalDist
 from typing import Any
 
 import ibis
@@ -28,6 +29,7 @@ from analytics.kaplan_meier import (
     QuantileRule,
     kaplan_meier,
     median,
+    restricted_mean,
     reverse,
 )
 from analytics.kaplan_meier import survival_at as level_at
@@ -39,6 +41,7 @@ from schemas.marts import Subjects, TimeToEvent
 from schemas.outcomes import (
     FollowUp,
     MemberSets,
+    RestrictedMeans,
     SurvivalCurves,
     SurvivalLandmarks,
     SurvivalMedians,
@@ -104,6 +107,31 @@ def survival_medians(
         for rule in RULES
     ]
     return _published(records + missing, SurvivalMedians)
+
+
+def restricted_means(
+    event_counts: Table[EventCounts],
+    population_members: Table[PopulationMembers],
+    *,
+    settings: SurvivalSettings,
+) -> Table[RestrictedMeans]:
+    """Average the time free of the event up to each horizon; null where nobody is followed so far.
+
+    R would carry the last level of the curve on to the horizon (`print(fit, rmean = tau)`).
+    """
+    found = groups(event_counts)
+    records = [
+        _restricted(group, curve, months, settings.conf_level)
+        for group in found
+        for curve in [_curve(group.table, settings)]
+        for months in settings.restricted_mean_months
+    ]
+    missing = [
+        key.record() | {"months": months, "n": 0, "events": 0, "reason": reason}
+        for key, reason in _underivable(found, populations(population_members))
+        for months in settings.restricted_mean_months
+    ]
+    return _published(records + missing, RestrictedMeans)
 
 
 def follow_up(
@@ -244,6 +272,24 @@ def _median(group: Group, found: Quantile, rule: str) -> dict[str, Any]:
         "not_reached": found.not_reached,
         "reason": "no_events" if events == 0 else None if subject else DEPENDENT,
     }
+
+
+def _restricted(group: Group, curve: Curve, months: int, conf_level: float) -> dict[str, Any]:
+    tau = months * DAYS_PER_MONTH
+    found = restricted_mean(curve, tau)
+    record = group.key.record() | {
+        "months": months,
+        "n": group.table.n,
+        "events": int(group.table.events[curve.time <= tau].sum()),
+    }
+    mean, error = in_months(found.value), in_months(found.std_err)
+    if mean is None or error is None or found.extended:
+        return record | {"reason": "beyond_follow_up"}
+    if group.key.level != "subject":
+        return record | {"mean_months": mean, "reason": DEPENDENT}
+    reach = NormalDist().inv_cdf((1 + conf_level) / 2) * error
+    limits = {"lower": max(mean - reach, 0.0), "upper": min(mean + reach, float(months))}
+    return record | {"mean_months": mean, "se_months": error} | limits
 
 
 def in_months(days: float | None) -> float | None:

@@ -390,6 +390,8 @@ class TimeToEvent(Mart):
     event: Bool = column("The event happened (CDISC CNSR = 0).", required=True)
     cause: Text = column("Kind of event, or why it was censored.", required=True)
     competing: Bool = column("Censored here, a competing event in the sensitivity.", required=True)
+    competing_event: Text = column("The first event that rules this one out; null without one.")
+    competing_days: Int = column("Days from start to it.", unit="days", minimum=0)
     reason: Text = column("Flag of the record: imputed date, transplant, lost to follow-up.")
     source_table: Text = column("Registry table that decided.")
     source_column: Text = column("Its column.")

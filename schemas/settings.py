@@ -175,6 +175,9 @@ class SurvivalSettings(Section):
     landmarks_months: tuple[int, ...] = Field(
         (12, 24, 36, 60), description="Landmarks in months of 30.4375 days."
     )
+    restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
+    )
     bilirubin_good_includes_limit: bool = Field(
         True, description="X01: bilirubin of exactly 1.2 mg/dL belongs to the good level."
     )

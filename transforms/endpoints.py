@@ -137,6 +137,7 @@ def _clock(units: ir.Table, record: Endpoint, settings: SurvivalSettings) -> ir.
     end = ibis.cases(*((known.stopped == m, _day(known, m)) for m in dict.fromkeys(possible)))
     ended = known.mutate(end_day=ibis.greatest(end, known.start_day))
     rival = [(ended[f"{m}_day"].notnull(), f"{m}_first") for m in record.competing]
+    rival_event, rival_day = _first_rival(ended, record)
     rivals = ibis.cases(*rival) if rival else ibis.null("string")
     return ended.select(
         "subject_id",
@@ -149,6 +150,8 @@ def _clock(units: ir.Table, record: Endpoint, settings: SurvivalSettings) -> ir.
         time_days=ended.end_day - ended.start_day,
         cause=ended.event.ifelse(ended.stopped, rivals.fill_null(_censoring(ended.stopped))),
         competing=~ended.event & rivals.notnull(),
+        competing_event=rival_event,
+        competing_days=rival_day,
         reason=_flags(ended),
         own_table=ibis.cases(
             (ended.stopped == "last_alive", ended.last_alive_table),
@@ -162,6 +165,17 @@ def _clock(units: ir.Table, record: Endpoint, settings: SurvivalSettings) -> ir.
             *((ended.stopped == m, ended[f"{m}_row_id"]) for m in ("last_alive", *COLUMN_OF))
         ),
     )
+
+
+def _first_rival(units: ir.Table, record: Endpoint) -> tuple[ir.StringValue, ir.IntegerValue]:
+    """The earliest competing milestone and the days to it; on a tie the first named."""
+    if not record.competing:
+        return ibis.null("string"), ibis.null("int64")
+    days = {m: units[f"{m}_day"].fill_null(LATER) for m in record.competing}
+    first = reduce(lambda a, b: ibis.least(a, b), days.values())
+    known = first < LATER
+    name = ibis.cases(*((known & (day == first), m) for m, day in days.items()))
+    return name, ibis.cases((known, ibis.greatest(first - units.start_day, 0)))
 
 
 def _start(units: ir.Table, start: Milestone) -> ir.IntegerValue:
@@ -273,6 +287,8 @@ def _reported(reported_endpoints: ir.Table, anchors: ir.Table) -> ir.Table:
         time_days=whole_days(t.time, t.time_unit),
         cause=t.event.ifelse("reported event", "reported censoring"),
         competing=ibis.literal(False),
+        competing_event=ibis.null("string"),
+        competing_days=ibis.null("int64"),
         reason=ibis.literal("reported time"),
         source_table=ibis.literal("reported_endpoints"),
         source_column=ibis.literal("time"),

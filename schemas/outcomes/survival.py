@@ -100,6 +100,79 @@ class SurvivalMedians(SurvivalKey):
         )
 
 
+class RestrictedMeans(SurvivalKey):
+    """One row per curve and horizon: mean time free of the event up to the horizon."""
+
+    months: Int = column("Horizon in months of 30.4375 days.", key=True, unit="months")
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units in the curve.", required=True, minimum=0)
+    events: Int = column("Events up to the horizon.", required=True, minimum=0)
+    mean_months: Float = column("Area under the curve up to the horizon.", unit="months")
+    se_months: Float = column("Its standard error.", unit="months")
+    lower: Float = column("Lower limit: mean less z standard errors, at least 0.", unit="months")
+    upper: Float = column("Upper limit, at most the horizon.", unit="months")
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "mean_months",
+                    "months",
+                    "restricted mean",
+                    "Mean {endpoint} by {level} up to {months} months {factor} {factor_level}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="",
+                ),
+            ),
+        )
+
+
+class CumulativeIncidence(Outcome):
+    """One row per endpoint, cause and landmark: its event, and each event that rules it out."""
+
+    endpoint: Text = column("Endpoint that has competing events.", key=True)
+    level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    cause: Text = column("The endpoint's event, or a competing one.", key=True)
+    months: Int = column("Landmark in months of 30.4375 days.", key=True, unit="months")
+    statistic_id: Text = statistic_id_column()
+    incidence: Float = column("Share that has had this cause first (Aalen-Johansen).", unit="1")
+    lower: Float = column("Lower limit.", unit="1")
+    upper: Float = column("Upper limit.", unit="1")
+    at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
+    n: Int = column("Units.", required=True, minimum=0)
+    events: Int = column("Units with this cause first, whenever.", required=True, minimum=0)
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "incidence",
+                    "1",
+                    "Aalen-Johansen",
+                    "{cause} first, {endpoint} by {level} at {months} months",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="incidence.{endpoint}.{level}.{cause}",
+                ),
+            ),
+        )
+
+
 class FollowUp(Outcome):
     """One row per definition of median follow-up."""
 

@@ -108,7 +108,8 @@ def test_time_to_response_runs_for_all_treated_and_not_for_responders_only() -> 
     """Without a response the last evaluable scan inside the window censors.
 
     Without any scan after baseline the time is 0: the patient is counted and contributes nothing.
-    Progression or death before a response are marked as competing.
+    Progression or death without a response are marked as competing; the first of them is kept with
+    its own day, for the share that responds first.
     Source: Memon 2012 (Kaplan-Meier of the time to response).
     """
     check(
@@ -129,12 +130,12 @@ def test_time_to_response_runs_for_all_treated_and_not_for_responders_only() -> 
             """,
         },
         """
-        | subject_id | start_day | time_days | event | cause             | competing | source_row_id |
-        | A          | 0         | 122       | yes   | response          | no        | scans:1       |
-        | B          | 0         | 200       | no    | last_assessment   | no        |               |
-        | C          | 0         | 0         | no    | no_assessment     | no        |               |
-        | D          | 0         | 200       | no    | progression_first | yes       |               |
-        | E          | 0         | 200       | no    | death_first       | yes       |               |
+        | subject_id | start_day | time_days | event | cause             | competing | competing_event | competing_days | source_row_id |
+        | A          | 0         | 122       | yes   | response          | no        | progression     | 400            | scans:1       |
+        | B          | 0         | 200       | no    | last_assessment   | no        |                 |                |               |
+        | C          | 0         | 0         | no    | no_assessment     | no        |                 |                |               |
+        | D          | 0         | 200       | no    | progression_first | yes       | progression     | 200            |               |
+        | E          | 0         | 200       | no    | death_first       | yes       | death           | 500            |               |
         """,
     )
 
