@@ -1,28 +1,29 @@
 """How fast is a flat REDCap export split, against DuckDB's own read_csv over the same file?
 
-    python -m benchmarks.redcap_split [--megabytes 100]
+    python -m benchmarks redcap_split [--megabytes 100] [--repeats 3]
 
 The export is synthetic: 12 instruments of 25 columns, three of them once per record and nine
 repeating, so that most of its cells are blank, as in a real block matrix. `read_csv` is told types
 and dialect and makes a table of the whole file; a reading that keeps no cell is shown beside it.
 """
 
-import argparse
+import os
 import random
-import resource
-import sys
+import statistics
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from benchmarks.measure import arguments, say
 from warehouse.delimited import quoted, survey
 from warehouse.redcap import split
 
 ONCE, FORMS, FIELDS = 3, 12, 20
-REPEATS = 3
 
 
 def write_export(path: Path, size: int) -> None:
@@ -49,14 +50,37 @@ def write_export(path: Path, size: int) -> None:
                     out.write(f"{row}\n")
 
 
-def best(action: Callable[[], object]) -> float:
-    """The shortest of several times, in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
+@dataclass(frozen=True)
+class Cost:
+    """What one run took."""
+
+    wall: float
+    cpu: float
+    mib: float
+
+
+def cost(action: Callable[[], object]) -> Cost:
+    """Run something in a process of its own, so that its memory is its own."""
+    start = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise SystemExit("a side failed")
+    wall = time.perf_counter() - start
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def middle(costs: list[Cost]) -> Cost:
+    """Median times, greatest memory."""
+    walls, cpus, mibs = zip(*((c.wall, c.cpu, c.mib) for c in costs), strict=True)
+    return Cost(statistics.median(walls), statistics.median(cpus), max(mibs))
 
 
 def reading(path: Path, query: str) -> None:
@@ -81,24 +105,32 @@ def splitting(path: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Print both times and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=int, default=100)
-    size = parser.parse_args().megabytes * 1_000_000
+    """Print what every side took, and the ratios; the sides take turns."""
+    given = arguments(__doc__, megabytes=100)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "data.csv"
-        write_export(path, size)
-        ours = best(lambda: splitting(path, folder))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        counted = best(lambda: reading(path, "SELECT count(COLUMNS(*)) FROM {}"))
-        table = best(lambda: reading(path, "CREATE TABLE t AS SELECT * FROM {}"))
-        lines = (
-            f"split into {FORMS} instruments  {ours:6.2f} s, at most {memory:.0f} MiB",
-            f"read_csv into a table      {table:6.2f} s, ratio {ours / table:.2f}",
-            f"read_csv, nothing kept     {counted:6.2f} s, ratio {ours / counted:.2f}",
-        )
-        sys.stdout.write("\n".join(lines) + "\n")
+        write_export(path, given.megabytes * 1_000_000)
+        sides: dict[str, Callable[[], object]] = {
+            f"split into {FORMS} instruments": lambda: splitting(path, folder),
+            "read_csv into a table": lambda: reading(path, "CREATE TABLE t AS SELECT * FROM {}"),
+            "read_csv, nothing kept": lambda: reading(path, "SELECT count(COLUMNS(*)) FROM {}"),
+        }
+        costs: dict[str, list[Cost]] = {side: [] for side in sides}
+        for _ in range(given.repeats):
+            for side, action in sides.items():
+                costs[side].append(cost(action))
+    found = {side: middle(several) for side, several in costs.items()}
+    ours = next(iter(found.values()))
+    say(
+        f"{path.name} of {given.megabytes} MB, median of {given.repeats}",
+        *(
+            f"{side:<26}{c.wall:7.2f} s, {c.cpu:7.2f} s of processors, {c.mib:6.0f} MiB; "
+            f"ours takes {ours.wall / c.wall:.2f} times the time, {ours.cpu / c.cpu:.2f} "
+            "times the processors"
+            for side, c in found.items()
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """How is a delimited text file read so that no row is lost and no byte is guessed in silence?
 
 RFC 4180: fields may be quoted, a quoted field may hold line breaks, a quote in it is doubled.
-Delimiter and encoding are found out per file. The file is surveyed once (records, blank lines,
-kinds of line break) and cut between records into slices that DuckDB reads in parallel. If DuckDB's
-count differs from the survey's, or the file is irregular, it is rewritten record by record with
-Python's csv module, which also finds the faulty rows. A row's number is its place among the records
-after the header.
+Delimiter and encoding are found out per file, then its records are counted and it is cut between
+them into slices (`records`). An irregular file, or one that the parser sees otherwise, is rewritten
+record by record with Python's csv module, which also finds the faulty rows. A row's number is its
+place among the records after the header.
 """
 
 import codecs
@@ -15,20 +14,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import duckdb
-import numpy as np
 
 from schemas.errors import BadDelivery
+from warehouse.records import MAX_FIELD, Text, Unreliable, counted
 
 DELIMITERS = ",;\t|"
-SLICE_BYTES = 64 * 2**20
-"""DuckDB needs about fourteen times a sparse slice's size in memory."""
-MAX_FIELD = 8 * 2**20
 MAX_PROBLEMS = 20
 CHUNK = 4 * 2**20
 RESERVED = ("source_file", "source_row", "source_key")
@@ -46,26 +38,6 @@ MAGIC = {
 }
 
 
-class Unreliable(Exception):
-    """DuckDB and the survey do not agree on the records: rewrite the file and read it again."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A delimited file as UTF-8 bytes, surveyed."""
-
-    origin: str
-    path: Path
-    delimiter: str
-    header: tuple[str, ...]
-    body: int
-    records: int
-    regular: bool
-    newline: str
-    cuts: tuple[tuple[int, int], ...]
-    notices: tuple[str, ...]
-
-
 def survey(
     path: Path, origin: str, scratch: Path, *, delimiter: str | None, encoding: str | None
 ) -> Text:
@@ -78,28 +50,9 @@ def survey(
         head, delimiter = head[hint.end() :], delimiter or hint.group(1)
     chosen = delimiter or _find_delimiter(head)
     names, length = _header(head, chosen, origin)
-    text = Text(origin, utf8, chosen, names, start + length, 0, True, "\\n", (), tuple(notices))
-    return _count(text)
-
-
-def slices(text: Text, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
-    """Yield (connection holding the table `slice`, number of its first record), in order.
-
-    Raises:
-        Unreliable: if DuckDB cannot read a slice, or reads another number of records.
-    """
-    edges = [*text.cuts, (text.path.stat().st_size, text.records + 1)]
-    columns = dict.fromkeys(text.header, "VARCHAR")
-    piece = _new_file(scratch)
-    for (begin, first), (end, after) in pairwise(edges):
-        _copy_range(text.path, begin, end, piece)
-        with duckdb.connect(config={"temp_directory": str(scratch / "spill")}) as con:
-            _read_slice(con, piece, text, columns)
-            found = con.execute("SELECT count(*) FROM slice").fetchone()
-            if found != (after - first,):
-                raise Unreliable
-            yield con, first
-    piece.unlink(missing_ok=True)
+    text = Text(origin, utf8, chosen, names, start + length, 0, True, True, (), tuple(notices))
+    found = counted(text)
+    return found if found.ended else replace(found, notices=(*found.notices, _unended(found)))
 
 
 def read(text: Text, scratch: Path, write: Callable[[Text], None]) -> None:
@@ -132,15 +85,16 @@ def rewritten(text: Text, scratch: Path) -> Text:
         raw.seek(text.body)
         lines = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerow(text.header)
+        body, width = out.tell(), len(text.header)
         for row, fields in _records(lines, text.delimiter, text.origin, problems):
-            problem = _fault(fields, len(text.header))
+            problem = _fault(fields, width, cut=row == text.records and not text.ended)
             if problem:
                 problems.append(f"{text.origin} row {row}: {problem}")
-            writer.writerow((fields + [""] * len(text.header))[: len(text.header)])
+            writer.writerow((fields + [""] * width)[:width])
     if problems:
         raise BadDelivery(first_of(problems))
-    plain = replace(text, path=target, delimiter=",", body=0)
-    return _count(plain)
+    return counted(replace(text, path=target, delimiter=",", body=body))
 
 
 def quoted(name: str) -> str:
@@ -290,129 +244,6 @@ def _header(head: str, delimiter: str, origin: str) -> tuple[tuple[str, ...], in
     return check_header(names, origin), len(record.encode())
 
 
-def _count(text: Text) -> Text:
-    """Count records between line breaks outside quotes, and find where the file may be cut."""
-    size = text.path.stat().st_size
-    if size <= text.body:
-        return replace(text, records=0, cuts=(), regular=True)
-    data = np.memmap(text.path, dtype=np.uint8, mode="r")
-    tally = _Tally(text, data, last=text.body - 1, cuts=[(text.body, 1)])
-    for begin in range(text.body, size, CHUNK):
-        tally.add(begin)
-    records = tally.records + (tally.last != size - 1)
-    regular = tally.regular and not tally.odd and len(tally.kinds) < 2
-    return replace(
-        text,
-        records=records,
-        regular=regular and tally.separators == records * (len(text.header) - 1),
-        newline="\\r\\n" if tally.kinds == {True} else "\\n",
-        cuts=tuple(cut for cut in tally.cuts if cut[0] < size),
-    )
-
-
-@dataclass
-class _Tally:
-    """What was counted so far.
-
-    `odd` says that the next byte stands inside quotes, `last` is the last line break's place,
-    `kinds` tells whether breaks had a carriage return. Delimiters are counted too, because DuckDB
-    1.5.5 silently drops the third field of `,,1` after CRLF, and joins two rows at `1,,7`: a row
-    of another width makes the file irregular.
-    """
-
-    text: Text
-    data: Any
-    last: int
-    cuts: list[tuple[int, int]]
-    records: int = 0
-    separators: int = 0
-    odd: int = 0
-    regular: bool = True
-    kinds: set[bool] = field(default_factory=set)
-
-    def add(self, begin: int) -> None:
-        """Count one chunk."""
-        chunk = self.data[begin : begin + CHUNK]
-        piece = chunk.tobytes()
-        if b"\0" in piece:
-            raise _nul(self.text, self.records, self.data, begin, piece, self.odd)
-        quotes = np.flatnonzero(chunk == 34) if b'"' in piece else np.empty(0, np.int64)
-        if b"\r" in piece:
-            returns = _outside(np.flatnonzero(chunk == 13), quotes, self.odd) + begin
-            self.regular &= _followed_by_newline(self.data, returns)
-        ends = _outside(np.flatnonzero(chunk == 10), quotes, self.odd) + begin
-        if len(ends):
-            self._add_breaks(ends)
-        self.separators += _count_outside(chunk == ord(self.text.delimiter), quotes, self.odd)
-        self.odd = (self.odd + len(quotes)) & 1
-
-    def _add_breaks(self, ends: Any) -> None:
-        """Count line breaks; one that follows another closely ends a blank line."""
-        returned = self.data[np.maximum(ends - 1, self.text.body)] == 13
-        self.kinds |= {bool(kind) for kind in np.unique(returned)}
-        gaps = np.diff(ends, prepend=self.last) - returned
-        self.regular &= not bool((gaps <= 1).any())
-        self.last = int(ends[-1])
-        self.records += len(ends)
-        if self.last - self.cuts[-1][0] >= SLICE_BYTES:
-            self.cuts.append((self.last + 1, self.records + 1))
-
-
-def _outside(places: Any, quotes: Any, odd: int) -> Any:
-    """Those places before which an even number of quotes stands."""
-    if not len(quotes) and not odd:
-        return places
-    return places[(np.searchsorted(quotes, places) + odd) % 2 == 0]
-
-
-def _count_outside(marked: Any, quotes: Any, odd: int) -> int:
-    """How many marked bytes stand outside quotes."""
-    if not len(quotes):
-        return 0 if odd else int(np.count_nonzero(marked))
-    starts = np.concatenate(([0], quotes))
-    runs = np.add.reduceat(marked, starts, dtype=np.int64)
-    return int(runs[odd::2].sum())
-
-
-def _followed_by_newline(data: Any, returns: Any) -> bool:
-    if not len(returns):
-        return True
-    following = np.minimum(returns + 1, len(data) - 1)
-    return bool((data[following] == 10).all())
-
-
-def _nul(text: Text, records: int, data: Any, begin: int, piece: bytes, odd: int) -> BadDelivery:
-    before = data[begin : begin + piece.index(b"\0")]
-    ends = _outside(np.flatnonzero(before == 10), np.flatnonzero(before == 34), odd)
-    return BadDelivery(
-        f"{text.origin} row {records + len(ends) + 1}: a NUL byte. The file is damaged or no text: "
-        "export it again."
-    )
-
-
-def _copy_range(source: Path, begin: int, end: int, target: Path) -> None:
-    with source.open("rb") as file, target.open("wb") as out:
-        file.seek(begin)
-        left = end - begin
-        while left and (chunk := file.read(min(CHUNK, left))):
-            out.write(chunk)
-            left -= len(chunk)
-
-
-def _read_slice(
-    con: duckdb.DuckDBPyConnection, piece: Path, text: Text, columns: dict[str, str]
-) -> None:
-    try:
-        con.execute(
-            "CREATE TABLE slice AS SELECT * FROM read_csv(?, delim = ?, quote = '\"', "
-            "escape = '\"', header = false, auto_detect = false, strict_mode = true, "
-            "null_padding = false, max_line_size = ?, new_line = ?, columns = ?)",
-            [str(piece), text.delimiter, MAX_FIELD, text.newline, columns],
-        )
-    except duckdb.InvalidInputException:
-        raise Unreliable from None
-
-
 def _records(
     lines: io.TextIOWrapper, delimiter: str, origin: str, problems: list[str]
 ) -> Iterator[tuple[int, list[str]]]:
@@ -434,12 +265,25 @@ def _csv_fault(message: str) -> str:
     return "a quote stands inside a field and is not doubled. Export with doubled quotes."
 
 
-def _fault(fields: list[str], width: int) -> str | None:
+def _fault(fields: list[str], width: int, *, cut: bool) -> str | None:
     """What is wrong with a record's number of fields; blank fields too many do no harm."""
     if not fields or len(fields) == width or (len(fields) > width and not any(fields[width:])):
         return None
+    if cut and len(fields) < width:
+        return (
+            f"the file is cut off: it ends in this row, after {len(fields)} of {width} fields. "
+            "Export it again, whole."
+        )
     few = "too few" if len(fields) < width else "too many"
     return (
         f"{few} fields, {len(fields)} where the header has {width}. Check for a delimiter in "
         "unquoted text, or a file cut off; export it again."
+    )
+
+
+def _unended(text: Text) -> str:
+    last = f"row {text.records}" if text.records else "the header"
+    return (
+        f"{text.origin}: ends in {last} without a line break, as a file does that was cut off. "
+        "Compare its last row with the export."
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,12 +24,14 @@ from schemas.errors import BadDelivery, all_at_once
 from schemas.registry import TABLES
 from schemas.site import Site
 from warehouse.archives import DELIMITED, TABULAR, Member, ignored, unpack
-from warehouse.delimited import Text, check_header, quoted, read, slices, survey
+from warehouse.delimited import check_header, quoted, read, survey
 from warehouse.fingerprints import file_sha256
 from warehouse.reading import declared, reading_id, redcap_source, stem
 from warehouse.receipts import Receipt
+from warehouse.records import Text, in_slices
 from warehouse.redcap import split
 from warehouse.redcap_dictionary import read_dictionary
+from warehouse.spool import Spools
 from warehouse.store import Store, new_folder
 from warehouse.workbook import sheets
 
@@ -190,7 +193,7 @@ def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> tup
         _from_parquet(member, target)
         return ()
     text = _text(member, site, scratch)
-    read(text, scratch, lambda source: _write(source, target, scratch))
+    read(text, scratch, lambda source: _write(source, target))
     return text.notices
 
 
@@ -206,14 +209,18 @@ def _text(member: Member, site: Site, scratch: Path) -> Text:
     )
 
 
-def _write(text: Text, target: Path, scratch: Path) -> None:
+def _write(text: Text, target: Path) -> None:
     names = [(name, pa.string()) for name in (*text.header, "source_file")]
     schema = pa.schema([*names, ("source_row", pa.int64())])
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-        for con, first in slices(text, scratch):
-            query = "SELECT *, ? AS source_file, rowid + ? AS source_row FROM slice"
-            for batch in con.execute(query, [text.origin, first]).to_arrow_reader(100_000):
-                writer.write_batch(batch)
+
+    def placed(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+        rows = pa.array(np.arange(first, first + batch.num_rows))
+        file = pa.repeat(pa.scalar(text.origin), batch.num_rows)
+        return pa.record_batch([*batch.columns, file, rows], schema=schema)
+
+    with Spools(target.parent, {target.stem: schema}) as spools:
+        for batch in in_slices(text, placed):
+            spools.add(target.stem, batch)
 
 
 def _from_parquet(member: Member, target: Path) -> None:

@@ -8,18 +8,22 @@ dictionary does not know, cells of one form in a repeating row of another) in `u
 The conventions are those of the test projects of the R packages REDCapR and REDCapTidieR.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import BadDelivery
-from warehouse.delimited import Text, quoted, read, slices
+from warehouse.delimited import read
+from warehouse.records import Text, in_slices
 from warehouse.redcap_dictionary import Dictionary
 from warehouse.redcap_labels import refuse_label_header, refuse_labels
+from warehouse.spool import Spools
 
 EVENT, REPEAT = "redcap_event_name", "redcap_repeat_instrument"
 INSTANCE, GROUP = "redcap_repeat_instance", "redcap_data_access_group"
@@ -86,7 +90,7 @@ def split(
         BadDelivery: a label export, an export that does not fit its dictionary, a damaged file.
     """
     plan = layout(text, dictionary, record)
-    read(text, scratch, lambda source: _write(source, plan, dictionary, to, scratch))
+    read(text, scratch, lambda source: _write(source, plan, dictionary, to))
     return plan, _notices(text, plan, to)
 
 
@@ -124,28 +128,21 @@ def _by_order(columns: list[str], origin: str) -> dict[str, str]:
     return owners | dict.fromkeys(waiting, "")
 
 
-def _write(
-    text: Text, plan: Layout, dictionary: Dictionary | None, to: Path, scratch: Path
-) -> None:
-    writers = {
-        name: pq.ParquetWriter(to / f"{name}.parquet", _schema(plan, own), compression="zstd")
-        for name, own in plan.instruments.items()
-    }
-    try:
-        strays: list[pa.Table] = []
-        for con, first in slices(text, scratch):
-            _refuse_unfit(con, text, plan, dictionary)
-            for name, writer in writers.items():
-                query = _instrument_query(plan, name, text.origin, first)
-                for batch in con.execute(query).to_arrow_reader(50_000):
-                    writer.write_batch(batch)
-            strays += _strays(con, plan, text.origin, first)
-        if strays:
-            table = _in_order(pa.concat_tables(strays, promote_options="default"))
-            pq.write_table(table, to / f"{UNASSIGNED}.parquet", compression="zstd")
-    finally:
-        for writer in writers.values():
-            writer.close()
+def _write(text: Text, plan: Layout, dictionary: Dictionary | None, to: Path) -> None:
+    def divided(batch: pa.RecordBatch, first: int) -> _Slice:
+        _refuse_unfit(batch, text, plan, dictionary)
+        return _divide(batch, plan, text.origin, first)
+
+    strays: list[pa.Table] = []
+    schemas = {name: _schema(plan, own) for name, own in plan.instruments.items()}
+    with Spools(to, schemas) as spools:
+        for slice_ in in_slices(text, divided):
+            for name, rows in slice_.instruments.items():
+                spools.add(name, rows)
+            strays += slice_.strays
+    if strays:
+        table = _in_order(pa.concat_tables(strays, promote_options="default"))
+        pq.write_table(table, to / f"{UNASSIGNED}.parquet", compression="zstd")
 
 
 def _schema(plan: Layout, own: tuple[str, ...]) -> pa.Schema:
@@ -160,70 +157,102 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table.select([*(n for n in table.column_names if n not in last), *last])
 
 
-def _instrument_query(plan: Layout, name: str, origin: str, first: int) -> str:
-    own = plan.instruments[name]
-    filled = _any_filled(own)
-    if name == plan.first:
-        others = [c for f, cs in plan.instruments.items() if f != name for c in cs]
-        filled = f"({filled} OR NOT {_any_filled([*others, *plan.unassigned])})"
-    condition = filled
+@dataclass(frozen=True)
+class _Slice:
+    """The rows that some records of an export give to each instrument, and what fits none."""
+
+    instruments: dict[str, pa.RecordBatch]
+    strays: list[pa.Table]
+
+
+def _divide(batch: pa.RecordBatch, plan: Layout, origin: str, first: int) -> _Slice:
+    """A form's rows: those of its own repeats, and plain rows in which it has any cell.
+
+    A row in which no form has a cell is the shell of a record: it stands in the first.
+    """
+    filled = {name: _any_filled(batch, own) for name, own in plan.instruments.items()}
+    rows = dict(filled)
     if REPEAT in plan.keys:
-        repeat = quoted(REPEAT)
-        condition = f"({repeat} IS NULL AND {filled}) OR {repeat} = {_literal(name)}"
-    columns = [quoted(c) for c in (*plan.keys, *own)]
-    return f"SELECT {', '.join(columns)}, {_provenance(plan, name, origin, first)} FROM slice " + (
-        f"WHERE {condition}"
+        repeats = pc.fill_null(batch[REPEAT], "")
+        plain = pc.equal(repeats, "")
+        rows = {
+            name: pc.or_(pc.and_(plain, has), pc.equal(repeats, name))
+            for name, has in filled.items()
+        }
+    else:
+        plain = pa.repeat(pa.scalar(True), batch.num_rows)
+    anything = reduce(pc.or_, [*filled.values(), _any_filled(batch, plan.unassigned)])
+    shell = pc.and_(plain, pc.invert(anything))
+    rows[plan.first] = pc.or_(rows[plan.first], shell)
+    instruments = {
+        name: _placed(batch, (*plan.keys, *own), rows[name], plan, name, origin, first)
+        for name, own in plan.instruments.items()
+    }
+    return _Slice(instruments, _strays(batch, plan, filled, origin, first))
+
+
+def _placed(
+    batch: pa.RecordBatch,
+    names: tuple[str, ...],
+    rows: pa.BooleanArray,
+    plan: Layout,
+    instrument: str,
+    origin: str,
+    first: int,
+) -> pa.RecordBatch:
+    """Some rows and columns, with file, row and key."""
+    places = pc.indices_nonzero(rows)
+    blank = pa.nulls(len(places), pa.string())
+    dense = {n: batch[n].take(places) if batch[n].null_count < len(batch) else blank for n in names}
+    text = pa.repeat(pa.scalar(""), len(places))
+    event, instance = (
+        pc.fill_null(dense[k], "") if k in plan.keys else text for k in (EVENT, INSTANCE)
     )
-
-
-def _provenance(plan: Layout, name: str, origin: str, first: int) -> str:
-    def part(key: str) -> str:
-        return f"coalesce({quoted(key)}, '')" if key in plan.keys else "''"
-
-    key = f"concat_ws('|', {part(plan.record)}, {part(EVENT)}, {_literal(name)}, {part(INSTANCE)})"
-    return f"{_literal(origin)} AS source_file, rowid + {first} AS source_row, {key} AS source_key"
+    record = pc.fill_null(dense[plan.record], "")
+    key = pc.binary_join_element_wise(record, event, instrument, instance, "|")
+    file = pa.repeat(pa.scalar(origin), len(places))
+    number = pc.add(places.cast(pa.int64()), first)
+    names_ = [*names, "source_file", "source_row", "source_key"]
+    return pa.RecordBatch.from_arrays([*dense.values(), file, number, key], names=names_)
 
 
 def _strays(
-    con: duckdb.DuckDBPyConnection, plan: Layout, origin: str, first: int
-) -> Iterator[pa.Table]:
+    batch: pa.RecordBatch,
+    plan: Layout,
+    filled: Mapping[str, pa.BooleanArray],
+    origin: str,
+    first: int,
+) -> list[pa.Table]:
     """Columns of no instrument, and cells of a form in a repeating row of another."""
-    columns = {c: quoted(c) for c in plan.unassigned}
+    columns = {c: batch[c] for c in plan.unassigned}
     if REPEAT in plan.keys:
+        repeat = batch[REPEAT]
         for name, own in plan.instruments.items():
-            foreign = f"{quoted(REPEAT)} <> {_literal(name)}"
-            for column in _foreign(con, own, foreign):
-                columns[column] = f"CASE WHEN {foreign} THEN {quoted(column)} END"
-    if columns:
-        chosen = ", ".join(f"{sql} AS {quoted(c)}" for c, sql in columns.items())
-        keys = ", ".join(quoted(k) for k in plan.keys)
-        yield con.execute(
-            f"SELECT {keys}, {chosen}, {_provenance(plan, UNASSIGNED, origin, first)} FROM slice "
-            f"WHERE {_any_filled(columns.values(), quote=False)}"
-        ).to_arrow_table()
-
-
-def _foreign(con: duckdb.DuckDBPyConnection, own: tuple[str, ...], foreign: str) -> list[str]:
-    """Those columns of a form that are filled in repeating rows of another form."""
-    if not own:
+            foreign = pc.fill_null(pc.not_equal(repeat, name), False)
+            if pc.any(pc.and_(foreign, filled[name])).as_py():
+                cells = {
+                    c: pc.if_else(foreign, batch[c], pa.scalar(None, pa.string())) for c in own
+                }
+                columns |= {c: v for c, v in cells.items() if v.null_count < len(v)}
+    names = (*plan.keys, *columns)
+    apart = pa.RecordBatch.from_arrays(
+        [*(batch[k] for k in plan.keys), *columns.values()], names=list(names)
+    )
+    any_stray = _any_filled(apart, columns)
+    if not pc.any(any_stray).as_py():
         return []
-    any_sql = f"SELECT 1 FROM slice WHERE {foreign} AND {_any_filled(own)} LIMIT 1"
-    if con.execute(any_sql).fetchone() is None:
-        return []
-    counts = ", ".join(f"count({quoted(c)})" for c in own)
-    found = con.execute(f"SELECT {counts} FROM slice WHERE {foreign}").fetchone() or ()
-    return [c for c, n in zip(own, found, strict=True) if n]
+    placed = _placed(apart, names, any_stray, plan, UNASSIGNED, origin, first)
+    return [pa.Table.from_batches([placed])]
 
 
 def _refuse_unfit(
-    con: duckdb.DuckDBPyConnection, text: Text, plan: Layout, dictionary: Dictionary | None
+    batch: pa.RecordBatch, text: Text, plan: Layout, dictionary: Dictionary | None
 ) -> None:
     """Refuse labels in place of codes, and repeating instruments that nobody knows."""
-    refuse_labels(con, text.header, dictionary, text.origin)
+    refuse_labels(batch, dictionary, text.origin)
     if REPEAT not in plan.keys:
         return
-    rows = con.execute(f"SELECT DISTINCT {quoted(REPEAT)} FROM slice WHERE {quoted(REPEAT)} <> ''")
-    unknown = {r[0] for r in rows.fetchall()} - set(plan.instruments)
+    unknown = set(pc.unique(batch[REPEAT]).to_pylist()) - {None, *plan.instruments}
     if unknown:
         raise BadDelivery(
             f"{text.origin}: {REPEAT} holds {len(unknown)} values that are no form of the "
@@ -231,13 +260,11 @@ def _refuse_unfit(
         )
 
 
-def _any_filled(columns: Iterable[str], *, quote: bool = True) -> str:
-    names = [quoted(c) if quote else c for c in columns]
-    return f"(coalesce({', '.join(names)}) IS NOT NULL)" if names else "false"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _any_filled(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.BooleanArray:
+    """Which rows have a cell in one of these columns."""
+    some = (batch[c] for c in columns)
+    marks = [pc.is_valid(cells) for cells in some if cells.null_count < len(cells)]
+    return reduce(pc.or_, marks, pa.repeat(pa.scalar(False), batch.num_rows))
 
 
 def _notices(text: Text, plan: Layout, to: Path) -> list[str]:

@@ -5,15 +5,16 @@ choice's label for its code, and hides missing-data codes. It cannot be mapped b
 so it is recognised and refused.
 """
 
-import duckdb
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import BadDelivery
-from warehouse.delimited import quoted
 from warehouse.redcap_dictionary import Dictionary
 
 LABEL_HEADERS = ("event name", "repeat instrument", "repeat instance", "complete?")
-UNIQUE_EVENT = "_arm_[0-9]+[a-z]*$"
-SAMPLE_ROWS = 20_000
+UNIQUE_EVENT = re.compile("_arm_[0-9]+[a-z]*$")
 ADVICE = "Export raw data (CSV / Microsoft Excel, raw data), not labels."
 
 
@@ -23,69 +24,54 @@ def refuse_label_header(header: tuple[str, ...], origin: str) -> None:
         raise BadDelivery(f"{origin}: the header holds labels. {ADVICE}")
 
 
-def refuse_labels(
-    con: duckdb.DuckDBPyConnection,
-    header: tuple[str, ...],
-    dictionary: Dictionary | None,
-    origin: str,
-) -> None:
-    """Refuse labels in the cells of the table `slice`."""
+def refuse_labels(batch: pa.RecordBatch, dictionary: Dictionary | None, origin: str) -> None:
+    """Refuse labels in the cells of some records."""
+    header = batch.schema.names
     found = [
-        *_columns_with(con, [c for c in header if c.endswith("_complete")], _STATUS),
-        *_columns_with(con, [c for c in header if "___" in c], _TICKED),
-        *_labelled_events(con, header),
-        *(_labelled_choices(con, header, dictionary) if dictionary else []),
+        *_columns_with(batch, [c for c in header if c.endswith("_complete")], _STATUS),
+        *_columns_with(batch, [c for c in header if "___" in c], _TICKED),
+        *_labelled_events(batch),
+        *(_labelled_choices(batch, dictionary) if dictionary else []),
     ]
     if found:
         shown = ", ".join(dict.fromkeys(found[:5]))
         raise BadDelivery(f"{origin}: labels instead of codes in {shown}. {ADVICE}")
 
 
-_STATUS = ("Incomplete", "Unverified", "Complete")
-_TICKED = ("Checked", "Unchecked")
+_STATUS = frozenset({"Incomplete", "Unverified", "Complete"})
+_TICKED = frozenset({"Checked", "Unchecked"})
 
 
-def _columns_with(
-    con: duckdb.DuckDBPyConnection, columns: list[str], values: tuple[str, ...]
-) -> list[str]:
-    """Columns of which a cell in the sample holds one of these values."""
-    if not columns:
-        return []
-    listed = ", ".join(f"'{value}'" for value in values)
-    tests = ", ".join(f"bool_or({quoted(c)} IN ({listed}))" for c in columns)
-    found = con.execute(f"SELECT {tests} FROM (FROM slice LIMIT {SAMPLE_ROWS})").fetchone() or ()
-    return [c for c, hit in zip(columns, found, strict=True) if hit]
+def _filled(cells: pa.StringArray) -> bool:
+    return bool(cells.null_count < len(cells))
 
 
-def _labelled_events(con: duckdb.DuckDBPyConnection, header: tuple[str, ...]) -> list[str]:
+def _columns_with(batch: pa.RecordBatch, columns: list[str], values: frozenset[str]) -> list[str]:
+    """Columns of which a cell holds one of these values."""
+    some = [c for c in columns if _filled(batch[c])]
+    return [c for c in some if not values.isdisjoint(pc.unique(batch[c]).to_pylist())]
+
+
+def _labelled_events(batch: pa.RecordBatch) -> list[str]:
     event = "redcap_event_name"
-    if event not in header:
+    if event not in batch.schema.names:
         return []
-    found = con.execute(
-        f"SELECT 1 FROM slice WHERE {event} IS NOT NULL AND NOT regexp_matches({event}, ?) LIMIT 1",
-        [UNIQUE_EVENT],
-    ).fetchone()
-    return [event] if found else []
+    events = pc.unique(batch[event]).drop_null().to_pylist()
+    return [] if all(UNIQUE_EVENT.search(name) for name in events) else [event]
 
 
-def _labelled_choices(
-    con: duckdb.DuckDBPyConnection, header: tuple[str, ...], dictionary: Dictionary
-) -> list[str]:
+def _labelled_choices(batch: pa.RecordBatch, dictionary: Dictionary) -> list[str]:
     """Coded fields that hold labels and not one code, unless others hold codes."""
-    coded = [f for f in dictionary.fields.values() if f.name in header and f.choices]
-    labels = {f.name: [x for x in f.choices.values() if x not in f.choices] for f in coded}
-    tests, values = [], []
-    for field in coded:
-        tests += [f"count(*) FILTER (list_contains(?, {quoted(field.name)}))"] * 2
-        values += [list(field.choices), labels[field.name]]
-    if not tests:
-        return []
-    found = (
-        con.execute(
-            f"SELECT {', '.join(tests)} FROM (FROM slice LIMIT {SAMPLE_ROWS})", values
-        ).fetchone()
-        or ()
-    )
-    codes, hits = found[::2], found[1::2]
-    suspects = [f.name for f, c, n in zip(coded, codes, hits, strict=True) if n and not c]
-    return suspects if sum(hits) > sum(codes) else []
+    suspects: list[str] = []
+    surplus = 0
+    for field in dictionary.fields.values():
+        if not field.choices or field.name not in batch.schema.names:
+            continue
+        cells = batch[field.name]
+        counts = pc.value_counts(cells).to_pylist() if _filled(cells) else []
+        labels = set(field.choices.values()) - set(field.choices)
+        codes = sum(c["counts"] for c in counts if c["values"] in field.choices)
+        hits = sum(c["counts"] for c in counts if c["values"] in labels)
+        suspects += [field.name] if hits and not codes else []
+        surplus += hits - codes
+    return suspects if surplus > 0 else []

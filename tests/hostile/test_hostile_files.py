@@ -6,127 +6,28 @@ another matter: here a file is read or it is not.
 """
 
 import csv
-import gzip
 import io
-import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import duckdb
-import duckdb_extension_excel
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from schemas.errors import Y90Error
-from schemas.site import Site
-from warehouse.raw import convert
-
-PLAIN = b"patient_id,sex\n1,female\n2,male\n"
-TWO = [("1", "female"), ("2", "male")]
-
-
-def gz(data):
-    return gzip.compress(data, mtime=0)
-
-
-def packed(*members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-    return out.getvalue()
-
-
-def encrypted():
-    """An archive whose member says that it needs a password."""
-    data = bytearray(packed(("patients.csv", PLAIN)))
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(signature) + place] |= 1
-    return bytes(data)
-
-
-def linked():
-    """An archive with a symbolic link as Unix packs it."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        info = zipfile.ZipInfo("patients.csv")
-        info.external_attr = 0o120777 << 16
-        archive.writestr(info, "/etc/passwd")
-    return out.getvalue()
-
-
-def parquet(**columns):
-    out = io.BytesIO()
-    pq.write_table(pa.table(columns), out)
-    return out.getvalue()
-
-
-SHEET = """<?xml version="1.0" encoding="UTF-8"?>
-<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData>
-</worksheet>"""
-BOOK = """<?xml version="1.0" encoding="UTF-8"?>
-<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
- xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>{}</sheets>
-</workbook>"""
-LINKS = """<?xml version="1.0" encoding="UTF-8"?>
-<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}
-</Relationships>"""
-STYLES = """<?xml version="1.0" encoding="UTF-8"?>
-<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
-<numFmts count="2"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/>
-<numFmt numFmtId="165" formatCode="0.0&quot; mm&quot;"/></numFmts>
-<cellXfs count="4"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/>
-</cellXfs></styleSheet>"""
-
-
-def workbook(**rows):
-    """A workbook of sheets, each given as the XML of its rows."""
-    sheets = list(rows.items())
-    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
-    book = "".join(
-        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, (name, _) in enumerate(sheets, 1)
-    )
-    links = "".join(
-        f'<Relationship Id="r{n}" Type="{kind}" Target="worksheets/sheet{n}.xml"/>'
-        for n in range(1, len(sheets) + 1)
-    )
-    return packed(
-        ("xl/workbook.xml", BOOK.format(book).encode()),
-        ("xl/_rels/workbook.xml.rels", LINKS.format(links).encode()),
-        ("xl/styles.xml", STYLES.encode()),
-        *(
-            (f"xl/worksheets/sheet{n}.xml", SHEET.format(xml).encode())
-            for n, (_, xml) in enumerate(sheets, 1)
-        ),
-    )
-
-
-def text_cells(*values):
-    return "".join(f'<c t="inlineStr"><is><t>{v}</t></is></c>' for v in values)
-
-
-def sheet_row(number, cells):
-    return f'<row r="{number}">{cells}</row>'
-
-
-HEAD = sheet_row(1, text_cells("patient_id", "sex"))
-SMALL_SHEET = HEAD + sheet_row(2, text_cells("1", "female")) + sheet_row(3, text_cells("2", "male"))
-
-
-def written_by_duckdb(tmp_path):
-    """A workbook as another program writes it."""
-    (found,) = Path(duckdb_extension_excel.__file__).parent.rglob("*.duckdb_extension")
-    target = tmp_path / "patients.xlsx"
-    with duckdb.connect() as con:
-        con.execute(f"LOAD '{found}'")
-        con.execute(
-            "COPY (SELECT '007' AS patient_id, DATE '2026-02-03' AS diagnosis_date, 1.1 AS"
-            f" ki67_pct, true AS functioning) TO '{target}' (FORMAT xlsx, HEADER true)"
-        )
-    return target.read_bytes()
+from tests.hostile.deliveries import (
+    HEAD,
+    PLAIN,
+    SMALL_SHEET,
+    TWO,
+    deliver,
+    encrypted,
+    gz,
+    linked,
+    packed,
+    parquet,
+    sheet_row,
+    text_cells,
+    workbook,
+    written_by_duckdb,
+)
 
 
 @dataclass(frozen=True)
@@ -193,7 +94,19 @@ CASES = {
     "CR alone": ok(PLAIN.replace(b"\n", b"\r"), TWO),
     "CRLF and LF mixed": ok(b"patient_id,sex\r\n1,female\n2,male\r\n", TWO),
     "CRLF with LF inside quotes": ok(b'patient_id,sex\r\n1,"a\nb"\r\n', [("1", "a\nb")]),
-    "no line break at the end": ok(PLAIN[:-1], TWO),
+    "no line break at the end": ok(PLAIN[:-1], TWO, notice="ends in row 2 without a line break"),
+    "cut off inside the last cell": ok(
+        PLAIN[:-4], [TWO[0], ("2", "m")], notice="ends in row 2 without a line break"
+    ),
+    "cut off after the last delimiter": ok(
+        PLAIN[:-5], [TWO[0], ("2", None)], notice="ends in row 2 without a line break"
+    ),
+    "cut off before a delimiter": no(PLAIN[:-6], "row 2: the file is cut off.*after 1 of 2 fields"),
+    "cut off inside a quoted cell": no(
+        PLAIN[:-5] + b'"ma', "row 2: a quote is opened and never closed"
+    ),
+    "cut off between rows": ok(PLAIN[:-7], TWO[:1]),
+    "too few fields in the last whole row": no(PLAIN + b"3\n", "row 3: too few fields"),
     "blank lines in between and at the end": ok(
         b"patient_id,sex\n1,female\n\n2,male\n\n", [TWO[0], (None, None), TWO[1], (None, None)]
     ),
@@ -218,12 +131,15 @@ CASES = {
         b'patient_id,"sex\n1,female\n', "header is never closed"
     ),
     # truncation
-    "cut off within a row": no(PLAIN[:-6] + b"\n3", "row 3: too few fields"),
+    "cut off within a row": no(PLAIN[:-6] + b"\n3", "row 3: the file is cut off"),
     "an empty file": no(b"", "the file is empty"),
     "only a byte order mark": no(b"\xef\xbb\xbf", "first line is blank"),
     "only blank lines": no(b"\n\n\n", "first line is blank"),
     "header only": ok(b"patient_id,sex\n", []),
-    "header only without line break": ok(b"patient_id,sex", []),
+    "header only without line break": ok(
+        b"patient_id,sex", [], notice="ends in the header without a line break"
+    ),
+    "a header cut off": ok(b"patient_id,se", [], notice="ends in the header without a line break"),
     # headers
     "a column without name": no(b"patient_id,,sex\n1,2,3\n", "column 2 has no name"),
     "a name twice": no(b"sex,patient_id,sex\n1,2,3\n", "column 3 has the name of another"),
@@ -348,25 +264,6 @@ CASES = {
 }
 
 
-def deliver(tmp_path, files, **site):
-    """Read a delivery; the raw tables by name as lists of rows without provenance, and notices."""
-    payload, to = tmp_path / "payload", tmp_path / "to"
-    to.mkdir()
-    for name, data in files.items():
-        path = payload / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    made = convert(payload, Site(site_id="north", **site), to, "north/2026-02-01")
-    assert sorted(p.name for p in to.iterdir()) == sorted(p.name for p in made.tables.values())
-    tables = {}
-    for name, path in made.tables.items():
-        table = pq.read_table(path)
-        assert table["source_row"].to_pylist() == list(range(1, table.num_rows + 1))
-        cells = table.drop_columns(["source_file", "source_row"])
-        tables[name] = [tuple(row.values()) for row in cells.to_pylist()]
-    return tables, made.notices
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_damaged_export_is_accepted_or_refused_as_a_whole(tmp_path, name):
     case = CASES[name]
@@ -388,106 +285,11 @@ def test_a_workbook_of_another_program_is_read_as_text(tmp_path):
 
 
 def test_a_file_is_cut_between_records_and_no_row_is_lost_at_a_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("warehouse.delimited.SLICE_BYTES", 100)
-    monkeypatch.setattr("warehouse.delimited.CHUNK", 64)
+    monkeypatch.setattr("warehouse.records.SLICE_BYTES", 100)
+    monkeypatch.setattr("warehouse.records.CHUNK", 64)
     rows = [(str(n), f'note "{n}",\nof {"long " * (n % 7)}\r\nend') for n in range(500)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([("patient_id", "sex"), *rows])
     tables, _ = deliver(tmp_path, {"patients.csv": out.getvalue().encode()})
     assert tables["patients"] == rows
-
-
-QUICK = settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-PIECES = st.sampled_from(
-    [
-        b"1",
-        b",",
-        b";",
-        b"\t",
-        b"\n",
-        b"\r\n",
-        b"\r",
-        b'"',
-        b'""',
-        b"x",
-        b" ",
-        b"\xe9",
-        b"\0",
-        b"\xef",
-    ]
-)
-
-
-@QUICK
-@given(st.lists(PIECES, max_size=40).map(b"".join) | st.binary(max_size=60))
-@example(b",,1\r\n")
-@example(b'1,"x"\n2,3" \n4,5"\n')
-@example(b'1,"x" \n\n2,3\n')
-@example(b'"1",\n,"2\r"\r3,4\n')
-def test_any_bytes_are_accepted_without_a_lost_row_or_refused(tmp_path_factory, data):
-    try:
-        tables, _ = deliver(
-            tmp_path_factory.mktemp("fuzz"), {"patients.csv": b"patient_id,sex\n" + data}
-        )
-    except Y90Error:
-        return
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    assert len(tables["patients"]) == len(rows)
-    filled = [[c.strip(' "') for c in row if c.strip(' "')] for row in rows]
-    found = [[c.strip(' "') for c in row if c and c.strip(' "')] for row in tables["patients"]]
-    assert found == filled
-
-
-CELL = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=12
-)
-
-
-@QUICK
-@given(
-    st.lists(st.tuples(CELL, CELL, CELL), max_size=12),
-    st.sampled_from(",;\t|"),
-    st.sampled_from(["\n", "\r\n", "\r"]),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
-)
-def test_whatever_stands_in_the_cells_comes_back(tmp_path_factory, rows, delimiter, end, encoding):
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
-    writer.writerows([("patient_id", "sex", "tumour_grade"), *rows])
-    tables, _ = deliver(
-        tmp_path_factory.mktemp("cells"),
-        {"patients.csv": out.getvalue().encode(encoding)},
-        delimiter=delimiter,
-    )
-    assert tables["patients"] == [tuple(c or None for c in row) for row in rows]
-
-
-@QUICK
-@given(
-    st.binary(max_size=200), st.integers(0, 500), st.sampled_from(["gz", "zip", "xlsx", "parquet"])
-)
-def test_a_damaged_container_is_refused_or_whole(tmp_path_factory, junk, place, kind):
-    whole = {
-        "gz": ("patients.csv.gz", gz(PLAIN)),
-        "zip": ("export.zip", packed(("patients.csv", PLAIN))),
-        "xlsx": ("patients.xlsx", workbook(s=SMALL_SHEET)),
-        "parquet": ("patients.parquet", parquet(patient_id=["1", "2"], sex=["female", "male"])),
-    }
-    name, data = whole[kind]
-    place %= len(data)
-    damaged = data[:place] + junk + data[place + len(junk) :]
-    try:
-        tables, _ = deliver(tmp_path_factory.mktemp("damage"), {name: damaged})
-    except Y90Error:
-        return
-    if kind != "parquet":  # it has no checksums, so a damaged value cannot be told
-        assert tables["patients"] == TWO
