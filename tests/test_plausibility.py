@@ -298,6 +298,18 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         """,
         {},
     ),
+    "adverse_events.operated_below_3": (
+        """
+        | x | patient_id | term                    | grade | procedure                    |
+        | x | a          | Radiation cholecystitis | 2     | Laparoscopic cholecystectomy |
+        | x | b          | cholecystitis           |       | cholecystectomy              |
+        |   | c          | Cholecystitis           | 3     | cholecystectomy              |
+        |   | d          | Cholecystitis           | 2     | drainage                     |
+        |   | e          | Cholecystitis           | 2     |                              |
+        |   | f          | Abdominal pain          | 2     | cholecystectomy              |
+        """,
+        {},
+    ),
     "adverse_events.fatal_but_alive": (
         """
         | x | patient_id | term | grade | outcome  |

@@ -13,7 +13,7 @@ from operator import or_
 import ibis
 import ibis.expr.types as ir
 
-from transforms.ctcae_terms import TERMS
+from transforms.ctcae_terms import SURGICAL_GRADE, TERMS
 
 PATIENT = ["site_id", "patient_id"]
 SESSION = [*PATIENT, "session_id"]
@@ -150,6 +150,16 @@ def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
     return t.filter(reduce(or_, conditions).fill_null(False))
 
 
+def _operated_below_3(adverse_events: ir.Table) -> ir.Table:
+    """Cholecystitis that led to cholecystectomy, with a milder grade than an operation has."""
+    (cholecystitis,) = (t for t in TERMS if t.term == "cholecystitis")
+    t = adverse_events
+    operated = t.term.lower().isin(
+        sorted(cholecystitis.spellings())
+    ) & t.procedure.lower().contains("cholecystectomy")
+    return t.filter(operated.fill_null(False) & (t.grade.fill_null(0) < SURGICAL_GRADE))
+
+
 def _fatal_but_alive(adverse_events: ir.Table, contacts: ir.Table) -> ir.Table:
     fatal = (adverse_events.grade == 5) | (adverse_events.outcome == "fatal")
     deaths = contacts.filter(contacts.contact_type == "death")
@@ -279,6 +289,17 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "Grade the event again in its version, or correct the version; the row is loaded.",
         _no_such_grade,
         category="conformance",
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.operated_below_3",
+        "adverse_events",
+        "grade",
+        ("adverse_events",),
+        f"cholecystitis that led to cholecystectomy has no grade, or one below {SURGICAL_GRADE}",
+        f"An operation is at least grade {SURGICAL_GRADE}, and is counted as such; correct the "
+        "grade, or the procedure, in the source. The row is loaded.",
+        _operated_below_3,
         severity="warn",
     ),
     CrossCheck(
