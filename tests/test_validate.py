@@ -1,17 +1,21 @@
 """Bad rows are found by one compiled expression, and pandera finds the same ones."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import ibis
 import pandera.errors
 import pytest
 
-from schemas.contract import columns, options, table_name
+from schemas.contract import Contract, columns, options, rows, table_name
+from schemas.outcomes import MemberSets
 from schemas.registry import TABLES, Contacts, Labs, Medications, Patients, RegistryTable
 from tests.specs.tables import table
 from warehouse import validate
+from warehouse.lineage import derivations
 
+FINISHED = [d.contract for d in derivations().values() if d.contract is not MemberSets]
 EXTRACTED = date(2030, 1, 1)
 
 
@@ -19,8 +23,8 @@ def found(contract: type[RegistryTable], text: str) -> list[tuple[int, str, str]
     """(row, rule, column) of every breach in a pipe table, rows counted from 1."""
     given = numbered(contract, text)
     bad = validate.bad_rows(given, contract, EXTRACTED)
-    rows = ibis.duckdb.connect().to_pyarrow(bad).to_pylist()
-    return sorted((r["_row"], r["rule_id"], r["column_name"]) for r in rows)
+    marked = ibis.duckdb.connect().to_pyarrow(bad).to_pylist()
+    return sorted((r["_row"], r["rule_id"], r["column_name"]) for r in marked)
 
 
 def numbered(contract: type[RegistryTable], text: str) -> Any:
@@ -131,7 +135,47 @@ def test_pandera_refuses_what_the_compiled_rules_refuse(contract: type[RegistryT
             contract.validate(given, lazy=True)
 
 
-def _breaking(contract: type[RegistryTable]) -> list[tuple[str, Any]]:
+@pytest.mark.parametrize("contract", FINISHED, ids=table_name)
+def test_a_finished_table_is_refused_for_each_of_its_columns(contract: type[Contract]) -> None:
+    """A whole row is counted under no rule, and each breach under its rule and column."""
+    by_name = {c.name: c for c in columns(contract)}
+    whole = {n: _value(c) for n, c in by_name.items() if not c.nullable}
+    assert not any(_tally(contract, [whole]).values())
+    breaking = [(name, _number(by_name[name], bad)) for name, bad in _breaking(contract)]
+    missing = [(name, None) for name in whole]
+    found = _tally(contract, [whole | {name: bad} for name, bad in breaking + missing])
+    for name in by_name:
+        broken = sum(n or 0 for rule, n in found.items() if rule.endswith(f" {name}"))
+        assert broken == [n for n, _ in breaking + missing].count(name), name
+
+
+def _tally(contract: type[Contract], records: list[dict[str, Any]]) -> dict[str, int]:
+    counted = validate.tally(rows(records, contract), contract)
+    (found,) = ibis.duckdb.connect().to_pyarrow(counted).to_pylist()
+    return dict(found)
+
+
+def _value(column: Any) -> Any:
+    if column.codes:
+        return column.codes[0]
+    if column.dtype.is_date():
+        return date(2020, 1, 1)
+    if column.dtype.is_boolean():
+        return True
+    if column.dtype.is_string():
+        return "x"
+    bounds = (column.minimum, column.maximum, 0.5 if column.dtype.is_floating() else 1)
+    return _number(column, next(n for n in bounds if n is not None))
+
+
+def _number(column: Any, value: Any) -> Any:
+    """Arrow takes no float for a decimal or a whole number."""
+    if not column.dtype.is_numeric() or isinstance(value, str):
+        return value
+    return value if column.dtype.is_floating() else Decimal(str(value))
+
+
+def _breaking(contract: type[Contract]) -> list[tuple[str, Any]]:
     bad: list[tuple[str, Any]] = []
     for c in columns(contract):
         bad += [(c.name, "no such code")] if c.codes else []

@@ -7,7 +7,7 @@ tables. A process keeps the text, and so does the store, for the code that it wa
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -82,19 +82,28 @@ def query(
     """
     if derivation.room != "transforms":
         return None
-    name, shelf = _name(derivation, tables, settings), _shelf.get()
+    name = _name(derivation, tables, settings)
+    return once(con, name, lambda: derivation(tables, settings))
+
+
+def once(con: Any, name: str, expression: Callable[[], ir.Table]) -> Query:
+    """The SQL of an expression that the code decides, compiled where nobody has done so before.
+
+    Args:
+        con: the engine.
+        name: what it follows from beside the code; equal names, equal expressions.
+        expression: makes it.
+    """
+    shelf = _shelf.get()
     if name not in _known:
         found = _taken(shelf.path, name) if shelf else None
-        _known[name] = found or _compiled(con, derivation, tables, settings)
+        _known[name] = found or _compiled(con, expression())
     if shelf and (shelf.path, name) not in _stored:
         shelf.fresh[name] = _known[name]
     return _known[name]
 
 
-def _compiled(
-    con: Any, derivation: Derivation, tables: Mapping[str, ir.Table], settings: OutcomeSettings
-) -> Query:
-    made = derivation(tables, settings)
+def _compiled(con: Any, made: ir.Table) -> Query:
     written_out = made.op().find(ops.InMemoryTable)
     constants = {op.name: op.data.to_pyarrow(op.schema) for op in written_out}
     return Query(str(con.compile(made)), made.schema(), constants)

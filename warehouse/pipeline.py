@@ -141,7 +141,7 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
         made = tables.by_contract(
             tables.derive(con, known, registry.outcome_settings, "transforms")
         )
-        tables.gates(made.items())
+        tables.gates(con, made.items())
         written = tables.write(con, made | tables.quality_tables(con, loaded), work / "parquet")
     _note(work / "built.json", {n: asdict(w) for n, w in written.items()})
 
@@ -155,7 +155,7 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     with _engine(store, registry, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
         con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
-        tables.gates(made.items())
+        tables.gates(con, made.items())
         written = tables.write(con, made, work / "parquet")
     done = json.loads((work / "built.json").read_text())
     _note(work / "estimated.json", done | {n: asdict(w) for n, w in written.items()})

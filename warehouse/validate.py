@@ -15,7 +15,7 @@ from operator import or_
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Column, columns, key, options
+from schemas.contract import Column, Contract, columns, key, options
 from schemas.findings import BY_ID
 from schemas.registry import RegistryTable
 
@@ -74,6 +74,15 @@ def bad_rows(table: ir.Table, contract: type[RegistryTable], extracted: date) ->
     )
 
 
+def tally(table: ir.Table, contract: type[Contract]) -> ir.Table:
+    """One row for a finished table: how many of its values break each of the columns' rules."""
+    found = [b for c in columns(contract) for b in _column_breaches(table, c, finished=True)]
+    counts = {
+        f"{b.rule_id} {b.column}": b.expression.sum() for b in found if b.severity == "reject"
+    }
+    return table.aggregate(**counts)
+
+
 def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
     """Rows that share a key: of identical ones the first stays, of conflicting ones none."""
     names = list(key(contract))
@@ -124,14 +133,16 @@ def in_order(tables: Iterable[str]) -> list[str]:
     return sorted(tables, key=lambda n: (PARENTS.index(n) if n in PARENTS else len(PARENTS), n))
 
 
-def _column_breaches(table: ir.Table, column: Column) -> Iterator[Breach]:
+def _column_breaches(
+    table: ir.Table, column: Column, *, finished: bool = False
+) -> Iterator[Breach]:
     value, name = table[column.name], column.name
     mark = f"unread_{name}"
     unread = table[mark] if mark in table.columns else ibis.null("string")
     if mark in table.columns:
         for kind, rule_id in UNREAD.items():
             yield _breach(rule_id, name, unread == kind)
-    if not column.nullable and not _provenance(column):
+    if not column.nullable and (finished or not _provenance(column)):
         yield _breach("missing", name, value.isnull() & unread.isnull())
     if column.codes:
         yield _breach("unknown_code", name, value.notnull() & ~value.isin(column.codes))
