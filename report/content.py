@@ -355,12 +355,12 @@ def _published(con: Connection) -> Block:
 def _quality(con: Connection) -> Block:
     found = _all(
         con,
-        "SELECT site_id, table_name, received, empty, accepted, quarantined "
+        "SELECT site_id, table_name, received, empty, accepted, quarantined, other_group "
         "FROM quality.row_counts ORDER BY ALL",
     )
     return Block(
         "What was delivered",
-        "Rows received are empty, accepted or set aside.",
-        ("site", "table", "received", "empty", "accepted", "set aside"),
+        "Rows received are empty, accepted, set aside or another site's.",
+        ("site", "table", "received", "empty", "accepted", "set aside", "of other groups"),
         tuple(tuple(map(str, r)) for r in found),
     )

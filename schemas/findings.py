@@ -66,6 +66,13 @@ GENERAL: tuple[FindingRule, ...] = (
         "Fill it in at the source.",
     ),
     FindingRule(
+        "in_no_group",
+        "completeness",
+        "reject",
+        "the record belongs to no data access group, so nobody can tell which site's patient it is",
+        "Assign the record to its group in REDCap, or delete it if it is a trial entry.",
+    ),
+    FindingRule(
         "below_minimum",
         "plausibility",
         "reject",

@@ -30,7 +30,10 @@ class Deliveries(Contract):
 
 
 class RowCounts(Contract):
-    """One row per site and registry table: received = empty + accepted + quarantined."""
+    """One row per site and registry table.
+
+    received = empty + accepted + quarantined + other_group.
+    """
 
     site_id: Text = column("The site.", key=True)
     table_name: Text = column("The registry table.", key=True)
@@ -38,6 +41,11 @@ class RowCounts(Contract):
     empty: Int = column("Rows without an entry.", required=True, minimum=0)
     accepted: Int = column("Rows loaded.", required=True, minimum=0)
     quarantined: Int = column("Rows set aside.", required=True, minimum=0)
+    other_group: Int = column(
+        "Rows of the same REDCap project that another site's data access group owns.",
+        required=True,
+        minimum=0,
+    )
 
     class Config:
         """Quality."""

@@ -97,7 +97,11 @@ class RedcapSource(Section):
     data: str = Field("data.csv", description="The export.")
     dictionary: str | None = Field("dictionary.csv", description="The data dictionary.")
     record: str | None = Field(None, description="The record id column; default the first.")
-    access_group: str | None = Field(None, description="Take only this data access group.")
+    access_group: str | None = Field(
+        None,
+        description="Take only this data access group: rows of other groups are counted, rows of "
+        "records in no group set aside.",
+    )
     api_url: str | None = Field(None, description="Pull from this API instead of the inbox.")
     token_env: str | None = Field(None, description="Environment variable that holds the token.")
     token_file: str | None = Field(None, description="File that holds the token.")

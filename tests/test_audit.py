@@ -52,8 +52,8 @@ RESPONSE_HEAD = (
     "| n_evaluable | method |"
 )
 COUNTS = """
-| site_id | table_name | received | empty | accepted | quarantined |
-| north   | patients   | 3        | 1     | 2        | {aside}     |
+| site_id | table_name | received | empty | accepted | quarantined | other_group |
+| north   | patients   | 7        | 1     | 2        | {aside}     | 4           |
 """
 CURVE = """
 | population | endpoint | level   | factor | factor_level | time_days | at_risk | events \
@@ -221,6 +221,7 @@ def moved(**facts: Any) -> StatisticChange:
     return made.model_copy(update={"change": made.new - made.old if known else None})
 
 
+ALL_OF_15 = {"old": 1.0, "old_lower": 1.0, "old_upper": 1.0, "old_total": 15, "new_total": 27}
 OF_100 = {"old_total": 100, "new_total": 100}
 
 
@@ -322,6 +323,9 @@ def test_a_median_is_outside_beyond_its_months_and_limits_or_when_events_vanish(
             },
             True,
         ),
+        # of 15 who all survive, the exact limits are 0.782 to 1 (R 4.2.2, binom.test)
+        ({"unit": "1", **ALL_OF_15, "new": 0.79}, False),
+        ({"unit": "1", **ALL_OF_15, "new": 0.78, "new_total": 30}, True),
         ({"unit": "p", "old": 0.9, "new": 0.001}, False),
         ({"unit": "mg/dL", "old": 0.8, "new": 1.0, "old_lower": 0.6, "old_upper": 0.9}, False),
         ({"unit": "mg/dL", "old": 0.8, "new": 1.1, "old_lower": 0.6, "old_upper": 0.9}, True),
@@ -358,7 +362,7 @@ def test_tolerances_are_no_part_of_what_a_number_is_made_from() -> None:
 def night(folder: Path, accepted: int, *, aside: int = 0, ecog: bool = False) -> Path:
     """A release in which the rows of labs and one class vary; the rest is as in `candidate`."""
     counts = (
-        COUNTS.format(aside=0) + f"| north | labs | {accepted + aside} | 0 | {accepted} | {aside} |"
+        COUNTS.format(aside=0) + f"| north | labs | {accepted + aside} | 0 | {accepted} | {aside} | 0 |"
     )
     quarantine = (
         "| site_id | table_name | source_file | source_row | rule_id | column_name \

@@ -42,6 +42,7 @@ UNIT_COLUMNS = {
         "milligrams": "mg",
     },
 }
+GROUP = "redcap_data_access_group"
 WIDE = ("analyte", "value", "unit", "lower_limit", "upper_limit")
 
 
@@ -64,7 +65,8 @@ def harmonise(
 
     Returns:
         The contract's columns but subject_id and row_id, `unread_<column>` (null, or the rule that
-        the cell broke) for each column, and `is_empty`.
+        the cell broke) for each column, `is_empty`, and `in_no_group`: the site takes one data
+        access group of a project, and the record belongs to none.
 
     Raises:
         BadConfiguration: a column that the site file names is not in the export, or is not ours.
@@ -77,6 +79,19 @@ def harmonise(
         _rows(chosen, contract, known | _wide(lab), source, site, receipt_id) for lab in source.wide
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def of_other_groups(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
+    """The rows of an export that another data access group's site would take."""
+    group = access_group(raw, site)
+    chosen = _chosen(raw, source)
+    return chosen.filter(raw[GROUP] != group) if group else chosen.limit(0)
+
+
+def access_group(raw: ir.Table, site: Site) -> str | None:
+    """The data access group that a site takes of an export that has any."""
+    group = site.redcap.access_group if site.redcap else None
+    return group if GROUP in raw.columns else None
 
 
 def mapping(
@@ -147,13 +162,16 @@ def _wide(lab: WideLab) -> dict[str, ColumnSource]:
 
 
 def _where(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
-    """The rows of the site's own patients, in the events and with the values asked for."""
+    """The rows of the site's own patients and of nobody's, in the events and values asked for."""
+    group = access_group(raw, site)
+    chosen = _chosen(raw, source)
+    return chosen.filter((raw[GROUP] == group) | raw[GROUP].isnull()) if group else chosen
+
+
+def _chosen(raw: ir.Table, source: TableSource) -> ir.Table:
     conditions = [raw[name] == value for name, value in source.where.items()]
     if source.events:
         conditions.append(raw.redcap_event_name.isin(source.events))
-    group = site.redcap.access_group if site.redcap else None
-    if group and "redcap_data_access_group" in raw.columns:
-        conditions.append(raw.redcap_data_access_group == group)
     return raw.filter(*conditions) if conditions else raw
 
 
@@ -175,6 +193,7 @@ def _rows(
         site_id=ibis.literal(site.site_id),
         receipt_id=ibis.literal(receipt_id),
         is_empty=_is_empty(mapping, text, bool(source.wide), site),
+        in_no_group=raw[GROUP].isnull() if access_group(raw, site) else ibis.literal(False),
     )
     if source.canonical_units:
         table = _canonical(table)
@@ -418,5 +437,5 @@ def _arranged(table: ir.Table, contract: type[RegistryTable], raw: ir.Table) -> 
         source_key = reduce(lambda a, b: a + "|" + b, [table.source_key, *within])
     marks = [c for c in table.columns if c.startswith("unread_")]
     return table.mutate(source_key=source_key, natural_key=natural).select(
-        *names, "source_key", "natural_key", "is_empty", *marks
+        *names, "source_key", "natural_key", "is_empty", "in_no_group", *marks
     )

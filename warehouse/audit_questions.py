@@ -146,8 +146,8 @@ RECONCILIATION = (
         "rows_accounted",
         "reconciliation",
         "quality.row_counts",
-        "Rows received are empty, accepted or quarantined.",
-        "SELECT received AS found, empty + accepted + quarantined AS expected "
+        "Rows received are empty, accepted, quarantined or of another data access group.",
+        "SELECT received AS found, empty + accepted + quarantined + other_group AS expected "
         "FROM quality.row_counts",
         "equal",
     ),
@@ -323,14 +323,16 @@ RECONCILIATION = (
         """
         WITH named AS (SELECT DISTINCT split_part(set_id, '.', 1) AS t FROM members.member_sets),
         asked AS (
-            SELECT statistic_id, n, numerator_set, string_split(population_set, ' & ') AS over
+            SELECT statistic_id, n, string_split(numerator_set, ' | ') AS counted,
+                string_split(population_set, ' & ') AS over
             FROM outcomes.statistics
             WHERE method IN ('proportion', 'count') AND n IS NOT NULL
               AND split_part(numerator_set, '.', 1) IN (FROM named)
               AND numerator_set <> 'attrition.0'),
         shared AS (
-            SELECT a.statistic_id FROM (SELECT *, unnest(over) AS one FROM asked) a
-            JOIN members.member_sets m ON m.set_id = a.numerator_set
+            SELECT a.statistic_id
+            FROM (SELECT *, unnest(over) AS one FROM (SELECT *, unnest(counted) AS part FROM asked))
+            a JOIN members.member_sets m ON m.set_id = a.part
             JOIN members.member_sets p ON p.set_id = a.one AND p.subject_id = m.subject_id
                 AND p.lesion_number = 0
             GROUP BY a.statistic_id, a.over, m.subject_id, m.lesion_number

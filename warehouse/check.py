@@ -20,6 +20,7 @@ from schemas.findings import BY_ID
 from schemas.registry import TABLES
 from schemas.site import ColumnSource, Site, TableSource
 from transforms.cross_checks import CROSS_CHECKS, CrossCheck
+from transforms.harmonise import GROUP
 from warehouse import inbox, validate
 from warehouse.engine import engine
 from warehouse.identity import DEMONSTRATION_KEY
@@ -210,6 +211,9 @@ def _their_columns(
         given: Mapping[str, Any] = lab.model_dump()
         if isinstance(given.get(column), str) and column not in ("analyte", "unit"):
             yield f"row_.analyte = '{lab.analyte}'", [given[column]]
+    if column == "site_id" and GROUP in there:
+        yield "true", [GROUP]
+        return
     mapped = source.columns.get(column, column)
     if isinstance(mapped, ColumnSource):
         several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()

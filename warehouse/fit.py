@@ -19,7 +19,7 @@ from schemas.contract import column_names, columns
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
 from schemas.registry import RegistryTable
 from schemas.site import Site, TableSource
-from transforms.harmonise import PROVENANCE, cell_texts, harmonise, mapping
+from transforms.harmonise import GROUP, PROVENANCE, cell_texts, harmonise, mapping
 from warehouse.load import CONTRACTS, raw_name, sources
 
 CODE = re.compile(r"[A-Za-z0-9_.+-]{1,20}")
@@ -44,7 +44,7 @@ def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
     con = ibis.duckdb.connect()
     for name, path in tables.items():
         con.read_parquet(path, table_name=f"raw_{name}")
-    problems: list[str] = []
+    problems = _of_groups(con, tables, site)
     for name, parts in sources(site, set(tables)).items():
         if name not in CONTRACTS:
             problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
@@ -56,6 +56,34 @@ def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
             except BadConfiguration as fault:
                 problems += str(fault).splitlines()
     return list(dict.fromkeys(problems))
+
+
+def _of_groups(con: Any, tables: Mapping[str, Path], site: Site) -> list[str]:
+    """Whether the site's data access group can be told, and has any row.
+
+    REDCap leaves the column out for a user who is in a group, and where it was not asked for: the
+    same file may hold one site's records, or everybody's.
+    """
+    group = site.redcap.access_group if site.redcap else None
+    if group is None:
+        return []
+    where = f"sites/{site.site_id}.toml [redcap] access_group"
+    raw = [con.table(f"raw_{name}") for name in tables]
+    told = [t.select(GROUP).distinct() for t in raw if GROUP in t.columns]
+    if not told:
+        return [
+            f"{where}: the export has no column {GROUP}, so nobody can tell whose records it "
+            "holds. Export it with data access groups, or leave `access_group` out if all records "
+            "are this site's."
+        ]
+    found = {row[GROUP] for t in told for row in con.to_pyarrow(t).to_pylist()}
+    if found and group not in found:
+        known = ", ".join(sorted(g for g in found if g)) or "none"
+        return [
+            f"{where}: no record belongs to the group {group}; the export's groups are {known}. "
+            "Correct `access_group`, or assign the records in REDCap."
+        ]
+    return []
 
 
 def _of_source(con: Any, raw: Any, name: str, source: TableSource, site: Site) -> Iterator[str]:
@@ -85,7 +113,7 @@ def _counts(
     con: Any, table: Any, contract: type[RegistryTable], given: list[str]
 ) -> dict[str, int]:
     codes = {c.name: c.codes for c in columns(contract) if c.codes}
-    filled = table.filter(~table.is_empty)
+    filled = table.filter(~table.is_empty & ~table.in_no_group)
     sums = {"rows": filled.count()}
     for n in given:
         mark = filled[f"unread_{n}"].notnull()

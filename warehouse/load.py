@@ -1,7 +1,7 @@
 """From one delivery to accepted rows: harmonise, validate, set aside, write.
 
-Every row received is empty, accepted or quarantined, and the three are counted. What is written
-holds patient ids and dates: it stays in the run's work directory.
+Every row received is empty, accepted, quarantined or of another site's data access group, and the
+four are counted. What is written holds patient ids and dates: it stays in the run's work directory.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,11 +15,12 @@ import ibis.expr.types as ir
 
 from schemas.contract import column_names, rows, table_name
 from schemas.errors import BadConfiguration, all_at_once
+from schemas.findings import BY_ID
 from schemas.quality import Findings, Quarantine, RowCounts
 from schemas.registry import TABLES, RegistryTable
 from schemas.site import Site, TableSource
 from transforms.cross_checks import CROSS_CHECKS
-from transforms.harmonise import harmonise
+from transforms.harmonise import access_group, harmonise, of_other_groups
 from warehouse import identity, validate
 from warehouse.engine import write_parquet
 from warehouse.receipts import Receipt
@@ -31,13 +32,14 @@ CONTRACTS = {table_name(c): c for c in TABLES}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of one table: received = empty + accepted + quarantined."""
+    """Rows of one table: received = empty + accepted + quarantined + other_group."""
 
     table: str
     received: int
     empty: int
     accepted: int
     quarantined: int
+    other_group: int
 
 
 def load(
@@ -91,18 +93,15 @@ def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict
             problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
             continue
         try:
-            mapped = [
-                harmonise(
-                    con.table(f"raw_{raw_name(name, s)}"), CONTRACTS[name], s, site, receipt_id
-                )
-                for s in parts
-                if raw_name(name, s) in raw
-            ]
+            here = [s for s in parts if raw_name(name, s) in raw]
+            found = [(con.table(f"raw_{raw_name(name, s)}"), s) for s in here]
+            mapped = [harmonise(t, CONTRACTS[name], s, site, receipt_id) for t, s in found]
         except BadConfiguration as error:
             problems += str(error).splitlines()
             continue
         if mapped:
             tables[name] = _materialised(con, name, mapped, site.excluded)
+            _count_others(con, name, found, site)
     if problems:
         raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))
     return tables
@@ -130,7 +129,25 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
         f"CREATE VIEW left_{name} AS SELECT * FROM all_{name} WHERE NOT is_empty AND "
         f"{validate.ROW} NOT IN (SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject')"
     )
+    rule = BY_ID["in_no_group"]
+    con.raw_sql(
+        f"INSERT INTO bad_{name} SELECT {validate.ROW}, '{rule.rule_id}', 'site_id', "
+        f"'{rule.category}', '{rule.severity}' FROM left_{name} WHERE in_no_group"
+    )
     return con.table(f"left_{name}")
+
+
+def _count_others(
+    con: Any, name: str, found: list[tuple[ir.Table, TableSource]], site: Site
+) -> None:
+    """Rows of other data access groups, as many as they would be here; nothing else is asked."""
+    number = sum(
+        int(con.to_pyarrow(of_other_groups(raw, source, site).count()).as_py())
+        * max(1, len(source.wide))
+        for raw, source in found
+        if access_group(raw, site)
+    )
+    con.raw_sql(f"CREATE TABLE other_{name} AS SELECT {number} AS other_group")
 
 
 def _judge(
@@ -222,7 +239,7 @@ def _write(
         write_parquet(con, _findings(con, accepted, site, severity), contract, path)
     known = [
         {"site_id": site.site_id, "table_name": c.table}
-        | {n: getattr(c, n) for n in ("received", "empty", "accepted", "quarantined")}
+        | {n: getattr(c, n) for n in column_names(RowCounts) if hasattr(c, n)}
         for c in counts
     ]
     write_parquet(con, rows(known, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
@@ -240,11 +257,12 @@ def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
         f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM left_{name}) "
         f"TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
     )
-    received, empty, accepted = con.raw_sql(
+    ours, empty, accepted, other = con.raw_sql(
         f"SELECT (SELECT count(*) FROM all_{name}), "
-        f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name})"
+        f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name}), "
+        f"(SELECT other_group FROM other_{name})"
     ).fetchone()
-    return Counts(name, received, empty, accepted, received - empty - accepted)
+    return Counts(name, ours + other, empty, accepted, ours - empty - accepted, other)
 
 
 def _column(name: str, key: bytes) -> str:

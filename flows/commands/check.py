@@ -108,7 +108,8 @@ def _facts(found: "Checked") -> dict[str, Any]:
 
 
 def _text(found: "Checked") -> str:
-    names = ("table", "received", "empty", "accepted", "quarantined")
+    names: tuple[str, ...] = ("table", "received", "empty", "accepted", "quarantined")
+    names += ("other_group",) if any(t.other_group for t in found.tables) else ()
     counts = table(names, [tuple(asdict(t)[n] for n in names) for t in found.tables])
     parts = [counts, *(f"notice: {n}" for n in found.notices)]
     for finding in found.findings[:SHOWN]:
