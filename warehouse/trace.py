@@ -228,8 +228,9 @@ def _members(
     )
     counted = con.execute(
         "SELECT subject_id, lesion_number FROM read_parquet($path) "
-        "WHERE set_id = $set AND subject_id IN (FROM everyone) ORDER BY ALL",
-        {"path": path, "set": statistic["numerator_set"] or ""},
+        "WHERE set_id IN (SELECT unnest($sets)) AND subject_id IN (FROM everyone) "
+        "GROUP BY ALL ORDER BY ALL",
+        {"path": path, "sets": str(statistic["numerator_set"] or "").split(" | ")},
     ).fetchall()
     if counted or statistic["method"] in ("proportion", "count"):
         return [((s, int(n)), True) for s, n in counted]
