@@ -265,6 +265,17 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
 
 ALTERNATIVES = tuple(alternative for together in TRIED for alternative in together)
 
+IDLE: Mapping[str, frozenset[str]] = {
+    "response_summary.*.lesion.*": frozenset({"subject_assessments", "subject_response"}),
+    "response_summary.*.subject.*": frozenset({"lesion_response"}),
+    "survival_medians.*.lesion.*": frozenset({"subject_assessments", "subject_response"}),
+    "survival_medians.*.subject.*": frozenset({"lesion_response"}),
+    "attrition.*": frozenset({"subjects"}),
+}
+"""Statistic -> what its table reads and it does not depend on, so that it is not derived again:
+lesions are counted without what is said of patients, and the other way round; of the subjects
+attrition reads only who was treated where."""
+
 NOT_VARIED: Mapping[str, str] = {
     "response.baseline_stale_days": "it marks baselines and moves no number",
     "response.reader": "a registry's own readers are no reading of a source",

@@ -167,11 +167,26 @@ def test_a_reading_that_leaves_the_rows_as_they_were_leaves_the_number(tried: As
     assert {(r["base_value"], r["value"]) for r in found.values()} == {(0, 0)}
 
 
-def test_a_registry_too_large_to_try_says_so(tried: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings, "PATIENTS_AT_MOST", 1)
+def test_a_reading_of_too_many_rows_is_not_tried_and_says_so(
+    tried: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 4 quantities, 2 treated, 2 members and so on more than 3 rows would be read."""
+    monkeypatch.setattr(readings, "ROWS_AT_MOST", 3)
     (row,) = tried(LESIONS, CHAIN, "response.who_pd_operator").values()
     assert (row["base_value"], row["value"], row["flips"]) == (0, None, False)
-    assert row["reason"] == "not tried: more than 1 patients"
+    assert row["reason"] == "not tried: it would read more than 3 rows"
+
+
+def test_a_cheap_reading_is_tried_where_a_dear_one_is_not(
+    tried: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen rows lead to the dose, and more than that from the measurements to the response."""
+    monkeypatch.setattr(readings, "ROWS_AT_MOST", 20)
+    chain = (*CHAIN, "treatment_targets", "dosimetry_summary")
+    found = tried(LESIONS | DOSES, chain, "dosimetry.mird_constant", "response.who_pd_operator")
+    dear = found[f"response.who_pd_operator {PROGRESSED}"]
+    cheap = found[f"dosimetry.mird_constant {MEDIAN_DOSE}"]
+    assert (dear["value"], cheap["value"]) == (None, pytest.approx(99.34))
 
 
 def test_an_interval_flips_when_it_takes_in_or_loses_the_published_figure() -> None:
@@ -289,6 +304,32 @@ def _telling(section: Section, name: str, looked: set[str]) -> Any:
             return getattr(section, key)
 
     return Telling()
+
+
+def test_a_lesions_number_does_not_ask_what_is_said_of_patients() -> None:
+    """And the other way round; a step of attrition does not ask for ages or scores."""
+    between = readings._between
+    assert between({"lesion_assessments"}, [PROGRESSED]) == [
+        "lesion_assessments",
+        "lesion_response",
+        "response_summary",
+    ]
+    of_patients = between({"subject_assessments"}, [PROGRESSED.replace("lesion", "subject")])
+    assert of_patients == ["subject_assessments", "subject_response", "response_summary"]
+    assert between({"eligibility", "subjects"}, ["attrition.all.12"]) == [
+        "eligibility",
+        "attrition",
+    ]
+
+
+@pytest.mark.long
+def test_what_is_left_out_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference cohort: with everything between derived again, every number is the same."""
+    with engine(_reference_scratch(tmp_path)) as con:
+        known = kept(con)
+        asked = _values(readings.sensitivity(con, known, OutcomeSettings()))
+        monkeypatch.setattr(readings, "IDLE", {})
+        assert _values(readings.sensitivity(con, known, OutcomeSettings())) == asked
 
 
 @pytest.mark.long

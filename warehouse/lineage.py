@@ -73,6 +73,7 @@ def derivations() -> Mapping[str, Derivation]:
         raise TypeError(f"derivations form a circle: {' -> '.join(error.args[1])}") from None
 
 
+@cache
 def upstream(name: str) -> frozenset[str]:
     """Every table that a table is made from, itself included."""
     known = derivations()

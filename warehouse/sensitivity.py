@@ -2,13 +2,16 @@
 
 One setting is changed at a time. What reads it is derived again from the tables as they stand, and
 so is what lies between it and the watched statistics, as far as the rows differ: where another
-reading leaves a table as it was, nothing after it is computed. The tables of a trial stand in the
-same scratch file under names of their own and are dropped. Only the population of all patients is
-asked, and a registry of very many patients is told that it was not asked.
+reading leaves a table as it was, nothing after it is computed. What does not read the setting is
+derived with the registry's own, so that its SQL is the same for every reading. The tables of a
+trial stand in the same scratch file under names of their own and are dropped. Only the population
+of all patients is asked. A reading that would have to read very many rows is not tried, and says
+so: the other readings of a large registry are.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import ibis.expr.types as ir
@@ -16,7 +19,7 @@ import ibis.expr.types as ir
 from analytics.literature_figures import FIGURES
 from analytics.sensitivity import crosses
 from analytics.summary import statistic_id, statistics
-from schemas.alternatives import TRIED, Alternative
+from schemas.alternatives import IDLE, TRIED, Alternative
 from schemas.contract import rows
 from schemas.outcomes import Outcome, Sensitivity
 from schemas.settings import OutcomeSettings
@@ -25,8 +28,9 @@ from warehouse.lineage import derivations, downstream, upstream
 
 POPULATION = "all"
 PREFIX = "otherwise_"
-PATIENTS_AT_MOST = 20_000
-"""Beyond this the night would cost several times the marts; no reading is tried."""
+ROWS_AT_MOST = 4_000_000
+"""Of all tables that one reading's derivations read, some ten seconds of a core. Rows, not seconds:
+what a release says must not depend on the machine."""
 
 TOLD = frozenset({"limit"})
 """Columns that tell a rule beside its result: no derivation decides by them."""
@@ -47,6 +51,33 @@ class Answer:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Night:
+    """The tables as the night has made them, and what was asked of them before."""
+
+    con: Any
+    tables: Tables
+    narrow: Tables
+    """The same with no population but that of all patients."""
+    settings: OutcomeSettings
+    base: Mapping[str, Answer]
+    digests: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def digest(self, name: str) -> Any:
+        """What tells whether another table has the same rows."""
+        if name not in self.digests:
+            self.digests[name] = _digest(self.con, self.tables[name])
+        return self.digests[name]
+
+    def n_rows(self, name: str) -> int:
+        """How many rows a table has."""
+        if name not in self.rows:
+            (found,) = self.con.raw_sql(f'SELECT count(*) FROM "{name}"').fetchone()
+            self.rows[name] = found
+        return self.rows[name]
+
+
 def sensitivity(
     con: Any,
     known: Tables,
@@ -63,15 +94,14 @@ def sensitivity(
     """
     members = known["population_members"]
     everyone = members.filter(members.population == POPULATION)
-    few = everyone.count().execute() <= PATIENTS_AT_MOST
     watched = [name for together in tried for name in _watched(together)]
-    base = _answers(known, settings, watched)
     narrow = {**known, "population_members": everyone}
+    night = Night(con, known, narrow, settings, _answers(known, settings, watched))
     records: list[Record] = []
     for together in tried:
-        again = _again(con, known, narrow, settings, together, base) if few else None
+        again = _again(night, together)
         for alternative in together:
-            records += _rows(alternative, settings, base, again)
+            records += _rows(alternative, settings, night.base, again)
     return rows(records, Sensitivity)
 
 
@@ -145,33 +175,40 @@ def _within(answer: Answer, published: float) -> bool:
     return answer.lower <= published <= answer.upper
 
 
-def _again(
-    con: Any,
-    known: Tables,
-    narrow: Tables,
-    settings: OutcomeSettings,
-    together: Together,
-    base: Mapping[str, Answer],
-) -> dict[str, Answer]:
-    """The watched statistics, what the settings lead to being derived again."""
-    watched = [name for name in _watched(together) if name in base]
+def _again(night: Night, together: Together) -> dict[str, Answer] | None:
+    """The watched statistics, what the settings lead to being derived again; None if not tried."""
+    con, watched = night.con, [name for name in _watched(together) if name in night.base]
     targets = {_table(name) for name in watched}
-    changed = _changed(settings, together)
+    changed = _changed(night.settings, together)
     acts_on = {name for alternative in together for name in alternative.acts_on}
-    wanted = downstream(acts_on) & frozenset[str]().union(*(upstream(t) for t in targets))
-    now, moved = dict(narrow), set[str]()
+    wanted = _between(acts_on, watched)
+    reads = [n for name in wanted for n in derivations()[name].reads]
+    if sum(night.n_rows(n) for n in reads) > ROWS_AT_MOST:
+        return None
+    now, moved = dict(night.narrow), set[str]()
     try:
-        for name, derivation in derivations().items():
-            if name not in wanted or not (name in acts_on or moved & set(derivation.reads)):
+        for name in wanted:
+            derivation = derivations()[name]
+            if not (name in acts_on or moved & set(derivation.reads)):
                 continue
-            made = computed(con, replace(derivation, name=PREFIX + name), now, changed)
-            now[name] = made
-            if name in targets or _digest(con, made) != _digest(con, known[name]):
+            read = changed if name in acts_on else night.settings
+            now[name] = computed(con, replace(derivation, name=PREFIX + name), now, read)
+            if name in targets or _digest(con, now[name]) != night.digest(name):
                 moved.add(name)
-        return dict(base) | _answers(now, changed, [n for n in watched if _table(n) in moved])
+        asked = [n for n in watched if _table(n) in moved]
+        return dict(night.base) | _answers(now, changed, asked)
     finally:
         for table in con.list_tables(like=f"^{PREFIX}"):
             con.drop_table(table)
+
+
+def _between(acts_on: set[str], watched: list[str]) -> list[str]:
+    """What lies between settings and statistics, in the order in which it can be computed."""
+    reached, wanted = downstream(acts_on), set[str]()
+    for name in watched:
+        idle = frozenset[str]().union(*(n for like, n in IDLE.items() if fnmatchcase(name, like)))
+        wanted |= (upstream(_table(name)) & reached) - idle
+    return [name for name in derivations() if name in wanted]
 
 
 def _table(name: str) -> str:
@@ -204,7 +241,7 @@ def _reasons(table: ir.Table) -> dict[str, str]:
 def _reason(before: Answer, after: Answer | None, *, tried: bool) -> str | None:
     """Why a value is null."""
     if not tried:
-        return f"not tried: more than {PATIENTS_AT_MOST} patients"
+        return f"not tried: it would read more than {ROWS_AT_MOST} rows"
     if after is None:
         return "no such term"
     return (after.reason or before.reason) if after.value is None else None
