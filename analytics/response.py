@@ -226,15 +226,14 @@ def _method(weights: Any, limits: Limits, settings: ResponseSettings) -> str:
 def response_summary_sets(
     lesion_response: Table[LesionResponse], subject_response: Table[SubjectResponse]
 ) -> Table[MemberSets]:
-    """The units that each category counts."""
+    """The units of each best response, and those that shrank; unions are declared, not listed."""
     units = _units(lesion_response, subject_response)
-    pairs = [(r, c) for c, responses in MEMBERSHIP.items() for r in responses]
-    classes = ibis.memtable(
-        {"best_response": [r for r, _ in pairs], "category": [c for _, c in pairs]}
-    )
-    parts = [units.inner_join(classes, "best_response").select(*_SET_PARTS, "category")]
+    single = [c for c, responses in MEMBERSHIP.items() if responses == (c,)]
+    classed = units.filter(units.best_response.isin(single))
+    parts = [classed.select(*_SET_PARTS, category="best_response")]
+    unconfirmed = units.filter(units.confirmation == "unconfirmed")
     for category in ("any_decrease", "over_50_decrease"):
-        members = units.filter(units[category].fill_null(False))
+        members = unconfirmed.filter(unconfirmed[category].fill_null(False))
         named_so = members.mutate(category=ibis.literal(category))
         parts.append(named_so.select(*_SET_PARTS, "category"))
     members = ibis.union(*parts)

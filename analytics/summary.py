@@ -84,12 +84,19 @@ def _statistic(
         "method": declared.method.format(**record),
         "definition": digest,
         "population_set": _population(declared, record),
-        "numerator_set": (
-            set_id(contract, record)
-            if declared.numerator is None
-            else declared.numerator.format(**record).lower() or None
-        ),
+        "numerator_set": _numerator(contract, declared, record),
     }
+
+
+def _numerator(
+    contract: type[Outcome], declared: Statistic, record: Mapping[str, Any]
+) -> str | None:
+    if declared.numerator is not None:
+        return declared.numerator.format(**record).lower() or None
+    for where, parts in declared.made_of:
+        if all(record[name] == value for name, value in where.items()):
+            return " | ".join(set_id(contract, {**record, **part}) for part in parts)
+    return set_id(contract, record)
 
 
 def _population(declared: Statistic, record: Mapping[str, Any]) -> str:

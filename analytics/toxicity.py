@@ -73,18 +73,9 @@ def toxicity_summary(
 
 
 def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
-    """Name who is counted: by worst grade, by any grade, by grade 3 or worse."""
-    event = toxicity.source == "event"
-    grade = toxicity.worst_grade
-    labels = ibis.array(
-        [
-            ibis.ifelse(grade > 0, grade.cast("string"), None),
-            ibis.ifelse(event | (grade > 0), "any", None),
-            ibis.ifelse(grade >= 3, "ge3", None),
-        ]
-    )
-    each = toxicity.mutate(label=labels.unnest())
-    counted = each.filter(each.label.notnull())
+    """Name who is counted by worst grade; `any` and `ge3` are declared as unions of these."""
+    label = toxicity.worst_grade.cast("string").fill_null("ungraded")
+    counted = toxicity.filter(toxicity.worst_grade.fill_null(1) > 0).mutate(label=label)
     parts = [counted[c] for c in ("source", "term", "ctcae_version", "window", "label")]
     return _members(counted, ToxicitySummary, parts)
 

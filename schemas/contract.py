@@ -68,7 +68,8 @@ class Statistic:
     `label`, `unit`, `method`, `population` and `numerator` may name the row's columns in braces.
     `population` is the member set that the row is about. `numerator` is the set that it counts: by
     default the table's name and the row's key parts after population; empty where nothing is
-    counted.
+    counted. `made_of` names the rows that count a union: where the first columns have these values,
+    the sets are those of the row with the second ones in turn, so that nobody is listed twice.
     """
 
     value: str
@@ -82,6 +83,9 @@ class Statistic:
     settings: tuple[str, ...] = ()
     population: str = "population.{population}"
     numerator: str | None = None
+    made_of: tuple[tuple[Mapping[str, str], tuple[Mapping[str, str], ...]], ...] = field(
+        default=(), repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ class Statistics(Contract):
     population_set: Text = column(
         "Member sets, joined by ` & `, that it was computed over.", required=True
     )
-    numerator_set: Text = column("The member set that it counts; empty where nothing is counted.")
+    numerator_set: Text = column(
+        "The member sets that it counts, joined by a vertical bar; empty where nothing is counted."
+    )
 
     class Config:
         """Aggregate."""

@@ -18,6 +18,22 @@ RESPONSE_CATEGORIES = (
 )
 
 
+RESPONSE_UNIONS = (
+    ({"category": "ORR"}, ({"category": "CR"}, {"category": "PR"})),
+    ({"category": "DCR"}, ({"category": "CR"}, {"category": "PR"}, {"category": "SD"})),
+    ({"category": "any_decrease"}, ({"confirmation": "unconfirmed"},)),
+    ({"category": "over_50_decrease"}, ({"confirmation": "unconfirmed"},)),
+)
+"""Whose members other rows list already: unions of best responses; depth asks no confirmation."""
+TOXICITY_UNIONS = (
+    ({"grade": "any", "source": "lab"}, tuple({"grade": g} for g in "1234")),
+    ({"grade": "any"}, tuple({"grade": g} for g in (*"12345", "ungraded"))),
+    ({"grade": "ge3", "source": "lab"}, ({"grade": "3"}, {"grade": "4"})),
+    ({"grade": "ge3"}, ({"grade": "3"}, {"grade": "4"}, {"grade": "5"})),
+)
+"""The same of worst grades; an event may have happened without a grade in the version."""
+
+
 class ResponseSummary(Outcome):
     """One row per criterion, level, confirmation and category."""
 
@@ -60,6 +76,7 @@ class ResponseSummary(Outcome):
                     lower="lower",
                     upper="upper",
                     settings=("response",),
+                    made_of=RESPONSE_UNIONS,
                 ),
             ),
         )
@@ -136,6 +153,7 @@ class ToxicitySummary(Outcome):
                     lower="lower",
                     upper="upper",
                     settings=("toxicity",),
+                    made_of=TOXICITY_UNIONS,
                 ),
             ),
         )

@@ -13,11 +13,12 @@ from analytics.response import (
     response_summary,
     response_summary_sets,
 )
-from schemas.contract import Table
+from analytics.summary import statistics
+from schemas.contract import Table, rows
 from schemas.intermediate import PopulationMembers
 from schemas.marts import LesionResponse, SubjectResponse
 from schemas.outcomes import ResponseSummary
-from schemas.settings import ResponseSettings
+from schemas.settings import OutcomeSettings, ResponseSettings
 from tests.specs.tables import check, run
 
 BEST = """
@@ -154,23 +155,47 @@ def test_agreement_counts_the_same_units_under_two_criteria() -> None:
 
 
 def test_each_category_lists_its_members() -> None:
-    """ORR and DCR are sets of their own."""
+    """ORR and DCR are unions of these: the statistic names them, and nobody is listed twice."""
     check(
         response_summary_sets,
         {"subject_response": BEST},
         """
         | set_id                                                | subject_id | lesion_number |
         | response_summary.who.subject.unconfirmed.pr           | A          | 0             |
-        | response_summary.who.subject.unconfirmed.orr          | A          | 0             |
-        | response_summary.who.subject.unconfirmed.dcr          | A          | 0             |
         | response_summary.who.subject.unconfirmed.any_decrease | A          | 0             |
         | response_summary.who.subject.unconfirmed.sd           | B          | 0             |
-        | response_summary.who.subject.unconfirmed.dcr          | B          | 0             |
         | response_summary.who.subject.unconfirmed.any_decrease | B          | 0             |
         | response_summary.who.subject.unconfirmed.pd           | C          | 0             |
         | response_summary.who.subject.unconfirmed.ne           | D          | 0             |
         """,
     )
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "category", "numerator"),
+    [
+        ("confirmed", "PR", "who.lesion.confirmed.pr"),
+        ("confirmed", "ORR", "who.lesion.confirmed.cr | who.lesion.confirmed.pr"),
+        (
+            "unconfirmed",
+            "DCR",
+            "who.lesion.unconfirmed.cr | who.lesion.unconfirmed.pr | who.lesion.unconfirmed.sd",
+        ),
+        ("confirmed", "any_decrease", "who.lesion.unconfirmed.any_decrease"),
+    ],
+)
+def test_a_rate_names_the_sets_that_it_counts(
+    confirmation: str, category: str, numerator: str
+) -> None:
+    """ORR is CR or PR, DCR is CR, PR or SD; whether a lesion shrank asks for no confirmation.
+
+    Source: Frilling et al. 2019 (ORR and DCR).
+    """
+    row = {"population": "all", "criterion": "who", "level": "lesion", "pct": 50.0}
+    row |= {"confirmation": confirmation, "category": category, "statistic_id": "s"}
+    made = statistics({ResponseSummary: rows([row], ResponseSummary)}, OutcomeSettings())
+    (named,) = made.execute()["numerator_set"]
+    assert named == numerator.replace("who.", "response_summary.who.")
 
 
 def test_lesions_of_one_patient_are_resampled_together() -> None:
@@ -213,7 +238,7 @@ def test_the_same_seed_gives_the_same_limits_in_any_order_of_rows() -> None:
             ]
         )
         members = "| population | subject_id |\n" + "\n".join(f"| all | s{i} |" for i in range(9))
-        rows = run(response_summary, {"lesion_response": table, "population_members": members})
-        found.append(sorted(map(str, rows)))
+        responses = run(response_summary, {"lesion_response": table, "population_members": members})
+        found.append(sorted(map(str, responses)))
     assert found[0] == found[1]
     assert "seed 20120701" in "".join(found[0])
