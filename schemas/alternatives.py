@@ -8,8 +8,10 @@ Source of the other readings: World Health Organization 1979, as tabulated in Am
 (PMC2755245, Table 3): growth of 25 % or more, of any lesion. RECIST 1.1, Eisenhauer et al., Eur J
 Cancer 2009;45:228-247: baseline within 4 weeks, stable disease after a least time. mRECIST as in
 Radiol Oncol 2018 (PMC6287184, Table 4): more than 20 %. Liver toxicity to six months: Brown et al.,
-J Gastrointest Oncol 2021;12:639. 49.67 Gy kg per GBq: van Roekel, thesis, page 30. Where no source
-names another reading, a neighbouring value shows whether the choice decides anything.
+J Gastrointest Oncol 2021;12:639. Censoring before two missed assessments: FDA, Guidance for
+Industry, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics, 2007. 49.67 Gy kg
+per GBq: van Roekel, thesis, page 30. Where no source names another reading, a neighbouring value
+shows whether the choice decides anything.
 """
 
 from collections.abc import Mapping
@@ -131,6 +133,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative("survival.pfs_new_therapy", "censor", ("time_to_event",), (_PFS,)),
         Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
     ),
+    (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
     (
         Alternative(
             "toxicity.acute_days",

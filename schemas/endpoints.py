@@ -28,6 +28,7 @@ Milestone = Literal[
     "last_assessment",
     "last_in_window",
     "last_before_therapy",
+    "last_before_gap",
 ]
 """A dated fact about a subject or a lesion, in whole days from T0."""
 
@@ -84,7 +85,8 @@ RECORDS: tuple[Endpoint, ...] = (
         events=("progression", "death"),
         censored="last_assessment",
         needs=("contacts", "scans"),
-        note="New therapy before progression: ignored, or censored before it (pfs_new_therapy).",
+        note="New therapy before progression: ignored, or censored before it (pfs_new_therapy). An "
+        "event after two missed assessments: counted, or censored before them (pfs_missed_visits).",
     ),
     Endpoint(
         "HPFS",

@@ -118,6 +118,12 @@ class Milestones(Intermediate):
     last_before_therapy_day: Int = column(
         "Last evaluable assessment up to the next therapy.", unit="days"
     )
+    last_before_progression_day: Int = column(
+        "Last evaluable assessment before the first progression.", unit="days"
+    )
+    last_before_hepatic_progression_day: Int = column(
+        "Last evaluable assessment before the first progression in the liver.", unit="days"
+    )
     death_day: Int = column("Death.", unit="days")
     death_imputed: Bool = column("Its day was imputed from the month.")
     death_row_id: Text = column("Row of registry.contacts.")

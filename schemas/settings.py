@@ -193,6 +193,11 @@ class SurvivalSettings(Section):
     pfs_new_therapy: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="New anticancer therapy before progression, for PFS."
     )
+    pfs_missed_visits: Literal["ignore", "censor"] = Field(
+        "ignore",
+        description="Progression or death after two or more missed assessments, for PFS: an event "
+        "all the same, or censored at the last assessment before the gap.",
+    )
     os_transplant: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="Liver transplant before death, for OS."
     )

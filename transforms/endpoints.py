@@ -22,7 +22,7 @@ from schemas.endpoints import RECORDS, Endpoint, Milestone
 from schemas.intermediate import Anchors, Milestones, SubjectLesions
 from schemas.marts import LesionAssessments, LesionResponse, TimeToEvent
 from schemas.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
-from schemas.settings import ResponseSettings, SurvivalSettings
+from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 
 DAYS_PER_UNIT_E4 = {"days": 10_000, "months": 304_375, "years": 3_652_500}
 """Ten-thousandths of a day in one unit of time: 12 months are 365.25 days."""
@@ -33,7 +33,7 @@ LATER = 10_000_000
 ZERO = ibis.literal(0, type="int64")
 
 ON_SCANS = ("response", "progression", "hepatic_progression", "last_in_window", "last_assessment",
-            "last_before_therapy")  # fmt: skip
+            "last_before_therapy", "last_before_gap")  # fmt: skip
 COLUMN_OF = {
     "death": ("contacts", "contact_date"),
     "new_therapy": ("subsequent_therapies", "start_date"),
@@ -55,6 +55,7 @@ def time_to_event(
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
+    schedule: FollowUpSettings,
 ) -> Table[TimeToEvent]:
     """Give each subject and lesion its time, its event or censoring, and what decided."""
     delivered = {
@@ -71,7 +72,7 @@ def time_to_event(
         units = subjects if record.level == "subject" else lesions
         for name in record.needs:
             units = units.semi_join(delivered[name], "site_id")
-        clocks.append(_clock(units, record, settings))
+        clocks.append(_clock(units, record, settings, 2 * schedule.gap_max_days))
     ran = ibis.union(*clocks)
     sourced = _with_sources(
         ran,
@@ -116,7 +117,9 @@ def _lesion_milestones(
     return joined.inner_join(lobes, ["subject_id", "lesion_number"])
 
 
-def _clock(units: ir.Table, record: Endpoint, settings: SurvivalSettings) -> ir.Table:
+def _clock(
+    units: ir.Table, record: Endpoint, settings: SurvivalSettings, longest_gap: int
+) -> ir.Table:
     """Run one record's clock over its units."""
     started = units.mutate(start_day=_start(units, record.start))
     started = started.filter(started.start_day.notnull())
@@ -125,15 +128,23 @@ def _clock(units: ir.Table, record: Endpoint, settings: SurvivalSettings) -> ir.
     closing, at = _closing(record, settings)
     closes = started[f"{closing}_day"] if closing else ibis.null("int64")
     closed = (closes < first).fill_null(False)
+    happened = (first < LATER) & ~closed
+    censored = [(closed, _or_t0(started, at))]
+    possible: tuple[Milestone, ...] = (*record.events, record.censored, at, "t0")
+    if record.code in ("PFS", "HPFS") and settings.pfs_missed_visits == "censor":
+        started = started.mutate(last_before_gap_day=_before(started, record, first))
+        gap = first - ibis.greatest(started.last_before_gap_day.fill_null(0), 0)
+        censored.append((happened & (gap > longest_gap), _or_t0(started, "last_before_gap")))
+        happened &= gap <= longest_gap
+        possible += ("last_before_gap",)
     known = started.mutate(
-        event=(first < LATER) & ~closed,
+        event=happened,
         stopped=ibis.cases(
-            (closed, _or_t0(started, at)),
+            *censored,
             *((d == first, m) for d, m in zip(days, record.events, strict=True)),
             else_=_or_t0(started, record.censored),
         ),
     )
-    possible: tuple[Milestone, ...] = (*record.events, record.censored, at, "t0")
     end = ibis.cases(*((known.stopped == m, _day(known, m)) for m in dict.fromkeys(possible)))
     ended = known.mutate(end_day=ibis.greatest(end, known.start_day))
     rival = [(ended[f"{m}_day"].notnull(), f"{m}_first") for m in record.competing]
@@ -191,6 +202,14 @@ def _closing(record: Endpoint, settings: SurvivalSettings) -> tuple[Milestone | 
     return None, record.censored
 
 
+def _before(units: ir.Table, record: Endpoint, first: ir.IntegerValue) -> ir.IntegerValue:
+    """The last evaluable assessment before an event that a scan shows; before another, the last."""
+    seen = [m for m in record.events if m in ("progression", "hepatic_progression")]
+    shown = ((units[f"{m}_day"] == first, units[f"last_before_{m}_day"]) for m in seen)
+    last = units.last_assessment_day
+    return ibis.cases(*shown, else_=last)
+
+
 def _or_t0(units: ir.Table, milestone: Milestone) -> ir.StringValue:
     return units[f"{milestone}_day"].notnull().ifelse(milestone, "t0")
 
@@ -205,6 +224,7 @@ def _censoring(stopped: ir.StringValue) -> ir.StringValue:
         (stopped == "t0", "no_assessment"),
         (stopped == "last_in_window", "last_assessment"),
         (stopped == "last_before_therapy", "new_therapy"),
+        (stopped == "last_before_gap", "missed_assessments"),
         else_=stopped,
     )
 

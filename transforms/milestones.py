@@ -108,7 +108,8 @@ def milestones(
     parts = (
         _first_session(anchors, treatments),
         _responses(subject_response, settings.endpoint_criterion),
-        _progressions(seen, settings.endpoint_criterion, response),
+        progressions := _progressions(seen, settings.endpoint_criterion, response),
+        _before_progressions(seen, progressions),
         _last_before(seen, therapies),
         therapies,
         _alive(anchors, last_alive),
@@ -167,6 +168,17 @@ def _progressions(seen: ir.Table, criterion: str, settings: ResponseSettings) ->
             where=progressed & hepatic(seen, criterion, settings)
         ),
         last_assessment_day=seen.rel_day.max(where=seen.response != "NE"),
+    )
+
+
+def _before_progressions(seen: ir.Table, progressions: ir.Table) -> ir.Table:
+    days = progressions.select("subject_id", "progression_day", "hepatic_progression_day")
+    both = seen.filter(seen.response != "NE").inner_join(days, "subject_id")
+    return both.group_by("subject_id").agg(
+        last_before_progression_day=both.rel_day.max(where=both.rel_day < both.progression_day),
+        last_before_hepatic_progression_day=both.rel_day.max(
+            where=both.rel_day < both.hepatic_progression_day
+        ),
     )
 
 

@@ -230,6 +230,29 @@ def test_the_last_assessment_is_the_last_that_could_be_evaluated() -> None:
     )
 
 
+def test_the_assessment_before_a_progression_is_the_last_that_could_be_evaluated() -> None:
+    """Day 60 could not be evaluated; on day 90 the disease grew outside the liver, on 180 inside."""
+    check(
+        milestones,
+        {
+            "anchors": "| subject_id | site_id | t0_date |\n| A | s1 | d0 |\n| B | s1 | d0 |",
+            "subject_assessments": """
+                | subject_id | criterion | reader | rel_day | response | rule                   | new_lesion   |
+                | A          | who       | local  | 30      | SD       |                        |              |
+                | A          | who       | local  | 60      | NE       |                        |              |
+                | A          | who       | local  | 90      | PD       | new_lesion_extrahepatic | extrahepatic |
+                | A          | who       | local  | 180     | PD       | new_lesion_hepatic      | hepatic      |
+                | B          | who       | local  | 30      | PD       | new_lesion_hepatic      | hepatic      |
+            """,
+        },
+        """
+        | subject_id | progression_day | last_before_progression_day | hepatic_progression_day | last_before_hepatic_progression_day |
+        | A          | 90              | 30                          | 180                     | 90                                  |
+        | B          | 30              |                             | 30                      |                                     |
+        """,
+    )
+
+
 def test_overall_survival_ends_with_death_or_is_censored_at_the_last_day_alive() -> None:
     """Death of any cause, later therapy ignored; on the day of treatment the time is 0.
 

@@ -79,6 +79,62 @@ def test_a_setting_censors_progression_free_survival_before_a_new_therapy() -> N
     )
 
 
+GAPS = {
+    "milestones": """
+        | subject_id | progression_day | last_before_progression_day | last_assessment_day | death_day | last_alive_day |
+        | A          | 293             | 80                          | 293                 |           | 400            |
+        | B          | 292             | 80                          | 292                 |           | 400            |
+        | C          |                 |                             | 100                 | 400       | 390            |
+        | D          |                 |                             |                     | 300       | 290            |
+        | E          | 200             |                             | 200                 |           | 400            |
+        | F          |                 |                             | 500                 |           | 900            |
+    """,
+    "contacts": CONTACTS,
+    "scans": SCANS,
+}
+
+
+def test_an_event_after_missed_assessments_is_an_event() -> None:
+    """As recorded: how long nobody looked is not asked."""
+    check(
+        only("PFS"),
+        GAPS,
+        """
+        | subject_id | time_days | event | cause           |
+        | A          | 293       | yes   | progression     |
+        | B          | 292       | yes   | progression     |
+        | C          | 400       | yes   | death           |
+        | D          | 300       | yes   | death           |
+        | E          | 200       | yes   | progression     |
+        | F          | 500       | no    | last_assessment |
+        """,
+    )
+
+
+def test_a_setting_censors_progression_free_survival_before_two_missed_assessments() -> None:
+    """Two are missed when more than twice the greatest gap between reviews (106 days) has passed.
+
+    A: 213 days since the assessment before the progression, censored at it; B: 212 days, an event.
+    C died 300 days after the last assessment, D was never assessed and is censored on day 0. E had
+    progressed at the first assessment, in time. F had no event.
+    Source: FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics, 2007.
+    """
+    check(
+        only("PFS"),
+        GAPS,
+        """
+        | subject_id | time_days | event | cause              | source_table |
+        | A          | 80        | no    | missed_assessments | scans        |
+        | B          | 292       | yes   | progression        | scans        |
+        | C          | 100       | no    | missed_assessments | scans        |
+        | D          | 0         | no    | no_assessment      | treatments   |
+        | E          | 200       | yes   | progression        | scans        |
+        | F          | 500       | no    | last_assessment    | scans        |
+        """,
+        SurvivalSettings(pfs_missed_visits="censor"),
+    )
+
+
 def test_the_next_therapy_or_death_ends_the_time_to_next_therapy() -> None:
     """On one day the therapy is named; who has neither is censored at the last day alive."""
     check(
