@@ -35,7 +35,7 @@ from prefect.settings import (
 )
 from prefect.states import Completed
 
-from flows import digest, notify, settings, steps
+from flows import dead_runs, digest, notify, settings, steps
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
@@ -90,6 +90,7 @@ def run(night: dict[str, str], url: str, *, wait: bool) -> steps.Outcome:
     called: list[str] = []
     _called.set(called)
     with temporary_settings(quick):
+        dead_runs.bury(Store.open(Path(night["store"])))
         state = nightly(**night, wait=wait, return_state=True)
         _wait_until_recorded(state.state_details.flow_run_id, len(called))
         try:

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -32,7 +33,7 @@ from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
-from flows import backfill, settings, status
+from flows import backfill, dead_runs, settings, status
 from flows.backfill_plan import Reprocess
 from flows.nightly import StepFailed, nightly
 from schemas.errors import Held
@@ -70,7 +71,8 @@ def backfill_nights(
                 max_active_runs,
                 go_on,
             )
-            state = backfill.begin(place, ask, datetime.now(UTC).date())
+            today = datetime.now(ZoneInfo(registry.file.timezone)).date()
+            state = backfill.begin(place, ask, today)
         if backfill.exit_code(state):
             told = f"backfill {state['backfill_id']}: a night failed or is held. See `y90 status`."
             raise Held(told)
@@ -111,6 +113,7 @@ def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], No
         store: its store.
         ready: called when the deployments are there.
     """
+    dead_runs.bury(store)
     drop_late(registry)
     runner = _Served(limit=registry.file.max_concurrent_runs)
     known = [runner.add_deployment(d) for d in deployments(registry, config, store)]

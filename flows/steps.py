@@ -7,11 +7,11 @@ What passes between steps is names, paths and hashes; rows stay in files.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from flows import journal, progress, settings
+from flows import journal, progress, pulling, settings
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse import ledger, pipeline
@@ -128,6 +128,7 @@ def receive(job: Job, do: Do = directly) -> tuple[str, ...]:
     """Receive what is new in every inbox; returns what the people who deliver should hear of."""
     do = _told(do, job)
     with _alone(job.store, wait=job.wait):
+        settings.judge_sites(job.registry, job.store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
     return tuple(_heard(arrived))
 
@@ -171,12 +172,12 @@ def _version(job: Job) -> str:
 
 
 def _receive(job: Job, site_id: str, do: Do) -> Received:
-    received: Received = do(
-        f"receive {site_id}",
-        job.registry.file.receive_retries,
-        lambda: pipeline.receive(job.store, job.registry, site_id, _now()),
-    )
-    return received
+    def step() -> Received:
+        problems = pulling.pulled_for(job.store, job.registry, site_id, job.as_of)
+        found = pipeline.receive(job.store, job.registry, site_id, _now())
+        return replace(found, problems=(*problems, *found.problems))
+
+    return do(f"receive {site_id}", job.registry.file.receive_retries, step)
 
 
 def _plan(job: Job) -> Plan:

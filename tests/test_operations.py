@@ -1,9 +1,11 @@
 """Does the person on duty hear what is wrong, and only that?"""
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -274,10 +276,25 @@ def test_pruning_keeps_new_nights_channels_labels_and_what_is_cited(
     assert [p.name for p in store.release(ids[1]).iterdir()] == [retention.TOMBSTONE]
 
 
-def test_a_ledger_that_is_lost_is_made_again_from_the_manifests(store: Store) -> None:
+@pytest.mark.parametrize("damage", ["lost", "no database"])
+def test_a_ledger_that_is_lost_is_made_again_by_the_next_run(store: Store, damage: str) -> None:
     for n, day in enumerate((D1, D2, D3)):
         run(store, day, 10 + n)
-    before = [(r["as_of"], r["release_id"], r["outcome"]) for r in ledger.runs(store)]
+    steps.nightly(quick.job(store, D3 + timedelta(days=2)))
+    before = _told(store)
+    assert [outcome for *_, outcome in before] == ["published"] * 3 + ["unchanged"]
     store.ledger.unlink()
-    assert ledger.rebuild(store) == 3
-    assert [(r["as_of"], r["release_id"], r["outcome"]) for r in ledger.runs(store)] == before
+    if damage == "no database":
+        store.ledger.write_bytes(b"not a database" * 100)
+    covered = (D3 + timedelta(days=1)).isoformat()
+    known = [t for t in _told(store) if t[0] != covered]
+    assert known == before, "reading recovers it"
+    assert covered in {night for night, *_ in _told(store)}, "the release was right then, too"
+    run(store, D3 + timedelta(days=3), 20)
+    assert len(_told(store)) == 6
+    with closing(sqlite3.connect(store.ledger)) as con:
+        assert con.execute("SELECT count(*) FROM runs").fetchone() == (6,)
+
+
+def _told(store: Store) -> list[tuple[str, str, str]]:
+    return sorted((r["as_of"], r["release_id"], r["outcome"]) for r in ledger.runs(store))

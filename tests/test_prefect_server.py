@@ -151,11 +151,24 @@ def test_no_server_outlives_a_killed_run(store: Path, home: Path) -> None:
     assert not lives(store)
 
 
+def test_the_next_night_says_of_a_killed_one_that_it_crashed(store: Path, home: Path) -> None:
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con, con:
+        left = "FROM flow_run WHERE state_name = 'Running'"
+        assert con.execute(f"SELECT count(*) {left}").fetchone() > (0,)
+        con.execute(
+            f"UPDATE flow_run SET start_time = '2020-01-01 00:00:00' WHERE id IN (SELECT id {left})"
+        )
+    night(store, home)
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con:
+        assert con.execute(f"SELECT count(*) {left}").fetchone() == (0,)
+    assert recorded(store)[1] == "Completed"
+
+
 def running(store: Path) -> int:
     """Flow runs that run, or ran when they were killed."""
     with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con:
         (found,) = con.execute(
-            "SELECT count(*) FROM flow_run WHERE state_name = 'Running'"
+            "SELECT count(*) FROM flow_run WHERE state_name IN ('Running', 'Crashed')"
         ).fetchone()
     return int(found)
 
