@@ -16,6 +16,7 @@ from benchmarks.measure import against, arguments, peak_mib, say, seconds
 from simulation import registry_folder
 
 NIGHT = "2011-03-31"
+INVENTED = Path(__file__).resolve().parent.parent / "tests" / "invented_night.py"
 
 
 def y90(store: Path, *words: str) -> None:
@@ -35,6 +36,12 @@ def deliver(store: Path, as_of: str) -> None:
     y90(store, "simulate", "--preset", "memon2012", "--as-of", as_of, "--to", str(to))
 
 
+def empty(store: Path) -> None:
+    """A night on Prefect whose eight steps do nothing, in a process of its own."""
+    command = [sys.executable, str(INVENTED), str(store)]
+    subprocess.run(command, check=True, capture_output=True, cwd=INVENTED.parent.parent)
+
+
 def main() -> None:
     """Print what each night takes."""
     given = arguments(__doc__)
@@ -50,9 +57,12 @@ def main() -> None:
         prefect = seconds(lambda: y90(next(waiting), "run", "--as-of", NIGHT), given.repeats)
         quiet = seconds(lambda: y90(fresh[0], "run", "--as-of", NIGHT, "--direct"), given.repeats)
         start = seconds(lambda: y90(fresh[0], "run", "--help"), given.repeats)
+        blank = (Path(name) / f"empty_{number}" for number in count())
+        floor = seconds(lambda: empty(next(blank)), given.repeats) - start
         memory = peak_mib(children=True)
     say(
         against("a first night with Prefect, and without", prefect, direct),
+        against("what Prefect adds, and a night of empty steps", prefect - direct, floor, 1.2),
         f"a night with nothing to do: {quiet:.2f} s, of which starting Python {start:.2f} s",
         f"at most {memory:.0f} MiB",
     )

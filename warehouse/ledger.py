@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from warehouse import releases
@@ -64,7 +64,7 @@ def recovered(store: Store) -> Iterator[dict[str, Any]]:
     known = [r for r in releases.listing(store) if r.status != "withdrawn"]
     pointer = releases.channel(store, "current") or {}
     fresh = date.fromisoformat(pointer.get("fresh_as_of", date.min.isoformat()))
-    for release, after in pairwise([*known, None]):
+    for release, after in zip_longest(known, known[1:]):
         found = releases.manifest(release.path)
         made = _run(found, release.run_key, release.release_id)
         yield made
