@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics.clustered import Pairs
 from analytics.kaplan_meier import EventTable
 from schemas.contract import Table, conform
-from schemas.intermediate import EventCounts, PopulationMembers
+from schemas.intermediate import EventCounts, LesionPairs, PopulationMembers
 from schemas.marts import FactorLevels, TimeToEvent
 
 NAMES = ("population", "endpoint", "level", "factor", "factor_level")
@@ -75,6 +76,47 @@ def event_counts(
         censored=(~placed.event).cast("int64").sum(),
     )
     return conform(counted, EventCounts)
+
+
+def lesion_pairs(
+    population_members: Table[PopulationMembers], time_to_event: Table[TimeToEvent]
+) -> Table[LesionPairs]:
+    """Count the pairs of lesions of one patient by their times and states, per population."""
+    lesions = time_to_event.filter(time_to_event.lesion_number > 0)
+    first, second = (
+        lesions.select(
+            "subject_id",
+            "endpoint",
+            **{f"{which}_days": lesions.time_days, f"{which}_event": lesions.event},
+        )
+        for which in ("first", "second")
+    )
+    pairs = first.inner_join(second, ["subject_id", "endpoint"])
+    members = population_members.select("population", "subject_id")
+    placed = pairs.inner_join(members, "subject_id")
+    names = ("first_days", "first_event", "second_days", "second_event")
+    return conform(
+        placed.group_by("population", "endpoint", *names).agg(n=placed.count()), LesionPairs
+    )
+
+
+def pairs_of(lesion_pairs: ir.Table) -> dict[tuple[str, str], Pairs]:
+    """Fetch the pairs; one entry per population and endpoint, in the order of their keys."""
+    columns = ("first_days", "first_event", "second_days", "second_event", "n")
+    order = ["population", "endpoint", *columns]
+    fetched = lesion_pairs.order_by(order).to_pyarrow()
+    counted = [fetched[name].to_numpy().astype(np.int64) for name in columns]
+    return {
+        (fetched["population"][first].as_py(), fetched["endpoint"][first].as_py()): Pairs(
+            counted[0][first:end].astype(np.float64),
+            counted[1][first:end],
+            counted[2][first:end].astype(np.float64),
+            counted[3][first:end],
+            counted[4][first:end],
+        )
+        for first, end in _runs([fetched[name] for name in order[:2]])
+        if end > first
+    }
 
 
 def groups(event_counts: ir.Table) -> list[Group]:

@@ -4,13 +4,14 @@ The estimators are in `analytics.kaplan_meier`; here they meet the published tab
 days; a month is 30.4375 days, so that 12 months are 365.25 days. Both rules for a median where the
 curve rests on exactly one half are published side by side.
 
-Intervals by lesion are not given: they would treat the lesions of one patient as independent.
+Lesions of one patient are not independent: intervals by lesion add up the influence of each
+patient's lesions first (`analytics.clustered`). Restricted means by lesion have none.
 
 Source: Kaplan and Meier 1958; Brookmeyer and Crowley 1982; Schemper and Smith 1996 (follow-up);
 Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 for what is tabulated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from statistics import NormalDist
 from typing import Any
 
@@ -19,13 +20,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from analytics.event_counts import Group, Key, groups, populations
+from analytics.clustered import Pairs, clustered
+from analytics.event_counts import Group, Key, groups, pairs_of, populations
 from analytics.kaplan_meier import (
     Curve,
     EventTable,
     FloatArray,
     IntArray,
-    Quantile,
     QuantileRule,
     kaplan_meier,
     median,
@@ -36,7 +37,7 @@ from analytics.kaplan_meier import survival_at as level_at
 from analytics.summary import statistic_id
 from schemas.contract import Contract, Table, empty, rows, schema
 from schemas.endpoints import RECORDS, Endpoint
-from schemas.intermediate import EventCounts, PopulationMembers
+from schemas.intermediate import EventCounts, LesionPairs, PopulationMembers
 from schemas.marts import Subjects, TimeToEvent
 from schemas.outcomes import (
     FollowUp,
@@ -53,13 +54,18 @@ RULES: tuple[QuantileRule, ...] = ("midpoint", "first_at_or_below")
 NOBODY = EventTable(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
 QUARTILES = "quartiles, type 7"
 DEPENDENT = "no interval: lesions of one patient are not independent"
+NO_PAIRS = Pairs(*(np.empty(0, kind) for kind in (float, np.int64, float, np.int64, np.int64)))
 
 
 def survival_curves(
-    event_counts: Table[EventCounts], *, settings: SurvivalSettings
+    event_counts: Table[EventCounts],
+    lesion_pairs: Table[LesionPairs],
+    *,
+    settings: SurvivalSettings,
 ) -> Table[SurvivalCurves]:
     """Estimate each curve at its distinct times."""
-    parts = [_points(group, settings) for group in groups(event_counts)]
+    drawn = _curves(groups(event_counts), lesion_pairs, settings)
+    parts = [_points(group, curve) for group, curve in drawn]
     if not parts:
         return empty(SurvivalCurves)
     return ibis.memtable(pa.concat_tables(parts), schema=schema(SurvivalCurves))
@@ -68,6 +74,7 @@ def survival_curves(
 def survival_landmarks(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
+    lesion_pairs: Table[LesionPairs],
     *,
     settings: SurvivalSettings,
 ) -> Table[SurvivalLandmarks]:
@@ -75,8 +82,7 @@ def survival_landmarks(
     found = groups(event_counts)
     records = [
         _landmark(group, curve, months)
-        for group in found
-        for curve in [_curve(group.table, settings)]
+        for group, curve in _curves(found, lesion_pairs, settings)
         for months in settings.landmarks_months
     ]
     missing = [
@@ -90,15 +96,15 @@ def survival_landmarks(
 def survival_medians(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
+    lesion_pairs: Table[LesionPairs],
     *,
     settings: SurvivalSettings,
 ) -> Table[SurvivalMedians]:
     """Give each curve's median under both rules."""
     found = groups(event_counts)
     records = [
-        _median(group, median(curve, rule), rule)
-        for group in found
-        for curve in [_curve(group.table, settings)]
+        _median(group, curve, rule)
+        for group, curve in _curves(found, lesion_pairs, settings)
         for rule in RULES
     ]
     missing = [
@@ -223,15 +229,23 @@ def _curve(table: EventTable, settings: SurvivalSettings) -> Curve:
     return kaplan_meier(table, settings.conf_type, settings.conf_level)
 
 
-def _points(group: Group, settings: SurvivalSettings) -> pa.Table:
-    curve = _curve(group.table, settings)
+def _curves(
+    found: list[Group], lesion_pairs: ir.Table, settings: SurvivalSettings
+) -> Iterator[tuple[Group, Curve]]:
+    """Each curve; those of lesions have the error that holds for lesions of patients, or none."""
+    lesions = any(group.key.level == "lesion" for group in found)
+    pairs = pairs_of(lesion_pairs) if lesions else {}
+    for group in found:
+        curve = _curve(group.table, settings)
+        if group.key.level == "lesion":
+            own = pairs.get((group.key.population, group.key.endpoint), NO_PAIRS)
+            curve = clustered(curve, own)
+        yield group, curve
+
+
+def _points(group: Group, curve: Curve) -> pa.Table:
     length = curve.time.size
-    banded = group.key.level == "subject"
-    band = {
-        name: pa.array(getattr(curve, name), from_pandas=True) if banded
-        else pa.nulls(length, pa.float64())
-        for name in ("lower", "upper")
-    }  # fmt: skip
+    band = {name: pa.array(getattr(curve, name), from_pandas=True) for name in ("lower", "upper")}
     constants = {
         name: pa.repeat(pa.scalar(part), length) for name, part in group.key.record().items()
     }
@@ -247,30 +261,31 @@ def _points(group: Group, settings: SurvivalSettings) -> pa.Table:
 
 def _landmark(group: Group, curve: Curve, months: int) -> dict[str, Any]:
     read = level_at(curve, months * DAYS_PER_MONTH)
-    subject = group.key.level == "subject"
+    bounded = read.lower is not None or read.value == 0 or group.key.level == "subject"
     return group.key.record() | {
         "months": months,
         "survival": read.value,
-        "lower": read.lower if subject else None,
-        "upper": read.upper if subject else None,
+        "lower": read.lower,
+        "upper": read.upper,
         "at_risk": read.at_risk,
         "n": group.table.n,
-        "reason": read.reason or (None if subject else DEPENDENT),
+        "reason": read.reason or (None if bounded else DEPENDENT),
     }
 
 
-def _median(group: Group, found: Quantile, rule: str) -> dict[str, Any]:
+def _median(group: Group, curve: Curve, rule: QuantileRule) -> dict[str, Any]:
+    found = median(curve, rule)
     events = int(group.table.events.sum())
-    subject = group.key.level == "subject"
+    banded = group.key.level == "subject" or bool(np.any(curve.std_err > 0))
     return group.key.record() | {
         "rule": rule,
         "n": group.table.n,
         "events": events,
         "median_months": in_months(found.value),
-        "lower": in_months(found.lower) if subject else None,
-        "upper": in_months(found.upper) if subject else None,
+        "lower": in_months(found.lower) if banded else None,
+        "upper": in_months(found.upper) if banded else None,
         "not_reached": found.not_reached,
-        "reason": "no_events" if events == 0 else None if subject else DEPENDENT,
+        "reason": "no_events" if events == 0 else None if banded else DEPENDENT,
     }
 
 

@@ -40,7 +40,7 @@ for (by in c("ecog0", "burden25", "alb35", "bili12")) {
 
 OURS = """
 import sys, ibis
-from analytics.event_counts import event_counts
+from analytics.event_counts import event_counts, lesion_pairs
 from analytics.prognosis import prognosis_univariate
 from analytics.survival import survival_curves, survival_landmarks, survival_medians
 from schemas.settings import SurvivalSettings
@@ -56,9 +56,10 @@ levels = ibis.union(*(
         factor_level=(rows[f] == 1).ifelse("bad", "good"), level_number=rows[f], bad=rows[f] == 1)
     for f in ("ecog0", "burden25", "alb35", "bili12")))
 counts = con.create_table("event_counts", event_counts(members, who, levels))
-tables = [survival_curves(counts, settings=settings),
-    survival_landmarks(counts, members, settings=settings),
-    survival_medians(counts, members, settings=settings),
+pairs = lesion_pairs(members, who)
+tables = [survival_curves(counts, pairs, settings=settings),
+    survival_landmarks(counts, members, pairs, settings=settings),
+    survival_medians(counts, members, pairs, settings=settings),
     prognosis_univariate(counts, settings=settings)]
 for table in tables:
     found = table.to_pyarrow()

@@ -166,6 +166,23 @@ class EventCounts(Contract):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class LesionPairs(Contract):
+    """One row per two times and states of lesions of one patient: how many pairs have them."""
+
+    population: Text = column("`all`, `per_criteria` or `site:<id>`.", key=True)
+    endpoint: Text = column("Endpoint.", key=True)
+    first_days: Int = column("Time of the first lesion.", key=True, unit="days", minimum=0)
+    first_event: Bool = column("It had the event.", key=True)
+    second_days: Int = column("Time of the second, or of the same.", key=True, unit="days")
+    second_event: Bool = column("It had the event.", key=True)
+    n: Int = column("Ordered pairs, each lesion with itself among them.", required=True, minimum=1)
+
+    class Config:
+        """Aggregated, but a step on the way."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 class Extractions(Contract):
     """One row per site: until when its export can know of anything."""
 
@@ -221,5 +238,6 @@ TABLES: tuple[type[Contract], ...] = (
     LastAlive,
     Milestones,
     EventCounts,
+    LesionPairs,
     Extractions,
 )

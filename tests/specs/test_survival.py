@@ -23,7 +23,7 @@ from analytics.survival import (
     survival_medians_sets,
 )
 from schemas.contract import rows
-from schemas.intermediate import PopulationMembers
+from schemas.intermediate import LesionPairs, PopulationMembers
 from schemas.marts import FactorLevels, TimeToEvent
 from schemas.settings import SurvivalSettings
 from tests.specs.tables import check, run
@@ -221,25 +221,6 @@ def test_one_patient_who_died_is_a_curve_of_one_step() -> None:
             | first_at_or_below | {n} | {n}    | 2.00410677618 |       |       | no          |
             """,
         )
-
-
-def test_intervals_by_lesion_are_not_given() -> None:
-    """Lesions of one patient are not independent: a plain interval would be too narrow."""
-    check(
-        only(survival_medians, "TTRL"),
-        {
-            "event_counts": """
-                | population | endpoint | level  | time_days | events | censored |
-                | all        | TTRL     | lesion | 61        | 3      | 1        |
-            """,
-            "population_members": EVERYONE,
-        },
-        """
-        | endpoint | rule              | n | events | median_months | lower | upper | reason                                                 |
-        | TTRL     | midpoint          | 4 | 3      | 2.00410677618 |       |       | no interval: lesions of one patient are not independent |
-        | TTRL     | first_at_or_below | 4 | 3      | 2.00410677618 |       |       | no interval: lesions of one patient are not independent |
-        """,
-    )
 
 
 def test_a_landmark_is_read_at_365_25_days_a_year() -> None:
@@ -453,8 +434,9 @@ def test_digitised_trials_in_whole_days_are_as_r_has_them(
     """Months become whole days; medians, intervals and landmarks by arm as survfit gives them."""
     expected, settings = R[trial], SurvivalSettings()
     members, counted = _counted(file, endpoint)
-    medians_by_arm = _by_arm(survival_medians(counted, members, settings=settings), rule="midpoint")
-    landmarks_by_arm = _by_arm(survival_landmarks(counted, members, settings=settings), months=12)
+    tables = counted, members, rows([], LesionPairs)
+    medians_by_arm = _by_arm(survival_medians(*tables, settings=settings), rule="midpoint")
+    landmarks_by_arm = _by_arm(survival_landmarks(*tables, settings=settings), months=12)
     for k, arm in enumerate(expected["arm"]):
         median, landmark = medians_by_arm[arm], landmarks_by_arm[arm]
         assert (median["n"], median["events"]) == (expected["n"][k], expected["events"][k])
