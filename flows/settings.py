@@ -146,6 +146,17 @@ def registry_key(registry: Registry) -> bytes:
     return DEMONSTRATION_KEY if path is None else read_key(path)
 
 
+def redcap_token(registry: Registry, site: Site) -> str:
+    """The API token of a site that is pulled; a relative `token_file` is meant from the registry.
+
+    Raises:
+        BadConfiguration: there is none, or it cannot be used.
+    """
+    from warehouse.redcap_api import read_token
+
+    return read_token(site, os.environ, registry.folder)
+
+
 def webhook_url(registry: Registry) -> str | None:
     """Where notifications go: the value of the variable that the registry names."""
     name = registry.file.webhook_url_env

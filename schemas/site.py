@@ -102,7 +102,9 @@ class RedcapSource(Section):
         description="Take only this data access group: rows of other groups are counted, rows of "
         "records in no group set aside.",
     )
-    api_url: str | None = Field(None, description="Pull from this API instead of the inbox.")
+    api_url: str | None = Field(
+        None, description="Pull from this API into the inbox before each night, and on request."
+    )
     token_env: str | None = Field(None, description="Environment variable that holds the token.")
     token_file: str | None = Field(None, description="File that holds the token.")
 

@@ -25,7 +25,14 @@ from typing import Any
 from schemas.errors import BadDelivery, Refused
 from schemas.site import ColumnSource, Site
 from warehouse import fingerprints, identity, loaded, releases
-from warehouse.store import Store, create_atomically, lock_file, make_private, write_atomically
+from warehouse.store import (
+    Store,
+    create_atomically,
+    lock_file,
+    make_private,
+    sweep,
+    write_atomically,
+)
 
 NOBODY = "0" * identity.DIGITS
 """What stands where a purged subject's id stood in a text."""
@@ -54,6 +61,7 @@ def purge(
         raise Refused("purge: it needs a reason. Add --reason TEXT.")
     subject = identity.pseudonym(key, site.site_id, patient)
     with lock_file(store.state / "nightly", wait=True), store.lock(wait=True):
+        sweep(store.site_raw(site.site_id))
         held = {d: _scrub(d, site, patient) for d in _deliveries(store, site.site_id)}
         deliveries = tuple(sorted(d.name for d, rows in held.items() if rows))
         shutil.rmtree(loaded.folder_of(store, site.site_id), ignore_errors=True)

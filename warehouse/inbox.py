@@ -23,7 +23,7 @@ from schemas.site import Site
 from warehouse import consent, fingerprints
 from warehouse.archives import ignored
 from warehouse.receipts import Receipt, ReceivedFile, in_force, receipts, visible, write
-from warehouse.store import Store, lock_file, make_private, new_folder, write_atomically
+from warehouse.store import Store, lock_file, make_private, new_folder, sweep, write_atomically
 
 __all__ = ["Receipt", "Received", "in_force", "receipts", "receive", "visible"]
 
@@ -65,6 +65,7 @@ def receive(store: Store, site: Site, *, now: datetime) -> Received:
     """
     arrival = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
     with lock_file(store.site_raw(site.site_id) / "lock", wait=True):
+        sweep(store.site_raw(site.site_id))
         folders, problems = _date_folders(store.site_inbox(site.site_id), site.site_id)
         seen = _Seen.load(store, site)
         written: list[Receipt] = []

@@ -7,6 +7,7 @@ sent in the request's body only, to the address of the site file only, and never
 """
 
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from redcap.project import Project
 
 from schemas.errors import BadConfiguration, BadDelivery, Failed
 from schemas.site import RedcapSource, Site
-from warehouse.store import new_folder, write_atomically
+from warehouse.store import new_folder, sweep
 
 TOKEN = re.compile(r"[0-9A-Fa-f]{32}")
 TIMEOUT_SECONDS = (30, 1800)
 """To connect, and between two pieces of an answer: a large project keeps REDCap busy."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MAPPING = "event_mapping.csv"
+PULLING = ".pulling-"
+"""Prefix of a folder that is being pulled; hidden, so that no arrival is seen in it."""
 
 
 def read_token(site: Site, environment: Mapping[str, str], beside: Path) -> str:
@@ -56,8 +59,9 @@ def pull(site: Site, token: str, to: Path) -> Path:
     Args:
         site: the site file, with `api_url` in its [redcap] section.
         token: the API token.
-        to: the folder to make, inbox/<site>/<extraction date>. In one that exists, files that
-            differ are replaced.
+        to: the folder to make, inbox/<site>/<extraction date>. One that exists gives its place to
+            the new pull in one step; other files in it are kept, and the same pull again changes
+            nothing.
 
     Returns:
         The folder.
@@ -71,16 +75,30 @@ def pull(site: Site, token: str, to: Path) -> Path:
     where = f"sites/{site.site_id}.toml [redcap]"
     project = _project(source, _checked(token, where), where)
     files = _ask(lambda: _export(project, source), where, token)
-    if not to.is_dir():
-        with new_folder(to) as fresh:
+    sweep(to.parent, PULLING)
+    if not _holds(to, files):
+        with new_folder(to, prefix=PULLING, replace=True) as fresh:
+            _keep_others(to, fresh, {*files, MAPPING})
             for name, data in files.items():
                 (fresh / name).write_bytes(data)
-        return to
-    for name, data in files.items():
-        path = to / name
-        if not path.is_file() or path.read_bytes() != data:
-            write_atomically(path, data, private=True)
     return to
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Whether a folder says already what was pulled: it is left as it is."""
+    stale = MAPPING not in files and (folder / MAPPING).exists()
+    return not stale and all(
+        (folder / name).is_file() and (folder / name).read_bytes() == data
+        for name, data in files.items()
+    )
+
+
+def _keep_others(folder: Path, fresh: Path, pulled: set[str]) -> None:
+    """Carry over what somebody else put beside an earlier pull."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in pulled:
+            copy = shutil.copytree if path.is_dir() else shutil.copy2
+            copy(path, fresh / path.name)
 
 
 def _source(site: Site) -> RedcapSource:

@@ -15,11 +15,12 @@ A file is replaced by writing beside it, flushing and renaming. The store is gua
 the operating system, which the kernel frees when its holder dies.
 """
 
+import ctypes
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP
@@ -29,7 +30,7 @@ from schemas.errors import Locked, Refused
 
 LAYOUT_VERSION = "1"
 TEMPORARY = ".tmp-"
-"""Prefix of what is being written; a crash may leave it behind, nothing reads it."""
+"""Prefix of what is being written; nothing reads what a crash leaves, and `sweep` removes it."""
 
 
 @dataclass(frozen=True)
@@ -227,57 +228,115 @@ def make_private(folder: Path) -> None:
 
 def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     """Replace a file: readers see the old bytes or the new, also after a crash."""
-    temporary = _write_beside(path, data, private=private)
-    try:
+    with _beside(path, data, private=private) as temporary:
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     sync_folder(path.parent)
 
 
 def create_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
     """Create a file whole; FileExistsError if there is one of that name."""
-    temporary = _write_beside(path, data, private=private)
-    try:
+    with _beside(path, data, private=private) as temporary:
         os.link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
-def _write_beside(path: Path, data: bytes, *, private: bool) -> Path:
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if not private:
-                os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
+@contextmanager
+def _beside(path: Path, data: bytes, *, private: bool) -> Iterator[Path]:
+    """The data on the disk under a temporary name, which is gone afterwards."""
+    with _held(lambda: _temporary_file(path.parent)) as temporary:
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                if not private:
+                    os.fchmod(file.fileno(), 0o644)
+                os.fsync(file.fileno())
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary_file(folder: Path) -> Path:
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
+    os.close(handle)
+    return Path(name)
 
 
 @contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """Fill a folder beside its place, then rename it; if the place is taken meanwhile, drop it."""
-    make_private(final.parent)
-    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=final.parent))
+def _held(make: Callable[[], Path]) -> Iterator[Path]:
+    """Make a temporary file or folder, and hold it so that `sweep` leaves it alone."""
+    while True:
+        temporary = make()
+        handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if temporary.exists():  # else swept between being made and being held
+            break
+        os.close(handle)
     try:
         yield temporary
-        sync_tree(temporary)
-        try:
-            temporary.rename(final)
-        except OSError:
-            if not final.is_dir():
-                raise
-        sync_folder(final.parent)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+@contextmanager
+def new_folder(final: Path, *, prefix: str = TEMPORARY, replace: bool = False) -> Iterator[Path]:
+    """Fill a folder beside its place, then rename it; a place that is taken stays, or is replaced.
+
+    Args:
+        final: the folder's place.
+        prefix: how the unfinished folder's name begins.
+        replace: put the new folder where the old one was, which is then removed.
+    """
+    make_private(final.parent)
+    with _held(lambda: Path(tempfile.mkdtemp(prefix=prefix, dir=final.parent))) as temporary:
+        try:
+            yield temporary
+            sync_tree(temporary)
+            try:
+                temporary.rename(final)
+            except OSError:
+                if not final.is_dir():
+                    raise
+                if replace:
+                    _exchange(temporary, final)
+            sync_folder(final.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places in one step of the kernel (renameat2, RENAME_EXCHANGE)."""
+    here, exchange = -100, 2
+    call = ctypes.CDLL(None, use_errno=True).renameat2
+    if call(here, os.fsencode(one), here, os.fsencode(other), exchange):
+        fault = ctypes.get_errno()
+        raise OSError(fault, os.strerror(fault), str(other))
+
+
+def sweep(folder: Path, prefix: str = TEMPORARY) -> None:
+    """Remove what a crash left unfinished below a folder, and nothing that somebody is writing."""
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            if name.startswith(prefix):
+                _remove_unheld(Path(parent) / name)
+        folders[:] = [f for f in folders if not f.startswith(prefix) and f != "files"]
+
+
+def _remove_unheld(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError:  # its writer lives
+        return
+    finally:
+        os.close(handle)
 
 
 def sync_tree(folder: Path) -> None:

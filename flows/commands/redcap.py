@@ -1,4 +1,4 @@
-"""y90 redcap inspect: what is in an export, before a site file is written for it?"""
+"""y90 redcap inspect, pull: what is in an export, and the project's newest one."""
 
 import argparse
 import sys
@@ -26,7 +26,34 @@ def _answer(context: Context) -> int:
     return 0
 
 
+def _pull_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("site", help="the site whose file names the API and the token")
+
+
+def _pull(context: Context) -> int:
+    from flows import progress
+    from flows.commands.check import site_named
+    from flows.pulling import pulled
+
+    site = site_named(context, context.arguments.site)
+    with progress.doing(f"pull {site.site_id}"):
+        folder = pulled(context.new_store, context.registry, site.site_id)
+    files = {p.name: p.stat().st_size for p in sorted(folder.iterdir())}
+    context.report(
+        {"folder": folder, "files": files},
+        f"{folder}: {', '.join(files)}. The next `y90 run` receives it.",
+    )
+    return 0
+
+
 COMMANDS = (
+    Command(
+        name="redcap pull",
+        help="pull a project whole into today's folder of its site's inbox",
+        example="y90 redcap pull north",
+        answer=_pull,
+        arguments=_pull_arguments,
+    ),
     Command(
         name="redcap inspect",
         help="the instruments, events and columns of a REDCap export; names and counts only",

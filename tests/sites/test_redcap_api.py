@@ -7,16 +7,21 @@ format=csv, token in the body of a POST), on loopback, over REDCapR's test proje
 import json
 import logging
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
+from flows.__main__ import main
+from flows.pulling import today
+from flows.settings import load_registry
+from flows.steps import Job
+from flows.steps import receive as receive_all
 from schemas.errors import BadConfiguration, BadDelivery, Failed
 from schemas.site import Site
-from warehouse.inbox import receive
+from warehouse.inbox import receipts, receive
 from warehouse.redcap_api import pull, read_token
 from warehouse.store import Store
 
@@ -120,13 +125,48 @@ def test_a_classic_project_has_no_mapping_and_is_received(server, tmp_path):
     assert (receipt.status, receipt.notices) == ("accepted", ())
 
 
-def test_a_second_pull_on_a_day_replaces_what_differs(server, tmp_path):
+def test_the_same_pull_again_on_a_day_changes_nothing(server, tmp_path):
     folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
-    before = (folder / "data.csv").stat().st_mtime_ns
-    (folder / "dictionary.csv").write_bytes(b"old")
+    before = folder.stat().st_ino
     pull(site_of(server.url), TOKEN, folder)
-    assert (folder / "data.csv").stat().st_mtime_ns == before
+    assert folder.stat().st_ino == before
+
+
+def test_a_second_pull_on_a_day_takes_the_place_of_the_first_in_one_step(server, tmp_path):
+    """Other files of the day stay; what was pulled is all of one pull."""
+    folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    (folder / "dictionary.csv").write_bytes(b"old")
+    (folder / "labs.csv").write_bytes(b"dropped beside it")
+    before = folder.stat().st_ino
+    pull(site_of(server.url), TOKEN, folder)
+    assert folder.stat().st_ino != before
     assert (folder / "dictionary.csv").read_bytes() != b"old"
+    assert (folder / "labs.csv").read_bytes() == b"dropped beside it"
+    assert [p.name for p in tmp_path.iterdir()] == ["2026-02-01"]
+
+
+@pytest.mark.parametrize("killed_in", ["sync_tree", "_exchange"])
+def test_a_half_pull_is_never_seen_and_the_next_clears_it_away(
+    server, tmp_path, monkeypatch, killed_in
+):
+    """The process dies when everything is written, or just before the folders change places."""
+    folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    (folder / "dictionary.csv").write_bytes(b"old")
+
+    def die(*_):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"warehouse.store.{killed_in}", die)
+        patch.setattr("shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            pull(site_of(server.url), TOKEN, folder)
+    assert (folder / "dictionary.csv").read_bytes() == b"old"
+    (left,) = (p.name for p in tmp_path.iterdir() if p != folder)
+    assert left.startswith(".pulling-")
+    pull(site_of(server.url), TOKEN, folder)
+    assert (folder / "dictionary.csv").read_bytes() != b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["2026-02-01"]
 
 
 def test_the_token_is_in_the_body_only_and_nowhere_else(server, tmp_path, caplog, capfd):
@@ -214,3 +254,49 @@ def test_the_token_comes_from_the_environment_or_else_from_a_private_file(tmp_pa
     assert read_token(site, {"NORTH_TOKEN": TOKEN.lower()}, tmp_path) == TOKEN.lower()
     with pytest.raises(BadConfiguration, match="no API token"):
         read_token(site_of("https://x/api/"), {}, tmp_path)
+
+
+def job_of(tmp_path, url, monkeypatch, night=None):
+    """A registry of one site that is pulled, and its night; by default today's."""
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "registry.toml").write_text('registry = "trial"\nsites = ["north"]\n')
+    (tmp_path / "sites" / "north.toml").write_text(
+        f'site_id = "north"\nformat = "redcap"\n[redcap]\napi_url = "{url}"\n'
+        'token_env = "NORTH_TOKEN"\n'
+    )
+    monkeypatch.setenv("NORTH_TOKEN", TOKEN)
+    registry = load_registry(tmp_path / "registry.toml")
+    night = night or today(registry)
+    return Job(Store.open(tmp_path / "store"), registry, b"key", night, night)
+
+
+def test_a_night_pulls_what_it_receives(server, tmp_path, monkeypatch):
+    job = job_of(tmp_path, server.url, monkeypatch)
+    assert receive_all(job) == ()
+    (receipt,) = receipts(job.store, "north")
+    assert (receipt.status, receipt.extraction_date) == ("accepted", job.as_of)
+    receive_all(job)
+    assert receipts(job.store, "north") == [receipt]
+
+
+def test_a_night_that_is_made_again_pulls_nothing(server, tmp_path, monkeypatch):
+    """What a project says today was not known then."""
+    receive_all(job_of(tmp_path, server.url, monkeypatch, date(2020, 1, 1)))
+    assert server.asked == []
+
+
+def test_a_pull_that_fails_is_told_and_the_night_goes_on(tmp_path, monkeypatch):
+    job = job_of(tmp_path, "http://127.0.0.1:9/api/", monkeypatch)
+    (notice,) = receive_all(job)
+    assert notice.startswith("north: the pull failed, its last good delivery stays in force. ")
+    assert TOKEN not in notice
+
+
+def test_a_project_is_pulled_on_request(server, tmp_path, monkeypatch, capsys):
+    job = job_of(tmp_path, server.url, monkeypatch)
+    where = ["--config", str(tmp_path / "registry.toml"), "--store", str(job.store.root)]
+    assert main(["redcap", "pull", "north", *where]) == 0
+    assert "data.csv, dictionary.csv, event_mapping.csv" in capsys.readouterr().out
+    (tmp_path / "sites" / "north.toml").write_text('site_id = "north"\n')
+    assert main(["redcap", "pull", "north", *where]) == 2
+    assert "sites/north.toml [redcap]: no `api_url`." in capsys.readouterr().err

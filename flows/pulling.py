@@ -1,0 +1,53 @@
+"""Which sites are pulled from REDCap before a night receives, and what if REDCap does not answer?
+
+A site whose file names `api_url` is pulled into its inbox, under the date of the day itself. A
+night that is made again pulls nothing: it takes what was received in its time. A pull that fails
+leaves the site's last good delivery in force, and the night says so.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flows.settings import redcap_token
+from schemas.errors import BadDelivery, Refused, Y90Error
+from schemas.settings import Registry
+from warehouse.store import Store
+
+
+def today(registry: Registry) -> date:
+    """The day in the registry's time zone."""
+    return datetime.now(ZoneInfo(registry.file.timezone)).date()
+
+
+def pulled(store: Store, registry: Registry, site_id: str) -> Path:
+    """Pull a site's project into today's folder of its inbox.
+
+    Raises:
+        Refused: the site file names no API, or the token cannot be used.
+        Failed: REDCap did not answer, or answered with an error.
+        BadDelivery: what came is no export.
+    """
+    from warehouse.redcap_api import pull
+
+    site = registry.sites[site_id]
+    if not (site.redcap and site.redcap.api_url):
+        raise Refused(
+            f"sites/{site_id}.toml [redcap]: no `api_url`. Name the project's API, or put its "
+            f"export into {store.site_inbox(site_id)}/<YYYY-MM-DD>/."
+        )
+    folder = store.site_inbox(site_id) / today(registry).isoformat()
+    return pull(site, redcap_token(registry, site), folder)
+
+
+def pulled_for(store: Store, registry: Registry, site_id: str, night: date) -> tuple[str, ...]:
+    """Pull a site that is pulled, if the night is today's; returns why it could not be."""
+    site = registry.sites[site_id]
+    if not (site.redcap and site.redcap.api_url) or night != today(registry):
+        return ()
+    try:
+        pulled(store, registry, site_id)
+    except Y90Error as fault:
+        kind = "is no export" if isinstance(fault, BadDelivery) else "failed"
+        return (f"{site_id}: the pull {kind}, its last good delivery stays in force. {fault}",)
+    return ()
