@@ -131,7 +131,8 @@ class Days:
 
     def sums(self, k: int, power: int) -> FloatArray:
         """Shape (R,): sum over a day's events of f^k / s^power."""
-        return np.bincount(self.day, self.f**k / self.s**power, minlength=self.rows.size)
+        found = np.bincount(self.day, self.f**k / self.s**power, minlength=self.rows.size)
+        return found.astype(np.float64)
 
     @property
     def expected(self) -> FloatArray:
