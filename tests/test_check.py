@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from flows.__main__ import main
+from flows.settings import load_registry
+from tests.small_site import deliver, receive
+from warehouse.receipts import receipts
 from warehouse.sheets import neutral
+from warehouse.store import Store
 from warehouse.workbook import sheets
 
 BAD = "patient_id,sex,birth_year\nSECRET7,=boy,1950\nSECRET8,female,1851\n"
@@ -114,3 +118,25 @@ def test_an_unknown_site_is_refused(config: Path) -> None:
 )
 def test_no_cell_is_taken_for_a_formula(cell: object, safe: object) -> None:
     assert neutral(cell) == safe
+
+
+def test_an_export_cut_off_between_rows_is_told_by_the_delivery_before(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that ends after a whole row is sound by itself; five of a hundred rows are missed."""
+    store, site = Store.open(config / "store"), load_registry(Path("registry.toml")).sites["north"]
+    rows = [f"P{n},male,1950\n" for n in range(100)]
+    head = "patient_id,sex,birth_year\n"
+    deliver(store, "2026-02-01", patients=head + "".join(rows))
+    receive(store, site)
+    name = ["--site", "north", "--extracted", "2026-02-08"]
+    assert main(["check", export(config, head + "".join(rows[:96])), *name]) == 0
+    capsys.readouterr()
+    assert main(["check", export(config, head + "".join(rows[:95])), *name]) == 1
+    assert (
+        "patients: 95 rows, where the last good delivery, of 2026-02-01, had 100. An export is "
+        "whole: check whether it was cut off or filtered.\n1 finding.\n"
+    ) in capsys.readouterr().out
+    deliver(store, "2026-02-08", patients=head + "".join(rows[:95]))
+    receive(store, site)
+    assert [len(r.notices) for r in receipts(store, "north")] == [0, 1]

@@ -23,6 +23,7 @@ from transforms.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.harmonise import GROUP
 from warehouse import inbox, validate
 from warehouse.engine import engine
+from warehouse.fewer import Fewer, fewer_rows
 from warehouse.identity import DEMONSTRATION_KEY
 from warehouse.load import Counts, load, raw_name, sources
 from warehouse.raw import raw_tables
@@ -89,6 +90,7 @@ class Checked:
     tables: tuple[Counts, ...]
     notices: tuple[str, ...]
     queries: tuple[Query, ...]
+    fewer: tuple[Fewer, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -96,13 +98,14 @@ class Checked:
         return tuple(q.finding for q in self.queries)
 
 
-def check(export: Path, site: Site, extracted: date) -> Checked:
+def check(export: Path, site: Site, extracted: date, past: Store | None = None) -> Checked:
     """Receive and validate an export without keeping it.
 
     Args:
         export: a folder as it would lie in the inbox, or a single file.
         site: the site file.
         extracted: the extraction date; later dates in the data are not believed.
+        past: the registry's store, to compare with the last good delivery.
 
     Raises:
         BadDelivery: the export is refused.
@@ -116,7 +119,8 @@ def check(export: Path, site: Site, extracted: date) -> Checked:
         with engine(folder / "scratch.duckdb") as con:
             counts = load(con, site, raw, receipt, DEMONSTRATION_KEY, folder)
             queries = sorted(_queries(con, site, set(raw), counts), key=_place)
-    return Checked(site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries))
+        fewer = fewer_rows(past, site, raw, extracted) if past else ()
+    return Checked(site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer)
 
 
 def explained(rule_id: str, column: str) -> tuple[str, str]:

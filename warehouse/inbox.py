@@ -167,7 +167,7 @@ def _receive_one(
     try:
         _keep(store, site, folder, found, marks, where)
         delivery = delivery_id(found.files)
-        notices = _read(store, site, delivery, where)
+        notices = _read(store, site, delivery, day)
     except BadDelivery as fault:
         reason = str(fault)
     seen.remember(day, marks, refused=bool(reason))
@@ -189,11 +189,13 @@ def _receive_one(
     return new
 
 
-def _read(store: Store, site: Site, delivery: str, where: str) -> tuple[str, ...]:
+def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]:
     """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
+    from warehouse.fewer import fewer_rows
     from warehouse.fit import refuse_misfit  # slow to import, and seldom needed
     from warehouse.raw import reading
 
+    where = f"{site.site_id}/{day.isoformat()}"
     made = reading(store, site.site_id, delivery, site, where)
     try:
         consent.refuse_purged(store, site, made.tables, where)
@@ -201,7 +203,7 @@ def _read(store: Store, site: Site, delivery: str, where: str) -> tuple[str, ...
         shutil.rmtree(store.delivery(site.site_id, delivery))
         raise
     refuse_misfit(made.tables, site, where)
-    return made.notices
+    return (*made.notices, *map(str, fewer_rows(store, site, made.tables, day)))
 
 
 def _same(old: Receipt, new: Receipt) -> bool:

@@ -37,6 +37,7 @@ def _answer(context: Context) -> int:
     from flows import progress
     from flows.settings import judge_sites
     from warehouse.check import check
+    from warehouse.store import Store
 
     given = context.arguments
     site = site_named(context, given.site)
@@ -46,10 +47,12 @@ def _answer(context: Context) -> int:
     for path in filter(None, (given.csv, given.xlsx)):
         _outside_store(context, path)
     with progress.doing("check"):
-        found = check(given.export, site, given.extracted or _extracted(given.export))
+        extracted = given.extracted or _extracted(given.export)
+        past = Store(context.store_path)
+        found = check(given.export, site, extracted, past if past.raw.is_dir() else None)
     _write_sheets(found, given.csv, given.xlsx)
     context.give(_facts(found), _text(found))
-    return 1 if found.queries else 0
+    return 1 if found.queries or found.fewer else 0
 
 
 def site_named(context: Context, name: str) -> "Site":
@@ -103,6 +106,7 @@ def _facts(found: "Checked") -> dict[str, Any]:
         "extracted": found.extracted,
         "tables": [asdict(t) for t in found.tables],
         "notices": found.notices,
+        "fewer_rows": [asdict(f) for f in found.fewer],
         "findings": [asdict(f) for f in found.findings],
     }
 
@@ -111,7 +115,7 @@ def _text(found: "Checked") -> str:
     names: tuple[str, ...] = ("table", "received", "empty", "accepted", "quarantined")
     names += ("other_group",) if any(t.other_group for t in found.tables) else ()
     counts = table(names, [tuple(asdict(t)[n] for n in names) for t in found.tables])
-    parts = [counts, *(f"notice: {n}" for n in found.notices)]
+    parts = [counts, *(f"notice: {n}" for n in found.notices), *map(str, found.fewer)]
     for finding in found.findings[:SHOWN]:
         theirs = finding.their_column
         also = f" ({theirs})" if theirs and theirs != finding.column else ""
@@ -122,7 +126,7 @@ def _text(found: "Checked") -> str:
         )
     if len(found.findings) > SHOWN:
         parts.append(f"... and {len(found.findings) - SHOWN} more: all are in --json and --csv.")
-    number = len(found.findings)
+    number = len(found.findings) + len(found.fewer)
     parts.append(f"{number} finding{'s' if number != 1 else ''}." if number else "No findings.")
     return "\n".join(parts)
 
