@@ -76,13 +76,12 @@ def _filled(path: Path, limit: str, patients: int) -> None:
 
 def _ours(path: Path, limit: str, what: str, repeats: int) -> tuple[float, float, float]:
     with engine(path, threads=2, memory_limit=limit) as con:
-        return _measured(lambda: _derive(con, what), repeats)
+        return _measured(lambda: derive(con, what), repeats)
 
 
 def _theirs(path: Path, limit: str, what: str, repeats: int) -> tuple[float, float, float]:
-    queries = (Path(__file__).parent / "by_hand" / f"{what}.sql").read_text("utf-8")
     with engine(path, threads=2, memory_limit=limit) as con:
-        return _measured(lambda: con.raw_sql(queries), repeats)
+        return _measured(lambda: con.raw_sql(by_hand(what)), repeats)
 
 
 def _measured(action: Callable[[], object], repeats: int) -> tuple[float, float, float]:
@@ -92,10 +91,16 @@ def _measured(action: Callable[[], object], repeats: int) -> tuple[float, float,
     return wall, (time.process_time() - before) / repeats, peak_mib()
 
 
-def _derive(con: Any, what: str) -> None:
+def derive(con: Any, what: str) -> None:
+    """Derive our tables of one kind in the engine."""
     tables = kept(con)
     for name in MARTS[what]:
         tables[name] = computed(con, derivations()[name], tables, OutcomeSettings())
+
+
+def by_hand(what: str) -> str:
+    """The hand-written queries of one kind."""
+    return (Path(__file__).parent / "by_hand" / f"{what}.sql").read_text("utf-8")
 
 
 def _agree(path: Path, limit: str, what: str) -> None:
