@@ -96,7 +96,8 @@ def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
         members, problems = unpack(payload, scratch)
         members = [m for m in members if not ignored(m.name)]
         members, more = _with_sheets(members, site, scratch)
-        problems += [*more, *_missing(members, site)]
+        problems += more
+        problems = problems or _missing(members, site)
         if problems:
             raise BadDelivery(all_at_once(where, problems))
         convert_all = _convert_redcap if site.format == "redcap" else _convert_tables

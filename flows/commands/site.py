@@ -28,6 +28,8 @@ def _new(context: Context) -> int:
     to = beside / "sites" / f"{given.name}.toml"
     if to.exists():
         raise Refused(f"{to}: there is one already. Move it away for a new one.")
+    together = given.dictionary and given.dictionary.parent == given.export.parent
+    whole = given.export.parent if together else given.export
     text, missed = first_site_file(given.export, given.dictionary, given.name)
     to.parent.mkdir(parents=True, exist_ok=True)
     create_atomically(to, text.encode())
@@ -35,7 +37,7 @@ def _new(context: Context) -> int:
         {"path": to, "not_guessed": missed},
         f"{to}: written. Read every line; {missed} columns were not guessed and are marked "
         f"`# could not guess`.\nName the site in registry.toml, then run `y90 check "
-        f"{given.export} --site {given.name}`.",
+        f"{whole} --site {given.name}`.",
     )
     return 0
 
