@@ -15,7 +15,7 @@ class Attrition(Outcome):
     n_excluded: Int = column("Excluded by it.", required=True, minimum=0)
     n_unknown: Int = column("Neither passed nor failed.", required=True, minimum=0)
     n_out: Int = column("Patients after the step.", required=True, minimum=0)
-    note: Text = column("For instance: not specified by source.")
+    note: Text = column("For instance: not specified by source; rows set aside when loading.")
 
     class Config:
         """Aggregate."""
