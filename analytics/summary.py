@@ -60,9 +60,14 @@ def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSett
             found += [
                 _statistic(contract, declared, number, r, digest)
                 for r in records
-                if r[declared.value] is not None or r.get("reason")
+                if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
             ]
     return rows(found, Statistics)
+
+
+def _not_reached(declared: Statistic, record: Mapping[str, Any]) -> bool:
+    """A median of somebody that the curve does not reach: the number is there, if without value."""
+    return declared.unit == "months" and bool(declared.total and record[declared.total])
 
 
 def _statistic(

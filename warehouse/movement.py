@@ -3,8 +3,8 @@
 A number is judged against the release that `current` named at the same night. One patient moves a
 percentage of forty by 2.5 points, so nothing that a few patients explain is outside, nor an
 estimate that stays inside the limits published with it, nor a median or a hazard ratio of a group
-so small that any patient moves it. What was no number and is none has not moved. Counts and accepted rows may grow freely,
-but not fall: that is how a halved file shows.
+so small that any patient moves it. What was no number and is none has not moved. Counts and
+accepted rows may grow freely, but not fall: that is how a halved file shows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -113,9 +113,14 @@ def _tolerance(moved: StatisticChange, settings: AuditSettings) -> tuple[float, 
 
 
 def _within_limits(moved: StatisticChange) -> bool:
-    """Inside the limits of the old value; a proportion without any has its exact ones."""
+    """Inside the limits of the old value; a proportion without any has its exact ones.
+
+    So has a survival of one or of nothing, whose own limits have no width.
+    """
     lower, upper = moved.old_lower, moved.old_upper
     n, total = moved.old_n, moved.old_total
+    if moved.unit == "1" and moved.old in (0, 1) and total:
+        lower, upper = (v / 100 for v in exact(total * int(moved.old), total)[1:])
     if lower is None and upper is None and moved.unit == "%" and n is not None and total:
         _, lower, upper = exact(min(n, total), total)
     if lower is None and upper is None:
