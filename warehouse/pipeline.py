@@ -276,6 +276,8 @@ def _made_before(
 ) -> releases.ReleaseInfo | None:
     """The release of this very run, or of an earlier night made from the same ingredients.
 
+    That release may wait for approval: then the night has nothing to do and waits as well.
+
     Of a night's versions only the last counts: A, B, then A again means A, which is made again.
     """
     known = [r for r in releases.listing(store) if r.status != "withdrawn"]
@@ -284,8 +286,26 @@ def _made_before(
         if release.run_key == run_key:
             return release
     before = releases.previous(store, "", as_of)
-    if before and releases.manifest(before.path)["content"]["inputs_key"] == inputs_key:
+    if before and before.inputs_key == inputs_key:
         return before
+    return _still_held(known, before, inputs_key, as_of)
+
+
+def _still_held(
+    known: list[releases.ReleaseInfo],
+    before: releases.ReleaseInfo | None,
+    inputs_key: str,
+    as_of: date,
+) -> releases.ReleaseInfo | None:
+    """The held release of an earlier night that a later one without news would only make again.
+
+    What it was compared with must still be what it would be compared with.
+    """
+    for release in reversed(known):
+        if (release.status, release.inputs_key) == ("held", inputs_key) and release.as_of <= as_of:
+            compared = releases.manifest(release.path)["record"].get("previous")
+            if compared == (before.release_id if before else None):
+                return release
     return None
 
 
