@@ -19,13 +19,13 @@ from schemas.errors import Refused
 from tests.conftest import NIGHT, SITE
 from tests.corrections import REGISTRY
 from warehouse import receipts, rows, trace, worlds
-from warehouse.build import Loaded, registry_tables
+from warehouse.build import Loaded
 from warehouse.engine import engine
 from warehouse.identity import DEMONSTRATION_KEY
 from warehouse.lineage import derivations, released
 from warehouse.load import load
 from warehouse.raw import raw_tables
-from warehouse.reach import SITE_WIDE, reach
+from warehouse.reach import reach
 from warehouse.store import Store
 from warehouse.worlds import PROVENANCE, Known, Workshop
 
@@ -147,8 +147,7 @@ def _built(shop: Workshop, raw: Mapping[str, Path], name: str) -> Known:
     with engine(folder / "load.duckdb") as con:
         counts = load(con, REGISTRY.sites[SITE], raw, receipt, shop.key, folder)
         rows.write(con, [c.table for c in counts], shop.key, folder / "rows.parquet")
-    seen = registry_tables(shop.con, [Loaded(SITE, NIGHT, "", folder, 0)], NIGHT)
-    known = {n: worlds.kept(shop, n, t) for n, t in seen.items()}
+    known = worlds.registry(shop, [Loaded(SITE, NIGHT, "", folder, 0)], NIGHT)
     settings = REGISTRY.outcome_settings
     everything = frozenset(derivations())
     return worlds.derive(shop, known, settings, everything, "transforms")
@@ -217,7 +216,3 @@ def _moved(shop: Workshop, before: Known, after: Known, name: str) -> set[str]:
         f"SELECT DISTINCT subject_id FROM (({a} EXCEPT ALL {b}) UNION ALL ({b} EXCEPT ALL {a}))"
     ).fetchall()
     return {s for (s,) in found}
-
-
-def test_site_wide_derivations_exist() -> None:
-    assert set(derivations()) >= SITE_WIDE

@@ -16,15 +16,19 @@ from warehouse.store import Store, make_private, write_atomically
 SITE_WIDE = frozenset(
     {
         "eligibility",
-        "subjects",
-        "milestones",
-        "time_to_event",
+        "factor_levels",
         "follow_up_adherence",
+        "milestones",
+        "subject_response",
+        "subjects",
         "symptom_response",
+        "time_to_event",
     }
 )
 """Derivations that ask what a site delivers at all, or when it was last heard of: one patient's row
-can change another's there. The mutation test holds this list against the code."""
+can change another's there. A test reads them off the expressions and holds this list."""
+REGISTRY_WIDE = frozenset({"factor_levels"})
+"""Those of them that look beyond the site: levels as delivered are numbered over all sites."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import duckdb
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import loaded, releases, rows
-from warehouse.reach import SITE_WIDE, Reach, reach
+from warehouse.reach import REGISTRY_WIDE, SITE_WIDE, Reach, reach
 from warehouse.store import Store
 
 TOLD = (
@@ -155,12 +155,21 @@ def of_line(
 def touched(known: Reach, tables: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
     """Marts of the row's own subject, marts of its whole site, and outcomes, that can move."""
     below = known.downstream(tables)
-    wide = {n for n in below if known.upstream(n) & SITE_WIDE & below}
     return (
         known.released(below, "marts"),
-        known.released(wide, "marts"),
+        known.released(_resting_on(known, below, SITE_WIDE), "marts"),
         known.released(below, "outcomes"),
     )
+
+
+def everywhere(known: Reach, tables: Iterable[str]) -> list[str]:
+    """Outcomes that can move in the populations of other sites too."""
+    below = known.downstream(tables)
+    return known.released(_resting_on(known, below, REGISTRY_WIDE), "outcomes")
+
+
+def _resting_on(known: Reach, below: set[str], wide: frozenset[str]) -> set[str]:
+    return {n for n in below if known.upstream(n) & wide & below}
 
 
 def statistic_row(con: duckdb.DuckDBPyConnection, release: Path, statistic: str) -> dict[str, Any]:
@@ -349,7 +358,8 @@ def _lines(
 def _touched(
     con: duckdb.DuckDBPyConnection, release: Path, known: Reach, site_id: str, made: list[Made]
 ) -> RowTrace:
-    own, wide, outcomes = touched(known, {m.table for m in made})
+    tables = {m.table for m in made}
+    own, wide, outcomes = touched(known, tables)
     subjects = sorted({m.subject_id for m in made})
     counts, decides = {}, []
     for mart in own:
@@ -367,10 +377,12 @@ def _touched(
     moving = con.execute(
         "SELECT statistic_id FROM read_parquet($path) "
         "WHERE split_part(statistic_id, '.', 1) IN (SELECT unnest($tables)) "
-        "AND split_part(statistic_id, '.', 2) IN ('all', 'per_criteria', $site) ORDER BY ALL",
+        "AND (split_part(statistic_id, '.', 2) IN ('all', 'per_criteria', $site) "
+        "OR split_part(statistic_id, '.', 1) IN (SELECT unnest($everywhere))) ORDER BY ALL",
         {
             "path": _parquet(release, "outcomes/statistics"),
             "tables": outcomes,
+            "everywhere": everywhere(known, tables),
             "site": f"site:{site_id}",
         },
     ).fetchall()

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 
 from analytics.summary import statistics
 from schemas.outcomes import Outcome
-from schemas.settings import OutcomeSettings, Registry, RegistryFile
+from schemas.settings import OutcomeSettings, Registry
 from schemas.site import Site
 from warehouse import loaded, rows
 from warehouse.build import Loaded, computed, registry_tables
@@ -94,31 +94,10 @@ def of_release(content: Mapping[str, Any], registry: Registry) -> World:
     given = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
     return World(
         deliveries={d.site_id: d for d in given},
-        sites=_sites(content, registry),
+        sites=rows.sites_of(content, registry),
         settings=OutcomeSettings.model_validate(content["settings"]),
         data_cutoff=date.fromisoformat(content["data_cutoff"]),
     )
-
-
-def registry_of(content: Mapping[str, Any], like: Registry) -> Registry:
-    """The registry as a manifest tells it, computing with the threads and memory of another."""
-    sites = _sites(content, like)
-    file = RegistryFile(
-        registry=content["registry"],
-        sites=tuple(sites),
-        threads=like.file.threads,
-        memory_limit=like.file.memory_limit,
-        **content["settings"],
-    )
-    return Registry(file=file, sites=sites, folder=like.folder)
-
-
-def _sites(content: Mapping[str, Any], registry: Registry) -> dict[str, Site]:
-    known = registry.sites
-    return {
-        name: rows.site_of(facts, known[name].excluded if name in known else frozenset())
-        for name, facts in content["sites"].items()
-    }
 
 
 @contextmanager
@@ -183,11 +162,17 @@ def accepted(shop: Workshop, world: World) -> Known:
             Loaded(s, date.fromisoformat(world.deliveries[s].extraction_date), "", folder, 0)
             for s, folder in folders.items()
         ]
-        seen = registry_tables(shop.con, given, world.data_cutoff)
-        shop.accepted[name] = {n: kept(shop, n, t) for n, t in seen.items()}
-        for table in seen:
-            shop.con.drop_table(table)  # the name is for views: see _made
+        shop.accepted[name] = registry(shop, given, world.data_cutoff)
     return shop.accepted[name]
+
+
+def registry(shop: Workshop, given: list[Loaded], data_cutoff: date) -> Known:
+    """The registry tables of loaded sites."""
+    seen = registry_tables(shop.con, given, data_cutoff)
+    known = {n: kept(shop, n, t) for n, t in seen.items()}
+    for name in seen:
+        shop.con.drop_table(name)  # the name is for views: see _made
+    return known
 
 
 def estimate(
@@ -254,9 +239,7 @@ def derive(
     return known
 
 
-def _made(
-    shop: Workshop, derivation: Derivation, known: Known, settings: OutcomeSettings
-) -> Made:
+def _made(shop: Workshop, derivation: Derivation, known: Known, settings: OutcomeSettings) -> Made:
     """One derivation, asked under the names that a night gives its tables: its SQL is known."""
     fresh = replace(derivation, name=f"fresh_{derivation.name}")
     with _as_at_night(shop, {n: known[n] for n in derivation.reads}) as tables:
