@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import Refused
+from schemas.settings import Registry, RegistryFile
 from schemas.site import Site
 from warehouse import identity
 from warehouse.receipts import Receipt, receipts
@@ -51,6 +52,42 @@ def site_of(facts: Mapping[str, Any], excluded: frozenset[str] = frozenset()) ->
         for name, parts in facts["tables"].items()
     }
     return Site.model_validate({**facts, "tables": tables}).excluding(excluded)
+
+
+def sites_of(content: Mapping[str, Any], like: Registry | None = None) -> dict[str, Site]:
+    """The site files that a manifest keeps, without who has withdrawn consent by today."""
+    known = like.sites if like else {}
+    return {
+        name: site_of(facts, known[name].excluded if name in known else frozenset())
+        for name, facts in content["sites"].items()
+    }
+
+
+def registry_of(content: Mapping[str, Any], like: Registry | None = None) -> Registry:
+    """The registry as a manifest tells it.
+
+    Args:
+        content: the manifest's content.
+        like: today's registry, whose threads and memory are used and whose patients have withdrawn.
+
+    Raises:
+        Refused: without today's registry, where a site is clinical: who has withdrawn consent since
+            stands in its files alone.
+    """
+    sites = sites_of(content, like)
+    clinical = sorted(s for s, site in sites.items() if site.origin == "clinical")
+    if like is None and clinical:
+        raise Refused(
+            f"registry {content['registry']}: {', '.join(clinical)} is clinical, and who has "
+            "withdrawn consent stands in the registry's files. Name them with --config."
+        )
+    file = RegistryFile(
+        registry=content["registry"],
+        sites=tuple(sites),
+        **({n: getattr(like.file, n) for n in ("threads", "memory_limit")} if like else {}),
+        **content["settings"],
+    )
+    return Registry(file=file, sites=sites, folder=like.folder if like else Path())
 
 
 def write(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import consent, fingerprints, identity, releases
+from warehouse import consent, fingerprints, identity, intact, releases
 from warehouse.store import Store
 
 INGREDIENTS = (
@@ -72,7 +72,7 @@ def verify(
     except Refused:
         return Verdict(path.name, 0, ("manifest.json: missing or not readable",), False)
     damaged = tuple(sorted([*_files(path), *_chain(store, path)]))
-    known = len(_recorded(path))
+    known = len(intact.recorded(path))
     if damaged or not rebuild:
         return Verdict(path.name, known, damaged, False)
     _can_be_made(path, registry, key)
@@ -93,9 +93,9 @@ def made_again(
     store: Store, registry: Registry, key: bytes, content: Mapping[str, Any]
 ) -> dict[str, str]:
     """Content hashes of every table, built from what the manifest names."""
-    from warehouse import audit, pipeline, rows, worlds
+    from warehouse import audit, pipeline, rows
 
-    then = worlds.registry_of(content, registry)
+    then = rows.registry_of(content, registry)
     plan = pipeline.Plan(
         run_id=f"verify-{secrets.token_hex(6)}",
         run_key=content["run_key"],
@@ -132,20 +132,8 @@ def _earlier(store: Store, facts: list[dict[str, str]]) -> dict[str, tuple[Any, 
     return {s: tuple(rows.receipt_of(store, f) for f in facts if f["site_id"] == s) for s in sites}
 
 
-def _recorded(path: Path) -> dict[str, str]:
-    """Every file that the manifest names, with its hash."""
-    found = releases.manifest(path)
-    tables = {
-        f"parquet/{place}.parquet": str(t["bytes_sha256"])
-        for place, t in found["content"]["tables"].items()
-    }
-    recorded = tables | dict(found["record"].get("files", {}))
-    since = recorded | consent.purged_files(path)
-    return {name: sha256 for name, sha256 in since.items() if sha256 is not None}
-
-
 def _files(path: Path) -> Iterator[str]:
-    recorded = _recorded(path)
+    recorded = intact.recorded(path)
     for name, sha256 in recorded.items():
         file = path / name
         if not file.is_file():

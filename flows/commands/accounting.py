@@ -28,11 +28,12 @@ def _verify(context: Context) -> int:
     from warehouse import verify
 
     given = context.arguments
+    path = verify.named(context.store, given.release)
     with progress.doing("verify"):
         found = verify.verify(
             context.store,
-            context.registry,
-            context.key,
+            context.registry_of(path),
+            context.key_of(path),
             given.release,
             rebuild=not given.files_only,
         )
@@ -54,14 +55,15 @@ def _trace_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _trace(context: Context) -> int:
-    from warehouse import releases, trace
+    from warehouse import trace
 
     given = context.arguments
     line = (given.site, given.file, given.row)
-    if (given.statistic is None) == (None in line):
+    beside = any(part is not None for part in line)
+    if beside if given.statistic else None in line:
         raise Refused("y90 trace: name a statistic, or --site, --file and --row of a line.")
-    release = releases.resolve(context.store, given.release)
-    where = (context.store, context.registry, context.key)
+    release = context.release(given.release)
+    where = (context.store, context.registry_of(release), context.key_of(release))
     if given.statistic:
         found = trace.of_statistic(*where, release, given.statistic)
         context.give(asdict(found), _statistic_text(found))
@@ -115,13 +117,18 @@ def _explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _explain(context: Context) -> int:
     from flows import progress
-    from warehouse import explain, releases
+    from warehouse import explain
 
     given = context.arguments
-    left, right = (releases.resolve(context.store, n) for n in (given.left, given.right))
+    left, right = (context.release(n) for n in (given.left, given.right))
     with progress.doing("explain"):
         found = explain.explain(
-            context.store, context.registry, context.key, given.statistic, left, right
+            context.store,
+            context.registry_of(right),
+            context.key_of(right),
+            given.statistic,
+            left,
+            right,
         )
     context.give(as_facts(found), explanation_text(found))
     return 0

@@ -36,10 +36,10 @@ def _diff_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _diff(context: Context) -> int:
-    from warehouse import changes, releases
+    from warehouse import changes
 
     given = context.arguments
-    left, right = (releases.resolve(context.store, n) for n in (given.left, given.right))
+    left, right = (context.release(n) for n in (given.left, given.right))
     tolerances = dict(map(_tolerance, given.tolerance))
     found = changes.diff(left, right, tolerances, limit=max(given.rows, 0))
     sys.stdout.write(_shown(found, given.format or ("json" if context.json else "table")))

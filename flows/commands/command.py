@@ -53,6 +53,39 @@ class Context:
 
         return load_registry(self.config)
 
+    def release(self, name: str | None) -> Path:
+        """The folder of a release to be read.
+
+        Raises:
+            Refused: there is none of that name, or its tables are damaged.
+        """
+        from warehouse import intact, releases
+
+        return intact.opened(releases.resolve(self.store, name))
+
+    def registry_of(self, release: Path) -> "Registry":
+        """The registry; where no file of it is named, as the release tells it.
+
+        Raises:
+            Refused: there is no file, and the release is of a clinical site.
+        """
+        from flows.settings import config_path
+
+        if self.arguments.config is None:
+            try:
+                config_path(None)
+            except Refused:
+                from warehouse import releases, rows
+
+                return rows.registry_of(releases.manifest(release)["content"])
+        return self.registry
+
+    def key_of(self, release: Path) -> bytes:
+        """The key of the registry that a release is of."""
+        from flows.settings import registry_key
+
+        return registry_key(self.registry_of(release))
+
     @cached_property
     def key(self) -> bytes:
         """The registry's key."""

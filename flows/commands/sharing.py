@@ -26,10 +26,10 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _export(context: Context) -> int:
     from flows import progress
-    from warehouse import export, releases
+    from warehouse import export
 
     given = context.arguments
-    release = releases.resolve(context.store, given.release)
+    release = context.release(given.release)
     with progress.doing("export"):
         warnings = export.export(
             context.store,
@@ -63,7 +63,7 @@ def _check(context: Context) -> int:
 
     given = context.arguments
     lock = numbers.read(given.lock or given.draft.parent / "numbers.lock")
-    release = releases.resolve(context.store, given.release)
+    release = context.release(given.release)
     found = numbers.check(
         given.draft, lock, release, lambda name: releases.resolve(context.store, name)
     )
@@ -87,7 +87,12 @@ def _explained(
         before = releases.resolve(context.store, s.release)
         if s.statistic_id and s.locked != s.now and before != release and s.label not in found:
             found[s.label] = explain.explain(
-                context.store, context.registry, context.key, s.statistic_id, before, release
+                context.store,
+                context.registry_of(release),
+                context.key_of(release),
+                s.statistic_id,
+                before,
+                release,
             )
     return found
 

@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, pairs, table
@@ -42,10 +41,10 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(context: Context) -> int:
-    from warehouse import releases, show
+    from warehouse import show
 
     given = context.arguments
-    release = releases.resolve(context.store, given.release)
+    release = context.release(given.release)
     subject = _subject(context)
     try:
         found = show.show(release, subject)
@@ -273,11 +272,10 @@ def _version(text: str) -> str:
 
 
 def _regrade(context: Context) -> int:
-    from warehouse import releases
     from warehouse.regrading import moved
 
     given = context.arguments
-    release: Path = releases.resolve(context.store, given.release)
+    release = context.release(given.release)
     found = moved(release, given.from_version, given.to_version)
     facts = {"from": given.from_version, "to": given.to_version, "moved": found}
     context.give(facts, _moved_text(given.from_version, given.to_version, found))
