@@ -16,7 +16,8 @@ import ibis
 from schemas.contract import options
 from warehouse import worlds
 from warehouse.cells import CellChanges, changed_cells
-from warehouse.lineage import derivations, upstream
+from warehouse.lineage import derivations
+from warehouse.reach import reach
 from warehouse.worlds import PROVENANCE, Known, Workshop, World
 
 MOST_PATIENTS = 20
@@ -66,7 +67,7 @@ def patients(
         left_out = max(len(changed) - MOST_PATIENTS, 0)
         shares = _left_out(shop, old, new, after, name, changed[:MOST_PATIENTS])
     moving = {s: share for s, share in shares.items() if share}
-    cells = changed_cells(shop, before, after, tuple(moving), upstream(target))
+    cells = changed_cells(shop, before, after, tuple(moving), _told(shop, name))
     told = [PatientShare(s, share, tuple(cells.get(s, ()))) for s, share in moving.items()]
     return PatientShares(
         change=change,
@@ -76,6 +77,17 @@ def patients(
         n_without_effect=len(shares) - len(moving),
         n_left_out=left_out,
     )
+
+
+def _told(shop: Workshop, statistic: str) -> set[str]:
+    """Tables whose cells are named.
+
+    Who meets the criteria moves one population; to the others the rules, which read nearly every
+    table, are nothing.
+    """
+    target, population = worlds.table_of(statistic), worlds.population_of(statistic)
+    judged = population == "per_criteria" or "eligibility" in worlds.frontier(target)
+    return reach(shop.store).upstream(target, "" if judged else "eligibility")
 
 
 def split_quotient(
