@@ -41,7 +41,7 @@ def main() -> None:
         two = _timed(lambda: _backfilled(stores[2], nights, 2))
         made = [_content(store) for store in stores]
     if made[0] != made[1] or made[1] != made[2]:
-        raise SystemExit("the three ways do not agree")
+        raise SystemExit(f"the three ways do not agree: {_different(made)}")
     say(
         f"{len(nights)} nights, {len(made[0])} of them with a release",
         against("a backfill, and the nights' pure work", one, pure, 1.2),
@@ -74,6 +74,19 @@ def _backfilled(store: Store, nights: list[date], workers: int) -> None:
 
 def _content(store: Store) -> list[dict[str, object]]:
     return [releases.manifest(r.path)["content"] for r in releases.listing(store)]
+
+
+def _different(made: list[list[dict[str, object]]]) -> str:
+    """Nights of each, and the parts of their content that differ."""
+    nights = [[str(content["as_of"]) for content in each] for each in made]
+    parts = {
+        name
+        for first, *others in zip(*made, strict=False)
+        for other in others
+        for name in first
+        if first[name] != other[name]
+    }
+    return f"{nights}, {sorted(parts)}"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ from warehouse.identity import DEMONSTRATION_KEY, read_key
 
 PREFIX = "Y90_"
 DEMONSTRATION = "simulation/memon2012/registry.toml"
-SPECIAL = ("Y90_CONFIG", "Y90_STORE")
+SPECIAL = ("Y90_CONFIG", "Y90_STORE", "Y90_CHECKOUT")
+"""No settings: where the registry and the store are, and for prefect.yaml the code."""
 UNION_ORDER = {"string_type": 1, "model_type": 2}
 """A value that may be text or a table is told of once: by what is wrong inside, then as text."""
 Model = TypeVar("Model", bound=BaseModel)
