@@ -20,6 +20,7 @@ from prefect.states import Crashed
 from schemas.errors import Locked
 from warehouse.store import Store, lock_file
 
+TOLD = "Its process was killed."
 BEGUN = timedelta(minutes=1)
 """A run that has begun by now holds the store's lock."""
 
@@ -38,8 +39,7 @@ def bury(store: Store) -> int:
     ):
         dead = [r for r in _running(client) if r.parameters.get("store") == str(store.root)]
         for run in dead:
-            gone = Crashed(message="Its process was killed.")
-            client.set_flow_run_state(run.id, gone, force=True)
+            client.set_flow_run_state(run.id, Crashed(message=TOLD), force=True)
         return len(dead)
     return 0
 
