@@ -3,7 +3,7 @@
 import csv
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -77,6 +77,76 @@ def test_nothing_shown_determines_a_small_group(seed: int) -> None:
         for group in itertools.combinations("abcd", size):
             if 0 < sum(numbers[p] for p in group) < 5:
                 assert len({sum(w[p] for p in group) for w in worlds}) > 1, group
+
+
+def known(**sets: Iterable[object]) -> public.Release:
+    """A release of which only these sets are known; members are patients, one lesion each."""
+    named = {
+        n.replace("__", "."): frozenset((str(p), 0) for p in those) for n, those in sets.items()
+    }
+    size = len(named.get("population.all", ()))
+    return public.Release(size, lambda name: named.get(name, frozenset()))
+
+
+def shown(rows: Iterable[Mapping[str, object]], *names: str) -> dict[str, object]:
+    """What is told, by the values that name a row."""
+    return {" ".join(str(r[n]) for n in names): r["n"] for r in rows if r["n"] is not None}
+
+
+def test_a_coarser_grade_does_not_give_away_a_finer_one() -> None:
+    """ECOG 0, 1, 2 of 10, 3 and 27: with ECOG 0 of the two levels told, 40 - 27 - 10 is three."""
+    ecog = {"0": range(10), "1": range(10, 13), "2": range(13, 40)}
+    two = {"0": range(10), ">=1": range(10, 40)}
+    sets = {f"baseline_characteristics.ecog.{k}..": v for k, v in ecog.items()}
+    sets |= {f"baseline_characteristics.ecog0.{k}..": v for k, v in two.items()}
+    release = known(population__all=range(40), **sets)
+    rows = [
+        {"statistic_id": f"{v}.{k}", "variable": v, "level": k, "n": len(those), "total": 40}
+        | {"missing": 0}
+        for v, levels in (("ecog", ecog), ("ecog0", two))
+        for k, those in levels.items()
+    ]
+    found = public._characteristics(rows, release, 5)
+    assert shown(found, "variable", "level") == {"ecog 0": 10, "ecog0 0": 10, "ecog0 >=1": 30}
+
+
+def test_a_decrease_does_not_give_away_who_shrank_without_responding() -> None:
+    """20 responders shrank by half or more, 3 stable ones a little: 23 with any decrease."""
+    counts = {"PR": range(20), "SD": range(20, 43), "ORR": range(20), "DCR": range(43)}
+    counts |= {"over_50_decrease": range(20), "any_decrease": range(23)}
+    sets = {f"response_summary.who.lesion.unconfirmed.{k}".lower(): v for k, v in counts.items()}
+    release = known(population__all=range(43), **sets)
+    rows = [
+        {"statistic_id": k, "criterion": "who", "level": "lesion", "category": k}
+        | {"n": len(those), "total": 43}
+        for k, those in counts.items()
+    ]
+    found = shown(public._responses(rows, release, 5), "category")
+    assert found == {"PR": 20, "SD": 23, "ORR": 20, "DCR": 43, "over_50_decrease": 20}
+
+
+def test_the_events_of_two_endpoints_do_not_give_away_those_between() -> None:
+    """31 progressed or died, 28 died: three are alive with progression. The deaths are told."""
+    release = known(
+        population__all=range(40), events__os__subject=range(28), events__pfs__subject=range(31)
+    )
+    rows = [
+        {"statistic_id": e, "endpoint": e, "n": 40, "events": n, "median_months": 30.0}
+        for e, n in (("OS", 28), ("PFS", 31))
+    ]
+    found = {r["endpoint"]: r for r in public._estimates(rows, release, 5)}
+    assert (found["OS"]["events"], found["PFS"]["events"]) == (28, None)
+    assert found["PFS"]["median_months"] == 30.0
+
+
+def test_landmarks_that_a_few_events_part_are_not_told() -> None:
+    """Of 40: 0.95 is two deaths, 0.80 eight, 0.75 two more than that, 0.60 eight more."""
+    rows = [
+        {"statistic_id": str(m), "endpoint": "OS", "months": m, "n": 40, "survival": s}
+        for m, s in ((12, 0.95), (24, 0.80), (36, 0.75), (60, 0.60))
+    ]
+    found = public._estimates(rows, known(population__all=range(40)), 5)
+    assert [r["months"] for r in found if r["survival"] is not None] == [24, 60]
 
 
 def test_a_public_bundle_has_no_row_of_a_patient_and_no_curve(

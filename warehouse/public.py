@@ -2,15 +2,17 @@
 
 A count is withheld if it, or what remains of its whole, is of fewer patients than the threshold,
 and so is whatever would give it back by adding and subtracting: the released counts of a family
-must leave every small group undetermined. Curves are left out, landmarks stand in their place, and
-only one population, one window and one version are shown, since the difference of two nested
-groups is a group too.
+must leave every small group undetermined. What tells of the same thing is one family: a grade and
+its coarser form, a response and the decrease that defines it, the events of two endpoints of which
+one holds the other's. Curves are left out, landmarks that a few events part are too, and only one
+population, one window and one version are shown, since the difference of two nested groups is a
+group too.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ Group = frozenset[str]
 Members = Mapping[str, frozenset[Any]]
 
 RESPONSES = ("CR", "PR", "SD", "PD", "NE")
+DECREASES = ("over_50_decrease", "any_decrease")
 UNIONS = {"ORR": ("CR", "PR"), "DCR": ("CR", "PR", "SD", "other")}
 MOST_PARTS = 12
 """Of a family with more parts, single ones, pairs and complements are guarded, not every group."""
@@ -42,7 +45,7 @@ class Release:
     """What guarding needs of a release: its population's size and who counts in which set."""
 
     size: int
-    members: Callable[[str], frozenset[Any]]
+    units: Callable[[str], frozenset[Any]]
 
 
 def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
@@ -65,7 +68,9 @@ def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
             )
             names = [d[0] for d in found.description or []]
             rows = [dict(zip(names, r, strict=True)) for r in found.fetchall()]
-            guarded = allowed.guard(rows, known, threshold)
+            guarded = sorted(
+                allowed.guard(rows, known, threshold), key=lambda r: str(r["statistic_id"])
+            )
             shown = ("statistic_id", *allowed.columns, "suppressed")
             made[allowed.table] = [{n: row.get(n) for n in shown} for row in guarded]
     return made
@@ -77,7 +82,11 @@ def people(con: duckdb.DuckDBPyConnection, release: Path) -> frozenset[str]:
 
 
 def withheld(
-    groups: Mapping[str, Group], members: Members, base: Group, threshold: int
+    groups: Mapping[str, Group],
+    members: Members,
+    base: Group,
+    threshold: int,
+    yielding: Iterable[str] = (),
 ) -> set[str]:
     """The counts of a family that must not be shown.
 
@@ -86,6 +95,7 @@ def withheld(
         members: part -> its members; their number is what must not be small.
         base: the parts whose sum is known anyhow.
         threshold: fewer members than this are few.
+        yielding: counts that are rather withheld than the others.
 
     Returns:
         Names of counts. What is left determines no group of few members: not a part, not a count,
@@ -93,10 +103,10 @@ def withheld(
     """
     every = {p for g in groups.values() for p in g} | base
     parts = sorted(p for p in every if _number(frozenset({p}), members))
-    few = _few(parts, members, threshold)
+    few, last = _few(parts, members, threshold), frozenset(yielding)
     shown = [base]
     hidden: set[str] = set()
-    for name in sorted(groups, key=lambda n: _rank(groups[n], members)):
+    for name in sorted(groups, key=lambda n: (n in last, *_rank(groups[n], members))):
         if _gives_away([*shown, groups[name]], few, parts):
             hidden.add(name)
         else:
@@ -174,14 +184,13 @@ def _families(rows: list[Row], *names: str) -> Iterable[list[Row]]:
 
 
 def _responses(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
-    """Best responses of a criterion: five parts, their unions, and decreases of their own."""
+    """Best responses of a criterion, their unions, and the decreases that define some of them."""
     for family in _families(rows, "criterion", "level"):
         by_name = {r["category"]: r for r in family}
         first = family[0]
         prefix = f"response_summary.{first['criterion']}.{first['level']}.unconfirmed."
-        sets = {c: known.members(f"{prefix}{c}".lower()) for c in by_name}
-        hidden = _hidden_responses(by_name, sets, first["total"], threshold)
-        hidden |= _hidden_decreases(by_name, sets, first["total"], threshold)
+        units = {c: known.units(f"{prefix}{c}".lower()) for c in by_name}
+        hidden = _hidden_responses(by_name, units, first["total"], threshold)
         few = known.size < threshold
         for name, row in by_name.items():
             hide = few or name in hidden
@@ -189,29 +198,31 @@ def _responses(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]
 
 
 def _hidden_responses(
-    rows: Mapping[str, Row], sets: Members, total: int, threshold: int
+    rows: Mapping[str, Row], units: Members, total: int, threshold: int
 ) -> set[str]:
-    rest = total - sum(int(rows[c]["n"]) for c in RESPONSES if c in rows)
-    members = {c: sets.get(c, frozenset()) for c in RESPONSES} | {"other": _count("other", rest)}
-    groups = {c: frozenset({c}) for c in RESPONSES if c in rows}
-    groups |= {u: frozenset(parts) for u, parts in UNIONS.items() if u in rows}
-    return withheld(groups, members, frozenset(members), threshold)
+    """A part is a class and a decrease, since responders are those whose lesions shrank by half."""
+    decreases = {"over_50_decrease", "any_decrease"} <= rows.keys()
+    large, every = (units[c] if decreases else frozenset() for c in DECREASES)
+    kinds = {"large": large, "small": every - large, "none": None}
+    parts: dict[tuple[str, str], frozenset[Any]] = {}
+    classes = {c: units[c] for c in RESPONSES if c in rows}
+    classes["other"] = every.difference(*classes.values())
+    for name, mine in classes.items():
+        for kind, those in kinds.items():
+            parts[name, kind] = mine - every if those is None else mine & those
+    rest = total - len(frozenset().union(*parts.values()))
+    members = {f"{c} {k}": _people(u) for (c, k), u in parts.items()}
+    members["other none"] |= _count("other", rest)
 
+    def where(names: Iterable[str], of: Iterable[str] = ("large", "small", "none")) -> Group:
+        return frozenset(f"{c} {k}" for c in names for k in of)
 
-def _hidden_decreases(
-    rows: Mapping[str, Row], sets: Members, total: int, threshold: int
-) -> set[str]:
-    """More than half is part of any decrease."""
-    if not {"any_decrease", "over_50_decrease"} <= rows.keys():
-        return set()
-    large, every = sets["over_50_decrease"], sets["any_decrease"]
-    rest = total - int(rows["any_decrease"]["n"])
-    members = {"large": large, "small": every - large, "none": _count("none", rest)}
-    groups = {
-        "over_50_decrease": frozenset({"large"}),
-        "any_decrease": frozenset({"large", "small"}),
-    }
-    return withheld(groups, members, frozenset(members), threshold)
+    groups = {c: where([c]) for c in RESPONSES if c in rows}
+    groups |= {u: where(those) for u, those in UNIONS.items() if u in rows}
+    if decreases:
+        groups |= {"over_50_decrease": where(classes, ["large"])}
+        groups |= {"any_decrease": where(classes, ["large", "small"])}
+    return withheld(groups, members, frozenset(members), threshold, yielding=DECREASES)
 
 
 def _toxicity(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
@@ -237,19 +248,65 @@ def _characteristics(rows: list[Row], known: Release, threshold: int) -> Iterabl
         rows = [_blank(r, "n", "total", "missing", "pct", "median", "q1", "q3") for r in rows]
         yield from rows
         return
-    for family in _families(rows, "variable"):
-        counts = {f"={r['level']}": _count(r["level"], r["n"]) for r in family}
-        members = counts | {"missing": _count("missing", family[0]["missing"])}
-        groups = {n: frozenset({n}) for n in members} | {"total": frozenset(counts)}
-        hidden = withheld(groups, members, frozenset(members), threshold)
-        for row in family:
-            shown = _guarded(
-                row,
-                f"={row['level']}" in hidden,
-                "total" in hidden,
-                ("pct", "median", "q1", "q3"),
-            )
-            yield _blank(shown, "missing") if "missing" in hidden else shown
+    variables = {f[0]["variable"]: f for f in _families(rows, "variable")}
+    for cluster in _told_twice(variables, known):
+        hidden = _hidden_levels(cluster, variables, known, threshold)
+        for variable in cluster:
+            for row in variables[variable]:
+                shown = _guarded(
+                    row,
+                    f"{variable}={row['level']}" in hidden,
+                    f"{variable} total" in hidden,
+                    ("pct", "median", "q1", "q3"),
+                )
+                missing = f"{variable} missing" in hidden
+                yield _blank(shown, "missing") if missing else shown
+
+
+def _hidden_levels(
+    cluster: Sequence[str], variables: Mapping[str, list[Row]], known: Release, threshold: int
+) -> set[str]:
+    """Levels of variables that tell the same thing, each with its total and those without."""
+    told = {v: _levels(variables[v], known) for v in cluster}
+    members: dict[str, frozenset[Any]] = {}
+    groups: dict[str, Group] = {}
+    for person in known.units("population.all"):
+        part = " ".join(f"{v}={told[v].get(person)}" for v in cluster)
+        members[part] = members.get(part, frozenset()) | {person}
+    for v in cluster:
+        of: dict[str | None, set[str]] = {None: set()} | {r["level"]: set() for r in variables[v]}
+        for part, people in members.items():
+            of[told[v].get(next(iter(people)))].add(part)
+        missing = frozenset(of.pop(None))
+        groups |= {f"{v}={level}": frozenset(parts) for level, parts in of.items()}
+        groups |= {f"{v} missing": missing, f"{v} total": frozenset(members) - missing}
+    return withheld(groups, members, frozenset(members), threshold)
+
+
+def _levels(rows: list[Row], known: Release) -> dict[Any, str]:
+    """Who has which level of a variable."""
+    prefix = f"baseline_characteristics.{rows[0]['variable']}."
+    return {
+        person: r["level"]
+        for r in rows
+        for person in known.units(f"{prefix}{r['level']}..".lower())
+    }
+
+
+def _told_twice(variables: Mapping[str, list[Row]], known: Release) -> list[list[str]]:
+    """Variables, together where the level of one follows from that of another in every patient."""
+    everyone = known.units("population.all")
+    told = {v: _levels(rows, known) for v, rows in variables.items()}
+    clusters = [[v] for v in variables]
+    for fine, coarse in permutations(variables, 2):
+        seen = {(told[fine].get(p), told[coarse].get(p)) for p in everyone}
+        n_fine, n_coarse = (len({pair[side] for pair in seen}) for side in (0, 1))
+        if len(seen) == n_fine and n_coarse > 1 and 2 * n_fine <= len(everyone):
+            one, other = (next(c for c in clusters if v in c) for v in (fine, coarse))
+            if one is not other:
+                clusters.remove(other)
+                one += other
+    return clusters
 
 
 def _shares(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
@@ -269,15 +326,59 @@ def _shares(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
 def _estimates(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
     """Medians and landmarks: of enough units, and with enough events where these are told."""
     numbers = ("median_months", "median", "survival", "lower", "upper", "q1", "q3", "events", "n")
+    parted = _hidden_landmarks(rows, threshold)
+    nested = _hidden_events(rows, known, threshold)
     for row in rows:
-        n, events = int(row["n"] or 0), row.get("events")
-        at_risk = row.get("at_risk", n)
-        if min(n, known.size) < threshold or at_risk < threshold or 0 < known.size - n < threshold:
+        n, events, name = int(row["n"] or 0), row.get("events"), row["statistic_id"]
+        least = min(n, known.size, row.get("at_risk", n))
+        few = events is not None and (events < threshold or 0 < n - events < threshold)
+        if least < threshold or 0 < known.size - n < threshold or name in parted:
             yield _blank(row, *numbers)
-        elif events is not None and (events < threshold or 0 < n - events < threshold):
+        elif few or name in nested:
             yield _blank(row, "events")
         else:
             yield row | {"suppressed": False}
+
+
+def _hidden_events(rows: list[Row], known: Release, threshold: int) -> set[str]:
+    """Events of an endpoint that are, but for a few, those of another: who died unprogressed.
+
+    The deaths are rather told than the others.
+    """
+    told = {
+        r["statistic_id"]: (
+            r["endpoint"] != "OS",
+            known.units(f"events.{r['endpoint']}.subject".lower()),
+        )
+        for r in rows
+        if r.get("events") is not None
+    }
+    shown: list[frozenset[Any]] = []
+    hidden: set[str] = set()
+    for name, (_, mine) in sorted(told.items(), key=lambda t: (t[1][0], -len(t[1][1]), t[0])):
+        if any((mine < o or o < mine) and len(mine ^ o) < threshold for o in shown):
+            hidden.add(name)
+        else:
+            shown.append(mine)
+    return hidden
+
+
+def _hidden_landmarks(rows: list[Row], threshold: int) -> set[str]:
+    """Landmarks that a few events separate from the one shown before, or from the start.
+
+    An event lowers the curve by one n-th or more, so that n times the fall is at least their
+    number.
+    """
+    hidden: set[str] = set()
+    landmarks = [r for r in rows if r.get("survival") is not None]
+    for family in _families(landmarks, "endpoint"):
+        before = 1.0
+        for row in sorted(family, key=lambda r: int(r["months"])):
+            if 1e-9 < (before - row["survival"]) * int(row["n"] or 0) < threshold - 1e-9:
+                hidden.add(row["statistic_id"])
+            else:
+                before = row["survival"]
+    return hidden
 
 
 def _guarded(row: Row, n: bool, total: bool, numbers: tuple[str, ...]) -> Row:
@@ -290,14 +391,19 @@ def _guarded(row: Row, n: bool, total: bool, numbers: tuple[str, ...]) -> Row:
 def _sets(con: duckdb.DuckDBPyConnection, release: Path) -> Callable[[str], frozenset[Any]]:
     path = str(release / "parquet" / "members" / "member_sets.parquet")
 
-    def members(name: str) -> frozenset[Any]:
-        """Patients, whatever number of lesions they count with."""
+    def units(name: str) -> frozenset[Any]:
+        """Patients, as (subject_id, 0), or their lesions."""
         found = con.execute(
-            "SELECT DISTINCT subject_id FROM read_parquet(?) WHERE set_id = ?", [path, name]
+            "SELECT subject_id, lesion_number FROM read_parquet(?) WHERE set_id = ?", [path, name]
         )
-        return frozenset((s, 0) for (s,) in found.fetchall())
+        return frozenset(found.fetchall())
 
-    return members
+    return units
+
+
+def _people(units: frozenset[Any]) -> frozenset[Any]:
+    """The patients of lesions, whatever number of lesions they count with."""
+    return frozenset((s, 0) for s, _ in units)
 
 
 ALLOWED = (
