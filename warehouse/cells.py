@@ -4,7 +4,7 @@ Rows are matched by `source_key`, the record, event, instrument and instance of 
 natural key, so that an edited row is known again when it has moved in its file.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from warehouse.load import CONTRACTS, raw_name, sources
 from warehouse.raw import raw_tables
 from warehouse.worlds import PROVENANCE, Workshop, World
 
+Rows = dict[tuple[str, int], dict[str, Any]]
+"""Accepted rows by source key, and number among the rows of one key."""
 OURS = (*PROVENANCE, "row_id", "subject_id", "site_id")
 
 
@@ -78,6 +80,7 @@ def _table(
 ) -> Iterator[tuple[str, CellChanges]]:
     left, right = (_rows(con, f, table, subjects) for f in sides)
     aside = [_aside(con, f, table, subjects) for f in sides]
+    right = _same_but_for_key(left, right, aside[0].keys() | aside[1].keys())
     for name in sorted(left.keys() | right.keys()):
         old, new = left.get(name), right.get(name)
         columns = _differing(old, new)
@@ -100,6 +103,27 @@ def _table(
         )
 
 
+def _same_but_for_key(left: Rows, right: Rows, aside: Set[tuple[str, int]]) -> Rows:
+    """The right rows, where a row is known again although a part of its key was corrected.
+
+    The date of a death belongs to its key, so a corrected one would read as a row that vanished and
+    another that came. It is the same row if only one column differs, and no other could be meant.
+    """
+    known = dict(right)
+    lost = [n for n in left if n not in right and n not in aside]
+    come = [n for n in right if n not in left and n not in aside]
+    for name in sorted(lost):
+        near = [n for n in come if _one_apart(left[name], right[n])]
+        rivals = [n for n in lost if near and _one_apart(left[n], right[near[0]])]
+        if len(near) == 1 and rivals == [name]:
+            known[name] = known.pop(near[0])
+    return known
+
+
+def _one_apart(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old["subject_id"] == new["subject_id"] and len(_differing(old, new)) == 1
+
+
 def _kind(old: Any, new: Any, refused: "_Refused | None") -> str:
     if old and new:
         return "edited"
@@ -110,7 +134,7 @@ def _kind(old: Any, new: Any, refused: "_Refused | None") -> str:
 
 def _rows(
     con: duckdb.DuckDBPyConnection, folder: Path | None, table: str, subjects: tuple[str, ...]
-) -> dict[tuple[str, int], dict[str, Any]]:
+) -> Rows:
     """Accepted rows by source key, and number among the rows of one key."""
     path = folder / "registry" / f"{table}.parquet" if folder else None
     if path is None or not path.exists():
