@@ -166,13 +166,15 @@ def computed(
         return _kept(con, derivation.name, derivation(known, settings))
     for name, table in asked.constants.items():
         con.con.register(name, table)
-    made = con.create_table(derivation.name, schema=asked.schema, overwrite=True)
+    con.create_table(derivation.name, schema=asked.schema, overwrite=True)
     con.raw_sql(f'INSERT INTO "{derivation.name}" {asked.sql}')
-    return made
+    return con.table(derivation.name)
 
 
 def _kept(con: Any, name: str, table: ir.Table) -> ir.Table:
-    return con.create_table(name, table, overwrite=True)
+    """A table by its bare name: what `create_table` gives back names the scratch file, too."""
+    con.create_table(name, table, overwrite=True)
+    return con.table(name)
 
 
 def gates(con: Any, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:

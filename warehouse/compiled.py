@@ -112,8 +112,8 @@ def _compiled(con: Any, made: ir.Table) -> Query:
 def _name(derivation: Derivation, tables: Mapping[str, ir.Table], settings: OutcomeSettings) -> str:
     read = [section.model_dump_json() for section in derivation.sections(settings).values()]
     shapes = [
-        (n, tables[n].get_name(), [(c, str(t)) for c, t in tables[n].schema().items()])
-        for n in derivation.reads
+        (str(t.op().namespace), t.get_name(), [(c, str(kind)) for c, kind in t.schema().items()])
+        for t in (tables[n] for n in derivation.reads)
     ]
     return sha256_of([derivation.function.__module__, derivation.function.__name__, read, shapes])
 
