@@ -47,15 +47,24 @@ class History:
     verified: dict[str, bool] = field(default_factory=dict)
 
 
-def replay(script: Script, root: Path, heard: Heard = lambda _: None) -> History:
-    """Play the script in an empty folder, which becomes the store."""
+def replay(
+    script: Script, root: Path, heard: Heard = lambda _: None, verified: int | None = None
+) -> History:
+    """Play the script in an empty folder, which becomes the store.
+
+    Args:
+        script: what happens.
+        root: the folder.
+        heard: told of every night and release.
+        verified: how many releases are built again, the last ones; default all.
+    """
     found = History(script)
     player = _Player(script, Store.open(root))
     for number in range(1, script.nights + 1):
         for night in player.play(number):
             found.nights.append(night)
             heard(f"night {number}: {'held' if night.held else night.release}")
-    for release in releases.listing(player.store):
+    for release in releases.listing(player.store)[-(verified or script.nights) :]:
         verdict = verify.verify(
             player.store, player.registry, DEMONSTRATION_KEY, release.release_id
         )
