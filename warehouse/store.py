@@ -23,7 +23,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP
+from errno import EINVAL, ENOLCK, ENOSYS, EOPNOTSUPP, EXDEV
 from pathlib import Path
 
 from schemas.errors import Locked, Refused
@@ -31,6 +31,8 @@ from schemas.errors import Locked, Refused
 LAYOUT_VERSION = "1"
 TEMPORARY = ".tmp-"
 """Prefix of what is being written; nothing reads what a crash leaves, and `sweep` removes it."""
+NO_EXCHANGE = (EINVAL, ENOSYS, EOPNOTSUPP, EXDEV)
+"""How a file system says that it cannot let two folders change places."""
 
 
 @dataclass(frozen=True)
@@ -305,7 +307,23 @@ def new_folder(final: Path, *, prefix: str = TEMPORARY, replace: bool = False) -
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Let two folders change places in one step of the kernel (renameat2, RENAME_EXCHANGE)."""
+    """Let two folders change places: in one step, or in three where the file system knows none.
+
+    Killed between the three, nothing is in the place: never a half of either.
+    """
+    try:
+        _in_one_step(one, other)
+    except (AttributeError, OSError) as fault:  # another system's library, another file system
+        if isinstance(fault, OSError) and fault.errno not in NO_EXCHANGE:
+            raise
+        aside = one.with_name(f"{one.name}-old")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+
+
+def _in_one_step(one: Path, other: Path) -> None:
+    """The kernel's renameat2 with RENAME_EXCHANGE."""
     here, exchange = -100, 2
     call = ctypes.CDLL(None, use_errno=True).renameat2
     if call(here, os.fsencode(one), here, os.fsencode(other), exchange):

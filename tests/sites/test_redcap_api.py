@@ -4,6 +4,7 @@ The server below speaks the API as REDCap documents it (content=record|metadata|
 format=csv, token in the body of a POST), on loopback, over REDCapR's test projects.
 """
 
+import errno
 import json
 import logging
 import threading
@@ -143,6 +144,16 @@ def test_a_second_pull_on_a_day_takes_the_place_of_the_first_in_one_step(server,
     assert (folder / "dictionary.csv").read_bytes() != b"old"
     assert (folder / "labs.csv").read_bytes() == b"dropped beside it"
     assert [p.name for p in tmp_path.iterdir()] == ["2026-02-01"]
+
+
+def test_where_the_file_system_exchanges_no_folders_a_second_pull_still_replaces(
+    server, tmp_path, monkeypatch
+):
+    def refused(*_):
+        raise OSError(errno.EINVAL, "no such flag")
+
+    monkeypatch.setattr("warehouse.store._in_one_step", refused)
+    test_a_second_pull_on_a_day_takes_the_place_of_the_first_in_one_step(server, tmp_path)
 
 
 @pytest.mark.parametrize("killed_in", ["sync_tree", "_exchange"])
