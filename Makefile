@@ -35,7 +35,7 @@ reproduce: $(READY)  ## Print the publication's figures beside the computed ones
 	@$(BIN)/y90 reproduce
 
 test: $(READY)  ## Run the tests
-	$(BIN)/python -m pytest -n 2 -m "not extra and not long"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not extra and not long"
 
 test-extra: $(READY)  ## Run what needs Debian packages: browser, R, Java
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extra.lock
