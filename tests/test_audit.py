@@ -362,7 +362,8 @@ def test_tolerances_are_no_part_of_what_a_number_is_made_from() -> None:
 def night(folder: Path, accepted: int, *, aside: int = 0, ecog: bool = False) -> Path:
     """A release in which the rows of labs and one class vary; the rest is as in `candidate`."""
     counts = (
-        COUNTS.format(aside=0) + f"| north | labs | {accepted + aside} | 0 | {accepted} | {aside} | 0 |"
+        COUNTS.format(aside=0)
+        + f"| north | labs | {accepted + aside} | 0 | {accepted} | {aside} | 0 |"
     )
     quarantine = (
         "| site_id | table_name | source_file | source_row | rule_id | column_name \
