@@ -1,6 +1,6 @@
 """Does a night on Prefect ever fail to start, to end or to be recorded, with every core busy?
 
-    .venv/bin/python tests/crash/prefect_soak.py [RUNS]
+    .venv/bin/python -m tests.crash.prefect_soak [RUNS]
 
 Runs the invented night RUNS times (default 20) one after the other in one fresh store, while a
 process per core computes; prints each run's time, and exits 1 at the first that is not clean.

@@ -1,7 +1,6 @@
 """A night that is killed, wherever it is, leaves the old state or the new, and can be run again."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def campaign(*words: str) -> dict[str, Any]:
     """Run a campaign in a process of its own, since it forks."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "crash" / "campaign.py"), *words],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        [sys.executable, "-m", "tests.crash.campaign", *words],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -25,28 +24,26 @@ def campaign(*words: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def check(found: dict[str, Any], trials: int) -> None:
+def check(found: dict[str, Any], kills: int) -> None:
     """Nothing wrong, and there was something to see."""
+    assert found["kills"] >= kills
     assert found["mismatches"] == []
     assert found["failed_reads"] == []
     assert found["reads"] > 0
-    assert found["recoveries"] == trials
+    assert found["recoveries"] == found["trials"] > 0
 
 
 def test_a_night_killed_at_every_step_boundary_ends_like_one_undisturbed() -> None:
     found = campaign("--boundaries")
-    check(found, trials=1)
-    assert found["kills"] == 10
+    check(found, kills=10)
     assert len(found["killed_after"]) == 10
 
 
 def test_a_night_killed_at_random_moments_ends_like_one_undisturbed() -> None:
-    found = campaign("--quick", "--random", "15")
-    check(found, trials=5)
-    assert found["kills"] + found["ended_before_the_kill"] == 15
+    check(campaign("--quick", "--random", "15"), kills=15)
 
 
 @pytest.mark.long
 def test_hundreds_of_kills() -> None:
-    check(campaign("--quick", "--random", "300"), trials=100)
-    check(campaign("--random", "60"), trials=20)
+    check(campaign("--quick", "--random", "300"), kills=300)
+    check(campaign("--random", "60"), kills=60)
