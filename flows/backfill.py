@@ -12,6 +12,7 @@ on by its id. A nightly goes first: no night is begun while one runs.
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -162,20 +163,23 @@ def _nights(place: Place, ask: Ask, state: dict[str, Any]) -> None:
 def _built(
     place: Place, ask: Ask, state: dict[str, Any], stopped: list[str]
 ) -> Iterator[tuple[dict[str, Any], Build]]:
-    """Nights in order, with what builds them; so many at once as were asked for."""
-    ahead: list[tuple[dict[str, Any], Build]] = []
+    """Nights in order, with what builds them; so many builds at once as were asked for.
+
+    Nights that are only confirmed wait in the line for those before them, and hold up no build.
+    """
+    line: deque[tuple[dict[str, Any], Build]] = deque()
     with _workers(ask.max_active_runs) as begun:
         for night in [n for n in state["nights"] if n["status"] == "waiting"]:
             build: Build = None
+            while night["wanted"] and sum(b is not None for _, b in line) >= ask.max_active_runs:
+                yield line.popleft()
             if night["wanted"] and not stopped:
                 steps.after_nightly(place.store)
                 night["status"] = "building"
                 _save(place.store, state)
                 build = begun(_job(place, date.fromisoformat(night["night"])))
-            ahead.append((night, build))
-            if len(ahead) >= ask.max_active_runs:
-                yield ahead.pop(0)
-        yield from ahead
+            line.append((night, build))
+        yield from line
 
 
 def _end(

@@ -1,6 +1,9 @@
 """Are the nights of a range planned with reasons, made in order, and gone on with after a stop?"""
 
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from schemas.errors import Locked
 from tests import quick_nights as quick
 from warehouse import decisions, ledger, releases
 from warehouse.identity import DEMONSTRATION_KEY
+from warehouse.pipeline import Plan
 from warehouse.store import Store, lock_file
 
 TODAY = date(2016, 6, 1)
@@ -255,3 +259,27 @@ def test_a_first_delivery_that_comes_again_is_in_force_again(store: Store) -> No
     assert len(contents) == 3
     assert contents[0] == contents[2] != contents[1]
     assert current(store) == "2015.12.31.3"
+
+
+def test_nights_without_news_hold_up_no_build(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of confirmed nights between two builds; both are begun before the first is ended."""
+    begun: list[date] = []
+
+    @contextmanager
+    def workers(_: int) -> Iterator[Callable[[steps.Job], "Future[Plan]"]]:
+        yield lambda job: begun.append(job.as_of) or Future()  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(backfill, "_workers", workers)
+    wanted = [n % 30 == 0 for n in range(91)]
+    nights = [
+        {"night": (D1 + timedelta(days=n)).isoformat(), "status": "waiting", "wanted": w}
+        for n, w in enumerate(wanted)
+    ]
+    state = {"backfill_id": "2016-06-01-1", "nights": nights}
+    (store.state / "backfills").mkdir(parents=True)
+    built = backfill._built(place(store), ask(max_active_runs=2), state, [])
+    seen = [(night["night"], len(begun)) for night, _ in built]
+    assert [night for night, _ in seen] == [n["night"] for n in nights]
+    assert [so_far for _, so_far in seen] == [2] + [3] * 30 + [4] * 60
