@@ -4,6 +4,10 @@ Rules are asked in the source's order. A patient leaves at the first rule that i
 that cannot be answered takes the patient out as well, but is counted apart: unknown is never pass,
 and never fail. A rule for which the source gives no limits takes nobody out and says so.
 
+A patient whose death was set aside is still counted, as alive; whoever reads the flow of patients
+must see that such rows exist. The first step says how many, of which table; which rows and why is
+in `quality.quarantine`.
+
 Source: rules of Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894; the table follows the
 STROBE statement's flow of participants (von Elm et al., Lancet 2007;370:1453-1457).
 """
@@ -17,7 +21,7 @@ import ibis.expr.types as ir
 from analytics.summary import statistic_id
 from schemas.contract import Table, conform, rows
 from schemas.eligibility import NOT_SPECIFIED, RULES
-from schemas.intermediate import PopulationMembers
+from schemas.intermediate import PopulationMembers, SetAside
 from schemas.marts import Eligibility, FactorLevels, Subjects
 from schemas.outcomes import Attrition, MemberSets
 
@@ -31,7 +35,9 @@ Left = Counter[tuple[int | None, bool]]
 """(step at which patients left, or None for those who stay; whether it was unknown) -> patients."""
 
 
-def attrition(eligibility: Table[Eligibility], subjects: Table[Subjects]) -> Table[Attrition]:
+def attrition(
+    eligibility: Table[Eligibility], subjects: Table[Subjects], set_aside: Table[SetAside]
+) -> Table[Attrition]:
     """Count the patients in, out and unknown at each step, over all sites and at each."""
     leaving = _leaving(eligibility, subjects)
     counted = leaving.group_by("site_id", "step", "unknown").agg(n=leaving.count())
@@ -40,9 +46,13 @@ def attrition(eligibility: Table[Eligibility], subjects: Table[Subjects]) -> Tab
         for population in ("all", f"site:{found['site_id']}"):
             left = by_population.setdefault(population, Counter())
             left[found["step"], found["unknown"]] += found["n"]
-    notes = _notes(eligibility)
+    notes, lost = _notes(eligibility), _rows_lost(set_aside)
     return rows(
-        [r for name, left in sorted(by_population.items()) for r in _steps(name, left, notes)],
+        [
+            record
+            for name, left in sorted(by_population.items())
+            for record in _steps(name, left, notes | {OPENING[0][0]: lost.get(name)})
+        ],
         Attrition,
     )
 
@@ -110,7 +120,20 @@ def _leaving(eligibility: ir.Table, subjects: ir.Table) -> ir.Table:
     )
 
 
-def _notes(eligibility: ir.Table) -> dict[str, str]:
+def _rows_lost(set_aside: ir.Table) -> dict[str, str]:
+    """How many rows of which table were set aside, over all sites and at each."""
+    lost: dict[str, Counter[str]] = {}
+    for found in set_aside.to_pyarrow().to_pylist():
+        for population in ("all", f"site:{found['site_id']}"):
+            lost.setdefault(population, Counter())[found["table_name"]] += found["quarantined"]
+    return {
+        population: "rows set aside: "
+        + ", ".join(f"{n} of {table}" for table, n in sorted(counted.items()))
+        for population, counted in lost.items()
+    }
+
+
+def _notes(eligibility: ir.Table) -> dict[str, str | None]:
     """The rules that were asked of nobody, because the source gives no limits."""
     left_open = eligibility.reason.fill_null("") == NOT_SPECIFIED
     asked = eligibility.group_by("rule_id").agg(n_asked=(~left_open).sum())
@@ -120,7 +143,7 @@ def _notes(eligibility: ir.Table) -> dict[str, str]:
     }
 
 
-def _steps(population: str, left: Left, notes: dict[str, str]) -> list[dict[str, Any]]:
+def _steps(population: str, left: Left, notes: dict[str, str | None]) -> list[dict[str, Any]]:
     n_in = left.total()
     found = []
     for step, (rule_id, label) in enumerate(STEPS):

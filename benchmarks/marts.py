@@ -1,6 +1,6 @@
 """How fast are the marts of response and toxicity, against hand-written DuckDB SQL of the rules?
 
-    python -m benchmarks marts [--patients 100000] [--memory 5] [--repeats 3]
+    python -m benchmarks marts [--patients 100000] [--memory 5] [--by-hand 5] [--repeats 3]
 
 The queries in `by_hand` know the default settings, and otherwise every rule: readers, modalities,
 what is missing and why. Both sides write the same columns, and every row of every table must be the
@@ -8,6 +8,8 @@ same, or the benchmark fails. Clinical events are left out, as the invented pati
 
 Each side runs in a process of its own, so that its memory is its own. `--memory` is the engine's
 limit in GiB, beyond which it spills beside its file; a process takes up to 0.7 GiB more.
+`--by-hand` is that of the hand-written side: asked for the response of a million patients it fails
+with 5 GiB.
 """
 
 import tempfile
@@ -47,19 +49,20 @@ patient, and toxicity."""
 
 def main() -> None:
     """Print both times of both marts, and the greatest memory of ours."""
-    given = arguments(__doc__, patients=100_000, memory=5)
+    given = arguments(__doc__, patients=100_000, memory=5, by_hand=5)
     with tempfile.TemporaryDirectory() as name:
-        opened = (Path(name) / "marts.duckdb", f"{given.memory}GiB")
+        path = Path(name) / "marts.duckdb"
+        opened, beside = (path, f"{given.memory}GiB"), (path, f"{given.by_hand}GiB")
         _apart(_filled, *opened, given.patients)
         for what in MARTS:
             ours, cpu, memory = _apart(_ours, *opened, what, given.repeats)
-            theirs, their_cpu, their_memory = _apart(_theirs, *opened, what, given.repeats)
-            _apart(_agree, *opened, what)
+            theirs, their_cpu, their_memory = _apart(_theirs, *beside, what, given.repeats)
+            _apart(_agree, *beside, what)
             say(
                 against(f"{what}, {given.patients} patients", ours, theirs, 1.5),
                 against("  the same in seconds of processor", cpu, their_cpu),
                 f"  at most {memory:.0f} MiB, by hand {their_memory:.0f} MiB; "
-                f"limit of the engine {given.memory} GiB",
+                f"limits of the engine {given.memory} and {given.by_hand} GiB",
             )
 
 

@@ -15,7 +15,7 @@ def arguments(about: str | None, **sizes: int) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--repeats", type=int, default=3)
     for name, size in sizes.items():
-        parser.add_argument(f"--{name}", type=int, default=size)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=size)
     return parser.parse_args()
 
 

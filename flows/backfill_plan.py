@@ -196,7 +196,7 @@ def _fed(registry: Registry, night: Night) -> Iterator[str]:
     """The registry tables that a night's differing files feed."""
     from warehouse.lineage import PROVIDED
 
-    yield "extractions"
+    yield from ("extractions", "set_aside")
     for site_id, file in night.files:
         site, stem = registry.sites[site_id], file.rsplit("/", 1)[-1].split(".")[0]
         if site.format != "tables":

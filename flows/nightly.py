@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from prefect import Flow, flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
@@ -35,7 +34,7 @@ from prefect.settings import (
 )
 from prefect.states import Completed
 
-from flows import dead_runs, digest, notify, settings, steps
+from flows import dead_runs, digest, notify, schedule, settings, steps
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
@@ -131,7 +130,7 @@ def _night() -> str:
 def _scheduled(registry: Registry) -> date:
     """The night of the scheduled start: a late run keeps its night."""
     start: datetime = runtime.flow_run.scheduled_start_time
-    return start.astimezone(ZoneInfo(registry.file.timezone)).date()
+    return schedule.day(registry, start)
 
 
 def _tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -155,7 +154,7 @@ def _tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
 
 def _on(registry: Registry, run: FlowRun) -> date:
     start = run.expected_start_time or run.created or datetime.now(UTC)
-    return start.astimezone(ZoneInfo(registry.file.timezone)).date()
+    return schedule.day(registry, start)
 
 
 @flow(

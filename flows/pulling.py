@@ -5,19 +5,14 @@ night that is made again pulls nothing: it takes what was received in its time. 
 leaves the site's last good delivery in force, and the night says so.
 """
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from flows.schedule import today
 from flows.settings import redcap_token
 from schemas.errors import BadDelivery, Refused, Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
-
-
-def today(registry: Registry) -> date:
-    """The day in the registry's time zone."""
-    return datetime.now(ZoneInfo(registry.file.timezone)).date()
 
 
 def pulled(store: Store, registry: Registry, site_id: str) -> Path:

@@ -1,10 +1,28 @@
-"""On which nights does a cron expression start a run? Days only; the hour is Prefect's business."""
+"""Which day is it where the registry is, and on which nights does a cron expression start a run?
+
+Days only; the hour is Prefect's business.
+"""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from schemas.settings import Registry
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+def today(registry: "Registry") -> date:
+    """The day in the registry's time zone."""
+    return day(registry, datetime.now(UTC))
+
+
+def day(registry: "Registry", moment: datetime) -> date:
+    """The day of a moment, which has a zone, in the registry's time zone."""
+    return moment.astimezone(ZoneInfo(registry.file.timezone)).date()
 
 
 def nights(cron: str, first: date, last: date) -> Iterator[date]:

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -33,7 +32,7 @@ from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
-from flows import backfill, dead_runs, settings, status
+from flows import backfill, dead_runs, schedule, settings, status
 from flows.backfill_plan import Reprocess
 from flows.nightly import StepFailed, nightly
 from schemas.errors import Held
@@ -71,8 +70,7 @@ def backfill_nights(
                 max_active_runs,
                 go_on,
             )
-            today = datetime.now(ZoneInfo(registry.file.timezone)).date()
-            state = backfill.begin(place, ask, today)
+            state = backfill.begin(place, ask, schedule.today(registry))
         if backfill.exit_code(state):
             told = f"backfill {state['backfill_id']}: a night failed or is held. See `y90 status`."
             raise Held(told)

@@ -51,8 +51,7 @@ def status(store: Store, registry: Registry, now: datetime) -> Status:
         registry: its registry: schedule, zone, expected deliveries.
         now: the moment, with a zone.
     """
-    zone = ZoneInfo(registry.file.timezone)
-    today = now.astimezone(zone).date()
+    today = schedule.day(registry, now)
     pointer = releases.channel(store, "current")
     known = releases.listing(store)
     found: dict[str, Any] = {}
@@ -96,8 +95,7 @@ def stale(found: Status, max_age: timedelta | None) -> bool:
 
 def last_due(registry: Registry, now: datetime) -> date | None:
     """The latest night whose run was due by now."""
-    zone = ZoneInfo(registry.file.timezone)
-    today = now.astimezone(zone).date()
+    today = schedule.day(registry, now)
     due = [
         n
         for n in schedule.nights(registry.file.schedule, today - timedelta(days=366), today)

@@ -197,6 +197,19 @@ class Extractions(Contract):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class SetAside(Contract):
+    """One row per site and registry table: how many delivered rows broke a rule."""
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    quarantined: Int = column("Rows that were set aside.", required=True, minimum=1)
+
+    class Config:
+        """Never released; given by the build, not derived."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 class LesionQuantities(Intermediate):
     """One row per measurement of a treated subject's lesion: what each criterion makes of it.
 
@@ -240,4 +253,5 @@ TABLES: tuple[type[Contract], ...] = (
     EventCounts,
     LesionPairs,
     Extractions,
+    SetAside,
 )

@@ -12,7 +12,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from schemas.contract import schema, table_name
-from schemas.intermediate import Extractions
+from schemas.intermediate import Extractions, SetAside
 from schemas.registry import TABLES
 from schemas.settings import OutcomeSettings
 from warehouse.lineage import derivations
@@ -76,7 +76,7 @@ def _joined(predicates: tuple[ops.Value, ...], within: frozenset[str]) -> bool:
 @cache
 def _expressions() -> dict[str, ir.Table]:
     """Every transform over tables without rows."""
-    given = (*TABLES, Extractions)
+    given = (*TABLES, Extractions, SetAside)
     known = {table_name(c): ibis.table(schema(c), name=table_name(c)) for c in given}
     every = derivations()
     known |= {n: ibis.table(schema(d.contract), name=n) for n, d in every.items()}

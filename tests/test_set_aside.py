@@ -6,13 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from schemas.contract import rows
-from schemas.outcomes import Attrition
 from tests.small_site import deliver, loaded, quality, receive, registry
 from warehouse import pipeline
-from warehouse.engine import engine
 from warehouse.identity import DEMONSTRATION_KEY
-from warehouse.set_aside import note_set_aside
 from warehouse.store import Store
 
 PATIENTS = "patient_id,sex\n1,female\n2,female\n3,female\n4,female\n5,female\n"
@@ -61,32 +57,6 @@ def test_contradictory_deaths_and_a_negative_time_are_set_aside_with_the_reason(
         ("contacts", 4, "contacts.alive_after_death"),
         ("contacts", 5, "contacts.alive_after_death"),
         ("reported_endpoints", 1, "below_minimum"),
-    ]
-
-
-def test_the_first_step_of_attrition_says_what_was_set_aside(tmp_path: Path) -> None:
-    """All sites together, and each; where nothing was set aside there is no note."""
-    paths = [tmp_path / "row_counts.parquet"]
-    duckdb.sql(
-        "SELECT * FROM (VALUES ('north', 'contacts', 5), ('north', 'labs', 0), "
-        "('south', 'contacts', 2), ('south', 'scans', 1), ('west', 'scans', 0)) "
-        "AS t(site_id, table_name, quarantined)"
-    ).write_parquet(str(paths[0]))
-    names = ("all", "site:north", "site:south", "site:west")
-    steps = [{"population": p, "step": step} for p in names for step in (0, 1)]
-    with engine(tmp_path / "scratch.duckdb", threads=1) as con:
-        con.create_table("attrition", rows(steps, Attrition))
-        note_set_aside(con, paths)
-        found = con.raw_sql("SELECT population, step, note FROM attrition ORDER BY 1, 2").fetchall()
-    assert found == [
-        ("all", 0, "rows set aside: 7 of contacts, 1 of scans"),
-        ("all", 1, None),
-        ("site:north", 0, "rows set aside: 5 of contacts"),
-        ("site:north", 1, None),
-        ("site:south", 0, "rows set aside: 2 of contacts, 1 of scans"),
-        ("site:south", 1, None),
-        ("site:west", 0, None),
-        ("site:west", 1, None),
     ]
 
 

@@ -17,7 +17,7 @@ from analytics.summary import statistics
 from schemas import outcomes, quality
 from schemas.contract import Contract, conform, empty, options, rows, table_name
 from schemas.errors import Failed
-from schemas.intermediate import Extractions
+from schemas.intermediate import Extractions, SetAside
 from schemas.registry import TABLES, RegistryTable
 from schemas.settings import OutcomeSettings
 from warehouse import compiled, validate
@@ -60,7 +60,10 @@ def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Ta
         {"site_id": s.site_id, "extraction_date": min(s.extraction_date, data_cutoff)}
         for s in loaded
     ]
-    return tables | {"extractions": _kept(con, "extractions", rows(known, Extractions))}
+    return tables | {
+        "extractions": _kept(con, "extractions", rows(known, Extractions)),
+        "set_aside": _kept(con, "set_aside", _set_aside(con, loaded)),
+    }
 
 
 def derive(
@@ -140,6 +143,14 @@ def _up_to(table: ir.Table, contract: type[RegistryTable], cutoff: date) -> ir.T
         table = table.filter(when.isnull() | (when <= cutoff))
     open_ended = {n: (table[n] <= cutoff).ifelse(table[n], None) for n in declared.end_dates}
     return table.mutate(**open_ended) if open_ended else table
+
+
+def _set_aside(con: Any, loaded: Sequence[Loaded]) -> ir.Table:
+    files = [p for s in loaded if (p := s.folder / "quality" / "row_counts.parquet").exists()]
+    if not files:
+        return empty(SetAside)
+    counted = con.read_parquet(files, table_name="read_row_counts")
+    return conform(counted.filter(counted.quarantined > 0), SetAside)
 
 
 def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:

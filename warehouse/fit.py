@@ -15,11 +15,13 @@ from typing import Any
 
 import ibis
 
-from schemas.contract import column_names, columns
+from schemas.contract import column_names, columns, table_name
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
 from schemas.registry import RegistryTable
 from schemas.site import Site, TableSource
 from transforms.harmonise import GROUP, PROVENANCE, cell_texts, harmonise, mapping
+from warehouse import compiled
+from warehouse.fingerprints import sha256_of
 from warehouse.load import CONTRACTS, raw_name, sources
 
 CODE = re.compile(r"[A-Za-z0-9_.+-]{1,20}")
@@ -93,8 +95,7 @@ def _of_source(con: Any, raw: Any, name: str, source: TableSource, site: Site) -
         part = source.model_copy(update={"wide": (lab,) if lab else ()})
         known = mapping(raw, contract, part, site)
         given = [n for n in column_names(contract) if n in known or (lab and n == "value")]
-        table = harmonise(raw, contract, part, site, "")
-        counts = _counts(con, table, contract, given)
+        counts = _counts(con, raw, contract, part, site, given)
         if counts["rows"]:
             yield from _lacking(contract, given, part, name)
         for column in given:
@@ -110,8 +111,28 @@ def _of_source(con: Any, raw: Any, name: str, source: TableSource, site: Site) -
 
 
 def _counts(
-    con: Any, table: Any, contract: type[RegistryTable], given: list[str]
+    con: Any,
+    raw: Any,
+    contract: type[RegistryTable],
+    source: TableSource,
+    site: Site,
+    given: list[str],
 ) -> dict[str, int]:
+    """How many cells of each column are filled in, and cannot be read.
+
+    The question follows from site file and shape, so that the next delivery's is compiled already.
+    """
+    shape = [(n, str(kind)) for n, kind in raw.schema().items()]
+    facts = [table_name(contract), shape, source.model_dump_json(), site.model_dump_json(), given]
+    asked = compiled.once(
+        con,
+        sha256_of(["misfits", raw.get_name(), *facts]),
+        lambda: _asked(harmonise(raw, contract, source, site, ""), contract, given),
+    )
+    return dict(zip(asked.schema.names, con.raw_sql(asked.sql).fetchone(), strict=True))
+
+
+def _asked(table: Any, contract: type[RegistryTable], given: list[str]) -> Any:
     codes = {c.name: c.codes for c in columns(contract) if c.codes}
     filled = table.filter(~table.is_empty & ~table.in_no_group)
     sums = {"rows": filled.count()}
@@ -121,8 +142,7 @@ def _counts(
             mark |= (~filled[n].isin(codes[n])).fill_null(False)
         sums[f"unread_{n}"] = mark.sum().fill_null(0)
         sums[f"filled_{n}"] = (mark | filled[n].notnull()).sum().fill_null(0)
-    (row,) = con.to_pyarrow(filled.aggregate(**sums)).to_pylist()
-    return dict(row)
+    return filled.aggregate(**sums)
 
 
 def _lacking(

@@ -191,6 +191,7 @@ def _receive_one(
 
 def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]:
     """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
+    from warehouse.compiled import shelved
     from warehouse.fewer import fewer_rows
     from warehouse.fit import refuse_misfit  # slow to import, and seldom needed
     from warehouse.raw import reading
@@ -202,7 +203,8 @@ def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]
     except BadDelivery:
         shutil.rmtree(store.delivery(site.site_id, delivery))
         raise
-    refuse_misfit(made.tables, site, where)
+    with shelved(store.compiled):
+        refuse_misfit(made.tables, site, where)
     return (*made.notices, *map(str, fewer_rows(store, site, made.tables, day)))
 
 

@@ -23,7 +23,7 @@ from schemas.outcomes import MemberSets
 from schemas.registry import TABLES as REGISTRY_TABLES
 from schemas.settings import OutcomeSettings, Section
 
-PROVIDED = frozenset(table_name(c) for c in REGISTRY_TABLES) | {"extractions"}
+PROVIDED = frozenset(table_name(c) for c in REGISTRY_TABLES) | {"extractions", "set_aside"}
 """Tables that loading provides; everything else is derived."""
 
 

@@ -150,13 +150,11 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     """Estimate the outcomes, the statistics and their members, and write them."""
     from warehouse import build as tables
     from warehouse.sensitivity import sensitivity
-    from warehouse.set_aside import note_set_aside
 
     work = store.run(plan.run_id)
     with _engine(store, registry, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
         con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
-        note_set_aside(con, [s.folder / "quality/row_counts.parquet" for s in _loaded(store, plan)])
         tables.gates(con, made.items())
         written = tables.write(con, made, work / "parquet")
     done = json.loads((work / "built.json").read_text())

@@ -24,6 +24,7 @@ from schemas.contract import rows
 from schemas.outcomes import Outcome, Sensitivity
 from schemas.settings import OutcomeSettings
 from warehouse.build import computed
+from warehouse.engine import content_digest
 from warehouse.lineage import derivations, downstream, upstream
 
 POPULATION = "all"
@@ -61,13 +62,13 @@ class Night:
     """The same with no population but that of all patients."""
     settings: OutcomeSettings
     base: Mapping[str, Answer]
-    digests: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
-    def digest(self, name: str) -> Any:
+    def digest(self, name: str) -> str:
         """What tells whether another table has the same rows."""
         if name not in self.digests:
-            self.digests[name] = _digest(self.con, self.tables[name])
+            self.digests[name] = content_digest(self.con, self.tables[name], TOLD)
         return self.digests[name]
 
     def n_rows(self, name: str) -> int:
@@ -193,7 +194,7 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
                 continue
             read = changed if name in acts_on else night.settings
             now[name] = computed(con, replace(derivation, name=PREFIX + name), now, read)
-            if name in targets or _digest(con, now[name]) != night.digest(name):
+            if name in targets or content_digest(con, now[name], TOLD) != night.digest(name):
                 moved.add(name)
         asked = [n for n in watched if _table(n) in moved]
         return dict(night.base) | _answers(now, changed, asked)
@@ -245,15 +246,6 @@ def _reason(before: Answer, after: Answer | None, *, tried: bool) -> str | None:
     if after is None:
         return "no such term"
     return (after.reason or before.reason) if after.value is None else None
-
-
-def _digest(con: Any, table: ir.Table) -> Any:
-    """Count of rows and two sums over their hashes: the order of the rows does not matter."""
-    columns = ", ".join(f'"{c}"' for c in table.columns if c not in TOLD)
-    return con.raw_sql(
-        "SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) "
-        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})"
-    ).fetchone()
 
 
 def _text(value: Any) -> str:

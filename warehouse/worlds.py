@@ -24,7 +24,7 @@ from schemas.site import Site
 from warehouse import loaded, rows
 from warehouse.build import Loaded, computed, registry_tables
 from warehouse.compiled import shelved
-from warehouse.engine import engine
+from warehouse.engine import content_digest, engine
 from warehouse.fingerprints import sha256_of
 from warehouse.lineage import Derivation, derivations, upstream
 from warehouse.store import Store
@@ -213,7 +213,7 @@ def kept(shop: Workshop, name: str, table: ir.Table) -> Made:
 
 
 def _named(shop: Workshop, name: str, fresh: ir.Table) -> Made:
-    digest = _digest(shop.con, fresh)
+    digest = content_digest(shop.con, fresh, PROVENANCE)
     place = f"{name}_{digest}"
     if place not in shop.made:
         shop.con.raw_sql(f"ALTER TABLE fresh_{name} RENAME TO {place}")
@@ -271,13 +271,3 @@ def _answer(table: ir.Table, settings: OutcomeSettings, statistic: str) -> Answe
         if row["statistic_id"] == statistic:
             return Answer(row["value"], row["n"], row["total"])
     return None
-
-
-def _digest(con: Any, table: ir.Table) -> str:
-    """Number of rows, and two sums over their hashes: the order of the rows does not matter."""
-    columns = ", ".join(f'"{c}"' for c in table.columns if c not in PROVENANCE)
-    found = con.raw_sql(
-        f"SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) "
-        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})"
-    ).fetchone()
-    return sha256_of([str(v) for v in found])[:16]

@@ -1,10 +1,9 @@
 """y90 backfill: the nights of a range, made again or for the first time."""
 
 import argparse
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+from flows import schedule
 from flows.commands.command import Command, Context, a_date, table
 from schemas.errors import Refused
 
@@ -56,11 +55,10 @@ def _answer(context: Context) -> int:
         place = backfill.Place(context.store, context.registry, context.key)
         return _told(context, backfill.resume(place, given.resume))
     ask = _ask(given)
-    today = datetime.now(ZoneInfo(context.registry.file.timezone)).date()
     place = backfill.Place(context.store, context.registry, context.key)
     if given.dry_run:
         return _dry(context, place, ask)
-    return _told(context, backfill.begin(place, ask, today))
+    return _told(context, backfill.begin(place, ask, schedule.today(context.registry)))
 
 
 def _alone(given: argparse.Namespace) -> None:
@@ -92,7 +90,7 @@ def _ask(given: argparse.Namespace) -> "Ask":
 def _dry(context: Context, place: "Place", ask: "Ask") -> int:
     from flows import backfill, backfill_plan
 
-    today = datetime.now(ZoneInfo(context.registry.file.timezone)).date()
+    today = schedule.today(context.registry)
     backfill_plan.check(place.store, ask.first, ask.last, today)
     nights = backfill.planned(place, ask)
     moving = backfill_plan.tables(context.registry, nights)

@@ -3,11 +3,11 @@
 import argparse
 import json
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+from flows import schedule
 from flows.commands.command import Command, Context, a_date, pairs, table
 from schemas.errors import Held, Refused
 
@@ -57,7 +57,7 @@ def _job(context: Context) -> "Job":
     from flows.steps import Job
 
     given, registry = context.arguments, context.registry
-    today = datetime.now(ZoneInfo(registry.file.timezone)).date()
+    today = schedule.today(registry)
     as_of: date = given.as_of or today
     data_cutoff: date = given.data_cutoff or as_of
     if as_of > today:

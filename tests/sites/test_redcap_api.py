@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from flows.__main__ import main
-from flows.pulling import today
+from flows.schedule import today
 from flows.settings import load_registry
 from flows.steps import Job
 from flows.steps import receive as receive_all

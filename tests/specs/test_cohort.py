@@ -104,6 +104,29 @@ def test_a_patient_leaves_at_the_first_rule_that_is_not_passed() -> None:
     )
 
 
+def test_the_first_step_says_how_many_delivered_rows_were_set_aside() -> None:
+    """Whose death broke a rule is counted as alive: the flow of patients says that it happened.
+
+    Over all sites, and at each; where nothing was set aside there is no note.
+    """
+    people = "| subject_id | site_id | treated |\n| A | north | no |\n| B | south | no |"
+    people += "\n| C | west | no |"
+    counts = """
+        | site_id | table_name | quarantined |
+        | north   | contacts   | 5           |
+        | south   | scans      | 1           |
+        | south   | contacts   | 2           |
+    """
+    given = {"subjects": people, "set_aside": counts}
+    notes = {r["population"]: r["note"] for r in run(attrition, given) if r["step"] == 0}
+    assert notes == {
+        "all": "rows set aside: 7 of contacts, 1 of scans",
+        "site:north": "rows set aside: 5 of contacts",
+        "site:south": "rows set aside: 2 of contacts, 1 of scans",
+        "site:west": None,
+    }
+
+
 def test_the_rules_are_asked_in_the_order_of_the_source() -> None:
     """Inclusion, then exclusion, then the work-up: the order decides where a patient is counted."""
     order = "E1 E2 E3 E4 E5 E6 X1 X2 X3 X4 W1"
