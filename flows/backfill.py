@@ -319,4 +319,4 @@ def _save(store: Store, state: dict[str, Any]) -> None:
 
 
 def _text(state: dict[str, Any]) -> bytes:
-    return json.dumps(state, indent=1, ensure_ascii=False, default=list).encode() + b"\n"
+    return json.dumps(state, ensure_ascii=False, default=list).encode() + b"\n"

@@ -83,8 +83,23 @@ def _with_growth(chosen: ir.Table, settings: ResponseSettings) -> ir.Table:
 
 
 def _documents(readings: ir.Table) -> ir.Table:
-    return readings.group_by(_ASSESSMENT).agg(
-        source_row_ids=readings.row_id.collect().sort().join(" "),
-        read_modality=readings.modality.min(),
-        read_modality_2=readings.modality.max(),
+    """The rows that an assessment rests on.
+
+    Ids are collected over a window: lists in a group's state cannot be spilled to disk.
+    """
+    whole = ibis.window(group_by=_ASSESSMENT)
+    ordered = ibis.window(group_by=_ASSESSMENT, order_by="row_id")
+    each = readings.select(
+        *_ASSESSMENT,
+        row_ids=readings.row_id.collect().over(whole),
+        read_modality=readings.modality.min().over(whole),
+        read_modality_2=readings.modality.max().over(whole),
+        place=ibis.row_number().over(ordered),
+    )
+    first = each.filter(each.place == 0)
+    return first.select(
+        *_ASSESSMENT,
+        "read_modality",
+        "read_modality_2",
+        source_row_ids=first.row_ids.sort().join(" "),
     )
