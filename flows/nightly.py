@@ -34,7 +34,7 @@ from prefect.settings import (
 )
 from prefect.states import Completed
 
-from flows import dead_runs, digest, notify, schedule, settings, steps
+from flows import dead_runs, digest, notify, pulling, schedule, settings, steps
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
@@ -61,7 +61,7 @@ def as_task(name: str, retries: int, step: Callable[[], T], /) -> T:
         name=name.split()[0],
         task_run_name=name,
         retries=retries,
-        retry_delay_seconds=steps.RETRY_SECONDS,
+        retry_delay_seconds=pulling.RETRY_SECONDS,
         retry_condition_fn=_worth_another_try,
         cache_policy=NO_CACHE,
         persist_result=False,

@@ -2,17 +2,21 @@
 
 A site whose file names `api_url` is pulled into its inbox, under the date of the day itself. A
 night that is made again pulls nothing: it takes what was received in its time. A pull that fails
-leaves the site's last good delivery in force, and the night says so.
+is tried again; then the site's last good delivery stays in force, and the night says so.
 """
 
+import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from flows.schedule import today
 from flows.settings import redcap_token
-from schemas.errors import BadDelivery, Refused, Y90Error
+from schemas.errors import BadDelivery, Failed, Refused, Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store
+
+RETRY_SECONDS = 10
 
 
 def pulled(store: Store, registry: Registry, site_id: str) -> Path:
@@ -41,8 +45,20 @@ def pulled_for(store: Store, registry: Registry, site_id: str, night: date) -> t
     if not (site.redcap and site.redcap.api_url) or night != today(registry):
         return ()
     try:
-        pulled(store, registry, site_id)
+        _patiently(lambda: pulled(store, registry, site_id), registry.file.receive_retries)
     except Y90Error as fault:
         kind = "is no export" if isinstance(fault, BadDelivery) else "failed"
         return (f"{site_id}: the pull {kind}, its last good delivery stays in force. {fault}",)
     return ()
+
+
+def _patiently(pull: Callable[[], object], retries: int) -> None:
+    """Ask again where REDCap did not answer as it should; a bad token or export stays bad."""
+    for _ in range(retries):
+        try:
+            pull()
+        except Failed:
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
+    pull()

@@ -19,7 +19,6 @@ from warehouse.inbox import Received
 from warehouse.pipeline import Plan, Published
 from warehouse.store import Store, lock_file
 
-RETRY_SECONDS = 10
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -64,7 +63,7 @@ def directly(name: str, retries: int, step: Callable[[], T], /) -> T:
         except Exception as fault:
             if not from_outside(fault):
                 raise
-            time.sleep(RETRY_SECONDS)
+            time.sleep(pulling.RETRY_SECONDS)
     return step()
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flows import digest, server, steps
+from flows import digest, pulling, server, steps
 from schemas.errors import Refused
 from warehouse import ledger, pipeline
 from warehouse.inbox import Received
@@ -54,7 +54,7 @@ def _invent(kind: str) -> None:
     steps.report = _step("report", kind, None)
     ledger.record_failure = _step("record_failure", kind, None)
     digest.markdown = lambda _: "# An invented night"
-    steps.RETRY_SECONDS = 0
+    pulling.RETRY_SECONDS = 0
 
 
 def _step(name: str, kind: str, answer: Any) -> Callable[..., Any]:

@@ -68,6 +68,21 @@ def _key(context: Context) -> Iterator[Finding]:
         yield "key", "wrong", f"{path}: others can read it. `chmod 600` it."
 
 
+def _pulls(context: Context) -> Iterator[Finding]:
+    """Sites that are pulled: REDCap itself is not asked."""
+    from flows.settings import redcap_token
+
+    for site_id, site in context.registry.sites.items():
+        if not (site.redcap and site.redcap.api_url):
+            continue
+        try:
+            redcap_token(context.registry, site)
+            told = f"{site_id}: a token is there; `y90 redcap pull {site_id}` tries it"
+            yield "pull", "good", told
+        except Y90Error as fault:
+            yield "pull", "wrong", str(fault)
+
+
 def _store(context: Context) -> Iterator[Finding]:
     root = context.store_path
     if _writable(_nearest(root)):
@@ -158,6 +173,7 @@ CHECKS = (
     _configuration,
     _schedule,
     _key,
+    _pulls,
     _store,
     _private,
     _disk,

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from flows import pulling
 from flows.__main__ import main
 from flows.schedule import today
 from flows.settings import load_registry
@@ -296,7 +297,24 @@ def test_a_night_that_is_made_again_pulls_nothing(server, tmp_path, monkeypatch)
     assert server.asked == []
 
 
+def test_a_pull_that_fails_is_tried_again(server, tmp_path, monkeypatch):
+    """REDCap is being restarted when it is asked first."""
+    job = job_of(tmp_path, server.url, monkeypatch)
+    server.answer = (502, b"<html>bad gateway</html>", {})
+    waited = []
+
+    def wait(seconds):
+        waited.append(seconds)
+        server.answer = None
+
+    monkeypatch.setattr(pulling.time, "sleep", wait)
+    assert receive_all(job) == ()
+    assert [r.status for r in receipts(job.store, "north")] == ["accepted"]
+    assert waited == [pulling.RETRY_SECONDS]
+
+
 def test_a_pull_that_fails_is_told_and_the_night_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(pulling, "RETRY_SECONDS", 0)
     job = job_of(tmp_path, "http://127.0.0.1:9/api/", monkeypatch)
     (notice,) = receive_all(job)
     assert notice.startswith("north: the pull failed, its last good delivery stays in force. ")
@@ -311,3 +329,21 @@ def test_a_project_is_pulled_on_request(server, tmp_path, monkeypatch, capsys):
     (tmp_path / "sites" / "north.toml").write_text('site_id = "north"\n')
     assert main(["redcap", "pull", "north", *where]) == 2
     assert "sites/north.toml [redcap]: no `api_url`." in capsys.readouterr().err
+
+
+def test_the_doctor_says_whether_a_token_is_there(tmp_path, monkeypatch, capsys):
+    """Nobody is asked: the address does not exist."""
+    job = job_of(tmp_path, "https://redcap.invalid/api/", monkeypatch)
+    where = ["--json", "--config", str(tmp_path / "registry.toml"), "--store", str(job.store.root)]
+    main(["doctor", *where])
+    assert pulls(capsys) == [("good", "north: a token is there; `y90 redcap pull north` tries it")]
+    monkeypatch.delenv("NORTH_TOKEN")
+    assert main(["doctor", *where]) == 1
+    ((state, told),) = pulls(capsys)
+    assert (state, "no API token" in told) == ("wrong", True)
+
+
+def pulls(capsys):
+    """What the doctor says of pulls."""
+    told = json.loads(capsys.readouterr().out)
+    return [(f["state"], f["found"]) for f in told if f["check"] == "pull"]
