@@ -1,30 +1,20 @@
 """Which numbers does the report show? Queries on a release's own database, rounded for print."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import duckdb
-
-from analytics.summary import rounded
-from report.plots import Estimate, Step, curves, forest, waterfall
-from schemas.factors import FACTORS
-
-Connection = duckdb.DuckDBPyConnection
-Row = tuple[Any, ...]
-MONTH = 30.4375
-LABELS: dict[Any, str] = {factor.factor: factor.label for factor in FACTORS}
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One part of the page: a heading, a sentence, and a table or a picture."""
-
-    heading: str
-    about: str
-    names: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    picture: str = ""
+from report.block import Block, Connection, fetched, interval, number
+from report.plots import waterfall
+from report.survival import (
+    by_factor,
+    incidence,
+    landmarks,
+    means,
+    medians,
+    overall,
+    prognosis,
+    ratios,
+    readings,
+)
 
 
 def blocks(con: Connection, primary_version: str) -> list[Block]:
@@ -35,10 +25,15 @@ def blocks(con: Connection, primary_version: str) -> list[Block]:
         _response,
         _depth,
         _toxicity(primary_version),
-        _survival,
-        _curve,
-        _prognosis,
-        _ratios,
+        medians,
+        landmarks,
+        overall,
+        by_factor,
+        means,
+        incidence,
+        prognosis,
+        ratios,
+        readings,
         _dose,
         _follow_up,
         _published,
@@ -62,27 +57,6 @@ def headline(con: Connection) -> list[tuple[str, str]]:
     return [(words, _headline(con, *facts)) for words, facts in asked.items()]
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """A number as printed, half away from zero; nothing where there is none."""
-    return "" if value is None else rounded(float(value), digits)
-
-
-def interval(low: float | None, high: float | None, digits: int = 1) -> str:
-    """An interval as printed; `not reached` stands for an open end."""
-    if low is None and high is None:
-        return ""
-    return f"{number(low, digits) or 'not reached'} to {number(high, digits) or 'not reached'}"
-
-
-def p_value(p: float | None) -> str:
-    """A p-value as journals print it."""
-    if p is None:
-        return ""
-    if p < 0.0001:
-        return "< 0.0001"
-    return number(p, 4 if p < 0.01 else 3)
-
-
 def _headline(con: Connection, statistic: str, form: str) -> str:
     found = con.execute(
         "SELECT value, n FROM outcomes.statistics WHERE statistic_id = ?", [statistic]
@@ -92,12 +66,8 @@ def _headline(con: Connection, statistic: str, form: str) -> str:
     return form.format(value=number(found[0]), n=found[1])
 
 
-def _all(con: Connection, query: str, *given: Any) -> list[Row]:
-    return con.execute(query, list(given)).fetchall()
-
-
 def _who(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT label, n_in, n_excluded, n_unknown, n_out, coalesce(note, '') "
         "FROM outcomes.attrition WHERE population = 'all' ORDER BY step",
@@ -111,7 +81,7 @@ def _who(con: Connection) -> Block:
 
 
 def _baseline(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT variable, level, n, total, missing, pct, median, q1, q3 "
         "FROM outcomes.baseline_characteristics WHERE population = 'all' AND factor = '' "
@@ -137,7 +107,7 @@ def _baseline(con: Connection) -> Block:
 
 
 def _response(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT criterion, level, category, n, total, pct, lower, upper "
         "FROM outcomes.response_summary WHERE population = 'all' "
@@ -158,7 +128,7 @@ def _response(con: Connection) -> Block:
 
 
 def _depth(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT best_change_pct FROM marts.lesion_response "
         "WHERE criterion = 'who' AND confirmation = 'unconfirmed'",
@@ -169,15 +139,15 @@ def _depth(con: Connection) -> Block:
         "Depth of response",
         f"Best change of the WHO product per lesion, {len(changes)} lesions; "
         f"{missing} not evaluable and not drawn.",
-        picture=waterfall("Best change of the WHO product per lesion", changes, missing)
+        pictures=(("", waterfall("Best change of the WHO product per lesion", changes, missing)),)
         if changes
-        else "",
+        else (),
     )
 
 
 def _toxicity(version: str) -> Callable[[Connection], Block]:
     def make(con: Connection) -> Block:
-        found = _all(
+        found = fetched(
             con,
             "SELECT source, term, "
             "max(CASE grade WHEN 'any' THEN n END), max(CASE grade WHEN 'ge3' THEN n END), "
@@ -206,102 +176,8 @@ def _of(n: int | None, total: int | None, pct: float | None) -> str:
     return "" if n is None else f"{n}/{total} ({number(pct)} %)"
 
 
-def _survival(con: Connection) -> Block:
-    found = _all(
-        con,
-        "SELECT endpoint, level, n, events, median_months, lower, upper, not_reached, "
-        "coalesce(reason, '') FROM outcomes.survival_medians WHERE population = 'all' "
-        "AND factor = '' AND rule = 'midpoint' ORDER BY endpoint",
-    )
-    rows = tuple(
-        (
-            e,
-            level,
-            str(n),
-            str(events),
-            "not reached" if open_ended else number(median),
-            interval(low, high),
-            reason,
-        )
-        for e, level, n, events, median, low, high, open_ended, reason in found
-    )
-    return Block(
-        "Time to event",
-        "Kaplan-Meier medians in months, midpoint rule, log-log intervals.",
-        ("endpoint", "by", "n", "events", "median", "95 % interval", "note"),
-        rows,
-    )
-
-
-def _curve(con: Connection) -> Block:
-    found = _all(
-        con,
-        "SELECT time_days, survival, lower, upper, at_risk FROM outcomes.survival_curves "
-        "WHERE population = 'all' AND endpoint = 'OS' AND factor = '' ORDER BY time_days",
-    )
-    if not found:
-        return Block("Overall survival", "Not derivable from what was delivered.")
-    points = [(t / MONTH, s, low, high) for t, s, low, high, _ in found]
-    end = min(int(points[-1][0] // 12 + 1) * 12, 96)
-    risk = [(m, _at_risk(found, m)) for m in range(0, end + 1, 6)]
-    picture = curves("Overall survival of all treated patients", [Step("", points, risk)], end)
-    return Block("Overall survival", "From the first 90Y administration.", picture=picture)
-
-
-def _at_risk(found: list[Row], months: int) -> int:
-    return next((n for t, _, _, _, n in found if t >= months * MONTH), 0)
-
-
-def _prognosis(con: Connection) -> Block:
-    found = _all(
-        con,
-        "SELECT factor, factor_level, n, events, hr, lower, upper, p, coalesce(reason, '') "
-        "FROM outcomes.prognosis_univariate WHERE population = 'all' AND endpoint = 'OS' "
-        "ORDER BY factor, reason = 'reference' DESC, factor_level",
-    )
-    rows = tuple(
-        (
-            str(LABELS.get(f, f)),
-            level,
-            str(n),
-            str(e),
-            number(hr, 2),
-            interval(low, high, 2),
-            p_value(p),
-            reason,
-        )
-        for f, level, n, e, hr, low, high, p, reason in found
-    )
-    return Block(
-        "Prognostic factors, one at a time",
-        "Overall survival: log-rank p, Cox hazard ratio against the better level.",
-        ("factor", "level", "n", "deaths", "hazard ratio", "95 % interval", "p", "note"),
-        rows,
-    )
-
-
-def _ratios(con: Connection) -> Block:
-    found = _all(
-        con,
-        "SELECT term, hr, lower, upper, p FROM outcomes.prognosis_multivariable "
-        "WHERE population = 'all' AND endpoint = 'OS' AND model = 'univariate_p' "
-        "AND hr IS NOT NULL ORDER BY term",
-    )
-    if not found:
-        return Block("Prognostic factors together", "No model could be fitted.")
-    rows = [
-        Estimate(f"{LABELS.get(t, t)}, p {p_value(p)}", hr, low, high)
-        for t, hr, low, high, p in found
-    ]
-    return Block(
-        "Prognostic factors together",
-        "Cox model of the factors with p below the setting when taken alone.",
-        picture=forest("Hazard ratios of the multivariable model", rows),
-    )
-
-
 def _dose(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT measure, grain, n, median, q1, q3, minimum, maximum, unit "
         "FROM outcomes.dosimetry_summary WHERE population = 'all' AND \"group\" = '' "
@@ -320,7 +196,7 @@ def _dose(con: Connection) -> Block:
 
 
 def _follow_up(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT definition, n, median_months, lower, upper, method FROM outcomes.follow_up "
         "WHERE population = 'all' ORDER BY definition",
@@ -338,7 +214,7 @@ def _follow_up(con: Connection) -> Block:
 
 
 def _published(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT series, quantity, published, unit, own_value, coalesce(note, '') "
         "FROM outcomes.literature_comparison WHERE population = 'all' ORDER BY figure_id",
@@ -353,7 +229,7 @@ def _published(con: Connection) -> Block:
 
 
 def _quality(con: Connection) -> Block:
-    found = _all(
+    found = fetched(
         con,
         "SELECT site_id, table_name, received, empty, accepted, quarantined, other_group "
         "FROM quality.row_counts ORDER BY ALL",

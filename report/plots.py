@@ -53,6 +53,9 @@ def curves(title: str, steps: Sequence[Step], months: int) -> str:
     for number, step in enumerate(steps[:SERIES]):
         parts += [_band(step, x, y, months, number), _line(step, x, y, months, number)]
         parts += _risk(step, x, HEIGHT + 14 + 16 * number, every, months, number)
+        if step.label:
+            place = WIDTH - RIGHT, TOP + 14 * (number + 1)
+            parts.append(_text(*place, step.label, "end", f"t{number}"))
     return _picture(title, _told(steps), WIDTH, height, parts)
 
 

@@ -197,13 +197,15 @@ def _failed(work: Path) -> list[dict[str, Any]]:
 
 
 def _movement_reasons(moved: Sequence[tuple[StatisticChange, str]]) -> list[str]:
-    named = [
-        f"{s.statistic_id} ({s.label}) moves from {pages.number(s.old, s.unit)} to "
-        f"{pages.number(s.new, s.unit)}: {why}."
-        for s, why in moved[:SHOWN]
-    ]
+    named = [f"{s.statistic_id} ({s.label}) {_moves(s)}: {why}." for s, why in moved[:SHOWN]]
     left = len(moved) - len(named)
     return [*named, f"{left} more statistics are outside their tolerances."] if left else named
+
+
+def _moves(changed: StatisticChange) -> str:
+    """A value may stay, and its patients go."""
+    old, new = pages.old_and_new(changed)
+    return f"stays at {old}" if old == new else f"moves from {old} to {new}"
 
 
 def _write(work: Path, account: Mapping[str, Any]) -> None:
