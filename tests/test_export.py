@@ -16,6 +16,7 @@ from tests.conftest import NIGHT
 from tests.corrections import REGISTRY
 from warehouse import export, public
 from warehouse.store import Store
+from warehouse.withholding import withheld
 
 
 def release_of(store: Store) -> Path:
@@ -29,7 +30,7 @@ def counts(**numbers: int) -> Mapping[str, frozenset[object]]:
 def hidden(groups: Mapping[str, str], threshold: int = 5, **numbers: int) -> set[str]:
     """What is withheld of counts whose parts are named by letters."""
     named = {name: frozenset(parts) for name, parts in groups.items()}
-    return public.withheld(named, counts(**numbers), frozenset(numbers), threshold)
+    return withheld(named, counts(**numbers), frozenset(numbers), threshold)
 
 
 @pytest.mark.parametrize(("n", "withheld"), [(4, True), (5, False), (0, False), (1, True)])
@@ -123,6 +124,28 @@ def test_a_decrease_does_not_give_away_who_shrank_without_responding() -> None:
     ]
     found = shown(public._responses(rows, release, 5), "category")
     assert found == {"PR": 20, "SD": 23, "ORR": 20, "DCR": 43, "over_50_decrease": 20}
+
+
+@pytest.mark.parametrize(("both", "told"), [(7, True), (8, False), (12, False)])
+def test_a_pair_of_terms_does_not_give_away_who_had_one_of_them(both: int, *, told: bool) -> None:
+    """12 had nausea, 15 vomiting. If 7 had both, 5 and 8 had one alone, and all may be told.
+
+    If 8 had both, four had nausea alone; if all 12 with nausea vomited, three vomited alone.
+    """
+    had = {"nausea": range(12), "vomiting": range(12 - both, 27 - both)}
+    had["nausea or vomiting"] = range(max(12, 27 - both))
+    sets = {f"toxicity_summary.event.{t}.3.0.primary.1": those for t, those in had.items()}
+    rows = [
+        {"statistic_id": f"{term} {grade}", "source": "event", "term": term, "grade": grade}
+        | {"ctcae_version": "3.0", "n": len(those), "total": 60}
+        for term, those in had.items()
+        for grade in ("1", "any")
+    ]
+    release = known(population__all=range(60), **sets)
+    found = shown(public._toxicity(rows, release, 5), "term", "grade")
+    union = {f"nausea or vomiting {g}": 27 - both for g in ("1", "any")}
+    terms = {f"{t} {g}": n for t, n in (("nausea", 12), ("vomiting", 15)) for g in ("1", "any")}
+    assert found == terms | (union if told else {})
 
 
 def test_the_events_of_two_endpoints_do_not_give_away_those_between() -> None:

@@ -3,30 +3,30 @@
 A count is withheld if it, or what remains of its whole, is of fewer patients than the threshold,
 and so is whatever would give it back by adding and subtracting: the released counts of a family
 must leave every small group undetermined. What tells of the same thing is one family: a grade and
-its coarser form, a response and the decrease that defines it, the events of two endpoints of which
-one holds the other's. Curves are left out, landmarks that a few events part are too, and only one
-population, one window and one version are shown, since the difference of two nested groups is a
-group too.
+its coarser form, a pair of terms and each of them, a response and the decrease that defines it, the
+events of two endpoints of which one holds the other's. Curves are left out, landmarks that a few
+events part are too, and only one population, one window and one version are shown, since the
+difference of two nested groups is a group too.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from transforms.ctcae_terms import UNIONS as UNIONS_OF_TERMS
+from transforms.ctcae_terms import Union
+from warehouse.withholding import Group, Members, withheld
+
 Row = dict[str, Any]
-Group = frozenset[str]
-Members = Mapping[str, frozenset[Any]]
 
 RESPONSES = ("CR", "PR", "SD", "PD", "NE")
 DECREASES = ("over_50_decrease", "any_decrease")
 UNIONS = {"ORR": ("CR", "PR"), "DCR": ("CR", "PR", "SD", "other")}
-MOST_PARTS = 12
-"""Of a family with more parts, single ones, pairs and complements are guarded, not every group."""
 GRADES = ("1", "2", "3", "4", "5")
 
 
@@ -79,92 +79,6 @@ def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
 def people(con: duckdb.DuckDBPyConnection, release: Path) -> frozenset[str]:
     """Who is in the bundle's population."""
     return frozenset(s for (s, _) in _sets(con, release)("population.all"))
-
-
-def withheld(
-    groups: Mapping[str, Group],
-    members: Members,
-    base: Group,
-    threshold: int,
-    yielding: Iterable[str] = (),
-) -> set[str]:
-    """The counts of a family that must not be shown.
-
-    Args:
-        groups: count -> the disjoint parts that it adds up.
-        members: part -> its members; their number is what must not be small.
-        base: the parts whose sum is known anyhow.
-        threshold: fewer members than this are few.
-        yielding: counts that are rather withheld than the others.
-
-    Returns:
-        Names of counts. What is left determines no group of few members: not a part, not a count,
-        not several parts together.
-    """
-    every = {p for g in groups.values() for p in g} | base
-    parts = sorted(p for p in every if _number(frozenset({p}), members))
-    few, last = _few(parts, members, threshold), frozenset(yielding)
-    shown = [base]
-    hidden: set[str] = set()
-    for name in sorted(groups, key=lambda n: (n in last, *_rank(groups[n], members))):
-        if _gives_away([*shown, groups[name]], few, parts):
-            hidden.add(name)
-        else:
-            shown.append(groups[name])
-    return hidden
-
-
-def _few(parts: list[str], members: Members, threshold: int) -> list[Group]:
-    """Every group of parts that has some members, but few."""
-    sizes = range(1, len(parts) + 1) if len(parts) <= MOST_PARTS else (1, 2, len(parts) - 1)
-    groups = (frozenset(c) for size in sizes for c in combinations(parts, size))
-    return [g for g in groups if _number(g, members) < threshold]
-
-
-def _gives_away(shown: list[Group], few: list[Group], parts: Sequence[str]) -> bool:
-    """Whether the number of a small group follows from these sums.
-
-    It does if the group is a combination of them: if it is orthogonal to all that they leave open.
-    Empty parts are taken as known, so they are not among `parts`.
-    """
-    open_directions = _null_space([[Fraction(p in g) for p in parts] for g in shown], len(parts))
-    place = {p: n for n, p in enumerate(parts)}
-    return any(not any(sum(b[place[p]] for p in g) for b in open_directions) for g in few)
-
-
-def _rank(group: Group, members: Members) -> tuple[int, int]:
-    """The greatest groups are shown first, since they matter most; unions before their parts."""
-    return -_number(group, members), -len(group)
-
-
-def _number(group: Group, members: Members) -> int:
-    return len(frozenset().union(*(members.get(p, frozenset()) for p in group)))
-
-
-def _null_space(rows: list[list[Fraction]], width: int) -> list[list[Fraction]]:
-    """A basis of the vectors that every row is orthogonal to, by exact elimination."""
-    left = [list(r) for r in rows]
-    pivots: list[int] = []
-    for column in range(width):
-        rank = len(pivots)
-        found = next((n for n in range(rank, len(left)) if left[n][column]), None)
-        if found is None:
-            continue
-        left[rank], left[found] = left[found], left[rank]
-        scale = left[rank][column]
-        left[rank] = [a / scale for a in left[rank]]
-        for number, row in enumerate(left):
-            if number != rank and row[column]:
-                by = row[column]
-                left[number] = [a - by * b for a, b in zip(row, left[rank], strict=True)]
-        pivots.append(column)
-    basis = []
-    for free in (c for c in range(width) if c not in pivots):
-        vector = [Fraction(c == free) for c in range(width)]
-        for number, column in enumerate(pivots):
-            vector[column] = -left[number][free]
-        basis.append(vector)
-    return basis
 
 
 def _count(part: str, number: int | None) -> frozenset[Any]:
@@ -227,6 +141,7 @@ def _hidden_responses(
 
 def _toxicity(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
     """Worst grades of a term: five parts and none, any and three or more."""
+    telling = {u.term for u in UNIONS_OF_TERMS if _tells(u, rows, known, threshold)}
     for family in _families(rows, "source", "term"):
         by_name = {r["grade"]: r for r in family}
         counts = {g: _count(g, by_name[g]["n"]) for g in GRADES if g in by_name}
@@ -238,8 +153,35 @@ def _toxicity(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
         groups |= {"any": frozenset(counts)} if "any" in by_name else {}
         groups |= {"ge3": frozenset(counts) & {"3", "4", "5"}} if "ge3" in by_name else {}
         hidden = withheld(groups, members, frozenset(members), threshold)
+        if family[0]["term"] in telling:
+            hidden |= set(by_name)
         for name, row in by_name.items():
             yield _guarded(row, name in hidden, "total" in hidden, ("pct", "lower", "upper"))
+
+
+def _tells(union: Union, rows: list[Row], known: Release, threshold: int) -> bool:
+    """Whether a pair of terms, beside each of them, counts a few who had one and not the other.
+
+    Asked of every grade or worse, since the shown grades add up to that.
+    """
+    shown = next((r for r in rows if (r["source"], r["term"]) == ("event", union.term)), None)
+    if shown is None:
+        return False
+    for least in range(len(GRADES)):
+        had = [_had(term, shown, least, known) for term in union.members]
+        patterns = Counter(
+            tuple(person in those for those in had) for person in frozenset().union(*had)
+        )
+        if any(n < threshold for n in patterns.values()):
+            return True
+    return False
+
+
+def _had(term: str, like: Row, least: int, known: Release) -> frozenset[Any]:
+    """Who had a term in some grade or worse; of no known grade is had, too."""
+    prefix = f"toxicity_summary.event.{term}.{like['ctcae_version']}.primary."
+    grades = [*GRADES[least:], *(["ungraded"] if least == 0 else [])]
+    return frozenset().union(*(known.units(f"{prefix}{g}") for g in grades))
 
 
 def _characteristics(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
