@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flows import schedule
 from schemas.settings import Registry
 from warehouse import ledger, releases
-from warehouse.receipts import receipts, visible
+from warehouse.receipts import degraded, receipts, visible
 from warehouse.store import Store
 
 LOOK_BACK_DAYS = 30
@@ -30,6 +30,7 @@ class Status:
     age_hours: float | None = None
     """Hours since that night's run was due."""
     degraded: dict[str, str] = field(default_factory=dict)
+    """Site whose latest delivery was refused -> why; its last good one is in force."""
     held: list[str] = field(default_factory=list)
     failed_nights: list[str] = field(default_factory=list)
     missed_nights: list[str] = field(default_factory=list)
@@ -62,12 +63,12 @@ def status(store: Store, registry: Registry, now: datetime) -> Status:
             "as_of": current["as_of"],
             "fresh_as_of": pointer["fresh_as_of"],
             "age_hours": _age(registry, pointer["fresh_as_of"], now),
-            "degraded": current["degraded"],
         }
     return Status(
         **found,
         held=[r.release_id for r in known if r.status == "held"],
         failed_nights=_failed(store),
+        degraded=degraded(store, sorted(registry.sites), today),
         missed_nights=_missed(store, registry, now),
         late_sites=late_sites(store, registry, today),
         restatements_due=_restatements(store, known),

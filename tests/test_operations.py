@@ -64,6 +64,21 @@ def test_nothing_published_is_stale(store: Store) -> None:
     assert status.stale(status.status(store, registry(), NOON), None)
 
 
+def test_a_refused_delivery_shows_although_the_night_had_nothing_to_do(store: Store) -> None:
+    """The release in force was made before it; whoever is on duty must hear of it all the same."""
+    run(store, D1, 10)
+    folder = store.site_inbox(quick.SITE) / D2.isoformat()
+    folder.mkdir()
+    (folder / "other.csv").write_text("patient_id\n1\n")
+    assert run(store, D2).nothing_to_do
+    (why,) = status.status(store, registry(), NOON).degraded.values()
+    assert "declared in the site file, but missing" in why
+    quick.deliver(store, D3, 10)
+    run(store, D3)
+    after = datetime(2016, 1, 2, 12, tzinfo=UTC)
+    assert status.status(store, registry(), after).degraded == {}
+
+
 def test_missed_nights_are_those_of_the_schedule_without_a_run(store: Store) -> None:
     run(store, D1, 10)
     later = datetime(2016, 1, 4, 12, tzinfo=UTC)

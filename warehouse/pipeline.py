@@ -22,8 +22,7 @@ from typing import Any
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import consent, decisions, fingerprints, identity, inbox, ledger, releases
-from warehouse.receipts import Receipt, before, visible
-from warehouse.receipts import receipts as receipts_of
+from warehouse.receipts import Receipt, before, degraded, visible
 from warehouse.store import Store, make_private, write_atomically
 
 
@@ -90,7 +89,7 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
         as_of=as_of,
         data_cutoff=data_cutoff,
         receipts=found,
-        degraded=_degraded(store, found, as_of),
+        degraded=degraded(store, [r.site_id for r in found], as_of),
         absent=tuple(s for s, r in seen.items() if r is None),
         already=same.release_id if same else None,
         held=bool(same and same.status == "held"),
@@ -305,16 +304,6 @@ def _still_held(
             if compared == (before.release_id if before else None):
                 return release
     return None
-
-
-def _degraded(store: Store, found: tuple[Receipt, ...], as_of: date) -> dict[str, str]:
-    """Sites whose latest arrival was refused, with the reason."""
-    reasons: dict[str, str] = {}
-    for receipt in found:
-        known = [r for r in receipts_of(store, receipt.site_id) if r.extraction_date <= as_of]
-        if known and not known[-1].accepted:
-            reasons[receipt.site_id] = known[-1].reason
-    return reasons
 
 
 def _loaded(store: Store, plan: Plan) -> list[Any]:

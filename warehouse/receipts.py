@@ -6,6 +6,7 @@ receipt with the latest (extraction date, arrival) not after it, so that A, B, A
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -91,6 +92,16 @@ def before(store: Store, receipt: Receipt) -> tuple[Receipt, ...]:
 def visible(store: Store, site_id: str, as_of: date) -> Receipt | None:
     """The receipt in force at an as-of, or None."""
     return next(iter(in_force(store, site_id, as_of)), None)
+
+
+def degraded(store: Store, sites: Iterable[str], as_of: date) -> dict[str, str]:
+    """Sites whose latest arrival by an as-of was refused, with the reason."""
+    reasons: dict[str, str] = {}
+    for site_id in sites:
+        known = [r for r in receipts(store, site_id) if r.extraction_date <= as_of]
+        if known and not known[-1].accepted:
+            reasons[site_id] = known[-1].reason
+    return reasons
 
 
 def write(store: Store, receipt: Receipt) -> None:
