@@ -49,6 +49,23 @@ def test_a_join_by_site_and_a_window_over_all_look_beyond_the_patient() -> None:
     assert not any(_beyond(t.semi_join(u, "site_id"), SITE))
 
 
+def test_no_group_collects_a_list_which_could_not_be_spilled() -> None:
+    """Engines keep lists in the state of a group, in memory: a million patients would not fit."""
+    t = ibis.table({"subject_id": "string", "row_id": "string"}, name="t")
+    each = t.row_id.collect()
+    assert _collects(t.group_by("subject_id").agg(ids=each.sort().join(" ")))
+    assert not _collects(t.mutate(ids=each.over(group_by="subject_id")))
+    assert [name for name, made in _expressions().items() if _collects(made)] == []
+
+
+def _collects(made: ir.Table) -> bool:
+    return any(
+        value.find((ops.ArrayCollect, ops.GroupConcat))
+        for group in made.op().find(ops.Aggregate)
+        for value in group.metrics.values()
+    )
+
+
 def _beyond(made: ir.Table, within: frozenset[str]) -> Iterator[str]:
     """What reaches rows of another patient, or site."""
     for node in made.op().find((ops.JoinChain, ops.WindowFunction, ops.Subquery)):
