@@ -14,8 +14,9 @@ import pytest
 
 from analytics.baseline_characteristics import baseline_characteristics
 from analytics.cohort import attrition
-from schemas.contract import rows, table_name
+from schemas.contract import empty, rows, table_name
 from schemas.eligibility import RULES
+from schemas.intermediate import SetAside
 from schemas.registry import TABLES
 from schemas.settings import BaselineSettings, EligibilitySettings, SurvivalSettings
 from simulation import reference
@@ -50,7 +51,7 @@ def derived() -> Tables:
     """The cohort's records and everything up to Table 1, as tables of one database."""
     con = ibis.duckdb.connect()
     given = reference.records(EVERYTHING)
-    tables: Tables = {}
+    tables: Tables = {"set_aside": con.create_table("set_aside", empty(SetAside))}
     for contract in TABLES:
         name = table_name(contract)
         named = [
