@@ -10,7 +10,6 @@ nightly, for the latest night that was due; those between are dropped, `y90 stat
 """
 
 import asyncio
-import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -117,18 +116,28 @@ def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], No
     known = [runner.add_deployment(d) for d in deployments(registry, config, store)]
     catch_up(registry, store, UUID(str(known[0])))
     ready()
-    asyncio.run(runner.start())
+    try:
+        asyncio.run(runner.serve())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 class _Served(Runner):
     """Ends on SIGTERM as on Ctrl-C: schedules are paused, nothing is printed.
 
-    Prefect 3.8.8 leaves from within its signal handler, with two tracebacks of its event loop.
+    Prefect 3.8.8 leaves from within its signal handler, with two tracebacks of its event loop. A
+    SIGINT to ourselves would do, but not in the background of a shell, where it is ignored.
     """
+
+    async def serve(self) -> None:
+        """Start, and remember what is to be ended."""
+        self.serving = asyncio.current_task()
+        await self.start()
 
     def handle_sigterm(self, *_: object, **__: object) -> None:
         """Ask the event loop to end."""
-        signal.raise_signal(signal.SIGINT)
+        if self.serving:
+            self.serving.get_loop().call_soon_threadsafe(self.serving.cancel)
 
 
 def drop_late(registry: Registry) -> int:

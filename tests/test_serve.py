@@ -74,11 +74,17 @@ def _serve(store: Store, home: Path) -> "Iterator[subprocess.Popen[str]]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_as_in_the_background,
     ) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+def _as_in_the_background() -> None:
+    """A shell without job control lets what it starts with `&` ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _asked(database: Path, query: str, *values: str) -> list[tuple[object, ...]]:
