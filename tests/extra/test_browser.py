@@ -96,7 +96,7 @@ def test_the_pictures_of_the_report_are_in_its_colours(
 ) -> None:
     text = shown["report"].read_text("utf-8")
     svgs = re.findall(r"<svg.*?</svg>", text, re.S)
-    assert len(svgs) == 3
+    assert len(svgs) == 8, "depth, survival, five factors, hazard ratios"
     style = re.search(r"<style>.*?</style>", text, re.S)
     assert style
     for number, svg in enumerate(svgs):
@@ -105,6 +105,8 @@ def test_the_pictures_of_the_report_are_in_its_colours(
         drawn = pixels(_drawn(alone, tmp_path, SCHEMES["light"]))
         colours = {pixel for row in drawn for pixel in row}
         assert (0x1F, 0x5F, 0x8B) in colours, f"picture {number} lacks its first colour"
+        if "line s1" in svg:
+            assert (0xB4, 0x57, 0x2B) in colours, f"picture {number} lacks its second colour"
 
 
 def _drawn(page: Path, folder: Path, scheme: int) -> Path:
