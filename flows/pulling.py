@@ -30,7 +30,7 @@ def pulled(store: Store, registry: Registry, site_id: str) -> Path:
     from warehouse.redcap_api import pull
 
     site = registry.sites[site_id]
-    if not (site.redcap and site.redcap.api_url):
+    if not site.pulled:
         raise Refused(
             f"sites/{site_id}.toml [redcap]: no `api_url`. Name the project's API, or put its "
             f"export into {store.site_inbox(site_id)}/<YYYY-MM-DD>/."
@@ -42,7 +42,7 @@ def pulled(store: Store, registry: Registry, site_id: str) -> Path:
 def pulled_for(store: Store, registry: Registry, site_id: str, night: date) -> tuple[str, ...]:
     """Pull a site that is pulled, if the night is today's; returns why it could not be."""
     site = registry.sites[site_id]
-    if not (site.redcap and site.redcap.api_url) or night != today(registry):
+    if not site.pulled or night != today(registry):
         return ()
     try:
         _patiently(lambda: pulled(store, registry, site_id), registry.file.receive_retries)

@@ -136,7 +136,7 @@ class _Served(Runner):
 
     def handle_sigterm(self, *_: object, **__: object) -> None:
         """Ask the event loop to end."""
-        if self.serving:
+        if self.serving and not self.serving.done():
             self.serving.get_loop().call_soon_threadsafe(self.serving.cancel)
 
 

@@ -1,9 +1,9 @@
 """What does the report say of time to event: curves, medians, means, causes and prognosis?"""
 
+from analytics.survival import DAYS_PER_MONTH
 from report.block import LABELS, Block, Connection, Row, fetched, interval, number, p_value
 from report.plots import SERIES, Estimate, Step, curves, forest
 
-MONTH = 30.4375
 YEARS_SHOWN = 8
 
 
@@ -100,7 +100,7 @@ def _steps(con: Connection, factor: str) -> dict[str, Step]:
     return {
         level: Step(
             level,
-            [(days / MONTH, s, low, high) for days, s, low, high, _ in points],
+            [(days / DAYS_PER_MONTH, s, low, high) for days, s, low, high, _ in points],
             [(months, _at_risk(points, months)) for months in range(0, 12 * YEARS_SHOWN + 1, 6)],
         )
         for level, points in by_level.items()
@@ -108,7 +108,7 @@ def _steps(con: Connection, factor: str) -> dict[str, Step]:
 
 
 def _at_risk(points: list[Row], months: int) -> int:
-    return next((n for t, _, _, _, n in points if t >= months * MONTH), 0)
+    return next((n for t, _, _, _, n in points if t >= months * DAYS_PER_MONTH), 0)
 
 
 def _end(steps: list[Step]) -> int:

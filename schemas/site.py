@@ -147,6 +147,11 @@ class Site(Section):
     _excluded: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
+    def pulled(self) -> bool:
+        """Whether its exports are pulled from REDCap's API."""
+        return bool(self.redcap and self.redcap.api_url)
+
+    @property
     def excluded(self) -> frozenset[str]:
         """Patients who withdrew consent: read from their list, never printed or written."""
         return self._excluded

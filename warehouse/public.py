@@ -12,6 +12,7 @@ difference of two nested groups is a group too.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -333,6 +334,7 @@ def _guarded(row: Row, n: bool, total: bool, numbers: tuple[str, ...]) -> Row:
 def _sets(con: duckdb.DuckDBPyConnection, release: Path) -> Callable[[str], frozenset[Any]]:
     path = str(release / "parquet" / "members" / "member_sets.parquet")
 
+    @cache
     def units(name: str) -> frozenset[Any]:
         """Patients, as (subject_id, 0), or their lesions."""
         found = con.execute(

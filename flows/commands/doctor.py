@@ -73,7 +73,7 @@ def _pulls(context: Context) -> Iterator[Finding]:
     from flows.settings import redcap_token
 
     for site_id, site in context.registry.sites.items():
-        if not (site.redcap and site.redcap.api_url):
+        if not site.pulled:
             continue
         try:
             redcap_token(context.registry, site)
