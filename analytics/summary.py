@@ -13,8 +13,8 @@ from typing import Any
 import ibis.expr.types as ir
 
 from schemas.contract import Contract, Statistic, key, options, rows, table_name
-from schemas.outcomes import Outcome, Statistics
 from schemas.settings import OutcomeSettings
+from schemas.tables.outcomes import Outcome, Statistics
 
 
 def statistic_id(contract: type[Contract], record: Mapping[str, Any]) -> str:

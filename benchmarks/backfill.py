@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks.measure import against, arguments, say
 from flows import settings, steps
 from simulation import registry_folder, simulate
-from warehouse import releases
-from warehouse.identity import DEMONSTRATION_KEY
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.releases import releases
 from warehouse.store import Store
 
 SITE = "memon2012"

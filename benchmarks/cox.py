@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
-from analytics.cox import Patterns, concordance, fit, proportional_hazards
-from analytics.models import Model, fit_lifelines
+from analytics.estimators.cox import Patterns, concordance, fit, proportional_hazards
+from analytics.outcomes.models import Model, fit_lifelines
 from benchmarks.measure import against, arguments, peak_mib, say, taking_turns
 
 EFFECTS = (0.9, 0.4, 0.3, 0.7, 0.0)

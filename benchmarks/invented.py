@@ -8,8 +8,8 @@ baseline. Ids are sixteen hexadecimal digits, as in a registry.
 
 from typing import Any
 
-from schemas import intermediate, registry
 from schemas.contract import columns, schema, table_name
+from schemas.tables import intermediate, registry
 
 SCANS, LESIONS, DRAWS = 5, 2, 6
 """Per patient: scans with their lesions, and draws of four of the thirteen analytes."""

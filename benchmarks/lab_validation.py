@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import against, arguments, peak_mib, say, seconds
-from schemas.registry import Labs
-from schemas.row_rules import COUNTS, WINDOWS
-from schemas.units import LAB_UNITS
-from warehouse.engine import engine
-from warehouse.validate import bad_rows
+from schemas.records.row_rules import COUNTS, WINDOWS
+from schemas.records.units import LAB_UNITS
+from schemas.tables.registry import Labs
+from warehouse.engine.embedded import engine
+from warehouse.loading.validate import bad_rows
 
 EXTRACTED = date(2020, 12, 31)
 

@@ -23,9 +23,9 @@ from typing import Any
 from benchmarks.invented import fill
 from benchmarks.measure import against, arguments, peak_mib, say, seconds
 from schemas.settings import OutcomeSettings
-from warehouse.build import computed, kept
-from warehouse.engine import engine
-from warehouse.lineage import derivations
+from warehouse.building.build import computed, kept
+from warehouse.engine.embedded import engine
+from warehouse.engine.lineage import derivations
 
 MARTS = {
     "response": {

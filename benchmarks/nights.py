@@ -16,7 +16,7 @@ from benchmarks.measure import against, arguments, peak_mib, say, seconds
 from simulation import registry_folder
 
 NIGHT = "2011-03-31"
-INVENTED = Path(__file__).resolve().parent.parent / "tests" / "invented_night.py"
+INVENTED = Path(__file__).resolve().parent.parent / "tests" / "support" / "invented_night.py"
 
 
 def y90(store: Path, *words: str) -> None:

@@ -20,8 +20,8 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.measure import arguments, say
-from warehouse.delimited import quoted, survey
-from warehouse.redcap import split
+from warehouse.intake.formats.delimited import quoted, survey
+from warehouse.intake.redcap.instruments import split
 
 ONCE, FORMS, FIELDS = 3, 12, 20
 

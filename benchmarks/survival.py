@@ -40,9 +40,9 @@ for (by in c("ecog0", "burden25", "alb35", "bili12")) {
 
 OURS = """
 import sys, ibis
-from analytics.event_counts import event_counts, lesion_pairs
-from analytics.prognosis import prognosis_univariate
-from analytics.survival import survival_curves, survival_landmarks, survival_medians
+from analytics.estimators.event_counts import event_counts, lesion_pairs
+from analytics.outcomes.prognosis import prognosis_univariate
+from analytics.outcomes.survival import survival_curves, survival_landmarks, survival_medians
 from schemas.settings import SurvivalSettings
 con = ibis.duckdb.connect()
 ibis.set_backend(con)

@@ -1,1 +1,1 @@
-"""When does the pipeline run, and how is it told what to do: flows, settings, command line."""
+"""When the pipeline runs and what it is told: flows, settings, command line."""

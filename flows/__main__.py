@@ -16,28 +16,10 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from flows.commands import (
-    accounting,
-    backfill,
-    changes,
-    check,
-    consent,
-    doctor,
-    keys,
-    operations,
-    pages,
-    redcap,
-    release,
-    reproduce,
-    run,
-    serve,
-    sharing,
-    show,
-    simulate,
-    site,
-    sql,
-)
+from flows.commands.answers import accounting, changes, consent, pages, release, sharing, show, sql
+from flows.commands.centres import check, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
+from flows.commands.nights import backfill, doctor, operations, reproduce, run, serve, simulate
 from schemas.errors import OUR_FAULT, Refused, Y90Error
 
 COMMANDS: tuple[Command, ...] = (
@@ -143,7 +125,7 @@ def parser() -> Parser:
 
 
 def _run(words: list[str]) -> int:
-    from flows import progress
+    from flows.telling import progress
 
     defaults = argparse.Namespace(json=False, quiet=False, store=None, config=None)
     arguments = parser().parse_args(words, defaults)

@@ -22,12 +22,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from flows import backfill_plan, journal, steps
+from flows import backfill_plan, steps
 from flows.backfill_plan import Night, Reprocess
+from flows.telling import journal
 from schemas.errors import Failed, Held, Refused, Y90Error
 from schemas.settings import Registry
-from warehouse import decisions, pipeline, releases
-from warehouse.pipeline import Plan
+from warehouse import pipeline
+from warehouse.building.plan import Plan
+from warehouse.releases import decisions, releases
 from warehouse.store import Store, create_atomically, lock_file, make_private, write_atomically
 
 Publish = Literal["none", "each", "last"]

@@ -19,8 +19,10 @@ from typing import Any, Literal
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import ledger, pipeline, releases
-from warehouse.receipts import receipts, visible
+from warehouse import pipeline
+from warehouse.building.plan import Plan
+from warehouse.intake.receipts import receipts, visible
+from warehouse.releases import ledger, releases
 from warehouse.store import Store
 
 Reprocess = Literal["none", "failed", "completed"]
@@ -96,7 +98,7 @@ def tables(registry: Registry, planned: list[Night]) -> list[str]:
 
     A delivery moves what is made from the files that differ, everything of ours moves everything.
     """
-    from warehouse.lineage import PROVIDED, derivations, downstream
+    from warehouse.engine.lineage import PROVIDED, derivations, downstream
 
     wanted = [n for n in planned if n.wanted]
     ours = any(set(n.changed) - DELIVERED or n.reason == "failed" for n in wanted)
@@ -131,7 +133,7 @@ def _of(release: releases.ReleaseInfo) -> _Known:
 
 def _judged(
     store: Store,
-    plan: pipeline.Plan,
+    plan: Plan,
     own: releases.ReleaseInfo | None,
     run: Mapping[str, Any] | None,
     known: _Known | None,
@@ -156,7 +158,7 @@ def _judged(
     return Night(plan.as_of, reason, reason in WANTED[reprocess], changed, files)
 
 
-def _changed(plan: pipeline.Plan, against: _Known | None) -> tuple[str, ...]:
+def _changed(plan: Plan, against: _Known | None) -> tuple[str, ...]:
     if against is None:
         return ("receipts",)
     if against.inputs_key == plan.inputs_key:
@@ -171,9 +173,7 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def _differing(
-    store: Store, plan: pipeline.Plan, against: _Known | None
-) -> tuple[tuple[str, str], ...]:
+def _differing(store: Store, plan: Plan, against: _Known | None) -> tuple[tuple[str, str], ...]:
     """Files of the visible deliveries that the release before was not made from."""
     made_from = against.ingredients["receipts"] if against else []
     old = {(r["site_id"], r["delivery_id"]) for r in made_from}
@@ -194,7 +194,7 @@ def _differing(
 
 def _fed(registry: Registry, night: Night) -> Iterator[str]:
     """The registry tables that a night's differing files feed."""
-    from warehouse.lineage import PROVIDED
+    from warehouse.engine.lineage import PROVIDED
 
     yield from ("extractions", "set_aside")
     for site_id, file in night.files:

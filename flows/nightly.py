@@ -34,7 +34,9 @@ from prefect.settings import (
 )
 from prefect.states import Completed
 
-from flows import dead_runs, digest, notify, pulling, schedule, settings, steps
+from flows import pulling, schedule, settings, steps
+from flows.prefect import dead_runs
+from flows.telling import digest, notify
 from schemas.errors import Y90Error
 from schemas.settings import Registry
 from warehouse.store import Store

@@ -27,7 +27,7 @@ def pulled(store: Store, registry: Registry, site_id: str) -> Path:
         Failed: REDCap did not answer, or answered with an error.
         BadDelivery: what came is no export.
     """
-    from warehouse.redcap_api import pull
+    from warehouse.intake.redcap.api import pull
 
     site = registry.sites[site_id]
     if not site.pulled:

@@ -31,12 +31,14 @@ from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
-from flows import backfill, dead_runs, schedule, settings, status
+from flows import backfill, schedule, settings
 from flows.backfill_plan import Reprocess
 from flows.nightly import StepFailed, nightly
+from flows.prefect import dead_runs
+from flows.telling import status
 from schemas.errors import Held
 from schemas.settings import Registry
-from warehouse import ledger
+from warehouse.releases import ledger
 from warehouse.store import Store
 
 

@@ -20,10 +20,11 @@ from pydantic_core import ErrorDetails
 
 from flows.toml_lines import Place, line_of, lines
 from schemas.errors import BadConfiguration, Refused, all_at_once
-from schemas.settings import Registry, RegistryFile, Section
+from schemas.section import Section
+from schemas.settings import Registry, RegistryFile
 from schemas.site import Site
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, read_key
 from warehouse.fingerprints import code_sha256, sha256_of
-from warehouse.identity import DEMONSTRATION_KEY, read_key
 
 PREFIX = "Y90_"
 DEMONSTRATION = "simulation/memon2012/registry.toml"
@@ -153,7 +154,7 @@ def redcap_token(registry: Registry, site: Site) -> str:
     Raises:
         BadConfiguration: there is none, or it cannot be used.
     """
-    from warehouse.redcap_api import read_token
+    from warehouse.intake.redcap.api import read_token
 
     return read_token(site, os.environ, registry.folder)
 

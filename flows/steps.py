@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
-from flows import journal, progress, pulling, settings
+from flows import pulling, settings
+from flows.telling import journal, progress
 from schemas.errors import Y90Error
 from schemas.settings import Registry
-from warehouse import ledger, pipeline
-from warehouse.inbox import Received
-from warehouse.pipeline import Plan, Published
+from warehouse import pipeline
+from warehouse.building.plan import Plan, Published
+from warehouse.receiving.inbox import Received
+from warehouse.releases import ledger
 from warehouse.store import Store, lock_file
 
 P = ParamSpec("P")

@@ -1,1 +1,1 @@
-"""What does a clinician open? One page per release, readable without network or program."""
+"""The page that a clinician opens: one per release, readable without network or program."""

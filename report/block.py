@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from analytics.summary import rounded
-from schemas.factors import FACTORS
+from schemas.records.factors import FACTORS
 
 Connection = duckdb.DuckDBPyConnection
 Row = tuple[Any, ...]

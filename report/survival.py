@@ -1,6 +1,6 @@
 """What does the report say of time to event: curves, medians, means, causes and prognosis?"""
 
-from analytics.survival import DAYS_PER_MONTH
+from analytics.outcomes.survival import DAYS_PER_MONTH
 from report.block import LABELS, Block, Connection, Row, fetched, interval, number, p_value
 from report.plots import SERIES, Estimate, Step, curves, forest
 

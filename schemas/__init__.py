@@ -1,1 +1,1 @@
-"""What is a table, a setting, a site file, an error: the types that every other room shares."""
+"""Tables, settings, site files and errors: the types that every other package shares."""

@@ -2,8 +2,8 @@
 
 From that one class come validation, the database comments, the data dictionary, the Parquet field
 metadata and the simulated data's shape. A contract is a pandera model on Ibis, so the same class is
-the gate of a finished table; single bad rows are found by `warehouse.validate`, which compiles
-these declarations to one expression.
+the gate of a finished table; single bad rows are found by `warehouse.loading.validate`, which
+compiles these declarations to one expression.
 """
 
 import re

@@ -8,22 +8,16 @@ the report. Only `flows.settings` reads the file and the environment.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-if TYPE_CHECKING:
-    from schemas.site import Site
+from schemas.section import Section
+from schemas.site import Site
 
 Days = Annotated[int, Field(ge=0, le=36_600)]
 Version = Literal["3.0", "4.03", "5.0"]
 VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
-
-
-class Section(BaseModel):
-    """A section of registry.toml: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ResponseSettings(Section):
@@ -340,7 +334,7 @@ class Registry:
     """One registry as loaded: its file, its sites, and where they were found."""
 
     file: RegistryFile
-    sites: "Mapping[str, Site]"
+    sites: Mapping[str, Site]
     folder: Path
 
     @property

@@ -24,7 +24,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from schemas.settings import Section
+from schemas.section import Section
 
 Origin = Literal["clinical", "synthetic", "public"]
 Code = str | int | float | bool

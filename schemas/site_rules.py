@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from schemas.contract import Column, columns, table_name
-from schemas.registry import ANALYTES, TABLES
+from schemas.records.units import COLUMN_UNITS, LAB_UNITS, SPELLINGS
 from schemas.site import ColumnSource, Site, TableSource
-from schemas.units import COLUMN_UNITS, LAB_UNITS, SPELLINGS
+from schemas.tables.registry import ANALYTES, TABLES
 
 Place = tuple[str | int, ...]
 Breach = tuple[Place, str]

@@ -1,4 +1,4 @@
-"""Which registries with known answers can be written, and how?
+"""Registries with known answers, and how they are written.
 
 `memon2012` is the reference cohort, 40 invented patients, as plain tables or as a REDCap export;
 `radiant4_os`, `radiant4_pfs` and `sirflox_pfs` are digitised trials: a time, a status and an arm.

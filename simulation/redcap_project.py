@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.contract import columns
-from schemas.registry import (
+from schemas.tables.registry import (
     AdverseEvents,
     Assessments,
     Contacts,

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from schemas.contract import options, table_name
-from schemas.registry import TABLES
+from schemas.tables.registry import TABLES
 from simulation.cohort import Patient, Size, Target, patients
 
 Value = str | int | bool | Decimal | date | None

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 
 from flows import settings, steps
 from simulation import registry_folder, simulate
-from warehouse.identity import DEMONSTRATION_KEY
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
 hypothesis_settings.register_profile("untimed", deadline=None)

@@ -14,47 +14,20 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse import consent, decisions, fingerprints, identity, inbox, ledger, releases
-from warehouse.receipts import Receipt, before, degraded, visible
+from warehouse import fingerprints
+from warehouse.building.plan import Plan, Published
+from warehouse.engine import pseudonyms as identity
+from warehouse.intake.receipts import Receipt, before, degraded, visible
+from warehouse.receiving import inbox
+from warehouse.releases import consent, decisions, ledger, releases
 from warehouse.store import Store, make_private, write_atomically
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One run: what it is made from and whether there is anything to do."""
-
-    run_id: str
-    run_key: str
-    inputs_key: str
-    as_of: date
-    data_cutoff: date
-    receipts: tuple[Receipt, ...]
-    degraded: Mapping[str, str]
-    absent: tuple[str, ...]
-    already: str | None
-    """The release that has these inputs: nothing to do."""
-    held: bool
-    """That release waits for approval."""
-    ingredients: Mapping[str, Any]
-    earlier: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
-    """What each site delivered before, oldest first: the memory of the past."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """How a run ended."""
-
-    release_id: str
-    path: Path
-    created: bool
-    held: bool
 
 
 def receive(store: Store, registry: Registry, site_id: str, now: datetime) -> Any:
@@ -110,7 +83,8 @@ def start(store: Store, plan: Plan) -> Path:
 
 def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id: str) -> str:
     """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
-    from warehouse import history, loaded
+    from warehouse.loading import delivery_cache as loaded
+    from warehouse.loading import history
 
     receipt = next(r for r in plan.receipts if r.site_id == site_id)
     site, options = registry.sites[site_id], _options(registry)
@@ -127,9 +101,9 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
 
 def build(store: Store, registry: Registry, plan: Plan) -> None:
     """Derive the marts and write them."""
-    from warehouse import audit as auditing
-    from warehouse import build as tables
-    from warehouse.reach import reach
+    from warehouse.audit import judge as auditing
+    from warehouse.building import build as tables
+    from warehouse.engine.lineage_facts import reach
 
     auditing.prepare()
     reach(store)
@@ -147,8 +121,8 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
 
 def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     """Estimate the outcomes, the statistics and their members, and write them."""
-    from warehouse import build as tables
-    from warehouse.sensitivity import sensitivity
+    from warehouse.building import build as tables
+    from warehouse.building.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
     with _engine(store, registry, work / "scratch.duckdb") as con:
@@ -162,8 +136,8 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
 
 def audit(store: Store, registry: Registry, plan: Plan) -> str:
     """Ask the whole candidate, and compare it with the release before: passed or held."""
-    from warehouse import audit as auditing
-    from warehouse.database import write_database
+    from warehouse.audit import judge as auditing
+    from warehouse.releases.database import write_database
 
     work = store.run(plan.run_id)
     tables = json.loads((work / "estimated.json").read_text())
@@ -224,8 +198,8 @@ def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Pu
 
 @contextmanager
 def _engine(store: Store, registry: Registry, path: Path) -> Iterator[Any]:
-    from warehouse.compiled import shelved
-    from warehouse.engine import engine
+    from warehouse.engine.compiled import shelved
+    from warehouse.engine.embedded import engine
 
     with shelved(store.compiled), engine(path, **_options(registry)) as con:
         yield con
@@ -307,7 +281,7 @@ def _still_held(
 
 
 def _loaded(store: Store, plan: Plan) -> list[Any]:
-    from warehouse.build import Loaded
+    from warehouse.building.build import Loaded
 
     return [
         Loaded(
@@ -407,7 +381,7 @@ def _judged(
 ) -> dict[str, Any]:
     """The audit's account; judged again where another release was published since."""
     from schemas.settings import AuditSettings
-    from warehouse.audit import judge
+    from warehouse.audit.judge import judge
 
     known = json.loads((work / "audit.json").read_text())
     names = (before.release_id if before else None, release_id)

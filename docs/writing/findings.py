@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from schemas.contract import options, table_name
-from schemas.findings import GENERAL
-from schemas.registry import TABLES
-from transforms.cross_checks import CROSS_CHECKS
+from schemas.records.findings import GENERAL
+from schemas.tables.registry import TABLES
+from transforms.intake.cross_checks import CROSS_CHECKS
 
 Rule = tuple[str, str, str, str, str, str]
 

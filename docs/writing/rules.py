@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.specs.tables import Recorded, recorder
+from tests.support.pipe_tables import Recorded, recorder
 
 SPECS = Path(__file__).resolve().parents[2] / "tests" / "specs"
 
@@ -20,7 +20,7 @@ def pages() -> dict[str, str]:
 
 
 def _files() -> list[Path]:
-    return sorted(SPECS.glob("test_*.py"))
+    return sorted(SPECS.rglob("test_*.py"), key=lambda p: p.stem)
 
 
 def _index(found: dict[str, str]) -> str:
@@ -37,7 +37,7 @@ def _index(found: dict[str, str]) -> str:
 
 
 def _page(path: Path) -> str:
-    module = importlib.import_module(f"tests.specs.{path.stem}")
+    module = importlib.import_module(f"tests.specs.{path.parent.name}.{path.stem}")
     parts = [f"# {path.stem.removeprefix('test_').replace('_', ' ').capitalize()}"]
     parts.append(inspect.cleandoc(module.__doc__ or ""))
     for name, test in _tests(module):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from schemas import intermediate, marts, outcomes, quality, registry
 from schemas.contract import Column, Contract, columns, options, table_name
+from schemas.tables import intermediate, marts, outcomes, quality, registry
 
 SCHEMAS: dict[str, tuple[str, tuple[type[Contract], ...]]] = {
     "registry": ("What a site gives. Never in a release.", registry.TABLES),

@@ -1,4 +1,4 @@
-"""What can `y90` be asked? One small module per group of commands.
+"""The commands of `y90`: one small module per group, in three rooms by who types them.
 
 These modules import nothing heavy until a command runs, so that help is instant.
 """

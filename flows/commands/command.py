@@ -59,7 +59,8 @@ class Context:
         Raises:
             Refused: there is none of that name, or its tables are damaged.
         """
-        from warehouse import intact, releases
+        from warehouse.releases import integrity as intact
+        from warehouse.releases import releases
 
         return intact.opened(releases.resolve(self.store, name))
 
@@ -75,7 +76,8 @@ class Context:
             try:
                 config_path(None)
             except Refused:
-                from warehouse import releases, rows
+                from warehouse.loading import row_index as rows
+                from warehouse.releases import releases
 
                 return rows.registry_of(releases.manifest(release)["content"])
         return self.registry

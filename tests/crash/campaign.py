@@ -10,7 +10,8 @@ killed runs may be left in work/. A reader queries `current` all the while, in a
 --boundaries  one trial: a kill before the first step and after each one
 --random N    N kills at random moments, at most three a trial; a moment that comes after the
               night has ended is no kill
---quick       tables that cost nothing (tests/quick_nights.py), for hundreds of kills; receiving,
+--quick       tables that cost nothing (tests/support/quick_nights.py), for hundreds of kills;
+receiving,
               planning, publishing, pointing and locking are the product's own
 """
 
@@ -33,11 +34,11 @@ from pathlib import Path
 from typing import Any
 
 from flows import steps
-from tests import quick_nights as quick
 from tests.crash import runner
-from warehouse import releases
+from tests.support import quick_nights as quick
 from warehouse.fingerprints import file_sha256
-from warehouse.query import open_release
+from warehouse.releases import releases
+from warehouse.releases.query import open_release
 from warehouse.store import Store
 
 BASE, NIGHT = quick.FIRST, quick.FIRST + timedelta(days=1)

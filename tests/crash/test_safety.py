@@ -20,14 +20,15 @@ import pytest
 from flows import backfill, steps
 from flows.__main__ import main
 from schemas.errors import BadDelivery, Locked
-from tests import quick_nights as quick
 from tests.crash import campaign
-from warehouse import ledger, pipeline, releases
+from tests.support import quick_nights as quick
+from warehouse import pipeline
 from warehouse import store as store_module
-from warehouse.identity import DEMONSTRATION_KEY
-from warehouse.query import open_release
-from warehouse.raw import raw_tables
-from warehouse.receipts import visible
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.intake.raw import raw_tables
+from warehouse.intake.receipts import visible
+from warehouse.releases import ledger, releases
+from warehouse.releases.query import open_release
 from warehouse.store import Store
 
 D1, D2, D3, D4 = (quick.FIRST + timedelta(days=n) for n in range(4))
@@ -79,7 +80,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from flows import steps
-from tests import quick_nights as quick
+from tests.support import quick_nights as quick
 from warehouse.store import Store
 quick.invent(setattr)
 done = steps.nightly(quick.job(Store(Path(sys.argv[1])), date.fromisoformat(sys.argv[2])))

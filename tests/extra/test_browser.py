@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse import changes, pages, releases
+from warehouse.releases import change_pages as pages
+from warehouse.releases import changes, releases
 from warehouse.store import Store
 
 pytestmark = pytest.mark.extra

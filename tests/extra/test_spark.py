@@ -18,9 +18,10 @@ import pytest
 
 from schemas.contract import key, schema
 from tests import conftest
-from warehouse import build, pipeline
-from warehouse.engine import engine
-from warehouse.lineage import derivations
+from warehouse import pipeline
+from warehouse.building import build
+from warehouse.engine.embedded import engine
+from warehouse.engine.lineage import derivations
 from warehouse.store import Store
 
 pytestmark = [

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import server, settings
-from tests import quick_nights as quick
-from warehouse import releases
+from flows import settings
+from flows.prefect import server
+from tests.support import quick_nights as quick
+from warehouse.releases import releases
 from warehouse.store import Store
 
 pytestmark = pytest.mark.extra

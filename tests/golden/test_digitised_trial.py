@@ -13,9 +13,9 @@ import pytest
 
 from flows import settings, steps
 from simulation import registry_folder, simulate
-from warehouse import releases
-from warehouse.identity import DEMONSTRATION_KEY
-from warehouse.query import open_release
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.releases import releases
+from warehouse.releases.query import open_release
 from warehouse.store import Store
 
 NIGHT = date(2026, 1, 31)

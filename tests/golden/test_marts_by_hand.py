@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.invented import fill
 from benchmarks.marts import MARTS, by_hand, derive
-from warehouse.engine import engine
+from warehouse.engine.embedded import engine
 
 
 def test_every_row_of_response_and_toxicity_is_the_same_when_written_by_hand(

@@ -12,19 +12,19 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from analytics.baseline_characteristics import baseline_characteristics
-from analytics.cohort import attrition
+from analytics.outcomes.baseline_characteristics import baseline_characteristics
+from analytics.outcomes.cohort import attrition
 from schemas.contract import empty, rows, table_name
-from schemas.eligibility import RULES
-from schemas.intermediate import SetAside
-from schemas.registry import TABLES
+from schemas.records.eligibility import RULES
 from schemas.settings import BaselineSettings, EligibilitySettings, SurvivalSettings
+from schemas.tables.intermediate import SetAside
+from schemas.tables.registry import TABLES
 from simulation import reference
-from transforms.anchors import anchors, sessions, subject_lesions
-from transforms.baseline import baseline_labs
-from transforms.eligibility import eligibility, population_members
-from transforms.factors import factor_levels
-from transforms.subjects import subjects
+from transforms.baseline.anchors import anchors, sessions, subject_lesions
+from transforms.baseline.baseline import baseline_labs
+from transforms.baseline.eligibility import eligibility, population_members
+from transforms.baseline.factors import factor_levels
+from transforms.baseline.subjects import subjects
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 """Ibis 12.0.0 calls it to look up a table's columns; DuckDB 1.5 has renamed it."""

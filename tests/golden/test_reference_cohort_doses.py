@@ -12,12 +12,9 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from analytics.dosimetry import dosimetry_summary
-from analytics.follow_up import adherence_summary, symptom_summary
+from analytics.outcomes.dosimetry import dosimetry_summary
+from analytics.outcomes.follow_up import adherence_summary, symptom_summary
 from schemas.contract import Contract, empty, rows, table_name
-from schemas.intermediate import Extractions, Milestones, PopulationMembers
-from schemas.marts import SubjectResponse, Subjects, SymptomResponse, Toxicity, TreatmentTargets
-from schemas.registry import TABLES
 from schemas.settings import (
     BaselineSettings,
     DosimetrySettings,
@@ -26,11 +23,20 @@ from schemas.settings import (
     SymptomSettings,
     ToxicitySettings,
 )
+from schemas.tables.intermediate import Extractions, Milestones, PopulationMembers
+from schemas.tables.marts import (
+    SubjectResponse,
+    Subjects,
+    SymptomResponse,
+    Toxicity,
+    TreatmentTargets,
+)
+from schemas.tables.registry import TABLES
 from simulation import cohort, reference
-from transforms.anchors import anchors, sessions
-from transforms.dosimetry import treatment_targets
-from transforms.follow_up import follow_up_adherence
-from transforms.symptoms import symptom_response
+from transforms.baseline.anchors import anchors, sessions
+from transforms.dosimetry.dosimetry import treatment_targets
+from transforms.time.follow_up import follow_up_adherence
+from transforms.toxicity.symptoms import symptom_response
 
 EVERYTHING = date(2011, 3, 31)
 Tables = dict[str, ir.Table]

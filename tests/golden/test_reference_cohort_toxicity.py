@@ -14,19 +14,19 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from analytics.toxicity import toxicity_shift, toxicity_summary
+from analytics.outcomes.toxicity import toxicity_shift, toxicity_summary
 from schemas.contract import empty, rows, table_name
-from schemas.intermediate import PopulationMembers
-from schemas.marts import LesionAssessments, SubjectAssessments
-from schemas.registry import TABLES
 from schemas.settings import BaselineSettings, ToxicitySettings
+from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.marts import LesionAssessments, SubjectAssessments
+from schemas.tables.registry import TABLES
 from simulation import reference
-from transforms.anchors import anchors, sessions, subject_lesions
-from transforms.baseline import baseline_labs
-from transforms.lab_grades import lab_grades
-from transforms.regrade import regrade
-from transforms.reild import reild_candidates
-from transforms.toxicity import toxicity
+from transforms.baseline.anchors import anchors, sessions, subject_lesions
+from transforms.baseline.baseline import baseline_labs
+from transforms.toxicity.lab_grades import lab_grades
+from transforms.toxicity.regrade import regrade
+from transforms.toxicity.reild import reild_candidates
+from transforms.toxicity.toxicity import toxicity
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 """Ibis 12.0.0 calls it to look up a table's columns; DuckDB 1.5 has renamed it."""

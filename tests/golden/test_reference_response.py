@@ -18,11 +18,11 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from analytics.response import criterion_agreement, response_summary, response_summary_sets
+from analytics.outcomes.response import criterion_agreement, response_summary, response_summary_sets
 from schemas.contract import Contract, columns, empty, rows
-from schemas.intermediate import Anchors, PopulationMembers, Sessions, SubjectLesions
-from schemas.registry import Measurements, Scans, SubsequentTherapies
 from schemas.settings import ResponseSettings
+from schemas.tables.intermediate import Anchors, PopulationMembers, Sessions, SubjectLesions
+from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
 from transforms.response.best_response import lesion_response, subject_response
 from transforms.response.lesion_assessments import lesion_assessments
 from transforms.response.lesion_quantities import lesion_quantities
@@ -247,7 +247,7 @@ def test_response_shares_and_their_limits() -> None:
 
 def test_the_contracts_are_kept() -> None:
     """No column is missing, none is too many."""
-    from schemas.marts import LesionResponse, SubjectResponse
+    from schemas.tables.marts import LesionResponse, SubjectResponse
 
     lesions, subjects, _ = _marts(ALL)
     for table, contract in ((lesions, LesionResponse), (subjects, SubjectResponse)):

@@ -22,10 +22,10 @@ from simulation.registry_changes import export
 from simulation.registry_patients import patient, responses
 from simulation.registry_truths import FACTORS, TRUTHS
 from warehouse import pipeline
-from warehouse.build import Loaded, registry_tables
-from warehouse.engine import engine
-from warehouse.identity import DEMONSTRATION_KEY
-from warehouse.lineage import derivations, upstream
+from warehouse.building.build import Loaded, registry_tables
+from warehouse.engine.embedded import engine
+from warehouse.engine.lineage import derivations, upstream
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
 AS_OF = date(2024, 6, 30)

@@ -14,12 +14,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.contradictions import CONTRADICTIONS
-from analytics.literature_figures import FIGURES
-from analytics.reproduction import Computed, agrees, compare
+from analytics.published.contradictions import CONTRADICTIONS
+from analytics.published.literature_figures import FIGURES
+from analytics.published.reproduction import Computed, agrees, compare
 from flows.__main__ import main
-from warehouse import releases
-from warehouse.query import open_release
+from warehouse.releases import releases
+from warehouse.releases.query import open_release
 from warehouse.store import Store
 
 Ask = Callable[[str], tuple[Any, ...]]

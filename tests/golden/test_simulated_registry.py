@@ -20,7 +20,7 @@ from simulation.registry_patients import patient
 from simulation.registry_sites import MIXED, Dialect, write_export
 from simulation.registry_truths import TRUTHS
 from warehouse import pipeline
-from warehouse.identity import DEMONSTRATION_KEY
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
 DAY = date(2022, 6, 30)

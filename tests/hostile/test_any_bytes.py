@@ -9,15 +9,24 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import Y90Error
-from tests.hostile.deliveries import PLAIN, SMALL_SHEET, TWO, deliver, gz, packed, parquet, workbook
+from tests.support.damaged_deliveries import (
+    PLAIN,
+    SMALL_SHEET,
+    TWO,
+    deliver,
+    gz,
+    packed,
+    parquet,
+    workbook,
+)
 
 
 @contextmanager
 def cut_every(size):
     """Cut files after so many bytes, and count them in pieces smaller still."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warehouse.records.SLICE_BYTES", size)
-        patch.setattr("warehouse.records.CHUNK", max(1, size // 2))
+        patch.setattr("warehouse.intake.formats.records.SLICE_BYTES", size)
+        patch.setattr("warehouse.intake.formats.records.CHUNK", max(1, size // 2))
         yield
 
 

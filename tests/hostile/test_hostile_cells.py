@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadConfiguration, BadDelivery
 from schemas.site import Site
-from warehouse.check import Checked, check
+from warehouse.receiving.check import Checked, check
 
 TABLES = {
     "patients": """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from schemas.errors import Y90Error
-from tests.hostile.deliveries import (
+from tests.support.damaged_deliveries import (
     HEAD,
     PLAIN,
     SMALL_SHEET,
@@ -285,8 +285,8 @@ def test_a_workbook_of_another_program_is_read_as_text(tmp_path):
 
 
 def test_a_file_is_cut_between_records_and_no_row_is_lost_at_a_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("warehouse.records.SLICE_BYTES", 100)
-    monkeypatch.setattr("warehouse.records.CHUNK", 64)
+    monkeypatch.setattr("warehouse.intake.formats.records.SLICE_BYTES", 100)
+    monkeypatch.setattr("warehouse.intake.formats.records.CHUNK", 64)
     rows = [(str(n), f'note "{n}",\nof {"long " * (n % 7)}\r\nend') for n in range(500)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.contract import empty, rows
-from schemas.intermediate import Anchors, Sessions
-from schemas.registry import Assessments, Mappings, Treatments
 from schemas.settings import DosimetrySettings, EligibilitySettings
-from tests.specs.tables import EPOCH
-from transforms.dosimetry import treatment_targets
+from schemas.tables.intermediate import Anchors, Sessions
+from schemas.tables.registry import Assessments, Mappings, Treatments
+from tests.support.pipe_tables import EPOCH
+from transforms.dosimetry.dosimetry import treatment_targets
 
 FEW = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None

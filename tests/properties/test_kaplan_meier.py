@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.competing_risks import aalen_johansen, cause_table
-from analytics.kaplan_meier import (
+from analytics.estimators.competing_risks import aalen_johansen, cause_table
+from analytics.estimators.kaplan_meier import (
     QUANTILE_TOLERANCE,
     event_table,
     kaplan_meier,
@@ -22,7 +22,7 @@ from analytics.kaplan_meier import (
     reverse,
     survival_at,
 )
-from analytics.logrank import logrank
+from analytics.estimators.logrank import logrank
 
 DAYS = st.integers(0, 60)
 PATIENTS = st.lists(st.tuples(DAYS, st.booleans()), min_size=1, max_size=50)

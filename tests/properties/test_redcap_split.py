@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warehouse.delimited import survey
-from warehouse.redcap import UNASSIGNED, split
+from warehouse.intake.formats.delimited import survey
+from warehouse.intake.redcap.instruments import UNASSIGNED, split
 
 KEYS = ["id", "redcap_repeat_instrument", "redcap_repeat_instance", "redcap_data_access_group"]
 FORMS = {"base": ["sex", "base_complete"], "lab": ["bili", "note", "lab_complete"]}
@@ -43,8 +43,8 @@ def test_no_cell_and_no_row_of_an_export_is_lost(tmp_path_factory, rows, slice_b
     (folder / "data.csv").write_text(out.getvalue(), encoding="utf-8", newline="")
     (folder / "to").mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warehouse.records.SLICE_BYTES", slice_bytes)
-        patch.setattr("warehouse.records.CHUNK", max(1, slice_bytes // 3))
+        patch.setattr("warehouse.intake.formats.records.SLICE_BYTES", slice_bytes)
+        patch.setattr("warehouse.intake.formats.records.CHUNK", max(1, slice_bytes // 3))
         text = survey(folder / "data.csv", "data.csv", folder, delimiter=None, encoding=None)
         split(text, None, None, folder / "to", folder)
     tables = {p.stem: pq.read_table(p).to_pylist() for p in (folder / "to").glob("*.parquet")}

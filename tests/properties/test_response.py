@@ -10,12 +10,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.contract import empty, rows
-from schemas.intermediate import Anchors, Sessions, SubjectLesions
-from schemas.marts import CRITERIA
-from schemas.registry import Measurements, Scans, SubsequentTherapies
 from schemas.settings import ResponseSettings
-from tests.specs.tables import EPOCH
-from tests.specs.tumours import lesion_classes, subject_classes
+from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
+from schemas.tables.marts import CRITERIA
+from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
+from tests.support.pipe_tables import EPOCH
+from tests.support.tumours import lesion_classes, subject_classes
 
 DAYS = (-10, 30, 90, 150, 240)
 PATIENTS = 120

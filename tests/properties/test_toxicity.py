@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.contract import empty, rows
-from schemas.intermediate import Anchors, BaselineLabs
-from schemas.marts import LabGrades
-from schemas.registry import ANALYTES, AdverseEvents, Labs, Medications
+from schemas.records.units import CANONICAL_LAB_UNIT
 from schemas.settings import ToxicitySettings
-from schemas.units import CANONICAL_LAB_UNIT
-from tests.specs.tables import EPOCH
-from transforms.lab_grades import lab_grades
-from transforms.toxicity import toxicity
+from schemas.tables.intermediate import Anchors, BaselineLabs
+from schemas.tables.marts import LabGrades
+from schemas.tables.registry import ANALYTES, AdverseEvents, Labs, Medications
+from tests.support.pipe_tables import EPOCH
+from transforms.toxicity.lab_grades import lab_grades
+from transforms.toxicity.toxicity import toxicity
 
 FEW = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None

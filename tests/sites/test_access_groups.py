@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import BadDelivery
 from schemas.site import Site
-from warehouse.check import check
+from warehouse.receiving.check import check
 
 EXTRACTED = date(2026, 2, 1)
 DICTIONARY = """field_name,form_name,field_type,select_choices_or_calculations

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadDelivery
-from warehouse.delimited import survey
-from warehouse.redcap import UNASSIGNED, split
-from warehouse.redcap_dictionary import parse_choices, read_dictionary
-from warehouse.redcap_inspect import inspect, render
+from warehouse.intake.formats.delimited import survey
+from warehouse.intake.redcap.dictionary import parse_choices, read_dictionary
+from warehouse.intake.redcap.inspect import inspect, render
+from warehouse.intake.redcap.instruments import UNASSIGNED, split
 
 SAMPLES = Path(__file__).parent / "redcapr"
 PROJECTS = sorted(p.name for p in SAMPLES.iterdir() if p.is_dir())

@@ -23,8 +23,8 @@ from flows.steps import Job
 from flows.steps import receive as receive_all
 from schemas.errors import BadConfiguration, BadDelivery, Failed
 from schemas.site import Site
-from warehouse.inbox import receipts, receive
-from warehouse.redcap_api import pull, read_token
+from warehouse.intake.redcap.api import pull, read_token
+from warehouse.receiving.inbox import receipts, receive
 from warehouse.store import Store
 
 SAMPLES = Path(__file__).parent / "redcapr"

@@ -6,8 +6,8 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.sixty_nights.replay import History, Night
-from warehouse.cells import CellChanges
-from warehouse.explain import Explanation
+from warehouse.account.cells import CellChanges
+from warehouse.account.explain import Explanation
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "history.md"
 NAMED = 3

@@ -12,9 +12,10 @@ from schemas.settings import Registry
 from tests.sixty_nights import exports
 from tests.sixty_nights.exports import Line
 from tests.sixty_nights.script import Centre, Planted, Script
-from warehouse import decisions, explain, releases, verify
-from warehouse.explain import Explanation
-from warehouse.identity import DEMONSTRATION_KEY, pseudonym
+from warehouse.account import explain, verify
+from warehouse.account.explain import Explanation
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
+from warehouse.releases import decisions, releases
 from warehouse.store import Store
 
 Heard = Callable[[str], None]

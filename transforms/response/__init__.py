@@ -1,1 +1,1 @@
-"""How did the tumours respond? From measurements to best responses, one idea per file."""
+"""Derive response to treatment, from measurements to best responses, one idea per file."""

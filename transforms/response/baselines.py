@@ -8,8 +8,8 @@ several modalities were read on one day, CT goes before MRI.
 import ibis
 import ibis.expr.types as ir
 
+from schemas.records.criteria import RECORDS
 from schemas.settings import ResponseSettings
-from transforms.criteria import RECORDS
 
 _MODALITIES = ("other", "MRI", "CT")
 

@@ -16,8 +16,10 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.intermediate import Anchors, LesionQuantities, SubjectLesions
-from schemas.marts import (
+from schemas.records.criteria import RECORDS
+from schemas.settings import ResponseSettings
+from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.tables.marts import (
     CONFIRMATIONS,
     CRITERIA,
     LesionAssessments,
@@ -25,8 +27,6 @@ from schemas.marts import (
     SubjectAssessments,
     SubjectResponse,
 )
-from schemas.settings import ResponseSettings
-from transforms.criteria import RECORDS
 from transforms.response.baselines import moment
 from transforms.response.confirmation import confirmed_days
 

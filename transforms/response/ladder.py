@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from schemas.records.criteria import MILLIONTHS, NODE_NORMAL_MM, Criterion, operator_of
 from schemas.settings import ResponseSettings
-from transforms.criteria import MILLIONTHS, NODE_NORMAL_MM, Criterion, operator_of
 
 Response = Literal["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
 

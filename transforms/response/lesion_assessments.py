@@ -11,11 +11,11 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.intermediate import Anchors, LesionQuantities, Sessions
-from schemas.marts import LesionAssessments
-from schemas.registry import SubsequentTherapies
+from schemas.records.criteria import RECORDS, Criterion
 from schemas.settings import ResponseSettings
-from transforms.criteria import RECORDS, Criterion
+from schemas.tables.intermediate import Anchors, LesionQuantities, Sessions
+from schemas.tables.marts import LesionAssessments
+from schemas.tables.registry import SubsequentTherapies
 from transforms.response.baselines import baselines, nadir
 from transforms.response.ladder import (
     PROGRESSIVE_UP_TO,

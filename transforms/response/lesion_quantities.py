@@ -13,12 +13,12 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.intermediate import Anchors, LesionQuantities, SubjectLesions
-from schemas.registry import Measurements, Scans
+from schemas.records.criteria import PER_TENTH_MM as _MM
+from schemas.records.criteria import PER_TENTH_MM_SQUARED as _MM2
+from schemas.records.criteria import TOO_SMALL_MM
 from schemas.settings import ResponseSettings
-from transforms.criteria import PER_TENTH_MM as _MM
-from transforms.criteria import PER_TENTH_MM_SQUARED as _MM2
-from transforms.criteria import TOO_SMALL_MM
+from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.tables.registry import Measurements, Scans
 
 _WHOLE = 10_000
 """Hundredths of a percent in the whole: the precision of an estimated necrosis."""

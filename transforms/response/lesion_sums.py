@@ -7,8 +7,8 @@ modality of its baseline if there is one, then the latest. Two readings are neve
 import ibis
 import ibis.expr.types as ir
 
+from schemas.records.criteria import RECORDS, WHO, Criterion
 from schemas.settings import ResponseSettings
-from transforms.criteria import RECORDS, WHO, Criterion
 from transforms.response.baselines import moment
 from transforms.response.ladder import gone, grown
 

@@ -6,8 +6,8 @@ They are computed as columns, so that sorting and joining happen once and not fo
 import ibis
 import ibis.expr.types as ir
 
-from schemas.marts import CRITERIA
-from transforms.criteria import MILLIONTHS
+from schemas.records.criteria import MILLIONTHS
+from schemas.tables.marts import CRITERIA
 from transforms.response.ladder import named
 
 PARTS = ("value", "baseline", "baseline_day", "nadir", "code")

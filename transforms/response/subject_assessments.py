@@ -15,11 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.intermediate import Anchors, LesionQuantities, Sessions, SubjectLesions
-from schemas.marts import SubjectAssessments
-from schemas.registry import Scans, SubsequentTherapies
-from schemas.settings import ResponseSettings
-from transforms.criteria import (
+from schemas.records.criteria import (
     MAX_TARGETS,
     MAX_TARGETS_PER_ORGAN,
     RECIST11,
@@ -27,6 +23,10 @@ from transforms.criteria import (
     WHO,
     Criterion,
 )
+from schemas.settings import ResponseSettings
+from schemas.tables.intermediate import Anchors, LesionQuantities, Sessions, SubjectLesions
+from schemas.tables.marts import SubjectAssessments
+from schemas.tables.registry import Scans, SubsequentTherapies
 from transforms.response.baselines import nadir
 from transforms.response.ladder import (
     PROGRESSIVE_UP_TO,

@@ -10,8 +10,8 @@ For RECIST, a flagged lesion below the measurable size is not a target, and is l
 import ibis
 import ibis.expr.types as ir
 
+from schemas.records.criteria import MAX_TARGETS, MAX_TARGETS_PER_ORGAN, RECORDS, Criterion
 from schemas.settings import ResponseSettings
-from transforms.criteria import MAX_TARGETS, MAX_TARGETS_PER_ORGAN, RECORDS, Criterion
 from transforms.response.baselines import baselines
 from transforms.response.ladder import measurable
 

@@ -1,0 +1,4 @@
+"""Numerical estimators over counts and arrays; they know no table.
+
+Imported by analytics/outcomes.
+"""

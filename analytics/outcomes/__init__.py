@@ -1,0 +1,1 @@
+"""Published tables of one release: each function makes the table of its name."""

@@ -1,0 +1,301 @@
+"""How many responded? Shares of lesions and of patients, over all and over the evaluable.
+
+Both denominators are published: all units of treated subjects, where those not evaluable count as
+non-responders, and the evaluable ones. ORR is CR + PR, DCR is CR + PR + SD. Depth is counted apart:
+any decrease, and a decrease of more than half (a lesion at exactly half is PR and not "more than").
+
+The engine counts profiles: how many subjects have so many lesions, of which so many in each class.
+What reaches Python is as long as the number of distinct profiles.
+
+Source: Memon et al. 2012, Int J Radiat Oncol Biol Phys 83:887 (categories); Frilling et al. 2019
+(ORR and DCR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from analytics.estimators.cluster_bootstrap import cluster_limits, cluster_weights
+from analytics.estimators.proportions import exact
+from analytics.summary import statistic_id
+from schemas.contract import Table, conform, rows
+from schemas.settings import ResponseSettings
+from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.marts import CONFIRMATIONS, CRITERIA, LesionResponse, SubjectResponse
+from schemas.tables.outcomes import (
+    LEVELS,
+    RESPONSE_CATEGORIES,
+    CriterionAgreement,
+    MemberSets,
+    ResponseSummary,
+)
+
+MEMBERSHIP: Mapping[str, tuple[str, ...]] = {
+    "CR": ("CR",),
+    "PR": ("PR",),
+    "SD": ("SD",),
+    "PD": ("PD",),
+    "NE": ("NE",),
+    "ORR": ("CR", "PR"),
+    "DCR": ("CR", "PR", "SD"),
+}
+"""Best responses that make a category; the other categories are columns of the marts."""
+NOT_DERIVABLE = "no lesions delivered"
+_GROUP = ("population", "level", "criterion", "confirmation")
+Limits = tuple[float | None, float | None]
+
+
+class Profiles(NamedTuple):
+    """Subjects of one population by how many units they have in each category.
+
+    `clusters`, `total` and `evaluable` have shape (P,); `n` and `n_evaluable` hold one such array
+    per category.
+    """
+
+    clusters: Any
+    total: Any
+    evaluable: Any
+    n: Mapping[str, Any]
+    n_evaluable: Mapping[str, Any]
+
+
+def response_summary(
+    lesion_response: Table[LesionResponse],
+    subject_response: Table[SubjectResponse],
+    population_members: Table[PopulationMembers],
+    *,
+    settings: ResponseSettings,
+) -> Table[ResponseSummary]:
+    """Count every category in every population and give each share its limits."""
+    counted = _profiles(_units(lesion_response, subject_response), population_members)
+    found = dict(_groups(counted.to_pyarrow()))
+    populations = population_members.select("population").distinct().to_pyarrow()
+    records = []
+    for population in sorted(populations["population"].to_pylist()):
+        for key in _keys(population):
+            records += _summaries(key, found.get(key), settings)
+    return rows(records, ResponseSummary)
+
+
+def _keys(population: str) -> Iterator[tuple[str, str, str, str]]:
+    for level in LEVELS:
+        for criterion in CRITERIA:
+            for confirmation in CONFIRMATIONS:
+                yield population, level, criterion, confirmation
+
+
+def _units(lesion_response: ir.Table, subject_response: ir.Table) -> ir.Table:
+    """Lesions and subjects below each other, with the columns that are counted."""
+    shared = ("subject_id", "criterion", "confirmation", "best_response")
+    counted = (*shared, "any_decrease", "over_50_decrease", "evaluable", "lesion_number")
+    lesions = lesion_response.mutate(level=ibis.literal("lesion"))
+    subjects = subject_response.mutate(
+        level=ibis.literal("subject"), lesion_number=ibis.literal(0, "int64")
+    )
+    return lesions.select("level", *counted).union(subjects.select("level", *counted))
+
+
+def _profiles(units: ir.Table, population_members: ir.Table) -> ir.Table:
+    """One row per population, key and distinct profile: how many subjects have it."""
+    flags = {c: _belongs(units, c) for c in RESPONSE_CATEGORIES}
+    counts = {f"n_{c}": flag.sum() for c, flag in flags.items()}
+    evaluable = {f"e_{c}": (flag & units.evaluable).sum() for c, flag in flags.items()}
+    per_subject = units.group_by("level", "criterion", "confirmation", "subject_id").agg(
+        total=units.count(), evaluable=units.evaluable.sum(), **counts, **evaluable
+    )
+    members = population_members.select("population", "subject_id")
+    joined = per_subject.inner_join(members, "subject_id").drop("subject_id")
+    return joined.group_by([*joined.columns]).agg(clusters=joined.count())
+
+
+def _belongs(units: ir.Table, category: str) -> ir.BooleanValue:
+    if category in MEMBERSHIP:
+        return units.best_response.isin(MEMBERSHIP[category])
+    return units[category].fill_null(False)
+
+
+def _groups(profiles: pa.Table) -> Iterator[tuple[tuple[str, ...], Profiles]]:
+    """Profiles of one key each, in an order of their own: the draw depends on it."""
+    ordered = profiles.sort_by([(name, "ascending") for name in profiles.column_names])
+    keys = list(zip(*(ordered[name].to_pylist() for name in _GROUP), strict=True))
+    arrays = {
+        name: ordered[name].to_numpy().astype(np.int64)
+        for name in ordered.column_names
+        if name not in _GROUP
+    }
+    for key in dict.fromkeys(keys):
+        at = np.array([k == key for k in keys])
+        yield key, _profile({name: values[at] for name, values in arrays.items()})
+
+
+def _profile(arrays: Mapping[str, Any]) -> Profiles:
+    return Profiles(
+        arrays["clusters"],
+        arrays["total"],
+        arrays["evaluable"],
+        {c: arrays[f"n_{c}"] for c in RESPONSE_CATEGORIES},
+        {c: arrays[f"e_{c}"] for c in RESPONSE_CATEGORIES},
+    )
+
+
+def _summaries(
+    key: tuple[str, str, str, str], found: Profiles | None, settings: ResponseSettings
+) -> list[dict[str, Any]]:
+    if found is None:
+        return [_absent(key, category) for category in RESPONSE_CATEGORIES]
+    weights = None
+    if key[1] == "lesion":
+        weights = cluster_weights(
+            found.clusters, seed=settings.bootstrap_seed, samples=settings.bootstrap_samples
+        )
+    return [_summary(key, c, found, weights, settings) for c in RESPONSE_CATEGORIES]
+
+
+def _absent(key: tuple[str, str, str, str], category: str) -> dict[str, Any]:
+    nothing = {"n": 0, "total": 0, "n_evaluable": 0, "method": "none", "reason": NOT_DERIVABLE}
+    return _identified(key, category) | nothing
+
+
+def _identified(key: tuple[str, str, str, str], category: str) -> dict[str, Any]:
+    record: dict[str, Any] = dict(zip(_GROUP, key, strict=True)) | {"category": category}
+    return record | {"statistic_id": statistic_id(ResponseSummary, record)}
+
+
+def _summary(
+    key: tuple[str, str, str, str],
+    category: str,
+    found: Profiles,
+    weights: Any,
+    settings: ResponseSettings,
+) -> dict[str, Any]:
+    n = _total(found.clusters, found.n[category])
+    total = _total(found.clusters, found.total)
+    n_evaluable = _total(found.clusters, found.evaluable)
+    responding = _total(found.clusters, found.n_evaluable[category])
+    limits = _limits(weights, found.clusters, found.n[category], found.total)
+    evaluable = (
+        (None, None)
+        if category == "NE"
+        else _limits(weights, found.clusters, found.n_evaluable[category], found.evaluable)
+    )
+    return _identified(key, category) | {
+        "n": n,
+        "total": total,
+        "n_evaluable": n_evaluable,
+        "pct": _percent(n, total),
+        "lower": limits[0],
+        "upper": limits[1],
+        "pct_evaluable": None if category == "NE" else _percent(responding, n_evaluable),
+        "lower_evaluable": evaluable[0],
+        "upper_evaluable": evaluable[1],
+        "method": _method(weights, limits, settings),
+    }
+
+
+def _total(clusters: Any, units: Any) -> int:
+    return int((clusters * units).sum())
+
+
+def _percent(n: int, total: int) -> float | None:
+    return 100 * n / total if total else None
+
+
+def _limits(weights: Any, clusters: Any, n: Any, total: Any) -> Limits:
+    if weights is not None:
+        return cluster_limits(weights, n, total)
+    units = _total(clusters, total)
+    return exact(_total(clusters, n), units)[1:] if units else (None, None)
+
+
+def _method(weights: Any, limits: Limits, settings: ResponseSettings) -> str:
+    if weights is None:
+        return "Clopper-Pearson"
+    name = (
+        f"cluster bootstrap over subjects, percentile, {settings.bootstrap_samples} samples, "
+        f"seed {settings.bootstrap_seed}"
+    )
+    return name if limits[0] is not None else f"{name}: no spread, all or none"
+
+
+def response_summary_sets(
+    lesion_response: Table[LesionResponse], subject_response: Table[SubjectResponse]
+) -> Table[MemberSets]:
+    """The units of each best response, and those that shrank; unions are declared, not listed."""
+    units = _units(lesion_response, subject_response)
+    single = [c for c, responses in MEMBERSHIP.items() if responses == (c,)]
+    classed = units.filter(units.best_response.isin(single))
+    parts = [classed.select(*_SET_PARTS, category="best_response")]
+    unconfirmed = units.filter(units.confirmation == "unconfirmed")
+    for category in ("any_decrease", "over_50_decrease"):
+        members = unconfirmed.filter(unconfirmed[category].fill_null(False))
+        named_so = members.mutate(category=ibis.literal(category))
+        parts.append(named_so.select(*_SET_PARTS, "category"))
+    members = ibis.union(*parts)
+    named = ("criterion", "level", "confirmation", "category")
+    return conform(members.mutate(set_id=_set_id(members, "response_summary", named)), MemberSets)
+
+
+_SET_PARTS = ("subject_id", "lesion_number", "criterion", "level", "confirmation")
+
+
+def _set_id(members: ir.Table, table: str, parts: tuple[str, ...]) -> ir.StringValue:
+    name = ibis.literal(table)
+    for part in parts:
+        name = name + "." + members[part].lower()
+    return name
+
+
+def criterion_agreement(
+    lesion_response: Table[LesionResponse],
+    subject_response: Table[SubjectResponse],
+    population_members: Table[PopulationMembers],
+) -> Table[CriterionAgreement]:
+    """Count the same units under each pair of criteria, unconfirmed."""
+    pairs = _pairs(_units(lesion_response, subject_response))
+    members = population_members.select("population", "subject_id")
+    joined = pairs.inner_join(members, "subject_id")
+    counted = joined.group_by("population", *_AGREEMENT).agg(n=joined.count())
+    records = counted.to_pyarrow().to_pylist()
+    for record in records:
+        record["statistic_id"] = statistic_id(CriterionAgreement, record)
+    return rows(sorted(records, key=lambda r: str(r["statistic_id"])), CriterionAgreement)
+
+
+_AGREEMENT = ("criterion_a", "criterion_b", "level", "category_a", "category_b")
+
+
+def _pairs(units: ir.Table) -> ir.Table:
+    """One row per unit and pair of criteria, in the criteria's order."""
+    unconfirmed = units.filter(units.confirmation == "unconfirmed")
+    unit = ("level", "subject_id", "lesion_number")
+    by_unit = unconfirmed.group_by(*unit).agg(
+        **{c: unconfirmed.best_response.max(where=unconfirmed.criterion == c) for c in CRITERIA}
+    )
+    parts = [
+        by_unit.select(
+            *unit,
+            criterion_a=ibis.literal(a),
+            criterion_b=ibis.literal(b),
+            category_a=by_unit[a],
+            category_b=by_unit[b],
+        )
+        for i, a in enumerate(CRITERIA)
+        for b in CRITERIA[i + 1 :]
+    ]
+    return ibis.union(*parts)
+
+
+def criterion_agreement_sets(
+    lesion_response: Table[LesionResponse], subject_response: Table[SubjectResponse]
+) -> Table[MemberSets]:
+    """The units in each cell of the agreement tables."""
+    pairs = _pairs(_units(lesion_response, subject_response))
+    return conform(
+        pairs.mutate(set_id=_set_id(pairs, "criterion_agreement", _AGREEMENT)), MemberSets
+    )

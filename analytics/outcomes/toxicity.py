@@ -1,0 +1,288 @@
+"""How many patients had which toxicity? Counts, exact intervals, and shifts from baseline.
+
+Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
+the treated patients of sites that record events: a site that delivers none has not collected them.
+Never counted as free of toxicity: who has no gradable result, and whose event has no grade in the
+version. Where such events exist, grades have no percentage in that version, only `any` has.
+
+Source: Memon et al. 2012 (worst grade per patient, CTCAE 3.0); intervals: Clopper and Pearson 1934.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from analytics.estimators.proportions import exact
+from analytics.summary import statistic_id
+from schemas.contract import Table, conform, rows, table_name
+from schemas.settings import ToxicitySettings
+from schemas.tables.intermediate import Anchors, PopulationMembers
+from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
+from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
+from schemas.tables.registry import ANALYTES, AdverseEvents
+
+EVENT_TERMS = (
+    "fatigue",
+    "nausea",
+    "vomiting",
+    "nausea or vomiting",
+    "abdominal pain",
+    "fever",
+    "chills",
+    "fever or chills",
+    "diarrhea",
+    "weight loss",
+    "diarrhea or weight loss",
+    "diarrhea and weight loss",
+    "cholecystitis",
+)
+"""Published even when nobody has them: the clinical toxicities of Memon et al. 2012."""
+
+NO_RESULT = "no gradable result"
+NO_EVENTS = "no site of the population records adverse events"
+MISSING = "missing"
+SHIFT_GRADES = ("0", "1", "2", "3", "4", MISSING)
+Record = dict[str, Any]
+Counts = Mapping[int | None, int]
+"""Worst grade -> subjects; None for events without a grade in the version."""
+
+
+def toxicity_summary(
+    toxicity: Table[Toxicity],
+    population_members: Table[PopulationMembers],
+    anchors: Table[Anchors],
+    adverse_events: Table[AdverseEvents],
+    *,
+    settings: ToxicitySettings,
+) -> Table[ToxicitySummary]:
+    """Count the worst grades of every term, version and window in every population."""
+    treated = _treated(population_members, anchors)
+    recording = adverse_events.select("site_id").distinct().mutate(records=ibis.literal(True))
+    sizes = _sizes(treated.left_join(recording, "site_id"))
+    counts = _counts(toxicity, treated)
+    found: list[Record] = []
+    for population in _populations(population_members):
+        n_treated, n_recording = sizes.get(population, (0, 0))
+        found += _labs(population, n_treated, counts[population], settings)
+        found += _events(population, n_treated, n_recording, counts[population], settings)
+    return rows(found, ToxicitySummary)
+
+
+def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
+    """Name who is counted by worst grade; `any` and `ge3` are declared as unions of these."""
+    label = toxicity.worst_grade.cast("string").fill_null("ungraded")
+    counted = toxicity.filter(toxicity.worst_grade.fill_null(1) > 0).mutate(label=label)
+    parts = [counted[c] for c in ("source", "term", "ctcae_version", "window", "label")]
+    return _members(counted, ToxicitySummary, parts)
+
+
+def toxicity_shift(
+    lab_grades: Table[LabGrades],
+    toxicity: Table[Toxicity],
+    population_members: Table[PopulationMembers],
+    anchors: Table[Anchors],
+) -> Table[ToxicityShift]:
+    """Cross the baseline grade with the worst grade at any time after treatment."""
+    treated = _treated(population_members, anchors)
+    sizes = _sizes(treated.mutate(records=ibis.literal(False)))
+    cells = _cells(_shifts(lab_grades, toxicity), treated)
+    found: list[Record] = []
+    for (population, term, version), counted in sorted(cells.items()):
+        unknown = sizes[population][0] - sum(counted.values())
+        with_unknown = {**counted, (MISSING, MISSING): unknown}
+        key = {"population": population, "term": term, "ctcae_version": version}
+        for before, worst in product(SHIFT_GRADES, repeat=2):
+            cell = key | {"baseline_grade": before, "worst_grade": worst}
+            found.append(
+                cell
+                | {
+                    "statistic_id": statistic_id(ToxicityShift, cell),
+                    "n": with_unknown.get((before, worst), 0),
+                }
+            )
+    return rows(found, ToxicityShift)
+
+
+def toxicity_shift_sets(
+    lab_grades: Table[LabGrades], toxicity: Table[Toxicity], anchors: Table[Anchors]
+) -> Table[MemberSets]:
+    """Name who is in each cell, those without any gradable result too."""
+    known = _shifts(lab_grades, toxicity)
+    measured = known.select("term", "ctcae_version").distinct()
+    everyone = anchors.select("subject_id").cross_join(measured)
+    unknown = everyone.anti_join(known, ["subject_id", "term", "ctcae_version"]).mutate(
+        baseline_grade=ibis.literal(MISSING), worst_grade=ibis.literal(MISSING)
+    )
+    every = known.union(unknown.select(*known.columns))
+    parts = [every[c] for c in ("term", "ctcae_version", "baseline_grade", "worst_grade")]
+    return _members(every, ToxicityShift, parts)
+
+
+def _treated(population_members: ir.Table, anchors: ir.Table) -> ir.Table:
+    """Members with a T0, who can have toxicity, and their sites."""
+    members = population_members.select("population", "subject_id")
+    return members.inner_join(anchors.select("subject_id", "site_id"), "subject_id")
+
+
+def _populations(population_members: ir.Table) -> list[str]:
+    named = population_members.select("population").distinct().order_by("population")
+    return list(named.to_pyarrow()["population"].to_pylist())
+
+
+def _sizes(treated: ir.Table) -> dict[str, tuple[int, int]]:
+    counted = treated.group_by("population").agg(
+        n=treated.count(), recording=treated.records.fill_null(False).sum()
+    )
+    return {r["population"]: (r["n"], r["recording"]) for r in counted.to_pyarrow().to_pylist()}
+
+
+def _counts(
+    toxicity: ir.Table, treated: ir.Table
+) -> defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]]:
+    """Population -> (source, term, version, window) -> worst grade -> subjects."""
+    keys = ("source", "term", "ctcae_version", "window")
+    joined = toxicity.select("subject_id", *keys, "worst_grade").inner_join(treated, "subject_id")
+    table = joined.group_by("population", *keys, "worst_grade").agg(n=joined.count())
+    found: defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]] = defaultdict(dict)
+    for r in table.to_pyarrow().to_pylist():
+        cell = found[r["population"]].setdefault(tuple(r[k] for k in keys), {})
+        cell[r["worst_grade"]] = r["n"]
+    return found
+
+
+def _labs(
+    population: str,
+    n_treated: int,
+    counts: Mapping[tuple[str, ...], Counts],
+    settings: ToxicitySettings,
+) -> Iterator[Record]:
+    measured = {key[1] for key in counts if key[0] == "lab"}
+    for term, version in product(ANALYTES, settings.ctcae_versions):
+        if term not in measured:
+            key = _key(population, "lab", term, version, "primary")
+            yield _empty(key, "any", 0, n_treated, NO_RESULT)
+            continue
+        for window in WINDOWS:
+            key = _key(population, "lab", term, version, window)
+            found = counts.get(("lab", term, version, window), {})
+            total = sum(found.values())
+            for label, n in _numerators(found, 4).items():
+                if total:
+                    yield _row(key, label, n, total, n_treated)
+                else:
+                    yield _empty(key, label, 0, n_treated, f"{NO_RESULT} in the window")
+
+
+def _events(
+    population: str,
+    n_treated: int,
+    n_recording: int,
+    counts: Mapping[tuple[str, ...], Counts],
+    settings: ToxicitySettings,
+) -> Iterator[Record]:
+    others = sorted({key[1] for key in counts if key[0] == "event"} - set(EVENT_TERMS))
+    for term, version in product((*EVENT_TERMS, *others), settings.ctcae_versions):
+        if not n_recording:
+            key = _key(population, "event", term, version, "primary")
+            yield _empty(key, "any", 0, n_treated, NO_EVENTS)
+            continue
+        for window in WINDOWS:
+            key = _key(population, "event", term, version, window)
+            found = counts.get(("event", term, version, window), {})
+            yield from _event_rows(key, found, n_recording, n_treated)
+
+
+def _event_rows(key: Record, found: Counts, total: int, n_treated: int) -> Iterator[Record]:
+    ungraded = found.get(None, 0)
+    for label, n in _numerators(found, 5).items():
+        if label == "any":
+            yield _row(key, label, n + ungraded, total, n_treated)
+        elif ungraded:
+            reason = f"{ungraded} with the event have no grade in this version"
+            yield _empty(key, label, total, n_treated, reason)
+        else:
+            yield _row(key, label, n, total, n_treated)
+
+
+def _numerators(found: Counts, worst: int) -> dict[str, int]:
+    graded = {grade: found.get(grade, 0) for grade in range(1, worst + 1)}
+    single = {str(grade): n for grade, n in graded.items()}
+    severe = sum(n for grade, n in graded.items() if grade >= 3)
+    return single | {"any": sum(graded.values()), "ge3": severe}
+
+
+def _key(population: str, source: str, term: str, version: str, window: str) -> Record:
+    return {
+        "population": population,
+        "source": source,
+        "term": term,
+        "ctcae_version": version,
+        "window": window,
+    }
+
+
+def _row(key: Record, grade: str, n: int, total: int, n_treated: int) -> Record:
+    pct, lower, upper = exact(n, total)
+    return _empty(key, grade, total, n_treated, None) | {
+        "n": n,
+        "pct": pct,
+        "lower": lower,
+        "upper": upper,
+        "pct_treated": 100 * n / n_treated,
+    }
+
+
+def _empty(key: Record, grade: str, total: int, n_treated: int, reason: str | None) -> Record:
+    record = key | {"grade": grade}
+    return record | {
+        "statistic_id": statistic_id(ToxicitySummary, record),
+        "total": total,
+        "n_treated": n_treated,
+        "reason": reason,
+    }
+
+
+def _shifts(lab_grades: ir.Table, toxicity: ir.Table) -> ir.Table:
+    """Each subject's baseline and worst grade per analyte and version, as text."""
+    keys = ("subject_id", "term", "ctcae_version")
+    worst = toxicity.filter(toxicity.source == "lab", toxicity.window == "any")
+    after = worst.select(*keys, "baseline_grade", "worst_grade")
+    baseline = lab_grades.filter(lab_grades.is_baseline, lab_grades.grade.notnull())
+    before = baseline.select(
+        "subject_id",
+        "ctcae_version",
+        term="analyte",
+        baseline_grade="grade",
+        worst_grade=ibis.null("int64"),
+    )
+    only_before = before.anti_join(after, list(keys)).select(*after.columns)
+    both = after.union(only_before)
+    return both.mutate(
+        baseline_grade=both.baseline_grade.cast("string").fill_null(MISSING),
+        worst_grade=both.worst_grade.cast("string").fill_null(MISSING),
+    )
+
+
+def _cells(
+    shifts: ir.Table, treated: ir.Table
+) -> dict[tuple[str, str, str], dict[tuple[str, str], int]]:
+    joined = shifts.inner_join(treated, "subject_id")
+    keys = ("population", "term", "ctcae_version", "baseline_grade", "worst_grade")
+    found: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
+    for r in joined.group_by(*keys).agg(n=joined.count()).to_pyarrow().to_pylist():
+        cell = found.setdefault((r["population"], r["term"], r["ctcae_version"]), {})
+        cell[r["baseline_grade"], r["worst_grade"]] = r["n"]
+    return found
+
+
+def _members(
+    counted: ir.Table, contract: type[ToxicitySummary | ToxicityShift], parts: list[ir.StringValue]
+) -> Table[MemberSets]:
+    name = ibis.literal(table_name(contract))
+    for part in parts:
+        name = name + "." + part.lower()
+    return conform(counted.mutate(set_id=name, lesion_number=ibis.literal(0)), MemberSets)

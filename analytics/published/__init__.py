@@ -1,0 +1,1 @@
+"""What the literature published, and how ours compares with it."""

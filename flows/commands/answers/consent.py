@@ -1,0 +1,43 @@
+"""y90 release purge: a patient withdrew consent, and must be in nothing that is kept."""
+
+import argparse
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from flows.commands.centres.check import site_named
+from flows.commands.command import Command, Context
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--site", required=True, help="the patient's site")
+    parser.add_argument("--patient", required=True, metavar="ID", help="the id as delivered")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; without a name")
+
+
+def _purge(context: Context) -> int:
+    from warehouse.releases.consent import purge
+    from warehouse.releases.decisions import user
+
+    given = context.arguments
+    site = site_named(context, given.site)
+    now = datetime.now(UTC)
+    done = purge(context.store, site, context.key, given.patient, given.reason, now, user())
+    context.report(
+        asdict(done),
+        f"Tombstone {done.tombstone}: {done.rows} rows out of {len(done.deliveries)} deliveries, "
+        f"and the patient out of {len(done.releases)} releases.\n"
+        "Run `y90 run` for a release without the patient. The inbox is yours: remove the patient "
+        f"from {context.store.site_inbox(given.site)}, and from backups.",
+    )
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="release purge",
+        help="take a patient who withdrew consent out of kept payloads and past releases",
+        example='y90 release purge --site north --patient 0017 --reason "consent withdrawn"',
+        answer=_purge,
+        arguments=_arguments,
+    ),
+)

@@ -1,0 +1,115 @@
+"""y90 report and y90 docs: where are the pages, and what does a table mean?"""
+
+import argparse
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.commands.command import Command, Context, table
+from schemas.errors import Failed, Refused
+
+if TYPE_CHECKING:
+    from schemas.contract import Contract
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--release", metavar="ID", help="id, channel, stable label or night (default: current)"
+    )
+
+
+def _report(context: Context) -> int:
+    from warehouse.releases import releases
+
+    release = releases.resolve(context.store, context.arguments.release)
+    pages = {"report": release / "report/index.html", "audit": release / "audit/index.html"}
+    if missing := [path for path in pages.values() if not path.is_file()]:
+        raise Failed(f"{missing[0]}: missing. Run `y90 verify {release.name}`.")
+    context.give({"release_id": release.name, **pages}, str(pages["report"]))
+    return 0
+
+
+def _docs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "table",
+        nargs="?",
+        metavar="TABLE",
+        help="a table, for instance lab_grades or marts.lab_grades: its columns and their meaning",
+    )
+
+
+def _docs(context: Context) -> int:
+    if context.arguments.table:
+        return _table(context, context.arguments.table)
+    if not DOCS.is_dir():
+        raise Failed(f"{DOCS}: missing. y90 runs from its checkout: install it with `make setup`.")
+    pages = sorted(DOCS.rglob("*.md"))
+    names = "\n".join(f"  {page.relative_to(DOCS)}" for page in pages)
+    context.give({"docs": DOCS, "pages": pages}, f"{DOCS}\n{names}")
+    return 0
+
+
+def _table(context: Context, name: str) -> int:
+    from schemas.contract import columns, options, table_name
+
+    contract = _contract(name)
+    about = " ".join((contract.__doc__ or "").split())
+    full = f"{options(contract).schema}.{table_name(contract)}"
+    rows = [
+        (c.name, str(c.dtype), c.unit, "key" if c.key else "" if c.nullable else "never null",
+         c.meaning, ", ".join(c.codes), c.source)
+        for c in columns(contract)
+    ]  # fmt: skip
+    names = ("column", "type", "unit", "", "meaning", "codes", "source")
+    facts = [dict(zip((*names[:3], "presence", *names[4:]), row, strict=True)) for row in rows]
+    context.give(
+        {"table": full, "meaning": about, "columns": facts}, f"{full}\n{about}\n\n"
+        + table(names[:5], [(*row[:4], _explained(row)) for row in rows]),
+    )  # fmt: skip
+    return 0
+
+
+def _explained(row: tuple[str | None, ...]) -> str:
+    """The meaning, with the codes and the source where there are some."""
+    meaning, codes, source = (part or "" for part in row[4:7])
+    told = [meaning, f"One of {codes}." if codes else "", f"Source: {source}." if source else ""]
+    return " ".join(filter(None, told))
+
+
+def _contract(name: str) -> "type[Contract]":
+    """The contract of a table, named with or without its schema.
+
+    Raises:
+        Refused: there is none; the nearest names are suggested.
+    """
+    from schemas.contract import options, table_name
+    from schemas.tables import intermediate, registry
+    from warehouse.releases.database import RELEASED
+
+    every = (*RELEASED, *registry.TABLES, *intermediate.TABLES)
+    known = {f"{options(c).schema}.{table_name(c)}": c for c in every}
+    by_table = {full.split(".")[1]: contract for full, contract in known.items()}
+    if found := known.get(name) or by_table.get(name):
+        return found
+    near = get_close_matches(name, [*by_table, *known], n=3, cutoff=0.5) or sorted(by_table)
+    raise Refused(f"table {name}: there is none. Did you mean {', '.join(near)}?")
+
+
+COMMANDS = (
+    Command(
+        name="report",
+        help="where a release's report is: one page, readable without network",
+        example="y90 report --release current",
+        answer=_report,
+        arguments=_report_arguments,
+    ),
+    Command(
+        name="docs",
+        help="where the documentation is, or what a table and its columns mean",
+        example="y90 docs lab_grades",
+        answer=_docs,
+        arguments=_docs_arguments,
+    ),
+)

@@ -1,0 +1,142 @@
+"""y90 check: what would become of an export, before it is delivered?"""
+
+import argparse
+import re
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.commands.command import Command, Context, a_date, table
+from schemas.errors import Refused
+
+if TYPE_CHECKING:
+    from schemas.site import Site
+    from warehouse.receiving.check import Checked
+
+SHOWN = 200
+"""So many findings are listed; the counts are complete, and so are sheets and JSON."""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("export", type=Path, help="the export: a folder, or a file")
+    parser.add_argument("--site", required=True, help="the site whose file maps it")
+    parser.add_argument(
+        "--extracted",
+        type=a_date,
+        metavar="DATE",
+        help="extraction date (default: the folder's name, else today)",
+    )
+    sheets = parser.add_argument_group("query sheets, which hold record ids and values")
+    sheets.add_argument("--csv", type=Path, metavar="FILE", help="write the queries as CSV")
+    sheets.add_argument("--xlsx", type=Path, metavar="FILE", help="write the queries as a workbook")
+
+
+def _answer(context: Context) -> int:
+    from flows.settings import judge_sites
+    from flows.telling import progress
+    from warehouse.receiving.check import check
+    from warehouse.store import Store
+
+    given = context.arguments
+    site = site_named(context, given.site)
+    judge_sites(context.registry)
+    if not given.export.exists():
+        raise Refused(f"{given.export}: there is no such file or folder. Name the export.")
+    for path in filter(None, (given.csv, given.xlsx)):
+        _outside_store(context, path)
+    with progress.doing("check"):
+        extracted = given.extracted or _extracted(given.export)
+        past = Store(context.store_path)
+        found = check(given.export, site, extracted, past if past.raw.is_dir() else None)
+    _write_sheets(found, given.csv, given.xlsx)
+    context.give(_facts(found), _text(found))
+    return 1 if found.queries or found.fewer else 0
+
+
+def site_named(context: Context, name: str) -> "Site":
+    """A site of the registry.
+
+    Raises:
+        Refused: it has none of that name.
+    """
+    known = context.registry.sites
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.5) or sorted(known)
+        raise Refused(f"site {name}: the registry has none. Did you mean {', '.join(near)}?")
+    return known[name]
+
+
+def _extracted(export: Path) -> date:
+    name = export.resolve().name
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name):
+        try:
+            return date.fromisoformat(name)
+        except ValueError:
+            pass
+    return datetime.now(UTC).date()
+
+
+def _outside_store(context: Context, path: Path) -> None:
+    """A query sheet names patients: it has no place in a store."""
+    if path.resolve().is_relative_to(context.store_path.resolve()):
+        raise Refused(
+            f"{path}: inside the store. A query sheet holds record ids and values: write it to a "
+            "place that only you can read."
+        )
+    if not path.resolve().parent.is_dir():
+        raise Refused(f"{path}: its folder does not exist. Make it first.")
+
+
+def _write_sheets(found: "Checked", csv: Path | None, xlsx: Path | None) -> None:
+    from warehouse.receiving.check import SHEET
+    from warehouse.sharing.sheets import write_csv, write_xlsx
+
+    rows = [query.cells(n) for n, query in enumerate(found.queries, 1)]
+    if csv:
+        write_csv(csv, SHEET, rows)
+    if xlsx:
+        write_xlsx(xlsx, SHEET, rows, "queries")
+
+
+def _facts(found: "Checked") -> dict[str, Any]:
+    return {
+        "site_id": found.site_id,
+        "extracted": found.extracted,
+        "tables": [asdict(t) for t in found.tables],
+        "notices": found.notices,
+        "fewer_rows": [asdict(f) for f in found.fewer],
+        "findings": [asdict(f) for f in found.findings],
+    }
+
+
+def _text(found: "Checked") -> str:
+    names: tuple[str, ...] = ("table", "received", "empty", "accepted", "quarantined")
+    names += ("other_group",) if any(t.other_group for t in found.tables) else ()
+    counts = table(names, [tuple(asdict(t)[n] for n in names) for t in found.tables])
+    parts = [counts, *(f"notice: {n}" for n in found.notices), *map(str, found.fewer)]
+    for finding in found.findings[:SHOWN]:
+        theirs = finding.their_column
+        also = f" ({theirs})" if theirs and theirs != finding.column else ""
+        kind = "set aside" if finding.severity == "reject" else "warning"
+        parts.append(
+            f"{finding.file} row {finding.row}, {finding.table}.{finding.column}{also}: "
+            f"{finding.meaning} [{finding.rule}, {kind}]. {finding.remedy}"
+        )
+    if len(found.findings) > SHOWN:
+        parts.append(f"... and {len(found.findings) - SHOWN} more: all are in --json and --csv.")
+    number = len(found.findings) + len(found.fewer)
+    parts.append(f"{number} finding{'s' if number != 1 else ''}." if number else "No findings.")
+    return "\n".join(parts)
+
+
+COMMANDS = (
+    Command(
+        name="check",
+        help="receive and validate an export without loading it; 1 if there are findings",
+        example="y90 check exports/2026-11-20 --site north --xlsx queries.xlsx",
+        answer=_answer,
+        arguments=_arguments,
+    ),
+)

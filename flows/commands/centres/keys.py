@@ -1,0 +1,59 @@
+"""y90 key new, y90 identify: the key, and what it opens."""
+
+import argparse
+
+from flows.commands.command import Command, Context
+from schemas.errors import Refused
+
+
+def _new(context: Context) -> int:
+    from flows.settings import key_path
+    from warehouse.engine.pseudonyms import new_key
+
+    path = key_path(context.registry)
+    if path is None:
+        raise Refused(
+            f"{context.config}: a registry of synthetic or public sites uses the published "
+            "demonstration key. Only clinical registries have one of their own."
+        )
+    fingerprint = new_key(path)
+    context.report(
+        {"key_file": path, "fingerprint": fingerprint},
+        f"{path}: new key, fingerprint {fingerprint}. Keep a copy in a safe place outside the "
+        "store: without it no pseudonym can be made again.",
+    )
+    return 0
+
+
+def _identify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("subject", help="subject_id of a release, 16 hex digits")
+
+
+def _identify(context: Context) -> int:
+    from flows.telling import progress
+    from warehouse.account.identify import identify
+
+    subject = context.arguments.subject
+    with progress.doing("identify"):
+        site, patient = identify(context.store, context.registry, context.key, subject)
+    context.give(
+        {"subject_id": subject, "site_id": site, "patient_id": patient}, f"{site} {patient}"
+    )
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="key new",
+        help="make the key of a clinical registry, readable by its owner only",
+        example="y90 key new --config registry.toml",
+        answer=_new,
+    ),
+    Command(
+        name="identify",
+        help="the patient behind a subject_id: needs the registry's key and the store's raw data",
+        example="y90 identify 1f0c2ab94d5e6f70",
+        answer=_identify,
+        arguments=_identify_arguments,
+    ),
+)

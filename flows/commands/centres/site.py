@@ -1,0 +1,53 @@
+"""y90 site new: a first site file, guessed from an export."""
+
+import argparse
+import re
+from pathlib import Path
+
+from flows.commands.command import Command, Context
+from schemas.errors import Refused
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the site's name: small letters, digits, _ and -")
+    parser.add_argument("--from", dest="export", type=Path, required=True, metavar="EXPORT")
+    parser.add_argument("--dictionary", type=Path, metavar="FILE", help="REDCap data dictionary")
+
+
+def _new(context: Context) -> int:
+    from warehouse.receiving.site_guess import first_site_file
+    from warehouse.store import create_atomically
+
+    given = context.arguments
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", given.name):
+        raise Refused(f"site {given.name}: write small letters, digits, _ and -, a letter first.")
+    for path in filter(None, (given.export, given.dictionary)):
+        if not path.exists():
+            raise Refused(f"{path}: there is no such file or folder. Name the export.")
+    beside = (context.arguments.config or Path("registry.toml")).parent
+    to = beside / "sites" / f"{given.name}.toml"
+    if to.exists():
+        raise Refused(f"{to}: there is one already. Move it away for a new one.")
+    together = given.dictionary and given.dictionary.parent == given.export.parent
+    whole = given.export.parent if together else given.export
+    text, missed = first_site_file(given.export, given.dictionary, given.name)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    create_atomically(to, text.encode())
+    context.report(
+        {"path": to, "not_guessed": missed},
+        f"{to}: written. Read every line; {missed} columns were not guessed and are marked "
+        f"`# could not guess`.\nName the site in registry.toml, then run `y90 check "
+        f"{whole} --site {given.name}`.",
+    )
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="site new",
+        help="write a first site file from an export, marking what could not be guessed",
+        example="y90 site new north --from export.csv --dictionary dictionary.csv",
+        answer=_new,
+        arguments=_arguments,
+    ),
+)

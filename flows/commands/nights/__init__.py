@@ -1,0 +1,1 @@
+"""Commands that make, schedule and watch nights."""

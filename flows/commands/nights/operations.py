@@ -1,0 +1,154 @@
+"""y90 status, y90 digest, y90 release prune: what the person on duty asks."""
+
+import argparse
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.commands.command import Command, Context, pairs
+
+if TYPE_CHECKING:
+    from flows.telling.status import Status
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _status_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-age",
+        type=_age,
+        metavar="AGE",
+        help="exit 1 if `current` was last found true longer ago, for instance 26h or 2d",
+    )
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6})([mhd])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age. Write it like 26h, 90m or 2d.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def _status(context: Context) -> int:
+    from flows.telling import status
+
+    found = status.status(context.store, context.registry, datetime.now(UTC))
+    wrong = status.stale(found, context.arguments.max_age) or found.held or found.failed_nights
+    context.give(found.facts() | {"ok": not wrong}, _status_text(found))
+    return 1 if wrong else 0
+
+
+def _status_text(found: "Status") -> str:
+    age = "" if found.age_hours is None else f"{found.age_hours} h after its run was due"
+    late = ", ".join(f"{s} (expected {d})" for s, d in found.late_sites.items())
+    shown = {
+        "current": found.current or "nothing is published",
+        "as-of": found.as_of or "-",
+        "still true at": f"{found.fresh_as_of or '-'} {age}".strip(),
+        "held": ", ".join(found.held) or "none",
+        "failed nights": ", ".join(found.failed_nights) or "none",
+        "missed nights": _some(found.missed_nights),
+        "sites late": late or "none",
+        "sites degraded": ", ".join(found.degraded) or "none",
+        "late deliveries for": _some(found.restatements_due),
+    }
+    hints = []
+    if found.held:
+        hints.append("`y90 release approve ID --reason TEXT` publishes a held release.")
+    if found.missed_nights or found.restatements_due or found.failed_nights:
+        hints.append("`y90 backfill --dry-run` plans nights that are missing, late or failed.")
+    return "\n".join([pairs(shown), *([""] if hints else []), *hints])
+
+
+def _some(nights: list[str]) -> str:
+    """A list of nights that stays on a line."""
+    if len(nights) <= 6:
+        return ", ".join(nights) or "none"
+    return f"{len(nights)}: {nights[0]} to {nights[-1]}"
+
+
+def _digest_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hours", type=int, default=24, metavar="N", help="releases so far back (default: 24)"
+    )
+
+
+def _digest(context: Context) -> int:
+    from flows.telling import digest, status
+
+    now = datetime.now(UTC)
+    since = now - timedelta(hours=max(context.arguments.hours, 0))
+    found = status.status(context.store, context.registry, now)
+    moved = digest.moved(context.store, since)
+    facts = {"since": since.isoformat(timespec="seconds"), "releases": moved}
+    text = digest.evening(moved, context.arguments.hours)
+    context.give(facts | {"status": found.facts()}, f"{text}\n\n{_status_text(found)}")
+    return 0
+
+
+def _prune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep-nights", type=_nights, required=True, metavar="N", help="newest nights to keep"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="list what would go; remove nothing")
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a numbers.lock whose releases are kept; may be given again",
+    )
+
+
+def _nights(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of nights from 1 on.")
+
+
+def _prune(context: Context) -> int:
+    from warehouse.releases import decisions, retention
+
+    given = context.arguments
+    cites = retention.cited(given.lock)
+    if given.dry_run:
+        going = [r.release_id for r in retention.prunable(context.store, given.keep_nights, cites)]
+    else:
+        now = datetime.now(UTC)
+        going = retention.prune(context.store, given.keep_nights, cites, now, decisions.user())
+    done = "would go" if given.dry_run else "pruned"
+    listed = "\n".join(going)
+    context.report(
+        {"dry_run": given.dry_run, "releases": going}, f"{listed}\n{len(going)} {done}.".strip()
+    )
+    sys.stdout.flush()
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="status",
+        help="how the registry stands: age, holds, failures, missed nights, late sites; exit 1 for "
+        "a monitor",
+        example="y90 status --max-age 26h",
+        answer=_status,
+        arguments=_status_arguments,
+    ),
+    Command(
+        name="digest",
+        help="what moved since yesterday, and how the registry stands: for an evening mail",
+        example="y90 digest --hours 24",
+        answer=_digest,
+        arguments=_digest_arguments,
+    ),
+    Command(
+        name="release prune",
+        help="remove old releases; never one that a channel, a label or a lock names",
+        example="y90 release prune --keep-nights 365 --dry-run",
+        answer=_prune,
+        arguments=_prune_arguments,
+    ),
+)

@@ -1,0 +1,101 @@
+"""y90 simulate: write a registry with known answers."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.commands.command import Command, Context, a_date
+from schemas.errors import Refused
+
+REGISTRY = "registry"
+"""The preset that is a whole registry, not one export."""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        default="memon2012",
+        help="which registry: memon2012 (the reference cohort, invented), a digitised trial "
+        "(radiant4_os, radiant4_pfs, sirflox_pfs), or registry (invented, many centres, with its "
+        "site files) (default memon2012)",
+    )
+    parser.add_argument(
+        "--format",
+        help="redcap or csv, where the preset has it (default: its first); registry also mixed",
+    )
+    parser.add_argument("--sites", type=int, metavar="N", help="registry: centres (default 5)")
+    parser.add_argument(
+        "--patients", type=int, metavar="N", help="registry: patients of all centres (default 2000)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="registry: its seed (default 1)")
+    parser.add_argument(
+        "--as-of", type=a_date, metavar="DATE", help="nothing later is in the export"
+    )
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder to make")
+
+
+def _answer(context: Context) -> int:
+    from flows.telling import progress
+    from simulation import PRESETS, registry_folder, simulate
+
+    given = context.arguments
+    if given.preset == REGISTRY:
+        return _registry(context)
+    if given.preset not in PRESETS:
+        known = ", ".join([*PRESETS, REGISTRY])
+        raise Refused(f"--preset {given.preset}: unknown. Use one of {known}.")
+    if shape := _shape(given):
+        names = ", ".join(f"--{name}" for name in shape)
+        raise Refused(f"{names}: only for --preset {REGISTRY}. Leave out, or name that preset.")
+    preset = PRESETS[given.preset]
+    form: str = given.format or next(iter(preset.formats))
+    as_of: date = given.as_of or preset.default_as_of
+    config = registry_folder(given.preset, form) / "registry.toml"
+    with progress.doing(f"simulate {given.preset}"):
+        files = simulate(given.preset, form, as_of, given.to)
+    context.report(
+        {"preset": given.preset, "format": form, "as_of": as_of, "files": files, "config": config},
+        "\n".join([*map(str, files), f"These are read with --config {config}"]),
+    )
+    return 0
+
+
+def _registry(context: Context) -> int:
+    """A registry of many centres, whose folder is its own store."""
+    from flows.telling import progress
+    from simulation.registry import DEFAULT_AS_OF, Shape, simulate_registry
+    from simulation.registry_sites import FORMATS
+
+    given = context.arguments
+    form = given.format or FORMATS[0]
+    if form not in FORMATS:
+        raise Refused(f"--format {form}: {REGISTRY} has none. Use one of {', '.join(FORMATS)}.")
+    shape = Shape(**_shape(given), format=form)
+    as_of: date = given.as_of or DEFAULT_AS_OF
+    with progress.doing(f"simulate {REGISTRY}"):
+        made = simulate_registry(shape, as_of, given.to)
+    config = given.to / "registry.toml"
+    facts = {"preset": REGISTRY, "format": form, "sites": shape.sites, "patients": shape.patients}
+    facts |= {"seed": shape.seed, "as_of": as_of, "files": made, "config": config}
+    run = f"Run it with: y90 run --config {config} --as-of {as_of}"
+    context.report(facts, "\n".join([*map(str, made), run]))
+    return 0
+
+
+def _shape(given: argparse.Namespace) -> dict[str, Any]:
+    """What was said of a registry's size."""
+    named = {name: getattr(given, name) for name in ("sites", "patients", "seed")}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+COMMANDS = (
+    Command(
+        name="simulate",
+        help="write the export of a registry with known answers, as it looked on a date",
+        example="y90 simulate --preset memon2012 --format redcap --as-of 2011-03-31 "
+        "--to store/inbox/memon2012/2011-03-31",
+        answer=_answer,
+        arguments=_arguments,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Tell people and monitors how nights went."""

@@ -1,0 +1,321 @@
+"""How else could each open definition be read, and which numbers show whether it matters?
+
+One record per setting that acts before the statistics. `analytics.outcomes.sensitivity` varies
+those that act on the marts alone; those that have no other reading, or move no published number,
+are named here with the reason.
+
+Source of the other readings: World Health Organization 1979, as tabulated in Am J Clin Oncol
+(PMC2755245, Table 3): growth of 25 % or more, of any lesion. RECIST 1.1, Eisenhauer et al., Eur J
+Cancer 2009;45:228-247: baseline within 4 weeks, stable disease after a least time. mRECIST as in
+Radiol Oncol 2018 (PMC6287184, Table 4): more than 20 %. Liver toxicity to six months: Brown et al.,
+J Gastrointest Oncol 2021;12:639. Censoring before two missed assessments: FDA, Guidance for
+Industry, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics, 2007. 49.67 Gy kg
+per GBq: van Roekel, thesis, page 30. Where no source names another reading, a neighbouring value
+shows whether the choice decides anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_WHO_LESIONS = "response_summary.all.who.lesion.unconfirmed"
+_EASL_LESIONS = "response_summary.all.easl.lesion.unconfirmed"
+_WHO_PATIENTS = "response_summary.all.who.subject.unconfirmed"
+_CONFIRMED = "response_summary.all.who.subject.confirmed"
+_PFS = "survival_medians.all.pfs.subject...midpoint"
+_OS = "survival_medians.all.os.subject...midpoint"
+_BILIRUBIN = "toxicity_summary.all.lab.bilirubin.3.0"
+_LYMPHOCYTES = "toxicity_summary.all.lab.lymphocytes.3.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another reading of one setting.
+
+    Attributes:
+        setting: Section and key.
+        value: The other reading; where a registry has chosen it, the default is the other one.
+        acts_on: The derivations that read the setting and lead to the watched statistics.
+        watched: Statistics of the population `all` that are computed again.
+    """
+
+    setting: str
+    value: Any
+    acts_on: tuple[str, ...]
+    watched: tuple[str, ...]
+
+    @property
+    def section(self) -> str:
+        """Section of registry.toml."""
+        return self.setting.split(".")[0]
+
+    @property
+    def key(self) -> str:
+        """Key in the section."""
+        return self.setting.split(".")[1]
+
+
+_LESIONS = ("lesion_assessments",)
+_PATIENTS = ("subject_assessments",)
+
+TRIED: tuple[tuple[Alternative, ...], ...] = (
+    (
+        Alternative("response.who_pd_operator", ">=", _LESIONS, (f"{_WHO_LESIONS}.pd",)),
+        Alternative(
+            "response.easl_quantity", "estimated", ("lesion_quantities",), (f"{_EASL_LESIONS}.orr",)
+        ),
+        Alternative(
+            "response.mrecist_pd_operator",
+            ">",
+            _LESIONS,
+            ("response_summary.all.mrecist.lesion.unconfirmed.pd",),
+        ),
+    ),
+    (Alternative("response.who_pd_any_lesion", True, _PATIENTS, (f"{_WHO_PATIENTS}.pd",)),),
+    (
+        Alternative(
+            "response.baseline_anchor",
+            "T0",
+            _LESIONS,
+            (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
+        ),
+    ),
+    (
+        Alternative(
+            "response.baseline_max_age_days",
+            28,
+            _LESIONS,
+            (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
+        ),
+    ),
+    (
+        Alternative(
+            "response.window_closed_by_therapy",
+            False,
+            _LESIONS,
+            (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
+        ),
+    ),
+    (
+        Alternative(
+            "response.scan_group_days",
+            7,
+            _PATIENTS,
+            (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.pd"),
+        ),
+    ),
+    (
+        Alternative(
+            "response.sd_min_days",
+            42,
+            ("subject_response",),
+            (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.dcr"),
+        ),
+    ),
+    (Alternative("response.confirmation_days", 21, ("subject_response",), (f"{_CONFIRMED}.orr",)),),
+    (
+        Alternative(
+            "response.confirmation_max_ne", 0, ("subject_response",), (f"{_CONFIRMED}.orr",)
+        ),
+    ),
+    (
+        Alternative(
+            "response.confirmation_accept_sd", True, ("subject_response",), (f"{_CONFIRMED}.orr",)
+        ),
+    ),
+    (
+        Alternative(
+            "response.lesion_start",
+            "lobe",
+            ("time_to_event",),
+            ("survival_medians.all.ttrl.lesion...midpoint",),
+        ),
+        Alternative("survival.pfs_new_therapy", "censor", ("time_to_event",), (_PFS,)),
+        Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
+    ),
+    (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
+    (
+        Alternative(
+            "toxicity.acute_days",
+            28,
+            ("toxicity",),
+            (f"{_BILIRUBIN}.acute.ge3", f"{_LYMPHOCYTES}.acute.ge3"),
+        ),
+        Alternative(
+            "toxicity.primary_days",
+            183,
+            ("toxicity",),
+            (f"{_BILIRUBIN}.primary.ge3", f"{_LYMPHOCYTES}.primary.ge3"),
+        ),
+    ),
+    (
+        Alternative(
+            "toxicity.late_days",
+            365,
+            ("toxicity",),
+            (f"{_BILIRUBIN}.late.ge3", f"{_LYMPHOCYTES}.late.ge3"),
+        ),
+    ),
+    (
+        Alternative(
+            "baseline.bilirubin_umol_per_mg_dl",
+            "17.104",
+            ("eligibility", "subjects"),
+            ("prognosis_univariate.all.os.bili12.>1.2",),
+        ),
+    ),
+    (
+        Alternative(
+            "baseline.child_pugh_inr_upper",
+            "2.2",
+            ("subjects",),
+            ("baseline_characteristics.all.child_pugh_class.b..",),
+        ),
+    ),
+    (
+        Alternative(
+            "baseline.stale_days",
+            14,
+            ("baseline_labs", "eligibility", "subjects"),
+            ("attrition.all.12",),
+        ),
+    ),
+    (
+        Alternative(
+            "baseline.unilobar_second_session_days",
+            183,
+            ("sessions",),
+            (f"{_BILIRUBIN}.primary.ge3", f"{_LYMPHOCYTES}.primary.ge3"),
+        ),
+    ),
+    (
+        Alternative(
+            "eligibility.concurrent_before_days", 28, ("eligibility",), ("attrition.all.12",)
+        ),
+    ),
+    (
+        Alternative(
+            "eligibility.concurrent_after_days", 28, ("eligibility",), ("attrition.all.12",)
+        ),
+    ),
+    (
+        Alternative(
+            "eligibility.assess_organ_function", True, ("eligibility",), ("attrition.all.12",)
+        ),
+    ),
+    (Alternative("eligibility.maa_max_days", 30, ("eligibility",), ("attrition.all.12",)),),
+    (
+        Alternative(
+            "dosimetry.y90_half_life_h",
+            "64.2",
+            ("treatment_targets",),
+            ("dosimetry_summary.all.activity_gbq.target.",),
+        ),
+        Alternative(
+            "dosimetry.bsa_formula",
+            "mosteller",
+            ("treatment_targets",),
+            ("dosimetry_summary.all.activity_bsa_gbq.target.",),
+        ),
+    ),
+    (
+        Alternative(
+            "dosimetry.mird_constant",
+            "49.67",
+            ("treatment_targets",),
+            (
+                "dosimetry_summary.all.dose_gy.target.",
+                "dosimetry_summary.all.lung_dose_gy.session.",
+            ),
+        ),
+    ),
+    (
+        Alternative(
+            "dosimetry.liver_density_g_ml",
+            "1.06",
+            ("treatment_targets",),
+            ("dosimetry_summary.all.dose_gy.target.",),
+        ),
+    ),
+    (
+        Alternative(
+            "survival.endpoint_criterion", "recist11", ("milestones", "time_to_event"), (_PFS,)
+        ),
+    ),
+    (
+        Alternative(
+            "survival.model_p_enter",
+            0.1,
+            ("prognosis_multivariable",),
+            ("prognosis_multivariable.all.os.univariate_p.bili12",),
+        ),
+    ),
+    (
+        Alternative(
+            "symptoms.window_days", 91, ("symptom_response",), ("symptom_summary.all.improved",)
+        ),
+    ),
+    (
+        Alternative(
+            "follow_up.interval_days",
+            61,
+            ("follow_up_adherence",),
+            ("adherence_summary.all.adherence", "adherence_summary.all.all_reviews_held"),
+        ),
+    ),
+)
+"""What is tried at once: no number that one of them watches can be moved by another of them."""
+
+ALTERNATIVES = tuple(alternative for together in TRIED for alternative in together)
+
+IDLE: Mapping[str, frozenset[str]] = {
+    "response_summary.*.lesion.*": frozenset({"subject_assessments", "subject_response"}),
+    "response_summary.*.subject.*": frozenset({"lesion_response"}),
+    "survival_medians.*.lesion.*": frozenset({"subject_assessments", "subject_response"}),
+    "survival_medians.*.subject.*": frozenset({"lesion_response"}),
+    "attrition.*": frozenset({"subjects"}),
+}
+"""Statistic -> what its table reads and it does not depend on, so that it is not derived again:
+lesions are counted without what is said of patients, and the other way round; of the subjects
+attrition reads only who was treated where."""
+
+NOT_VARIED: Mapping[str, str] = {
+    "response.baseline_stale_days": "it marks baselines and moves no number",
+    "response.reader": "a registry's own readers are no reading of a source",
+    "response.bootstrap_seed": "chance of the computation, no definition",
+    "response.bootstrap_samples": "precision of the computation, no definition",
+    "toxicity.ctcae_versions": "every version is published beside the others",
+    "toxicity.primary_version": "every version is published beside the others",
+    "toxicity.related_from": "attribution is kept per patient; no published number counts it",
+    "toxicity.reild_bilirubin_mg_dl": "candidates are listed for adjudication, never counted",
+    "toxicity.reild_from_day": "candidates are listed for adjudication, never counted",
+    "toxicity.reild_to_day": "candidates are listed for adjudication, never counted",
+    "eligibility.ecog_max": "given by the source",
+    "eligibility.bilirubin_max_mg_dl": "given by the source",
+    "eligibility.lung_dose_max_gy": "given by the source",
+    "eligibility.lung_dose_cumulative_max_gy": "it marks patients and moves no number",
+    "dosimetry.lung_mass_kg": "no source gives another mass",
+    "dosimetry.dose_tolerance_pct": "it marks differences and moves no dose",
+    "dosimetry.lung_dose_tolerance_pct": "it marks differences and moves no dose",
+    "survival.conf_level": "a convention of reporting, no definition",
+    "survival.landmarks_months": "which landmarks are published, no definition",
+    "survival.restricted_mean_months": "which horizons are published, no definition",
+    "survival.events_per_variable_warn": "it marks models and moves no number",
+    "survival.lost_to_follow_up_days": "it marks patients, who stay censored at the last news",
+    "follow_up.first_from_day": "the schedule is the source's; only its strictness is varied",
+    "follow_up.first_target_day": "given by the source",
+    "follow_up.first_to_day": "the schedule is the source's; only its strictness is varied",
+    "follow_up.gap_min_days": "the schedule is the source's; only its strictness is varied",
+    "follow_up.gap_max_days": "the schedule is the source's; only its strictness is varied",
+    "follow_up.review_group_days": "the schedule is the source's; only its strictness is varied",
+    "follow_up.long_gap_days": "it marks gaps; each is published with its length",
+}
+"""Settings without a row, and why."""
+
+ON_MARTS = (
+    "survival.bilirubin_good_includes_limit",
+    "survival.model_selection",
+    "survival.median_rule",
+    "survival.conf_type",
+)
+"""Settings that `analytics.outcomes.sensitivity` varies."""

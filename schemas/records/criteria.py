@@ -1,0 +1,173 @@
+"""What counts as response? WHO, EASL, RECIST 1.1 and mRECIST, each a record.
+
+A record holds the quantity that is followed, its thresholds as ratios of whole numbers, and the
+guideline in our words. Thresholds are compared by cross-multiplication of whole numbers, so that a
+decrease of exactly 30 % is 30 %: as binary fractions (23.1 - 33) / 33 is -29.999999999999993 %.
+
+Where sources differ:
+    Progression under WHO is growth of more than 25 % over the smallest size (Riaz 2011) or of at
+    least 25 % (WHO 1979): setting `who_pd_operator`. For EASL the source does not say whether
+    growth counts from baseline or from the smallest value: the smallest is taken, as for WHO.
+    Riaz 2011 prints "> 20 %" for RECIST; RECIST 1.1 is at least 20 % and at least 5 mm.
+    mRECIST's "> 20 %" (Radiol Oncol 2018) is read as at least 20 %, coherent with RECIST:
+    setting `mrecist_pd_operator`. The 5 mm of RECIST 1.1 are not part of mRECIST.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.settings import ResponseSettings
+from schemas.tables.marts import CRITERIA
+
+MILLIONTHS = 10**6
+"""Quantities are whole millionths of mm or mm2: what DECIMAL(18, 6) holds, without a fraction."""
+PER_TENTH_MM = MILLIONTHS // 10
+PER_TENTH_MM_SQUARED = MILLIONTHS // 100
+
+TOO_SMALL_MM = 5
+"""Size of a lesion that is seen but too small to measure.
+
+Source: EORTC, RECIST questions and clarifications (default 5 mm; a real measurement is kept).
+"""
+NODE_NORMAL_MM = 10
+"""A node is normal below this short axis. Source: PMC2755245 Table 3 (RECIST 1.1)."""
+MAX_TARGETS = 5
+MAX_TARGETS_PER_ORGAN = 2
+"""Most targets, in all and per organ; liver is one organ, all nodes are one.
+
+Source: PMC2755245 Table 3 (RECIST 1.1); EORTC, RECIST questions and clarifications.
+"""
+
+_RIAZ = "Riaz et al. 2011, J Hepatol 54:695, Table 1"
+_RADIOL_ONCOL = "Radiol Oncol 2018, PMC6287184, Table 4"
+_RECIST = "RECIST 1.1 as tabulated in PMC2755245 Table 3"
+
+
+class Ratio(NamedTuple):
+    """An exact share of a reference value."""
+
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One response criterion.
+
+    Attributes:
+        name: code in the tables.
+        quantity: what is measured and summed; `unit` mm or mm2.
+        lesions: the lesions that count, a column of subject_lesions.
+        arterial_phase: the quantity needs an arterial phase.
+        partial_response: PR at or below this share of the baseline.
+        progression: PD beyond this share of the nadir.
+        operator: how growth is compared with `progression`.
+        least_growth_mm: PD also needs this absolute growth.
+        measurable_mm: least baseline of a target; `measurable_node_mm` for a node's short axis.
+        nodes_normalise: a node is gone when it is normal.
+        zero_baseline: the rule that says why a baseline of nothing cannot be evaluated.
+        complete, partial, stable, progressive: the guideline's classes in our words.
+        sources: where the thresholds stand.
+    """
+
+    name: str
+    label: str
+    quantity: str
+    unit: str
+    lesions: str
+    arterial_phase: bool
+    partial_response: Ratio
+    progression: Ratio
+    operator: str
+    complete: str
+    partial: str
+    stable: str
+    progressive: str
+    sources: tuple[str, ...]
+    least_growth_mm: int = 0
+    measurable_mm: int = 0
+    measurable_node_mm: int = 0
+    nodes_normalise: bool = False
+    zero_baseline: str = "baseline_zero"
+
+
+WHO = Criterion(
+    name="who",
+    label="WHO",
+    quantity="longest diameter times its perpendicular",
+    unit="mm2",
+    lesions="index_lesion",
+    arterial_phase=False,
+    partial_response=Ratio(1, 2),
+    progression=Ratio(5, 4),
+    operator=">",
+    complete="The lesion is gone.",
+    partial="The product is at most half of the baseline's.",
+    stable="Neither.",
+    progressive="The product exceeds the smallest so far by more than a quarter.",
+    sources=(_RIAZ, _RADIOL_ONCOL, "WHO 1979 as tabulated in PMC2755245 Table 3"),
+)
+EASL = Criterion(
+    name="easl",
+    label="EASL",
+    quantity="enhancing longest diameter times its perpendicular, or viable share of the product",
+    unit="mm2",
+    lesions="index_lesion",
+    arterial_phase=True,
+    partial_response=Ratio(1, 2),
+    progression=Ratio(5, 4),
+    operator=">",
+    complete="No enhancing tissue is left, whatever the size.",
+    partial="Enhancing tissue is at most half of the baseline's.",
+    stable="Neither.",
+    progressive="Enhancing tissue exceeds the smallest so far by more than a quarter, or is new.",
+    sources=(_RIAZ, _RADIOL_ONCOL),
+    zero_baseline="no_baseline_enhancement",
+)
+RECIST11 = Criterion(
+    name="recist11",
+    label="RECIST 1.1",
+    quantity="sum of longest diameters, of short axes for nodes",
+    unit="mm",
+    lesions="recist_target",
+    arterial_phase=False,
+    partial_response=Ratio(7, 10),
+    progression=Ratio(6, 5),
+    operator=">=",
+    complete="All targets are gone and every node is below 10 mm in its short axis.",
+    partial="The sum is at most 70 % of the baseline's.",
+    stable="Neither.",
+    progressive="The sum is at least 20 % and at least 5 mm above the smallest so far.",
+    sources=(_RECIST, "PMC5392484 Table 3"),
+    least_growth_mm=5,
+    measurable_mm=10,
+    measurable_node_mm=15,
+    nodes_normalise=True,
+)
+MRECIST = Criterion(
+    name="mrecist",
+    label="mRECIST",
+    quantity="sum of longest diameters of the enhancing part",
+    unit="mm",
+    lesions="recist_target",
+    arterial_phase=True,
+    partial_response=Ratio(7, 10),
+    progression=Ratio(6, 5),
+    operator=">=",
+    complete="No target enhances.",
+    partial="The enhancing sum is at most 70 % of the baseline's.",
+    stable="Neither.",
+    progressive="The enhancing sum is at least 20 % above the smallest so far.",
+    sources=(_RADIOL_ONCOL, "PMC5771991 Table 4"),
+    measurable_mm=10,
+    measurable_node_mm=10,
+    zero_baseline="no_baseline_enhancement",
+)
+RECORDS: tuple[Criterion, ...] = (WHO, EASL, RECIST11, MRECIST)
+assert tuple(c.name for c in RECORDS) == CRITERIA
+
+
+def operator_of(criterion: Criterion, settings: ResponseSettings) -> str:
+    """How growth is compared: the settings' choice where sources differ, else the record's."""
+    chosen = {"who": settings.who_pd_operator, "mrecist": settings.mrecist_pd_operator}
+    return chosen.get(criterion.name, criterion.operator)

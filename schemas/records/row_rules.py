@@ -1,0 +1,227 @@
+"""Which facts of one row cannot all be true? The rules that need more than one of its columns.
+
+A rule that rejects names what would give a wrong number: dates in the wrong order, a missing
+exponent. A rule that warns names what may be true and is mostly a slip. A null never breaks one.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import DECIMAL, RowRule
+from schemas.records.units import CANONICAL_LAB_UNIT, LAB_UNITS
+
+WINDOWS: Mapping[str, tuple[Fraction, Fraction]] = {
+    "bilirubin": (Fraction("0.1"), Fraction(50)),
+    "albumin": (Fraction(1), Fraction(6)),
+    "ast": (Fraction(1), Fraction(20_000)),
+    "alt": (Fraction(1), Fraction(20_000)),
+    "alp": (Fraction(1), Fraction(10_000)),
+    "ggt": (Fraction(1), Fraction(20_000)),
+    "inr": (Fraction("0.5"), Fraction(20)),
+    "creatinine": (Fraction("0.1"), Fraction(30)),
+    "haemoglobin": (Fraction(2), Fraction(25)),
+    "wbc": (Fraction(0), Fraction(500)),
+    "neutrophils": (Fraction(0), Fraction(200)),
+    "lymphocytes": (Fraction(0), Fraction(20)),
+    "platelets": (Fraction(1), Fraction(2000)),
+}
+"""Analyte -> least and greatest believable result in its canonical unit.
+
+Those of bilirubin, albumin, lymphocytes and platelets are the registry's decision; the others are
+as wide as a living patient can be, so that only a wrong exponent or unit falls outside.
+"""
+
+COUNTS = ("wbc", "neutrophils", "lymphocytes", "platelets")
+
+
+def in_order(rule_id: str, first: str, second: str) -> RowRule:
+    """The second date must not lie before the first."""
+
+    def breaks(t: ir.Table) -> ir.BooleanValue:
+        return t[second] < t[first]
+
+    return RowRule(
+        rule_id,
+        second,
+        f"{second} lies before {first}",
+        "Correct one of the two dates in the source.",
+        breaks,
+        category="conformance",
+    )
+
+
+def small_shunt(table: str) -> RowRule:
+    """A lung shunt fraction that is positive but next to nothing."""
+
+    def breaks(t: ir.Table) -> ir.BooleanValue:
+        return (t.lung_shunt_fraction > 0) & (t.lung_shunt_fraction * 1000 < 5)
+
+    return RowRule(
+        f"{table}.small_shunt",
+        "lung_shunt_fraction",
+        "a lung shunt fraction below half a percent, probably a percentage divided twice",
+        "Check the value, and `unit` in the site file; the row is loaded.",
+        breaks,
+        severity="warn",
+    )
+
+
+def _outside_window(t: ir.Table) -> ir.BooleanValue:
+    """Exact in the unit delivered; a unit that we do not know is another rule's matter.
+
+    One branch per analyte and one per unit inside it: each row is compared with few of them.
+    """
+    return _by_analyte(
+        t,
+        {
+            analyte: ibis.cases(
+                *((t.unit == unit, _outside(t, analyte, by)) for unit, by in units.items()),
+                else_=False,
+            )
+            for analyte, units in LAB_UNITS.items()
+        },
+    )
+
+
+def _outside(t: ir.Table, analyte: str, factor: Fraction) -> ir.BooleanValue:
+    low, high = (limit / factor for limit in WINDOWS[analyte])
+    return (t.value < _millionths(low // Fraction(1, 10**6))) | (
+        t.value > _millionths(-(-high // Fraction(1, 10**6)))
+    )
+
+
+def _millionths(number: int) -> ir.DecimalScalar:
+    """A limit as the decimal beside it on the outer side: what lies on the limit is inside."""
+    return ibis.literal(Decimal(number).scaleb(-6), type=DECIMAL)
+
+
+def _unknown_unit(t: ir.Table) -> ir.BooleanValue:
+    return _by_analyte(t, {a: ~t.unit.isin([*units, "%"]) for a, units in LAB_UNITS.items()})
+
+
+def _by_analyte(t: ir.Table, rules: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
+    return ibis.cases(*((t.analyte == a, rule) for a, rule in rules.items()), else_=False)
+
+
+LABS = (
+    RowRule(
+        "labs.magnitude",
+        "value",
+        "the result cannot be of this analyte in this unit: a missing exponent, a percentage, or "
+        "another unit",
+        "Correct value or unit at the source, or `unit` in the site file.",
+        _outside_window,
+    ),
+    RowRule(
+        "labs.percent_for_count",
+        "unit",
+        "a count of cells as a percentage; it is never graded",
+        "Deliver the absolute count; the row is loaded.",
+        lambda t: t.analyte.isin(COUNTS) & (t.unit == "%"),
+        severity="warn",
+    ),
+    RowRule(
+        "labs.unknown_unit",
+        "unit",
+        "the unit is not known for this analyte, so that its limits cannot be judged",
+        "Deliver one of " + "; ".join(f"{a}: {u}" for a, u in CANONICAL_LAB_UNIT.items()) + ", or "
+        "map the unit's spelling in the site file; the row is loaded.",
+        _unknown_unit,
+        category="conformance",
+        severity="warn",
+    ),
+    RowRule(
+        "labs.limits_in_order",
+        "upper_limit",
+        "the upper limit of normal lies below the lower one",
+        "Correct the limits at the source.",
+        lambda t: t.upper_limit < t.lower_limit,
+        category="conformance",
+    ),
+)
+
+
+def _octreotide_in_mg(t: ir.Table) -> ir.BooleanValue:
+    milligrams = (t.dose_unit == "mg") & (t.dose > 1)
+    micrograms = t.dose_unit.isin(["ug", "mcg"]) & (t.dose > 1000)
+    route = t.route.lower().isin(["sc", "s.c.", "subcutaneous"])
+    return (t.drug.lower().contains("octreotide")) & route & (milligrams | micrograms)
+
+
+MEDICATIONS = (
+    in_order("medications.dates_in_order", "start_date", "stop_date"),
+    RowRule(
+        "medications.octreotide_unit",
+        "dose_unit",
+        "more than 1 mg of subcutaneous octreotide in one dose, probably micrograms",
+        "Correct the unit in the source (prophylactic doses are 100 to 200 ug).",
+        _octreotide_in_mg,
+    ),
+)
+
+PATIENTS = (
+    RowRule(
+        "patients.diagnosis_before_birth",
+        "diagnosis_date",
+        "the diagnosis lies before the year of birth",
+        "Correct one of the two in the source.",
+        lambda t: t.diagnosis_date.year() < t.birth_year,
+    ),
+)
+
+
+def _swapped(longest: str, perpendicular: str) -> RowRule:
+    return RowRule(
+        f"measurements.{perpendicular.removesuffix('_mm')}_longer",
+        perpendicular,
+        f"{perpendicular} is greater than {longest}: the two were probably swapped",
+        "Correct the two diameters at the source; the row is loaded.",
+        lambda t: t[perpendicular] > t[longest],
+        severity="warn",
+    )
+
+
+MEASUREMENTS = (
+    _swapped("longest_mm", "perpendicular_mm"),
+    _swapped("enhancing_longest_mm", "enhancing_perpendicular_mm"),
+    RowRule(
+        "measurements.measured_without_size",
+        "longest_mm",
+        "the lesion is said to be measured, but no longest diameter is given",
+        "Give the diameter, or another status; the row is loaded, and is not evaluable.",
+        lambda t: (t.status == "measured") & t.longest_mm.isnull(),
+        category="completeness",
+        severity="warn",
+    ),
+    RowRule(
+        "measurements.size_of_absent",
+        "longest_mm",
+        "the lesion is said to be absent, but has a diameter",
+        "Correct status or diameter at the source; the row is loaded.",
+        lambda t: (t.status == "absent") & (t.longest_mm > 0),
+        severity="warn",
+    ),
+    RowRule(
+        "measurements.enhancing_longer",
+        "enhancing_longest_mm",
+        "the enhancing part is longer than the lesion",
+        "Correct the two diameters at the source; the row is loaded.",
+        lambda t: t.enhancing_longest_mm > t.longest_mm,
+        severity="warn",
+    ),
+)
+
+CONTACTS = (
+    RowRule(
+        "contacts.status_of_a_death",
+        "vital_status",
+        "a contact of type death must say dead, and only that one",
+        "Correct contact_type or vital_status in the source.",
+        lambda t: (t.contact_type == "death") != (t.vital_status == "dead"),
+        category="conformance",
+    ),
+)

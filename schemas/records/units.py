@@ -1,0 +1,111 @@
+"""Which units does a centre write, and what are they in ours? Exact factors, once.
+
+Factors are those of the CDISC pilot's laboratory data (bilirubin 17.1, creatinine 88.4); counts and
+enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in
+the unit delivered (`transforms.toxicity.lab_grades`).
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+F = Fraction
+
+CANONICAL_LAB_UNIT: Mapping[str, str] = {
+    "bilirubin": "mg/dL",
+    "creatinine": "mg/dL",
+    "albumin": "g/dL",
+    "haemoglobin": "g/dL",
+    "ast": "U/L",
+    "alt": "U/L",
+    "alp": "U/L",
+    "ggt": "U/L",
+    "inr": "1",
+    "wbc": "10*9/L",
+    "neutrophils": "10*9/L",
+    "lymphocytes": "10*9/L",
+    "platelets": "10*9/L",
+}
+"""The unit in which a criterion's absolute thresholds are defined (UCUM)."""
+
+_MASS = {"g/dL": F(1), "g/L": F(1, 10), "mg/dL": F(1, 1000)}
+_ENZYME = {"U/L": F(1), "ukat/L": F(60), "nkat/L": F(60, 1000)}
+_COUNT = {"10*9/L": F(1), "10*3/uL": F(1), "10*6/L": F(1, 1000), "/uL": F(1, 1000)}
+
+FALLING_IS_WORSE = ("albumin", "haemoglobin", "wbc", "neutrophils", "lymphocytes", "platelets")
+"""Of these analytes the low values are graded, of the others the high ones."""
+
+LAB_UNITS: Mapping[str, Mapping[str, Fraction]] = {
+    "bilirubin": {"mg/dL": F(1), "umol/L": F(10, 171), "mg/L": F(1, 10)},
+    "creatinine": {"mg/dL": F(1), "umol/L": F(10, 884), "mg/L": F(1, 10)},
+    "albumin": _MASS,
+    "haemoglobin": {"g/dL": F(1), "g/L": F(1, 10), "mmol/L": F(10_000, 6206)},
+    "ast": _ENZYME,
+    "alt": _ENZYME,
+    "alp": _ENZYME,
+    "ggt": _ENZYME,
+    "inr": {"1": F(1)},
+    "wbc": _COUNT,
+    "neutrophils": _COUNT,
+    "lymphocytes": _COUNT,
+    "platelets": _COUNT,
+}
+"""Analyte -> UCUM unit -> factor: value in the canonical unit = value * factor."""
+
+SPELLINGS: Mapping[str, str] = {
+    "mg/dl": "mg/dL",
+    "mg/l": "mg/L",
+    "g/dl": "g/dL",
+    "g/l": "g/L",
+    "umol/l": "umol/L",
+    "µmol/l": "umol/L",
+    "μmol/l": "umol/L",
+    "mcmol/l": "umol/L",
+    "mmol/l": "mmol/L",
+    "u/l": "U/L",
+    "iu/l": "U/L",
+    "ukat/l": "ukat/L",
+    "µkat/l": "ukat/L",
+    "μkat/l": "ukat/L",
+    "nkat/l": "nkat/L",
+    "1": "1",
+    "ratio": "1",
+    "inr": "1",
+    "{inr}": "1",
+    "10*9/l": "10*9/L",
+    "10^9/l": "10*9/L",
+    "10e9/l": "10*9/L",
+    "x10^9/l": "10*9/L",
+    "g/l (giga)": "10*9/L",
+    "gi/l": "10*9/L",
+    "thou/ul": "10*3/uL",
+    "10*3/ul": "10*3/uL",
+    "10^3/ul": "10*3/uL",
+    "10^3/µl": "10*3/uL",
+    "k/ul": "10*3/uL",
+    "k/µl": "10*3/uL",
+    "10*6/l": "10*6/L",
+    "10^3/ml": "10*6/L",
+    "/ul": "/uL",
+    "/µl": "/uL",
+    "/mm3": "/uL",
+    "cells/ul": "/uL",
+    "%": "%",
+}
+"""Lower-case spelling -> UCUM. A spelling that is not here is kept, and graded as unknown."""
+
+COLUMN_UNITS: Mapping[tuple[str, str], Fraction] = {
+    ("cm", "mm"): F(10),
+    ("m", "mm"): F(1000),
+    ("m", "cm"): F(100),
+    ("mm", "cm"): F(1, 10),
+    ("%", "1"): F(1, 100),
+    ("1", "%"): F(100),
+    ("MBq", "GBq"): F(1, 1000),
+    ("mCi", "GBq"): F(37, 1000),
+    ("L", "mL"): F(1000),
+    ("cm3", "mL"): F(1),
+    ("g", "kg"): F(1, 1000),
+    ("lb", "kg"): F(45_359_237, 100_000_000),
+    ("cGy", "Gy"): F(1, 100),
+}
+"""(their unit, our unit) -> factor, for the columns of the registry tables."""

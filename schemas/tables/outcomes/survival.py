@@ -1,0 +1,327 @@
+"""Survival, follow-up and prognosis, estimated."""
+
+from schemas.contract import Bool, Float, Int, Statistic, Text, column, declares
+from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
+
+MEDIAN_RULES = ("midpoint", "first_at_or_below")
+
+
+class SurvivalKey(Outcome):
+    """What survival tables share: overall rows have empty factor and level."""
+
+    endpoint: Text = column("Endpoint.", key=True)
+    level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    factor: Text = column("Factor that splits; empty for overall.", key=True)
+    factor_level: Text = column("Its level.", key=True)
+
+
+class SurvivalCurves(SurvivalKey):
+    """One row per distinct time of a curve; points are not statistics."""
+
+    time_days: Int = column("Days from the endpoint's start.", key=True, unit="days", minimum=0)
+    at_risk: Int = column("At risk just before.", required=True, minimum=0)
+    events: Int = column("Events at the time.", required=True, minimum=0)
+    censored: Int = column("Censored at the time.", required=True, minimum=0)
+    survival: Float = column("Kaplan-Meier estimate.", required=True, minimum=0, maximum=1)
+    lower: Float = column("Lower limit.", minimum=0, maximum=1)
+    upper: Float = column("Upper limit.", minimum=0, maximum=1)
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(schema="outcomes")
+
+
+class SurvivalLandmarks(SurvivalKey):
+    """One row per curve and landmark."""
+
+    months: Int = column("Landmark in months of 30.4375 days.", key=True, unit="months")
+    statistic_id: Text = statistic_id_column()
+    survival: Float = column("Kaplan-Meier estimate at the landmark.", unit="1")
+    lower: Float = column("Lower limit.", unit="1")
+    upper: Float = column("Upper limit.", unit="1")
+    at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
+    n: Int = column("Units in the curve.", required=True, minimum=0)
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "survival",
+                    "1",
+                    "Kaplan-Meier",
+                    "{endpoint} by {level} at {months} months {factor} {factor_level}",
+                    n="at_risk",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                ),
+            ),
+        )
+
+
+class SurvivalMedians(SurvivalKey):
+    """One row per curve and median rule."""
+
+    rule: Text = column("Rule where the curve rests on one half.", key=True, codes=MEDIAN_RULES)
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units.", required=True, minimum=0)
+    events: Int = column("Events.", required=True, minimum=0)
+    median_months: Float = column("Median; null when not reached.", unit="months")
+    lower: Float = column("Lower limit (Brookmeyer-Crowley).", unit="months")
+    upper: Float = column("Upper limit; null when not reached.", unit="months")
+    not_reached: Bool = column("The curve stays above one half.", required=True)
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "median_months",
+                    "months",
+                    "Kaplan-Meier",
+                    "Median {endpoint} by {level}, {rule} {factor} {factor_level}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="events.{endpoint}.{level}",
+                ),
+            ),
+        )
+
+
+class RestrictedMeans(SurvivalKey):
+    """One row per curve and horizon: mean time free of the event up to the horizon."""
+
+    months: Int = column("Horizon in months of 30.4375 days.", key=True, unit="months")
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units in the curve.", required=True, minimum=0)
+    events: Int = column("Events up to the horizon.", required=True, minimum=0)
+    mean_months: Float = column("Area under the curve up to the horizon.", unit="months")
+    se_months: Float = column("Its standard error.", unit="months")
+    lower: Float = column("Lower limit: mean less z standard errors, at least 0.", unit="months")
+    upper: Float = column("Upper limit, at most the horizon.", unit="months")
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "mean_months",
+                    "months",
+                    "restricted mean",
+                    "Mean {endpoint} by {level} up to {months} months {factor} {factor_level}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="",
+                ),
+            ),
+        )
+
+
+class CumulativeIncidence(Outcome):
+    """One row per endpoint, cause and landmark: its event, and each event that rules it out."""
+
+    endpoint: Text = column("Endpoint that has competing events.", key=True)
+    level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    cause: Text = column("The endpoint's event, or a competing one.", key=True)
+    months: Int = column("Landmark in months of 30.4375 days.", key=True, unit="months")
+    statistic_id: Text = statistic_id_column()
+    incidence: Float = column("Share that has had this cause first (Aalen-Johansen).", unit="1")
+    lower: Float = column("Lower limit.", unit="1")
+    upper: Float = column("Upper limit.", unit="1")
+    at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
+    n: Int = column("Units.", required=True, minimum=0)
+    events: Int = column("Units with this cause first, whenever.", required=True, minimum=0)
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "incidence",
+                    "1",
+                    "Aalen-Johansen",
+                    "{cause} first, {endpoint} by {level} at {months} months",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="incidence.{endpoint}.{level}.{cause}",
+                ),
+            ),
+        )
+
+
+class FollowUp(Outcome):
+    """One row per definition of median follow-up."""
+
+    definition: Text = column(
+        "Which follow-up.",
+        key=True,
+        codes=("reverse_km", "observed_all", "observed_alive", "imaging"),
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Subjects.", required=True, minimum=0)
+    median_months: Float = column("Median.", unit="months")
+    lower: Float = column("Lower limit (reverse Kaplan-Meier) or quartile.", unit="months")
+    upper: Float = column("Upper limit or quartile.", unit="months")
+    method: Text = column("How the limits were made.", required=True)
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "median_months",
+                    "months",
+                    "median",
+                    "Median follow-up, {definition}",
+                    n="n",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                ),
+            ),
+        )
+
+
+class PrognosisUnivariate(Outcome):
+    """One row per endpoint, factor and level; the good level is the reference."""
+
+    endpoint: Text = column("Endpoint.", key=True)
+    factor: Text = column("Factor.", key=True)
+    factor_level: Text = column("Level.", key=True)
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Subjects at the level.", required=True, minimum=0)
+    events: Int = column("Events.", required=True, minimum=0)
+    missing: Int = column("Subjects without the factor.", required=True, minimum=0)
+    chi2: Float = column("Log-rank statistic.")
+    df: Int = column("Degrees of freedom.")
+    p: Float = column("Log-rank p.", minimum=0, maximum=1)
+    hr: Float = column("Hazard ratio against the reference.")
+    lower: Float = column("Lower 95 % limit.")
+    upper: Float = column("Upper 95 % limit.")
+    firth_hr: Float = column(
+        "Hazard ratio where `hr` would be infinite or 0: Firth's penalised likelihood, on the "
+        "patients of this level and of the reference.",
+        source="Heinze and Schemper 2001",
+    )
+    firth_lower: Float = column("Its lower 95 % limit, from the profile; null where it is 0.")
+    firth_upper: Float = column("Its upper 95 % limit; null where it is infinite.")
+    firth_p: Float = column("Its penalised likelihood-ratio p.", minimum=0, maximum=1)
+    reason: Text = column("Why something is null, or `reference`.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "p",
+                    "p",
+                    "log-rank",
+                    "{endpoint} by {factor}: {factor_level}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="events.{endpoint}.subject",
+                ),
+            ),
+        )
+
+
+class PrognosisMultivariable(Outcome):
+    """One row per endpoint, model and term."""
+
+    endpoint: Text = column("Endpoint.", key=True)
+    model: Text = column(
+        "Selection rule; `firth`: all factors by a penalised fit, where a rule met separation.",
+        key=True,
+    )
+    term: Text = column("Term, bad level against good.", key=True)
+    statistic_id: Text = statistic_id_column()
+    method: Text = column(
+        "Cox's partial likelihood with Wald limits, or Firth's penalised one with profile limits.",
+        required=True,
+        codes=("Cox", "Firth"),
+    )
+    coef: Float = column("Log hazard ratio.")
+    se: Float = column("Its standard error.")
+    hr: Float = column("Hazard ratio.")
+    lower: Float = column("Lower 95 % limit.")
+    upper: Float = column("Upper 95 % limit.")
+    p: Float = column("Wald p, or penalised likelihood-ratio p.", minimum=0, maximum=1)
+    n: Int = column("Subjects in the model.", required=True, minimum=0)
+    events: Int = column("Events in the model.", required=True, minimum=0)
+    missing: Int = column("Subjects left out for a missing covariate.", required=True, minimum=0)
+    events_per_variable: Float = column("Events per variable.")
+    concordance: Float = column("Harrell's concordance.")
+    ph_p: Float = column("Proportional hazards, p.", minimum=0, maximum=1)
+    ph_method: Text = column("Its method.")
+    reason: Text = column("Why it was not fitted, or a warning.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "p",
+                    "p",
+                    "{method}",
+                    "{endpoint} {model}: {term}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    settings=("survival",),
+                    numerator="",
+                ),
+            ),
+        )
+
+
+class Sensitivity(Outcome):
+    """One row per statistic and alternative of one setting."""
+
+    base_statistic_id: Text = column("The statistic that was computed again.", key=True)
+    setting: Text = column("The setting changed.", key=True)
+    alternative: Text = column("Its other value.", key=True)
+    statistic_id: Text = statistic_id_column()
+    value: Float = column("Value under the alternative.")
+    base_value: Float = column("Published value.")
+    flips: Bool = column("p crosses 0.05, or an interval leaves the comparator.", required=True)
+    reason: Text = column("Why it is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(schema="outcomes")

@@ -1,0 +1,186 @@
+"""Does a night run on Prefect cleanly, and leave nothing behind?
+
+The steps are invented (`invented_night.py`), the server and the flow are real. One store serves all
+tests, so that its database is made once.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from flows import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tests" / "invented_night.py"
+SECRET = "SECRETPATIENT"
+STEPS = ["receive", "plan", "start", "build", "estimate", "audit", "report", "publish"]
+START_SECONDS = 200
+GONE_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect") / "store"
+
+
+def start(store: Path, home: Path, kind: str = "") -> "subprocess.Popen[str]":
+    """Begin a night in a process of its own, with an empty home and nothing of Prefect's set."""
+    foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
+    environment = {n: v for n, v in os.environ.items() if n not in foreign}
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(store), kind],
+        env={**environment, "HOME": str(home), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def night(store: Path, home: Path, kind: str = "") -> dict[str, object]:
+    """Run a night to its end: it says nothing but what happened."""
+    with start(store, home, kind) as process:
+        out, err = process.communicate(timeout=400)
+    assert (process.returncode, err) == (0, "")
+    assert not lives(store)
+    return dict(json.loads(out))
+
+
+def lives(store: Path) -> bool:
+    """Does the store's server hold its lock?"""
+    with (store / "prefect" / "server").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def recorded(store: Path) -> tuple[str, str, dict[str, str]]:
+    """Name and state of the last flow run, and the states of its tasks."""
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con:
+        key, name, state = con.execute(
+            "SELECT id, name, state_name FROM flow_run ORDER BY created DESC LIMIT 1"
+        ).fetchone()
+        tasks = con.execute("SELECT name, state_name FROM task_run WHERE flow_run_id = ?", [key])
+        return name, state, dict(tasks.fetchall())
+
+
+def test_a_night_is_recorded_task_by_task_and_named_by_its_date(store: Path, home: Path) -> None:
+    found = night(store, home)
+    assert (found["called"], found["raised"]) == (STEPS, "")
+    name, state, tasks = recorded(store)
+    assert (name, state) == ("2011-03-31", "Completed")
+    assert tasks == dict.fromkeys(["receive memon2012", *STEPS[1:]], "Completed")
+    assert list(home.iterdir()) == [], "Prefect writes nothing into the home directory"
+
+
+def test_receiving_is_tried_again_where_the_outside_failed(store: Path, home: Path) -> None:
+    found = night(store, home, "retry")
+    assert found["called"] == ["receive", "receive", *STEPS]
+    assert recorded(store)[1] == "Completed"
+
+
+def test_a_fault_arrives_as_it_was_and_prefect_is_told_only_its_kind(
+    store: Path, home: Path
+) -> None:
+    """The words of a fault of ours could hold a row of the registry."""
+    found = night(store, home, "bug")
+    assert found["raised"] == f"ValueError('{SECRET}')"
+    assert found["called"] == [*STEPS[:4], "record_failure"]
+    assert recorded(store)[1:] == (
+        "Failed",
+        {"receive memon2012": "Completed", "plan": "Completed", "start": "Completed",
+         "build": "Failed"},
+    )  # fmt: skip
+    assert all(SECRET.encode() not in p.read_bytes() for p in files(store / "prefect"))
+
+
+def test_a_refusal_arrives_as_a_refusal(store: Path, home: Path) -> None:
+    found = night(store, home, "refuse")
+    assert str(found["raised"]).startswith("Refused(")
+    assert found["called"] == STEPS[:2]
+
+
+def test_a_held_night_is_named_held(store: Path, home: Path) -> None:
+    night(store, home, "held")
+    assert recorded(store)[1] == "Held"
+
+
+def test_two_runs_share_a_server_that_outlives_the_first_and_dies_with_the_last(
+    store: Path, home: Path
+) -> None:
+    """The second waits for the first, which is killed: neither a lock nor a server is left."""
+    before = running(store)
+    with start(store, home, "wait") as first:
+        wait_for_running(store, before + 1)
+        url = json.loads((store / "prefect" / "server").read_text())["url"]
+        with start(store, home) as second:
+            wait_for_running(store, before + 2)
+            assert second.poll() is None, "a second night waits for the first"
+            first.send_signal(signal.SIGKILL)
+            out, err = second.communicate(timeout=400)
+            first.communicate()
+    assert (second.returncode, err) == (0, "")
+    assert json.loads(out)["url"] == url
+    assert not lives(store)
+
+
+def test_no_server_outlives_a_killed_run(store: Path, home: Path) -> None:
+    before = running(store)
+    with start(store, home, "wait") as process:
+        wait_for_running(store, before + 1)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    until = time.monotonic() + GONE_SECONDS
+    while lives(store) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not lives(store)
+
+
+def test_the_next_night_says_of_a_killed_one_that_it_crashed(store: Path, home: Path) -> None:
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con, con:
+        left = "FROM flow_run WHERE state_name = 'Running'"
+        assert con.execute(f"SELECT count(*) {left}").fetchone() > (0,)
+        con.execute(
+            f"UPDATE flow_run SET start_time = '2020-01-01 00:00:00' WHERE id IN (SELECT id {left})"
+        )
+    night(store, home)
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con:
+        assert con.execute(f"SELECT count(*) {left}").fetchone() == (0,)
+    assert recorded(store)[1] == "Completed"
+
+
+def running(store: Path) -> int:
+    """Flow runs that run, or ran when they were killed."""
+    with closing(sqlite3.connect(store / "prefect" / "prefect.db")) as con:
+        (found,) = con.execute(
+            "SELECT count(*) FROM flow_run WHERE state_name IN ('Running', 'Crashed')"
+        ).fetchone()
+    return int(found)
+
+
+def wait_for_running(store: Path, wanted: int) -> None:
+    """Wait until so many flow runs run."""
+    until = time.monotonic() + START_SECONDS
+    while running(store) < wanted:
+        assert time.monotonic() < until, "the flow did not start"
+        time.sleep(0.2)
+
+
+def files(folder: Path) -> list[Path]:
+    """Every file below."""
+    return [p for p in folder.rglob("*") if p.is_file()]

@@ -1,0 +1,142 @@
+"""y90 check: what a centre is told before it delivers, and what only its query sheet may hold."""
+
+import csv
+import json
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from flows.__main__ import main
+from flows.settings import load_registry
+from tests.support.small_site import deliver, receive
+from warehouse.intake.formats.workbook import sheets
+from warehouse.intake.receipts import receipts
+from warehouse.sharing.sheets import neutral
+from warehouse.store import Store
+
+BAD = "patient_id,sex,birth_year\nSECRET7,=boy,1950\nSECRET8,female,1851\n"
+GOOD = "patient_id,sex,birth_year\nSECRET7,male,1950\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A registry with one plain site, and a folder to work in."""
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "registry.toml").write_text('registry = "small"\nsites = ["north"]\n')
+    site = 'site_id = "north"\norigin = "synthetic"\n[[tables.patients]]\n'
+    (tmp_path / "sites" / "north.toml").write_text(site)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def export(folder: Path, text: str) -> str:
+    path = folder / "patients.csv"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_clean_export_exits_with_0_and_leaves_nothing(config: Path) -> None:
+    before = {*config.rglob("*"), config / "patients.csv"}
+    assert main(["check", export(config, GOOD), "--site", "north"]) == 0
+    assert set(config.rglob("*")) == before
+
+
+def test_findings_exit_with_1_and_name_file_row_column_and_remedy(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", export(config, BAD), "--site", "north", "--json"]) == 1
+    told = capsys.readouterr().out
+    found = json.loads(told)["findings"]
+    assert [(f["file"], f["row"], f["column"], f["rule"]) for f in found] == [
+        ("patients.csv", 1, "sex", "unknown_code"),
+        ("patients.csv", 2, "birth_year", "below_minimum"),
+    ]
+    assert found[0]["remedy"].startswith("Correct the cell")
+    assert "SECRET" not in told
+    assert "boy" not in told
+
+
+def test_the_text_holds_no_patient_and_no_value(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", export(config, BAD), "--site", "north"]) == 1
+    told = "".join(capsys.readouterr())
+    assert "patients.csv row 1, patients.sex" in told
+    assert not any(secret in told for secret in ("SECRET", "boy", "1851"))
+
+
+def test_query_sheets_hold_record_and_value_for_their_owner_only(config: Path) -> None:
+    sheet, book = config / "queries.csv", config / "queries.xlsx"
+    sheet.write_text("an old one that everybody could read")
+    words = ["check", export(config, BAD), "--site", "north", "--csv", str(sheet)]
+    assert main([*words, "--xlsx", str(book)]) == 1
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["record"], r["your_column"], r["value"]) for r in rows] == [
+        ("SECRET7", "sex", "'=boy"),
+        ("SECRET8", "birth_year", "1851"),
+    ]
+    for path in (sheet, book):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (config / "unpacked").mkdir()
+    ((_, path),) = sheets(book, "queries.xlsx", config / "unpacked")
+    assert "SECRET7" in path.read_text()
+    assert "<f>" not in zipfile.ZipFile(book).read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_a_query_sheet_inside_the_store_is_refused(config: Path) -> None:
+    words = ["check", export(config, BAD), "--site", "north", "--store", str(config / "store")]
+    assert main([*words, "--csv", str(config / "store" / "q.csv")]) == 2
+
+
+@pytest.mark.parametrize("text", ["patient_id,sex\n1,female,extra\n", ""])
+def test_a_refused_export_exits_with_2(config: Path, text: str) -> None:
+    assert main(["check", export(config, text), "--site", "north"]) == 2
+
+
+def test_an_unknown_site_is_refused(config: Path) -> None:
+    assert main(["check", export(config, GOOD), "--site", "nort"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+49 170", "'+49 170"),
+        ("-cmd", "'-cmd"),
+        ("\t=1", "'\t=1"),
+        (" =1", "' =1"),
+        ("-5.2", "-5.2"),
+        ("-5,2", "-5,2"),
+        ("plain", "plain"),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_no_cell_is_taken_for_a_formula(cell: object, safe: object) -> None:
+    assert neutral(cell) == safe
+
+
+def test_an_export_cut_off_between_rows_is_told_by_the_delivery_before(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that ends after a whole row is sound by itself; five of a hundred rows are missed."""
+    store, site = Store.open(config / "store"), load_registry(Path("registry.toml")).sites["north"]
+    rows = [f"P{n},male,1950\n" for n in range(100)]
+    head = "patient_id,sex,birth_year\n"
+    deliver(store, "2026-02-01", patients=head + "".join(rows))
+    receive(store, site)
+    name = ["--site", "north", "--extracted", "2026-02-08"]
+    assert main(["check", export(config, head + "".join(rows[:96])), *name]) == 0
+    capsys.readouterr()
+    assert main(["check", export(config, head + "".join(rows[:95])), *name]) == 1
+    assert (
+        "patients: 95 rows, where the last good delivery, of 2026-02-01, had 100. An export is "
+        "whole: check whether it was cut off or filtered.\n1 finding.\n"
+    ) in capsys.readouterr().out
+    deliver(store, "2026-02-08", patients=head + "".join(rows[:95]))
+    receive(store, site)
+    assert [len(r.notices) for r in receipts(store, "north")] == [0, 1]

@@ -1,0 +1,244 @@
+"""Shares of responders: who is in the denominator, and how sure the share is.
+
+Source: Memon et al. 2012, Int J Radiat Oncol Biol Phys 83:887 (categories); Clopper and Pearson 1934.
+"""
+
+import numpy as np
+import pytest
+
+from analytics.estimators.cluster_bootstrap import cluster_limits, cluster_weights
+from analytics.outcomes.response import (
+    criterion_agreement,
+    criterion_agreement_sets,
+    response_summary,
+    response_summary_sets,
+)
+from analytics.summary import statistics
+from schemas.contract import Table, rows
+from schemas.settings import OutcomeSettings, ResponseSettings
+from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.marts import LesionResponse, SubjectResponse
+from schemas.tables.outcomes import ResponseSummary
+from tests.support.pipe_tables import check, run
+
+BEST = """
+    | subject_id | criterion | confirmation | best_response | any_decrease | over_50_decrease | evaluable |
+    | A          | who       | unconfirmed  | PR            | yes          | no               | yes       |
+    | B          | who       | unconfirmed  | SD            | yes          | no               | yes       |
+    | C          | who       | unconfirmed  | PD            | no           | no               | yes       |
+    | D          | who       | unconfirmed  | NE            |              |                  | no        |
+"""
+EVERYBODY = """
+    | population | subject_id |
+    | all        | A          |
+    | all        | B          |
+    | all        | C          |
+    | all        | D          |
+    | site:s1    | A          |
+    | site:s2    | E          |
+"""
+
+
+def who_by_subject(
+    lesion_response: Table[LesionResponse],
+    subject_response: Table[SubjectResponse],
+    population_members: Table[PopulationMembers],
+    *,
+    settings: ResponseSettings,
+) -> Table[ResponseSummary]:
+    """The unconfirmed WHO responses of subjects."""
+    found = response_summary(
+        lesion_response, subject_response, population_members, settings=settings
+    )
+    return found.filter(
+        (found.criterion == "who")
+        & (found.level == "subject")
+        & (found.confirmation == "unconfirmed")
+    )
+
+
+def test_those_not_evaluable_count_as_non_responders_in_the_first_denominator() -> None:
+    """Both denominators are published."""
+    check(
+        who_by_subject,
+        {
+            "subject_response": BEST,
+            "population_members": EVERYBODY.replace("| site:s2    | E          |", ""),
+        },
+        """
+        | population | category         | n | total | n_evaluable | pct | pct_evaluable | method          |
+        | all        | CR               | 0 | 4     | 3           | 0   | 0             | Clopper-Pearson |
+        | all        | PR               | 1 | 4     | 3           | 25  | 33.3333333    | Clopper-Pearson |
+        | all        | SD               | 1 | 4     | 3           | 25  | 33.3333333    | Clopper-Pearson |
+        | all        | PD               | 1 | 4     | 3           | 25  | 33.3333333    | Clopper-Pearson |
+        | all        | NE               | 1 | 4     | 3           | 25  |               | Clopper-Pearson |
+        | all        | ORR              | 1 | 4     | 3           | 25  | 33.3333333    | Clopper-Pearson |
+        | all        | DCR              | 2 | 4     | 3           | 50  | 66.6666667    | Clopper-Pearson |
+        | all        | any_decrease     | 2 | 4     | 3           | 50  | 66.6666667    | Clopper-Pearson |
+        | all        | over_50_decrease | 0 | 4     | 3           | 0   | 0             | Clopper-Pearson |
+        | site:s1    | CR               | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
+        | site:s1    | PR               | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
+        | site:s1    | SD               | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
+        | site:s1    | PD               | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
+        | site:s1    | NE               | 0 | 1     | 1           | 0   |               | Clopper-Pearson |
+        | site:s1    | ORR              | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
+        | site:s1    | DCR              | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
+        | site:s1    | any_decrease     | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
+        | site:s1    | over_50_decrease | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
+        """,
+    )
+
+
+def test_a_population_without_lesions_is_not_derivable_rather_than_zero() -> None:
+    """No share, no limits, and the reason."""
+    found = run(response_summary, {"subject_response": BEST, "population_members": EVERYBODY})
+    absent = [r for r in found if r["population"] == "site:s2"]
+    assert len(absent) == 2 * 4 * 2 * 9
+    assert {(r["n"], r["total"], r["pct"], r["lower"]) for r in absent} == {(0, 0, None, None)}
+    assert {r["reason"] for r in absent} == {"no lesions delivered"}
+
+
+def test_agreement_counts_the_same_units_under_two_criteria() -> None:
+    """Unconfirmed, each pair of criteria once."""
+    best = """
+        | subject_id | lesion_number | criterion | confirmation | best_response |
+        | A          | 1             | who       | unconfirmed  | SD            |
+        | A          | 1             | easl      | unconfirmed  | CR            |
+        | A          | 1             | recist11  | unconfirmed  | SD            |
+        | A          | 1             | mrecist   | unconfirmed  | CR            |
+        | A          | 2             | who       | unconfirmed  | SD            |
+        | A          | 2             | easl      | unconfirmed  | CR            |
+        | A          | 2             | recist11  | unconfirmed  | NE            |
+        | A          | 2             | mrecist   | unconfirmed  | NE            |
+        | A          | 1             | who       | confirmed    | PD            |
+    """
+    check(
+        criterion_agreement,
+        {
+            "lesion_response": best,
+            "population_members": "| population | subject_id |\n| all | A |",
+        },
+        """
+        | population | criterion_a | criterion_b | level  | category_a | category_b | n |
+        | all        | who         | easl        | lesion | SD         | CR         | 2 |
+        | all        | who         | recist11    | lesion | SD         | SD         | 1 |
+        | all        | who         | recist11    | lesion | SD         | NE         | 1 |
+        | all        | who         | mrecist     | lesion | SD         | CR         | 1 |
+        | all        | who         | mrecist     | lesion | SD         | NE         | 1 |
+        | all        | easl        | recist11    | lesion | CR         | SD         | 1 |
+        | all        | easl        | recist11    | lesion | CR         | NE         | 1 |
+        | all        | easl        | mrecist     | lesion | CR         | CR         | 1 |
+        | all        | easl        | mrecist     | lesion | CR         | NE         | 1 |
+        | all        | recist11    | mrecist     | lesion | SD         | CR         | 1 |
+        | all        | recist11    | mrecist     | lesion | NE         | NE         | 1 |
+        """,
+    )
+    check(
+        criterion_agreement_sets,
+        {"lesion_response": best.replace("| A          | 2 ", "| B          | 2 ")},
+        """
+        | set_id                                        | subject_id | lesion_number |
+        | criterion_agreement.who.easl.lesion.sd.cr     | A          | 1             |
+        | criterion_agreement.who.easl.lesion.sd.cr     | B          | 2             |
+        | criterion_agreement.who.recist11.lesion.sd.sd | A          | 1             |
+        | criterion_agreement.who.recist11.lesion.sd.ne | B          | 2             |
+        | criterion_agreement.who.mrecist.lesion.sd.cr  | A          | 1             |
+        | criterion_agreement.who.mrecist.lesion.sd.ne  | B          | 2             |
+        | criterion_agreement.easl.recist11.lesion.cr.sd | A         | 1             |
+        | criterion_agreement.easl.recist11.lesion.cr.ne | B         | 2             |
+        | criterion_agreement.easl.mrecist.lesion.cr.cr | A          | 1             |
+        | criterion_agreement.easl.mrecist.lesion.cr.ne | B          | 2             |
+        | criterion_agreement.recist11.mrecist.lesion.sd.cr | A      | 1             |
+        | criterion_agreement.recist11.mrecist.lesion.ne.ne | B      | 2             |
+        """,
+    )
+
+
+def test_each_category_lists_its_members() -> None:
+    """ORR and DCR are unions of these: the statistic names them, and nobody is listed twice."""
+    check(
+        response_summary_sets,
+        {"subject_response": BEST},
+        """
+        | set_id                                                | subject_id | lesion_number |
+        | response_summary.who.subject.unconfirmed.pr           | A          | 0             |
+        | response_summary.who.subject.unconfirmed.any_decrease | A          | 0             |
+        | response_summary.who.subject.unconfirmed.sd           | B          | 0             |
+        | response_summary.who.subject.unconfirmed.any_decrease | B          | 0             |
+        | response_summary.who.subject.unconfirmed.pd           | C          | 0             |
+        | response_summary.who.subject.unconfirmed.ne           | D          | 0             |
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "category", "numerator"),
+    [
+        ("confirmed", "PR", "who.lesion.confirmed.pr"),
+        ("confirmed", "ORR", "who.lesion.confirmed.cr | who.lesion.confirmed.pr"),
+        (
+            "unconfirmed",
+            "DCR",
+            "who.lesion.unconfirmed.cr | who.lesion.unconfirmed.pr | who.lesion.unconfirmed.sd",
+        ),
+        ("confirmed", "any_decrease", "who.lesion.unconfirmed.any_decrease"),
+    ],
+)
+def test_a_rate_names_the_sets_that_it_counts(
+    confirmation: str, category: str, numerator: str
+) -> None:
+    """ORR is CR or PR, DCR is CR, PR or SD; whether a lesion shrank asks for no confirmation.
+
+    Source: Frilling et al. 2019 (ORR and DCR).
+    """
+    row = {"population": "all", "criterion": "who", "level": "lesion", "pct": 50.0}
+    row |= {"confirmation": confirmation, "category": category, "statistic_id": "s"}
+    made = statistics({ResponseSummary: rows([row], ResponseSummary)}, OutcomeSettings())
+    (named,) = made.execute()["numerator_set"]
+    assert named == numerator.replace("who.", "response_summary.who.")
+
+
+def test_lesions_of_one_patient_are_resampled_together() -> None:
+    """Twenty patients of two equal lesions are twenty units, not forty.
+
+    Of 20 patients 10 respond with both lesions. Resampling patients gives a share with standard
+    error sqrt(0.5 * 0.5 / 20) = 11.2 %; lesions taken as independent would give 7.9 %.
+    """
+    weights = cluster_weights(np.array([10, 10]), seed=7, samples=20_000)
+    assert (weights.sum(axis=1) == 20).all()
+    lower, upper = cluster_limits(weights, np.array([2, 0]), np.array([2, 2]))
+    assert lower is not None
+    assert upper is not None
+    assert (upper - lower) / (2 * 1.96) == pytest.approx(11.18, abs=1)
+
+
+def test_a_bootstrap_without_spread_gives_no_limits() -> None:
+    """None or all of the lesions responding would give limits of no width: they are withheld."""
+    weights = cluster_weights(np.array([3, 2]), seed=7, samples=100)
+    assert cluster_limits(weights, np.array([0, 0]), np.array([2, 1])) == (None, None)
+    assert cluster_limits(weights, np.array([2, 1]), np.array([2, 1])) == (None, None)
+
+
+def test_the_same_seed_gives_the_same_limits_in_any_order_of_rows() -> None:
+    """The seed stands in the method's name; the order of rows in the engine does not matter."""
+    best = [
+        {"subject_id": f"s{i % 9}", "lesion_number": i, "best_response": "PR" if i % 3 else "SD"}
+        for i in range(30)
+    ]
+    found = []
+    for given in (best, best[::-1]):
+        lines = [
+            f"| {r['subject_id']} | {r['lesion_number']} | who | unconfirmed | {r['best_response']} | yes |"
+            for r in given
+        ]
+        table = "\n".join(
+            [
+                "| subject_id | lesion_number | criterion | confirmation | best_response | evaluable |",
+                *lines,
+            ]
+        )
+        members = "| population | subject_id |\n" + "\n".join(f"| all | s{i} |" for i in range(9))
+        responses = run(response_summary, {"lesion_response": table, "population_members": members})
+        found.append(sorted(map(str, responses)))
+    assert found[0] == found[1]
+    assert "seed 20120701" in "".join(found[0])

@@ -1,0 +1,274 @@
+"""Clinical adverse events: terms, versions, treatment-emergence, attribution, unions."""
+
+from schemas.settings import ToxicitySettings
+from tests.support.pipe_tables import check
+from transforms.toxicity.toxicity import toxicity
+
+ANCHORS = """
+    | subject_id | t0_date | last_session_date |
+    | A          | d0      | d35               |
+    | B          | d0      | d0                |
+    | C          | d0      | d0                |
+"""
+V3 = ToxicitySettings(ctcae_versions=("3.0",))
+
+
+def events(text: str) -> dict[str, str]:
+    """The events, of patients treated on day 0, A also on day 35."""
+    return {"anchors": ANCHORS, "adverse_events": text}
+
+
+def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
+    """MedDRA preferred terms, British spelling and the long names of version 3.0 mean the same.
+
+    A word that is not known passes under its own name.
+
+    Source: names and codes that CTCAE v3.0 and v4 print.
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term                                  | onset_date | grade |
+        | A          | Pyrexia                               | d200       | 1     |
+        | A          | Diarrhoea                             | d200       | 1     |
+        | A          | Fatigue (asthenia, lethargy, malaise) | d200       | 1     |
+        | A          |  Pain - Abdomen NOS                   | d200       | 1     |
+        | B          | Weight decreased                      | d300       | 1     |
+        | B          | Rigors/chills                         | d300       | 1     |
+        | B          | Hiccups                               | d300       | 2     |
+        """),
+        """
+        | subject_id | term                    | window | worst_grade |
+        | A          | fever                   | any    | 1           |
+        | A          | fever                   | late   | 1           |
+        | A          | fever or chills         | any    | 1           |
+        | A          | fever or chills         | late   | 1           |
+        | A          | diarrhea                | any    | 1           |
+        | A          | diarrhea                | late   | 1           |
+        | A          | diarrhea or weight loss | any    | 1           |
+        | A          | diarrhea or weight loss | late   | 1           |
+        | A          | fatigue                 | any    | 1           |
+        | A          | fatigue                 | late   | 1           |
+        | A          | abdominal pain          | any    | 1           |
+        | A          | abdominal pain          | late   | 1           |
+        | B          | weight loss             | any    | 1           |
+        | B          | diarrhea or weight loss | any    | 1           |
+        | B          | chills                  | any    | 1           |
+        | B          | fever or chills         | any    | 1           |
+        | B          | hiccups                 | any    | 2           |
+        """,
+        V3,
+    )
+
+
+def test_events_count_from_the_day_of_treatment() -> None:
+    """Nausea on the day of a session belongs to it; a laboratory result of that day does not."""
+    check(
+        toxicity,
+        events("""
+        | subject_id | term    | onset_date | grade |
+        | A          | fatigue | d0         | 1     |
+        | B          | fatigue | d31        | 1     |
+        | C          | fatigue | d91        | 1     |
+        """),
+        """
+        | subject_id | window  | worst_day |
+        | A          | acute   | 0         |
+        | A          | primary | 0         |
+        | A          | any     | 0         |
+        | B          | primary | 31        |
+        | B          | any     | 31        |
+        | C          | late    | 91        |
+        | C          | any     | 91        |
+        """,
+        V3,
+    )
+
+
+def test_only_treatment_emergent_events_count() -> None:
+    """Begun on or after T0, or of unknown start; never what ended before, or merely went on.
+
+    An event that was running at T0 and was fatal worsened after it: whoever was treated was alive.
+
+    Source: admiral derive_var_trtemfl.
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term      | onset_date | end_date | grade | outcome |
+        | A          | fatigue   | d-9        | d-1      | 3     |         |
+        | A          | hiccups   | d-9        |          | 2     | ongoing |
+        | A          | ascites   | d-9        | d300     | 5     | fatal   |
+        | A          | flushing  |            | d-1      | 1     |         |
+        | B          | fatigue   |            |          | 2     |         |
+        | B          | anorexia  | d-9        | d300     | 1     |         |
+        | B          | anorexia  | d300       |          | 2     |         |
+        | untreated  | fatigue   | d9         |          | 2     |         |
+        """),
+        """
+        | subject_id | term     | window  | baseline_grade | worst_grade | worst_day | emergent |
+        | A          | ascites  | any     | 5              | 5           | 300       | yes      |
+        | B          | fatigue  | acute   |                | 2           |           | yes      |
+        | B          | fatigue  | primary |                | 2           |           | yes      |
+        | B          | fatigue  | any     |                | 2           |           | yes      |
+        | B          | anorexia | any     | 1              | 2           | 300       | yes      |
+        """,
+        V3,
+    )
+
+
+def test_a_start_known_to_the_month_of_treatment_is_not_before_it() -> None:
+    """T0 is 20 January; "January" was imputed as the 15th, and may be the 21st."""
+    check(
+        toxicity,
+        {
+            "anchors": """
+            | subject_id | t0_date    | last_session_date |
+            | A          | 2020-01-20 | 2020-01-20        |
+            """,
+            "adverse_events": """
+            | subject_id | term    | onset_date | onset_date_precision | grade |
+            | A          | fatigue | 2020-01-15 | month                | 1     |
+            | A          | nausea  | 2020-01-15 | day                  | 1     |
+            | A          | hiccups | 2019-12-15 | month                | 1     |
+            """,
+        },
+        """
+        | term    | window  | worst_day |
+        | fatigue | acute   | 0         |
+        | fatigue | primary | 0         |
+        | fatigue | any     | 0         |
+        """,
+        V3,
+    )
+
+
+def test_a_grade_is_known_in_the_version_in_which_it_was_given() -> None:
+    """The event itself happened, whatever the version; without a version the grade is any's.
+
+    A fatigue of grade 4 exists in version 3.0 only, cholecystitis of grade 1 too.
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term          | onset_date | grade | ctcae_version |
+        | A          | fatigue       | d300       | 2     | 4.03          |
+        | B          | fatigue       | d300       | 4     |               |
+        | C          | cholecystitis | d300       | 1     |               |
+        | C          | fatigue       | d300       |       | 3.0           |
+        """),
+        """
+        | subject_id | term          | ctcae_version | worst_grade | reason                       |
+        | A          | fatigue       | 3.0           |             | graded in CTCAE 4.03         |
+        | A          | fatigue       | 4.03          | 2           |                              |
+        | A          | fatigue       | 5.0           |             | graded in CTCAE 4.03         |
+        | B          | fatigue       | 3.0           | 4           |                              |
+        | B          | fatigue       | 4.03          |             | grade 4 is not in CTCAE 4.03 |
+        | B          | fatigue       | 5.0           |             | grade 4 is not in CTCAE 5.0  |
+        | C          | cholecystitis | 3.0           | 1           |                              |
+        | C          | cholecystitis | 4.03          |             | grade 1 is not in CTCAE 4.03 |
+        | C          | cholecystitis | 5.0           |             | grade 1 is not in CTCAE 5.0  |
+        | C          | fatigue       | 3.0           |             | no grade recorded            |
+        | C          | fatigue       | 4.03          |             | graded in CTCAE 3.0          |
+        | C          | fatigue       | 5.0           |             | graded in CTCAE 3.0          |
+        """,
+    )
+
+
+def test_cholecystitis_that_needed_cholecystectomy_is_at_least_grade_3() -> None:
+    """Operative treatment is grade 3 in every version. The raised grade says what was recorded.
+
+    Source: CTCAE v3.0 and v4.03, cholecystitis; Kanani on Memon 2012 (one such patient).
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term                    | onset_date | grade | procedure               |
+        | A          | radiation cholecystitis | d300       | 2     | elective Cholecystectomy |
+        | B          | cholecystitis           | d300       | 4     | urgent cholecystectomy  |
+        | C          | cholecystitis           | d300       | 2     | antibiotics             |
+        """),
+        """
+        | subject_id | worst_grade | reason                                       |
+        | A          | 3           | recorded grade 2, raised to 3: cholecystectomy |
+        | B          | 4           |                                              |
+        | C          | 2           |                                              |
+        """,
+        V3,
+    )
+
+
+def test_unions_count_patients_and_not_events() -> None:
+    """Nausea and vomiting of one patient are one patient, with the worse grade.
+
+    "Diarrhea and weight loss" is printed for two patients; both readings are published: either, and
+    both in the same window.
+
+    Source: Kanani on Memon 2012, toxicity paragraph.
+    """
+    check(
+        toxicity,
+        events("""
+        | row_id | subject_id | term        | onset_date | grade |
+        | n      | A          | nausea      | d300       | 1     |
+        | v      | A          | vomiting    | d310       | 2     |
+        | d      | B          | diarrhea    | d200       | 2     |
+        | w      | B          | weight loss | d150       | 1     |
+        | x      | C          | diarrhea    | d200       | 1     |
+        """),
+        """
+        | subject_id | term                     | window | worst_grade | worst_day | source_row_id |
+        | A          | nausea                   | any    | 1           | 300       | n             |
+        | A          | vomiting                 | any    | 2           | 310       | v             |
+        | A          | nausea or vomiting       | any    | 2           | 310       | v             |
+        | B          | diarrhea                 | any    | 2           | 200       | d             |
+        | B          | weight loss              | any    | 1           | 150       | w             |
+        | B          | weight loss              | late   | 1           | 150       | w             |
+        | B          | diarrhea or weight loss  | any    | 2           | 200       | d             |
+        | B          | diarrhea or weight loss  | late   | 1           | 150       | w             |
+        | B          | diarrhea and weight loss | any    | 2           | 200       | d             |
+        | C          | diarrhea                 | any    | 1           | 200       | x             |
+        | C          | diarrhea or weight loss  | any    | 1           | 200       | x             |
+        """,
+        V3,
+    )
+
+
+def test_related_is_possible_or_stronger_unless_the_registry_says_otherwise() -> None:
+    """One related event suffices; an unknown relation is not "unrelated"."""
+    text = """
+        | subject_id | term     | onset_date | grade | related   |
+        | A          | fatigue  | d300       | 1     | unlikely  |
+        | A          | anorexia | d300       | 1     | possible  |
+        | B          | fatigue  | d300       | 2     | unrelated |
+        | B          | fatigue  | d310       | 1     | definite  |
+        | B          | anorexia | d300       | 1     |           |
+        | C          | fatigue  | d300       | 2     | unlikely  |
+        | C          | fatigue  | d310       | 1     | unknown   |
+    """
+    check(
+        toxicity,
+        events(text),
+        """
+        | subject_id | term     | related |
+        | A          | fatigue  | no      |
+        | A          | anorexia | yes     |
+        | B          | fatigue  | yes     |
+        | B          | anorexia |         |
+        | C          | fatigue  |         |
+        """,
+        V3,
+    )
+    check(
+        toxicity,
+        events(text),
+        """
+        | subject_id | term     | related |
+        | A          | fatigue  | no      |
+        | A          | anorexia | no      |
+        | B          | fatigue  | yes     |
+        | B          | anorexia |         |
+        | C          | fatigue  |         |
+        """,
+        ToxicitySettings(ctcae_versions=("3.0",), related_from="probable"),
+    )

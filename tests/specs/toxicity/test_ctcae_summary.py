@@ -1,0 +1,259 @@
+"""Toxicity as it is published: counts, exact intervals, shifts, who moves between versions.
+
+Limits are those of R 4.2.2, binom.test: 1 of 4 is 25 % (0.63-80.59), 2 of 4 is 50 % (6.76-93.24).
+"""
+
+import ibis
+
+from analytics.outcomes.toxicity import (
+    toxicity_shift,
+    toxicity_shift_sets,
+    toxicity_summary,
+    toxicity_summary_sets,
+)
+from schemas.settings import ToxicitySettings
+from schemas.tables.marts import LabGrades
+from tests.support.pipe_tables import check, run, table
+from transforms.toxicity.regrade import regrade
+
+V3 = ToxicitySettings(ctcae_versions=("3.0",))
+COHORT = {
+    "population_members": """
+        | population | subject_id |
+        | all        | A          |
+        | all        | B          |
+        | all        | C          |
+        | all        | D          |
+        | all        | reported   |
+    """,
+    "anchors": """
+        | subject_id | site_id | t0_date |
+        | A          | north   | d0      |
+        | B          | north   | d0      |
+        | C          | north   | d0      |
+        | D          | south   | d0      |
+    """,
+}
+
+
+def rows_of(found: list[dict[str, object]], *names: str, **of: object) -> list[tuple[object, ...]]:
+    """The named columns of the rows with the given values."""
+    kept = [r for r in found if all(r[k] == v for k, v in of.items())]
+    return [tuple(r[n] for n in names) for r in kept]
+
+
+def test_laboratory_toxicity_is_a_share_of_the_patients_with_a_gradable_result() -> None:
+    """Three of four treated have bilirubin; grade 3 or worse in one of the three.
+
+    A subject without T0 (reported endpoints only) is in no denominator.
+    """
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "toxicity": """
+            | subject_id | source | term      | ctcae_version | window | worst_grade |
+            | A          | lab    | bilirubin | 3.0           | late   | 0           |
+            | B          | lab    | bilirubin | 3.0           | late   | 2           |
+            | C          | lab    | bilirubin | 3.0           | late   | 4           |
+            """
+        },
+        V3,
+    )
+    shown = ("grade", "n", "total", "n_treated", "reason")
+    assert rows_of(found, *shown, term="bilirubin", window="late") == [
+        ("1", 0, 3, 4, None),
+        ("2", 1, 3, 4, None),
+        ("3", 0, 3, 4, None),
+        ("4", 1, 3, 4, None),
+        ("any", 2, 3, 4, None),
+        ("ge3", 1, 3, 4, None),
+    ]
+    no_result = "no gradable result in the window"
+    assert rows_of(found, *shown, "pct", term="bilirubin", window="acute", grade="ge3") == [
+        ("ge3", None, 0, 4, no_result, None)
+    ]
+
+
+def test_intervals_are_exact() -> None:
+    """Clopper-Pearson, in percent, as R's binom.test; and the share of all treated beside it."""
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "toxicity": """
+            | subject_id | source | term | ctcae_version | window | worst_grade |
+            | A          | lab    | ast  | 3.0           | any    | 1           |
+            | B          | lab    | ast  | 3.0           | any    | 3           |
+            | C          | lab    | ast  | 3.0           | any    | 0           |
+            | D          | lab    | ast  | 3.0           | any    | 0           |
+            """
+        },
+        V3,
+    )
+    limits = rows_of(found, "pct", "lower", "upper", "pct_treated", term="ast", window="any")
+    rounded = [tuple(round(float(str(x)), 2) for x in row) for row in limits]
+    assert rounded[0] == (25.0, 0.63, 80.59, 25.0)
+    assert rounded[4] == (50.0, 6.76, 93.24, 50.0)
+    assert rounded[1] == (0.0, 0.0, 60.24, 0.0)
+
+
+def test_an_analyte_that_nobody_has_is_not_derivable() -> None:
+    """One row with its reason, no number; an absent table is not zero toxicity."""
+    found = run(toxicity_summary, COHORT, V3)
+    assert rows_of(found, "grade", "n", "total", "pct", "reason", term="creatinine") == [
+        ("any", None, 0, None, "no gradable result")
+    ]
+    no_events = "no site of the population records adverse events"
+    assert rows_of(found, "grade", "n", "total", "pct", "reason", term="fatigue") == [
+        ("any", None, 0, None, no_events)
+    ]
+
+
+def test_events_are_a_share_of_the_treated_patients_of_sites_that_record_events() -> None:
+    """The southern site delivers none: its patient is not a patient without fatigue."""
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "adverse_events": """
+            | site_id | subject_id | term    |
+            | north   | A          | fatigue |
+            """,
+            "toxicity": """
+            | subject_id | source | term    | ctcae_version | window  | worst_grade |
+            | A          | event  | fatigue | 3.0           | primary | 2           |
+            """,
+        },
+        V3,
+    )
+    shown = ("n", "total", "n_treated")
+    assert rows_of(found, *shown, term="fatigue", window="primary", grade="any") == [(1, 3, 4)]
+    assert rows_of(found, *shown, term="nausea", window="primary", grade="any") == [(0, 3, 4)]
+
+
+def test_events_without_a_grade_in_the_version_count_as_any_and_never_as_a_grade() -> None:
+    """Versions are not pooled: where one grade is missing, no grade has a percentage."""
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "adverse_events": """
+            | site_id | subject_id | term    |
+            | north   | A          | fatigue |
+            | south   | D          | fatigue |
+            """,
+            "toxicity": """
+            | subject_id | source | term    | ctcae_version | window  | worst_grade |
+            | A          | event  | fatigue | 3.0           | primary | 2           |
+            | B          | event  | fatigue | 3.0           | primary |             |
+            """,
+        },
+        V3,
+    )
+    shown = ("grade", "n", "total", "reason")
+    reason = "1 with the event have no grade in this version"
+    assert rows_of(found, *shown, term="fatigue", window="primary") == [
+        ("1", None, 4, reason),
+        ("2", None, 4, reason),
+        ("3", None, 4, reason),
+        ("4", None, 4, reason),
+        ("5", None, 4, reason),
+        ("any", 2, 4, None),
+        ("ge3", None, 4, reason),
+    ]
+
+
+def test_who_is_counted_is_named() -> None:
+    """A patient is in the set of the worst grade; any grade, and 3 or worse, are unions of these.
+
+    An event without a grade in the version has happened all the same, and counts as any grade.
+    """
+    check(
+        toxicity_summary_sets,
+        {
+            "toxicity": """
+            | subject_id | source | term    | ctcae_version | window | worst_grade |
+            | A          | lab    | ast     | 3.0           | any    | 0           |
+            | B          | lab    | ast     | 3.0           | any    | 3           |
+            | C          | event  | fatigue | 3.0           | any    | 1           |
+            | D          | event  | fatigue | 3.0           | any    |             |
+            """
+        },
+        """
+        | set_id                                 | subject_id | lesion_number |
+        | toxicity_summary.lab.ast.3.0.any.3     | B          | 0             |
+        | toxicity_summary.event.fatigue.3.0.any.1        | C | 0             |
+        | toxicity_summary.event.fatigue.3.0.any.ungraded | D | 0             |
+        """,
+    )
+
+
+SHIFTED = {
+    "anchors": COHORT["anchors"],
+    "lab_grades": """
+        | subject_id | analyte | ctcae_version | rel_day | is_baseline | grade |
+        | A          | ast     | 3.0           | -1      | yes         | 1     |
+        | C          | ast     | 3.0           | -1      | yes         | 0     |
+    """,
+    "toxicity": """
+        | subject_id | source | term | ctcae_version | window | baseline_grade | worst_grade |
+        | A          | lab    | ast  | 3.0           | any    | 1              | 3           |
+        | A          | lab    | ast  | 3.0           | acute  | 1              | 2           |
+        | B          | lab    | ast  | 3.0           | any    |                | 0           |
+    """,
+}
+
+
+def test_the_shift_table_keeps_who_has_no_baseline_or_no_result() -> None:
+    """A from 1 to 3; B without baseline; C without a later result; D with neither."""
+    found = run(toxicity_shift, SHIFTED | {"population_members": COHORT["population_members"]})
+    cells = {(r["baseline_grade"], r["worst_grade"]): r["n"] for r in found}
+    assert len(cells) == 36
+    assert {cell: n for cell, n in cells.items() if n} == {
+        ("1", "3"): 1,
+        ("missing", "0"): 1,
+        ("0", "missing"): 1,
+        ("missing", "missing"): 1,
+    }
+
+
+def test_the_members_of_the_shift_table_are_its_cells() -> None:
+    """Every treated subject is in exactly one cell of each analyte measured."""
+    check(
+        toxicity_shift_sets,
+        SHIFTED,
+        """
+        | set_id                                 | subject_id |
+        | toxicity_shift.ast.3.0.1.3             | A          |
+        | toxicity_shift.ast.3.0.missing.0       | B          |
+        | toxicity_shift.ast.3.0.0.missing       | C          |
+        | toxicity_shift.ast.3.0.missing.missing | D          |
+        """,
+    )
+
+
+def test_regrading_lists_who_moves_and_why() -> None:
+    """AST 2.8 x ULN is grade 2 in version 3.0 and 1 in 4.03; who stays is not listed.
+
+    A subject gradable in one version only moves too.
+    """
+    graded = table(
+        LabGrades,
+        """
+        | subject_id | analyte | ctcae_version | rel_day | sequence | grade | rule        |
+        | A          | ast     | 3.0           | 5       | 1        | 2     | > 2.5 x ULN |
+        | A          | ast     | 4.03          | 5       | 1        | 1     | > 1 x ULN   |
+        | A          | ast     | 4.03          | -5      | 1        | 4     | > 20 x ULN  |
+        | B          | ast     | 3.0           | 5       | 1        | 1     | > 1 x ULN   |
+        | B          | ast     | 4.03          | 5       | 1        | 1     | > 1 x ULN   |
+        | C          | ast     | 3.0           | 5       | 1        | 0     | <= 1 x ULN  |
+        """,
+    )
+    moved = regrade(graded, from_version="3.0", to_version="4.03")
+    records = ibis.duckdb.connect().to_pyarrow(moved).to_pylist()
+    shown = ("subject_id", "worst_grade_from", "rule_from", "worst_grade_to", "rule_to")
+    assert [tuple(r[n] for n in shown) for r in records] == [
+        ("A", 2, "> 2.5 x ULN", 1, "> 1 x ULN"),
+        ("C", 0, "<= 1 x ULN", None, None),
+    ]

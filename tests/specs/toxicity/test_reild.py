@@ -1,0 +1,206 @@
+"""Candidates for radioembolization-induced liver disease, for adjudication."""
+
+from tests.support.pipe_tables import check
+from transforms.toxicity.reild import reild_candidates
+
+ANCHORS = """
+    | subject_id | t0_date |
+    | A          | d0      |
+    | B          | d0      |
+    | C          | d0      |
+    | D          | d0      |
+    | E          | d0      |
+    | F          | d0      |
+"""
+BASELINE = """
+    | subject_id | analyte   | value | unit  |
+    | A          | bilirubin | 1.0   | mg/dL |
+    | B          | bilirubin | 1.0   | mg/dL |
+    | C          | bilirubin | 1.0   | mg/dL |
+    | D          | bilirubin | 1.0   | mg/dL |
+    | E          | bilirubin | 3.5   | mg/dL |
+"""
+ASCITES = """
+    | subject_id | assessment_date | ascites |
+    | A          | d-1             | none    |
+    | B          | d-1             | none    |
+    | C          | d-1             | none    |
+    | D          | d-1             | slight  |
+    | E          | d-1             | none    |
+    | A          | d60             | slight  |
+    | B          | d60             | slight  |
+    | C          | d60             | slight  |
+    | D          | d60             | slight  |
+    | E          | d60             | slight  |
+    | F          | d60             | slight  |
+"""
+
+
+def test_a_candidate_has_high_bilirubin_and_ascites_or_falling_albumin() -> None:
+    """Bilirubin must exceed 3.0 mg/dL, which is 51.3 umol/L, and its own baseline.
+
+    A at 3.01; B at exactly 3.0; C at 51.4 umol/L; D without new ascites; E no higher than before;
+    F without any baseline, for whom all is new.
+
+    Source: Braat's definition of REILD, as cited by van Roekel 2020.
+    """
+    check(
+        reild_candidates,
+        {
+            "anchors": ANCHORS,
+            "baseline_labs": BASELINE,
+            "assessments": ASCITES,
+            "labs": """
+            | row_id | subject_id | lab_date | analyte   | value | unit   |
+            | a1     | A          | d70      | bilirubin | 4     | mg/dL  |
+            | a2     | A          | d40      | bilirubin | 3.01  | mg/dL  |
+            | b      | B          | d40      | bilirubin | 3     | mg/dL  |
+            | c      | C          | d40      | bilirubin | 51.4  | umol/L |
+            | d      | D          | d40      | bilirubin | 9     | mg/dL  |
+            | e      | E          | d40      | bilirubin | 3.5   | mg/dL  |
+            | f      | F          | d40      | bilirubin | 3.5   | mg/dL  |
+            """,
+        },
+        """
+        | subject_id | rel_day | status    | reason_codes      | baseline_bilirubin | source_row_id |
+        | A          | 40      | candidate | bilirubin ascites | 1                  | a2            |
+        | C          | 40      | candidate | bilirubin ascites | 17.1               | c             |
+        | F          | 40      | candidate | bilirubin ascites |                    | f             |
+        """,
+    )
+
+
+def test_only_two_weeks_to_four_months_after_treatment_count() -> None:
+    """Days 14 to 122; the bilirubin and what goes with it must both lie there."""
+    check(
+        reild_candidates,
+        {
+            "anchors": ANCHORS,
+            "lab_grades": """
+            | subject_id | analyte | ctcae_version | rel_day | is_baseline | grade |
+            | A          | albumin | 3.0           | -1      | yes         | 0     |
+            | A          | albumin | 3.0           | 14      | no          | 1     |
+            | B          | albumin | 3.0           | -1      | yes         | 0     |
+            | B          | albumin | 3.0           | 122     | no          | 1     |
+            | C          | albumin | 3.0           | -1      | yes         | 1     |
+            | C          | albumin | 3.0           | 60      | no          | 1     |
+            | D          | albumin | 3.0           | -1      | yes         | 0     |
+            | D          | albumin | 3.0           | 123     | no          | 2     |
+            | E          | albumin | 3.0           | -1      | yes         | 0     |
+            | E          | albumin | 3.0           | 60      | no          | 1     |
+            | F          | albumin | 3.0           | -1      | yes         | 0     |
+            | F          | albumin | 3.0           | 60      | no          | 1     |
+            """,
+            "labs": """
+            | subject_id | lab_date | analyte   | value | unit  |
+            | A          | d14      | bilirubin | 4     | mg/dL |
+            | B          | d122     | bilirubin | 4     | mg/dL |
+            | C          | d60      | bilirubin | 4     | mg/dL |
+            | D          | d60      | bilirubin | 4     | mg/dL |
+            | E          | d13      | bilirubin | 4     | mg/dL |
+            | F          | d123     | bilirubin | 4     | mg/dL |
+            """,
+        },
+        """
+        | subject_id | rel_day | reason_codes      |
+        | A          | 14      | bilirubin albumin |
+        | B          | 122     | bilirubin albumin |
+        """,
+    )
+
+
+def test_progression_in_the_liver_or_obstructed_ducts_exclude_a_candidate() -> None:
+    """Up to 30 days after the onset; who is excluded stays visible, without a Braat grade.
+
+    A by a grown liver lesion on day 70, B by one on day 71 too late, C by obstruction, D by a new
+    liver lesion, E not by a new lesion elsewhere.
+    """
+    check(
+        reild_candidates,
+        {
+            "anchors": ANCHORS,
+            "assessments": """
+            | subject_id | assessment_date | ascites | biliary_obstruction |
+            | A          | d60             | slight  |                     |
+            | B          | d60             | slight  |                     |
+            | C          | d60             | slight  | yes                 |
+            | D          | d60             | slight  | no                  |
+            | E          | d60             | slight  |                     |
+            """,
+            "labs": """
+            | subject_id | lab_date | analyte   | value | unit  |
+            | A          | d40      | bilirubin | 4     | mg/dL |
+            | B          | d40      | bilirubin | 4     | mg/dL |
+            | C          | d40      | bilirubin | 4     | mg/dL |
+            | D          | d40      | bilirubin | 4     | mg/dL |
+            | E          | d40      | bilirubin | 4     | mg/dL |
+            """,
+            "subject_lesions": """
+            | subject_id | lesion_number | organ |
+            | A          | 1             | liver |
+            | B          | 1             | liver |
+            """,
+            "lesion_assessments": """
+            | subject_id | lesion_number | criterion | rel_day | response |
+            | A          | 1             | who       | 70      | PD       |
+            | B          | 1             | who       | 71      | PD       |
+            """,
+            "subject_assessments": """
+            | subject_id | criterion | rel_day | new_lesion   |
+            | D          | who       | 60      | hepatic      |
+            | E          | who       | 60      | extrahepatic |
+            """,
+        },
+        """
+        | subject_id | status    | excluded_by         | braat_grade |
+        | A          | excluded  | hepatic_progression |             |
+        | B          | candidate |                     | 3           |
+        | C          | excluded  | biliary_obstruction |             |
+        | D          | excluded  | hepatic_progression |             |
+        | E          | candidate |                     | 3           |
+        """,
+    )
+
+
+def test_the_braat_grade_is_the_least_that_the_records_support() -> None:
+    """Invasive treatment is grade 4, death by liver failure or treatment grade 5.
+
+    Source: Braat's hepatotoxicity grades, as cited by van Roekel 2020.
+    """
+    check(
+        reild_candidates,
+        {
+            "anchors": ANCHORS,
+            "assessments": """
+            | subject_id | assessment_date | ascites |
+            | A          | d60             | slight  |
+            | B          | d60             | slight  |
+            | C          | d60             | slight  |
+            | D          | d60             | slight  |
+            """,
+            "labs": """
+            | subject_id | lab_date | analyte   | value | unit  |
+            | A          | d40      | bilirubin | 4     | mg/dL |
+            | B          | d40      | bilirubin | 4     | mg/dL |
+            | C          | d40      | bilirubin | 4     | mg/dL |
+            | D          | d40      | bilirubin | 4     | mg/dL |
+            """,
+            "adverse_events": """
+            | subject_id | term    | onset_date | procedure    |
+            | A          | ascites | d50        | diuretics    |
+            | B          | ascites | d50        | Paracentesis |
+            """,
+            "contacts": """
+            | subject_id | contact_date | contact_type | cause_of_death |
+            | C          | d100         | death        | liver_failure  |
+            | D          | d100         | death        | tumour         |
+            """,
+        },
+        """
+        | subject_id | braat_grade |
+        | A          | 3           |
+        | B          | 4           |
+        | C          | 5           |
+        | D          | 3           |
+        """,
+    )

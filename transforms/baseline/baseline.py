@@ -1,0 +1,93 @@
+"""What was known of a patient just before the first treatment?
+
+One rule for every quantity: the last value that is not missing, dated on or before T0. A draw of
+the day of treatment is baseline unless its time lies after the injection. An older value is used
+and flagged stale; only eligibility treats it as unknown.
+
+Source: Kanani on Memon 2012 (baseline factors); CDISC ADaM BDS, baseline record ABLFL.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.settings import BaselineSettings
+from schemas.tables.intermediate import Anchors, BaselineLabs
+from schemas.tables.registry import Labs, Treatments
+
+
+def baseline_labs(
+    labs: Table[Labs],
+    anchors: Table[Anchors],
+    treatments: Table[Treatments],
+    *,
+    settings: BaselineSettings,
+) -> Table[BaselineLabs]:
+    """Take each analyte's last result up to T0; of draws on one day the last counts."""
+    before = labs.anti_join(_draws_after_injection(labs, anchors, treatments), "row_id")
+    last = last_up_to_t0(before, "value", "lab_date", anchors, by=["analyte"], ties=["sequence"])
+    return conform(
+        last.mutate(rel_day=-last.age_days, stale=last.age_days > settings.stale_days),
+        BaselineLabs,
+    )
+
+
+def last_up_to_t0(
+    table: ir.Table,
+    value: str,
+    dated_by: str,
+    anchors: ir.Table,
+    *,
+    by: Sequence[str] = (),
+    ties: Sequence[str] = (),
+) -> ir.Table:
+    """Keep the last row up to T0 in which the value is not missing.
+
+    Args:
+        table: any registry table with subject_id and row_id.
+        value: the column that must not be null.
+        dated_by: the column that dates the row.
+        anchors: T0 of each treated subject.
+        by: columns that, with the subject, name what is looked for.
+        ties: columns that order rows of one day; the greatest wins, then the greatest row_id.
+
+    Returns:
+        The rows kept, with `age_days`, whole days from the row to T0, 0 or more.
+    """
+    t0 = anchors.select("subject_id", "t0_date")
+    joined = table.filter(table[value].notnull()).inner_join(t0, "subject_id")
+    earlier = joined.filter(joined[dated_by] <= joined.t0_date)
+    order = [ibis.desc(name) for name in (dated_by, *ties, "row_id")]
+    ranked = earlier.mutate(
+        age_days=earlier.t0_date.delta(earlier[dated_by], unit="day"),
+        rank=ibis.row_number().over(group_by=["subject_id", *by], order_by=order),
+    )
+    return ranked.filter(ranked["rank"] == 0).drop("rank", "t0_date")
+
+
+def _draws_after_injection(labs: ir.Table, anchors: ir.Table, treatments: ir.Table) -> ir.Table:
+    injected = treatments.group_by(["subject_id", "treatment_date"]).agg(
+        injected_at=_minute_of_day(
+            treatments.administered_at.min().hour(), treatments.administered_at.min().minute()
+        )
+    )
+    t0 = anchors.select("subject_id", "t0_date")
+    first = injected.inner_join(t0, ["subject_id", ("treatment_date", "t0_date")])
+    drawn = labs.select(
+        "row_id",
+        "subject_id",
+        "lab_date",
+        drawn_at=_minute_of_day(_digits(labs.lab_time, 1), _digits(labs.lab_time, 2)),
+    )
+    same_day = drawn.inner_join(first, ["subject_id", ("lab_date", "treatment_date")])
+    return same_day.filter(same_day.drawn_at > same_day.injected_at).select("row_id")
+
+
+def _digits(time: ir.StringValue, part: int) -> ir.IntegerValue:
+    return time.re_extract("^([0-9]{1,2}):([0-9]{2})", part).nullif("").cast("int64")
+
+
+def _minute_of_day(hour: ir.IntegerValue, minute: ir.IntegerValue) -> ir.IntegerValue:
+    return hour.cast("int64") * 60 + minute.cast("int64")

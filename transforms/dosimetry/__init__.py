@@ -1,0 +1,1 @@
+"""Compute absorbed doses and set them beside what was recorded."""

@@ -1,0 +1,315 @@
+"""Which facts of different rows cannot both be true? Rules between rows and tables.
+
+A death before treatment, two deaths, a living contact after death: each is a hard error, and the
+rows that contradict each other are set aside together, since nothing in them says which is wrong.
+What is odd but possible is noted, and the row is loaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import or_
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
+
+PATIENT = ["site_id", "patient_id"]
+SESSION = [*PATIENT, "session_id"]
+MAA_DAYS = 60
+SESSION_DAYS = 14
+AFTER_DEATH = {
+    "assessments": "assessment_date",
+    "labs": "lab_date",
+    "mappings": "mapping_date",
+    "scans": "scan_date",
+    "measurements": "scan_date",
+    "treatments": "treatment_date",
+}
+"""Tables whose rows need a living patient, and their date; only exact days are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """A rule that needs more than one row.
+
+    `breaks` takes the tables named in `reads` and returns the rows of `table` that break the rule.
+    """
+
+    rule_id: str
+    table: str
+    column: str
+    reads: tuple[str, ...]
+    meaning: str
+    remedy: str
+    breaks: Callable[..., ir.Table]
+    category: str = "plausibility"
+    severity: str = "reject"
+
+
+def _two_deaths(contacts: ir.Table) -> ir.Table:
+    deaths = contacts.filter(contacts.contact_type == "death")
+    several = deaths.group_by(PATIENT).agg(n=deaths.count()).filter(lambda t: t.n > 1)
+    return deaths.semi_join(several, PATIENT)
+
+
+def _after_death(contacts: ir.Table) -> ir.Table:
+    deaths = contacts.filter(contacts.contact_type == "death")
+    alive = contacts.filter(contacts.contact_type != "death")
+    died = deaths.group_by(PATIENT).agg(died=deaths.contact_date.max())
+    late = alive.join(died, PATIENT).filter(lambda t: t.contact_date > t.died)
+    return contacts.semi_join(late, [*PATIENT, "contact_date", "contact_type"]).union(
+        deaths.semi_join(late, PATIENT)
+    )
+
+
+def _before_treatment(contacts: ir.Table, treatments: ir.Table) -> ir.Table:
+    t0 = _first(treatments, "treatment_date", "t0")
+    deaths = contacts.filter(contacts.contact_type == "death")
+    early = deaths.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
+    return deaths.semi_join(early, PATIENT)
+
+
+def _before_birth(patients: ir.Table, treatments: ir.Table) -> ir.Table:
+    born = patients.select(*PATIENT, "birth_year")
+    early = treatments.join(born, PATIENT).filter(lambda t: t.treatment_date.year() < t.birth_year)
+    return treatments.semi_join(early, PATIENT)
+
+
+def _before_diagnosis(patients: ir.Table, treatments: ir.Table) -> ir.Table:
+    """Only what is certain: a diagnosis known to the month or year is compared as such."""
+    t0 = _first(treatments, "treatment_date", "t0")
+    known = patients.join(t0, PATIENT)
+    coarse = ibis.cases(
+        (known.diagnosis_date_precision == "year", known.diagnosis_date.truncate("Y")),
+        (known.diagnosis_date_precision == "month", known.diagnosis_date.truncate("M")),
+        else_=known.diagnosis_date,
+    )
+    return patients.semi_join(known.filter(known.t0 < coarse), PATIENT)
+
+
+def _dead_by_then(column: str, contacts: ir.Table, **others: ir.Table) -> ir.Table:
+    """Rows after the day, or the month, in which the patient died."""
+    (table,) = others.values()
+    deaths = contacts.filter(contacts.contact_type == "death")
+    months = deaths.contact_date_precision == "month"
+    last = months.ifelse(
+        deaths.contact_date.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1),
+        deaths.contact_date,
+    )
+    died = deaths.mutate(last=last.cast("date")).group_by(PATIENT).agg(last=lambda t: t.last.max())
+    late = table.join(died, PATIENT).filter(lambda t: t[column] > t["last"])
+    return table.semi_join(late, [*PATIENT, column])
+
+
+def _maa_too_old(mappings: ir.Table, treatments: ir.Table) -> ir.Table:
+    """No MAA scan in the days before the session, of a patient whose scans are dated."""
+    dated = mappings.filter(mappings.maa_date.notnull())
+    pairs = treatments.join(dated.select(*PATIENT, "maa_date"), PATIENT)
+    days = pairs.treatment_date.delta(pairs.maa_date, unit="day")
+    covered = pairs.filter((days >= 0) & (days <= MAA_DAYS))
+    session = [*SESSION, "target_id"]
+    return treatments.semi_join(dated, PATIENT).anti_join(covered, session)
+
+
+def _mapped_afterwards(mappings: ir.Table, treatments: ir.Table) -> ir.Table:
+    """The first mapping lies after the first treatment."""
+    first = _first(mappings, "mapping_date", "mapped")
+    both = first.join(_first(treatments, "treatment_date", "t0"), PATIENT)
+    late = both.filter(both.mapped > both.t0).select(*PATIENT, mapping_date="mapped")
+    return mappings.semi_join(late, [*PATIENT, "mapping_date"])
+
+
+def _several(column: str, treatments: ir.Table) -> ir.Table:
+    """One session with several values of what a session has only one of."""
+    kinds = treatments.group_by(SESSION).agg(n=treatments[column].nunique())
+    return treatments.semi_join(kinds.filter(kinds.n > 1), SESSION)
+
+
+def _short_gap(treatments: ir.Table) -> ir.Table:
+    """Another session of the patient within the days before."""
+    names = {n: f"other_{n}" for n in ("session_id", "treatment_date")}
+    other = treatments.select(*PATIENT, **{new: treatments[n] for n, new in names.items()})
+    pairs = treatments.join(other, PATIENT)
+    days = pairs.treatment_date.delta(pairs.other_treatment_date, unit="day")
+    soon = (pairs.session_id != pairs.other_session_id) & (days >= 1) & (days < SESSION_DAYS)
+    return treatments.semi_join(pairs.filter(soon), [*SESSION, "target_id"])
+
+
+def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
+    """The term has no such grade in the version that it was given in."""
+    t = adverse_events
+    conditions = (
+        t.term.lower().isin(sorted(term.spellings()))
+        & (t.ctcae_version == version)
+        & ~t.grade.between(*grades)
+        for term in TERMS
+        for version, grades in term.grades.items()
+    )
+    return t.filter(reduce(or_, conditions).fill_null(False))
+
+
+def _operated_below_3(adverse_events: ir.Table) -> ir.Table:
+    """Cholecystitis that led to cholecystectomy, with a milder grade than an operation has."""
+    (cholecystitis,) = (t for t in TERMS if t.term == "cholecystitis")
+    t = adverse_events
+    operated = t.term.lower().isin(
+        sorted(cholecystitis.spellings())
+    ) & t.procedure.lower().contains("cholecystectomy")
+    return t.filter(operated.fill_null(False) & (t.grade.fill_null(0) < SURGICAL_GRADE))
+
+
+def _fatal_but_alive(adverse_events: ir.Table, contacts: ir.Table) -> ir.Table:
+    fatal = (adverse_events.grade == 5) | (adverse_events.outcome == "fatal")
+    deaths = contacts.filter(contacts.contact_type == "death")
+    return adverse_events.filter(fatal.fill_null(False)).anti_join(deaths, PATIENT)
+
+
+def _first(table: ir.Table, column: str, name: str) -> ir.Table:
+    return table.group_by(PATIENT).agg(**{name: table[column].min()})
+
+
+CROSS_CHECKS: tuple[CrossCheck, ...] = (
+    CrossCheck(
+        "contacts.two_deaths",
+        "contacts",
+        "contact_date",
+        ("contacts",),
+        "the patient has more than one date of death",
+        "Keep the right one in the source.",
+        _two_deaths,
+    ),
+    CrossCheck(
+        "contacts.alive_after_death",
+        "contacts",
+        "contact_date",
+        ("contacts",),
+        "a living contact lies after the date of death",
+        "Correct the date of death, or of the contact, in the source.",
+        _after_death,
+    ),
+    CrossCheck(
+        "treatments.before_birth",
+        "treatments",
+        "treatment_date",
+        ("patients", "treatments"),
+        "the treatment lies before the year of birth",
+        "Correct one of the two in the source.",
+        _before_birth,
+    ),
+    CrossCheck(
+        "contacts.death_before_treatment",
+        "contacts",
+        "contact_date",
+        ("contacts", "treatments"),
+        "the death lies before the first treatment",
+        "Correct the date of death, or of the treatment, in the source.",
+        _before_treatment,
+    ),
+    CrossCheck(
+        "patients.diagnosed_after_treatment",
+        "patients",
+        "diagnosis_date",
+        ("patients", "treatments"),
+        "the first treatment lies before the diagnosis",
+        "Correct one of the two dates in the source; the row is loaded.",
+        _before_diagnosis,
+        severity="warn",
+    ),
+    *(
+        CrossCheck(
+            f"{name}.after_death",
+            name,
+            column,
+            (name, "contacts"),
+            "the row lies after the patient's death",
+            "Correct its date, or the date of death, in the source; the row is loaded.",
+            partial(_dead_by_then, column),
+            severity="warn",
+        )
+        for name, column in AFTER_DEATH.items()
+    ),
+    CrossCheck(
+        "mappings.after_treatment",
+        "mappings",
+        "mapping_date",
+        ("mappings", "treatments"),
+        "the first mapping angiogram lies after the first treatment",
+        "Correct one of the two dates in the source; the row is loaded.",
+        _mapped_afterwards,
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.maa_too_old",
+        "treatments",
+        "treatment_date",
+        ("mappings", "treatments"),
+        f"no 99mTc-MAA scan lies within the {MAA_DAYS} days before the session",
+        "Deliver the scan of this session, or correct its date; the row is loaded.",
+        _maa_too_old,
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.session_on_several_days",
+        "treatments",
+        "treatment_date",
+        ("treatments",),
+        "the targets of one session were treated on different days",
+        "Give each day a session of its own, or correct the date; the row is loaded.",
+        partial(_several, "treatment_date"),
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.several_devices",
+        "treatments",
+        "device",
+        ("treatments",),
+        "glass and resin microspheres in one session",
+        "Check the device at the source; the row is loaded.",
+        partial(_several, "device"),
+        severity="warn",
+    ),
+    CrossCheck(
+        "treatments.sessions_close",
+        "treatments",
+        "treatment_date",
+        ("treatments",),
+        f"another session lies less than {SESSION_DAYS} days before",
+        "Check both dates; if it was one session, give it one id. The row is loaded.",
+        _short_gap,
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.no_such_grade",
+        "adverse_events",
+        "grade",
+        ("adverse_events",),
+        "the term has no such grade in this version of CTCAE",
+        "Grade the event again in its version, or correct the version; the row is loaded.",
+        _no_such_grade,
+        category="conformance",
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.operated_below_3",
+        "adverse_events",
+        "grade",
+        ("adverse_events",),
+        f"cholecystitis that led to cholecystectomy has no grade, or one below {SURGICAL_GRADE}",
+        f"An operation is at least grade {SURGICAL_GRADE}, and is counted as such; correct the "
+        "grade, or the procedure, in the source. The row is loaded.",
+        _operated_below_3,
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.fatal_but_alive",
+        "adverse_events",
+        "outcome",
+        ("adverse_events", "contacts"),
+        "a fatal event of a patient without a date of death",
+        "Deliver the death as a contact, or correct grade and outcome; the row is loaded.",
+        _fatal_but_alive,
+        severity="warn",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Find for each patient how long until what happened."""

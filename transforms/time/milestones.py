@@ -1,0 +1,275 @@
+"""What happened to a patient that can start, stop or censor a clock, and on which day?
+
+Every date becomes a number of days from T0 here, once. Death is taken from the contacts; alive is
+whoever has left a dated trace in any table, up to the data cutoff: never the date of the export.
+
+A partial date has its day imputed (the 15th) when it is loaded. An imputed death is moved to the
+last evidence of life, or to T0, where the 15th lies before it; a date of which only the year is
+known is no evidence. Exact deaths are never moved: contradictions are quarantined before.
+
+Source: admiralonco, vignette Creating ADTTE (last known alive date, imputation flags); admiralonco
+PFSNACT (censoring at the last assessment before new anticancer therapy).
+"""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.records.criteria import MILLIONTHS, RECORDS
+from schemas.settings import ResponseSettings, SurvivalSettings
+from schemas.tables.intermediate import Anchors, LastAlive, Milestones
+from schemas.tables.marts import SubjectAssessments, SubjectResponse
+from schemas.tables.registry import (
+    AdverseEvents,
+    Assessments,
+    Contacts,
+    Labs,
+    Mappings,
+    Medications,
+    Scans,
+    SubsequentTherapies,
+    Treatments,
+)
+from transforms.response.ladder import progression_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A column whose dates prove that the patient was alive."""
+
+    table: ir.Table
+    name: str
+    column: str
+
+
+def last_alive(
+    contacts: Table[Contacts],
+    treatments: Table[Treatments],
+    scans: Table[Scans],
+    assessments: Table[Assessments],
+    labs: Table[Labs],
+    adverse_events: Table[AdverseEvents],
+    subsequent_therapies: Table[SubsequentTherapies],
+    mappings: Table[Mappings],
+    medications: Table[Medications],
+) -> Table[LastAlive]:
+    """Take the latest dated evidence of life of each subject, from every table.
+
+    An exact date is preferred to an imputed one of the same day, then the tables in this order.
+    """
+    survived = (adverse_events.outcome != "fatal").fill_null(True)
+    evidence = (
+        Evidence(contacts.filter(contacts.vital_status == "alive"), "contacts", "contact_date"),
+        Evidence(treatments, "treatments", "treatment_date"),
+        Evidence(scans, "scans", "scan_date"),
+        Evidence(assessments, "assessments", "assessment_date"),
+        Evidence(labs, "labs", "lab_date"),
+        Evidence(adverse_events, "adverse_events", "onset_date"),
+        Evidence(adverse_events.filter(survived), "adverse_events", "end_date"),
+        Evidence(subsequent_therapies, "subsequent_therapies", "start_date"),
+        Evidence(mappings, "mappings", "mapping_date"),
+        Evidence(medications, "medications", "start_date"),
+    )
+    ranks = range(len(evidence) - 1, -1, -1)
+    dated = ibis.union(*(_dated(e, rank) for e, rank in zip(evidence, ranks, strict=True)))
+    latest = dated.group_by("subject_id").agg(mark=dated.mark.max())
+    source = latest.mark.substr(11, 1)
+    by_rank = {str(rank): e for e, rank in zip(evidence, ranks, strict=True)}
+    found = latest.mutate(
+        last_alive_date=latest.mark.substr(0, 10).cast("date"),
+        imputed=latest.mark.substr(10, 1) == "0",
+        source_table=ibis.cases(*((source == rank, e.name) for rank, e in by_rank.items())),
+        source_column=ibis.cases(*((source == rank, e.column) for rank, e in by_rank.items())),
+        source_row_id=latest.mark.substr(12),
+    )
+    return conform(found, LastAlive)
+
+
+def milestones(
+    anchors: Table[Anchors],
+    treatments: Table[Treatments],
+    contacts: Table[Contacts],
+    subsequent_therapies: Table[SubsequentTherapies],
+    last_alive: Table[LastAlive],
+    subject_assessments: Table[SubjectAssessments],
+    subject_response: Table[SubjectResponse],
+    *,
+    settings: SurvivalSettings,
+    response: ResponseSettings,
+) -> Table[Milestones]:
+    """Give each treated subject the days, from T0, on which its clocks may start and stop."""
+    therapies = _therapies(anchors, subsequent_therapies)
+    seen = subject_assessments.filter(
+        subject_assessments.criterion == settings.endpoint_criterion,
+        subject_assessments.reader == response.reader,
+    )
+    parts = (
+        _first_session(anchors, treatments),
+        _responses(subject_response, settings.endpoint_criterion),
+        progressions := _progressions(seen, settings.endpoint_criterion, response),
+        _before_progressions(seen, progressions),
+        _last_before(seen, therapies),
+        therapies,
+        _alive(anchors, last_alive),
+        _deaths(anchors, contacts),
+    )
+    wide = anchors
+    for part in parts:
+        wide = wide.left_join(part, "subject_id").drop("subject_id_right")
+    return conform(_lost(_death_after_life(wide), settings.lost_to_follow_up_days), Milestones)
+
+
+def _dated(evidence: Evidence, rank: int) -> ir.Table:
+    """One text per date that sorts by day, then exactness, then table, then row.
+
+    A maximum over text is the same on every engine; an argmax over several columns is not.
+    """
+    t = evidence.table
+    date = t[evidence.column]
+    precision = _precision(t, evidence.column)
+    known = t.filter(date.notnull(), precision != "year")
+    exact = (precision == "day").ifelse("1", "0")
+    mark = date.cast("string").concat(exact, ibis.literal(str(rank)), t.row_id)
+    return known.select("subject_id", mark=mark)
+
+
+def _precision(table: ir.Table, column: str) -> ir.StringValue:
+    name = f"{column}_precision"
+    return table[name].fill_null("day") if name in table.columns else ibis.literal("day")
+
+
+def _first_session(anchors: ir.Table, treatments: ir.Table) -> ir.Table:
+    given = treatments.inner_join(
+        anchors,
+        (treatments.subject_id == anchors.subject_id)
+        & (treatments.treatment_date == anchors.t0_date),
+    )
+    return given.group_by("subject_id").agg(t0_row_id=given.row_id.min())
+
+
+def _responses(subject_response: ir.Table, criterion: str) -> ir.Table:
+    chosen = subject_response.filter(
+        subject_response.criterion == criterion, subject_response.confirmation == "unconfirmed"
+    )
+    return chosen.select(
+        "subject_id",
+        response_day=chosen.first_response_day,
+        last_in_window_day=chosen.last_evaluable_day,
+    )
+
+
+def _progressions(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.Table:
+    progressed = seen.response == "PD"
+    return seen.group_by("subject_id").agg(
+        progression_day=seen.rel_day.min(where=progressed),
+        hepatic_progression_day=seen.rel_day.min(
+            where=progressed & hepatic(seen, criterion, settings)
+        ),
+        last_assessment_day=seen.rel_day.max(where=seen.response != "NE"),
+    )
+
+
+def _before_progressions(seen: ir.Table, progressions: ir.Table) -> ir.Table:
+    days = progressions.select("subject_id", "progression_day", "hepatic_progression_day")
+    both = seen.filter(seen.response != "NE").inner_join(days, "subject_id")
+    return both.group_by("subject_id").agg(
+        last_before_progression_day=both.rel_day.max(where=both.rel_day < both.progression_day),
+        last_before_hepatic_progression_day=both.rel_day.max(
+            where=both.rel_day < both.hepatic_progression_day
+        ),
+    )
+
+
+def hepatic(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.BooleanValue:
+    """Whether a progression is of the liver: new there, or growth of the lesions that are summed.
+
+    A new extrahepatic lesion or non-target progression does not hide growth on the same day. The
+    summed lesions are taken as hepatic, which the index lesions of the series are.
+    """
+    record = next(r for r in RECORDS if r.name == criterion)
+    value, nadir = ((seen[name] * MILLIONTHS).cast("int64") for name in ("value", "nadir"))
+    grown = [
+        holds.fill_null(False) for holds, _ in progression_rules(record, value, nadir, settings)
+    ]
+    new_in_liver = seen.new_lesion.isin(["hepatic", "both"]).fill_null(False)
+    elsewhere = seen.rule.startswith("new_lesion") | seen.rule.startswith("non_target_progression")
+    return ibis.or_(new_in_liver, ~elsewhere, *grown)
+
+
+def _therapies(anchors: ir.Table, subsequent_therapies: ir.Table) -> ir.Table:
+    """The first therapy and the first transplant; an imputed day before T0 is moved to T0."""
+    given = subsequent_therapies.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    imputed = _precision(given, "start_date") != "day"
+    day = given.start_date.delta(given.t0_date, unit="day")
+    after = given.mutate(imputed=imputed, day=imputed.ifelse(ibis.greatest(day, 0), day))
+    after = after.filter(after.day >= 0)
+    numbered = after.mutate(
+        order=ibis.row_number().over(group_by="subject_id", order_by=["day", "imputed", "row_id"]),
+        transplant=after.therapy_class == "transplant",
+    )
+    numbered = numbered.mutate(
+        order_transplant=ibis.row_number().over(
+            group_by=["subject_id", "transplant"], order_by=["day", "imputed", "row_id"]
+        )
+    )
+    first = numbered.order == 0
+    grafted = numbered.transplant & (numbered.order_transplant == 0)
+    return numbered.group_by("subject_id").agg(
+        new_therapy_day=numbered.day.max(where=first),
+        new_therapy_imputed=numbered.imputed.max(where=first),
+        new_therapy_row_id=numbered.row_id.max(where=first),
+        transplant_day=numbered.day.max(where=grafted),
+        transplant_row_id=numbered.row_id.max(where=grafted),
+    )
+
+
+def _last_before(seen: ir.Table, therapies: ir.Table) -> ir.Table:
+    both = seen.inner_join(therapies.select("subject_id", "new_therapy_day"), "subject_id")
+    before = both.filter(both.rel_day <= both.new_therapy_day, both.response != "NE")
+    return before.group_by("subject_id").agg(last_before_therapy_day=before.rel_day.max())
+
+
+def _alive(anchors: ir.Table, last_alive: ir.Table) -> ir.Table:
+    known = last_alive.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    return known.select(
+        "subject_id",
+        "last_alive_date",
+        last_alive_day=known.last_alive_date.delta(known.t0_date, unit="day"),
+        last_alive_imputed=known.imputed,
+        last_alive_table=known.source_table,
+        last_alive_column=known.source_column,
+        last_alive_row_id=known.source_row_id,
+    )
+
+
+def _deaths(anchors: ir.Table, contacts: ir.Table) -> ir.Table:
+    died = contacts.filter(contacts.contact_type == "death").inner_join(
+        anchors.select("subject_id", "t0_date"), "subject_id"
+    )
+    numbered = died.mutate(
+        death_day=died.contact_date.delta(died.t0_date, unit="day"),
+        death_imputed=_precision(died, "contact_date") != "day",
+        order=ibis.row_number().over(
+            group_by="subject_id", order_by=["contact_date", "contact_date_precision", "row_id"]
+        ),
+    )
+    first = numbered.filter(numbered.order == 0)
+    return first.select("subject_id", "death_day", "death_imputed", death_row_id=first.row_id)
+
+
+def _death_after_life(wide: ir.Table) -> ir.Table:
+    alive = ibis.greatest(wide.last_alive_day.fill_null(0), 0)
+    moved = wide.death_imputed.fill_null(False)
+    return wide.mutate(
+        last_alive_day=alive,
+        death_day=moved.ifelse(ibis.greatest(wide.death_day, alive), wide.death_day),
+    )
+
+
+def _lost(wide: ir.Table, limit_days: int) -> ir.Table:
+    """Flag the silent: against the site's last news, as no clock is read here."""
+    news = wide.last_alive_date.max().over(group_by="site_id")
+    silent = news.delta(wide.last_alive_date, unit="day") > limit_days
+    return wide.mutate(lost=wide.death_day.isnull() & silent.fill_null(False))

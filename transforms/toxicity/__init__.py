@@ -1,0 +1,1 @@
+"""Grade laboratory results and adverse events, and find their worst grade by window."""

@@ -1,0 +1,343 @@
+"""Which CTCAE grade does each laboratory result have, and which threshold decided?
+
+Grades are compared exactly and in the unit delivered: limits of the laboratory and the baseline by
+decimal multiplication, fixed values as the value they have in that unit. A converted, rounded
+number never decides. What cannot be graded says why, and is never grade 0.
+
+Where CTCAE leaves a choice open:
+    A baseline result, and any other up to T0, is graded against ULN and LLN in every version;
+    taken literally, the version 5.0 branch would call every abnormal baseline grade 0.
+    A missing baseline, or one without ULN, counts as normal in version 5.0, as in admiral.
+    INR of an anticoagulated patient: ULN (or the fixed value) or the baseline, whichever is worse,
+    as in admiral; the text could also be read as the baseline alone.
+    A censored result is graded only where every value that it allows has the same grade: the worst
+    grade that a number can have, or none.
+
+Source: NCI CTCAE v3.0, v4.03 and v5.0, records in `transforms.toxicity.ctcae`; order of tests
+(worst grade first) and missing limits as in pharmaverse/admiral, vignette "Lab grading".
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import DECIMAL, Table, conform
+from schemas.records.units import LAB_UNITS
+from schemas.settings import VERSIONS, ToxicitySettings
+from schemas.tables.intermediate import Anchors, BaselineLabs
+from schemas.tables.marts import LabGrades
+from schemas.tables.registry import ANALYTES, Labs, Medications
+from transforms.toxicity.ctcae import (
+    BASELINE,
+    LLN,
+    ULN,
+    LabCriterion,
+    Threshold,
+    criteria_of,
+)
+
+Branch = tuple[ir.BooleanValue, ir.StringValue | str]
+MICRO = 1_000_000
+"""Results have six decimals, so a bound between two of them can be moved to the nearer one."""
+
+UNGRADED = "-"
+NO_LIMIT = {ULN: "no upper limit", LLN: "no lower limit", BASELINE: "no comparable baseline"}
+
+
+def lab_grades(
+    labs: Table[Labs],
+    anchors: Table[Anchors],
+    baseline_labs: Table[BaselineLabs],
+    medications: Table[Medications],
+    *,
+    settings: ToxicitySettings,
+) -> Table[LabGrades]:
+    """Grade every result of a treated subject under every CTCAE version."""
+    results = _results(labs, anchors, baseline_labs, medications)
+    each = _certain(_each_version(results, settings.ctcae_versions))
+    graded = each.grade_text != UNGRADED
+    says = each.verdict.substr(2)
+    explained = each.mutate(
+        grade=ibis.ifelse(graded, each.grade_text, None).cast("int64"),
+        rule=ibis.ifelse(graded, says, None),
+        reason=ibis.ifelse(graded, None, says),
+    )
+    return conform(explained, LabGrades)
+
+
+def same_unit_times(
+    analyte: ir.StringValue, unit: ir.StringValue, other: ir.StringValue
+) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Whole numbers p, q: a value in `other` times p equals q times the same value in `unit`.
+
+    Both are null where one of the units is not known for the analyte.
+    """
+    same = (other == unit, 1)
+    alike: dict[tuple[tuple[str, Fraction], ...], list[str]] = defaultdict(list)
+    for name, units in LAB_UNITS.items():
+        alike[tuple(units.items())].append(name)
+    branches = [_ratios(analyte.isin(names), unit, other, dict(u)) for u, names in alike.items()]
+    times, per = zip(*branches, strict=True)
+    return ibis.cases(same, *times), ibis.cases(same, *per)
+
+
+def _results(
+    labs: ir.Table, anchors: ir.Table, baseline_labs: ir.Table, medications: ir.Table
+) -> ir.Table:
+    """Put beside each result of a treated subject the baseline, and whether it comes after it."""
+    wanted = labs.filter(labs.analyte.isin(ANALYTES))
+    dated = wanted.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    base = baseline_labs.select(
+        "subject_id",
+        "analyte",
+        base_row_id="row_id",
+        base_value="value",
+        base_comparator="value_comparator",
+        base_unit="unit",
+        base_upper="upper_limit",
+    )
+    joined = dated.left_join(base, ["subject_id", "analyte"])
+    rel_day = joined.lab_date.delta(joined.t0_date, unit="day")
+    compared = _with_baseline(joined.mutate(rel_day=rel_day))
+    # Joined last: the columns above are then computed once and not once per threshold.
+    flagged = compared.left_join(_anticoagulated(wanted, medications), "row_id")
+    return flagged.mutate(anticoagulated=_true(flagged.anticoagulated), source_row_id="row_id")
+
+
+def _with_baseline(t: ir.Table) -> ir.Table:
+    """Prepare the comparisons with baseline, which exist only after T0."""
+    times, per = same_unit_times(t.analyte, t.unit, t.base_unit)
+    after = t.rel_day > 0
+    # A limit or a baseline of zero is a blank of the export: every value would be above it.
+    usable = after & t.base_comparator.isnull() & (t.base_value > 0)
+    above = (t.base_value > t.base_upper) & (t.base_upper > 0)
+    surely = t.base_comparator.isnull() | t.base_comparator.isin([">", ">="])
+    return t.select(
+        "row_id",
+        "subject_id",
+        "analyte",
+        "rel_day",
+        "sequence",
+        "value",
+        "value_comparator",
+        "unit",
+        "lower_limit",
+        "upper_limit",
+        "base_value",
+        uln=t.upper_limit.nullif(Decimal(0)),
+        after=after,
+        base_times=ibis.ifelse(usable, times, None),
+        base_per=per,
+        base_above=after & _true(above & surely),
+        baseline_value=ibis.ifelse(
+            t.unit == t.base_unit, t.base_value, (t.base_value * times / per).cast(DECIMAL)
+        ),
+        is_baseline=_true(t.row_id == t.base_row_id),
+    )
+
+
+def _anticoagulated(labs: ir.Table, medications: ir.Table) -> ir.Table:
+    """Name the INR results drawn during a course of anticoagulation; open ends count as running."""
+    courses = medications.filter(medications.purpose == "anticoagulation")
+    inr = labs.filter(labs.analyte == "inr").select("subject_id", "row_id", "lab_date")
+    both = inr.inner_join(courses.select("subject_id", "start_date", "stop_date"), "subject_id")
+    running = both.filter(
+        (both.start_date.isnull() | (both.start_date <= both.lab_date)),
+        (both.stop_date.isnull() | (both.stop_date >= both.lab_date)),
+    )
+    return running.select("row_id", anticoagulated=ibis.literal(True)).distinct()
+
+
+def _each_version(results: ir.Table, versions: tuple[str, ...]) -> ir.Table:
+    """One row per version; the verdicts on one result are found in one pass and then unfolded."""
+    verdicts = [
+        ibis.struct({"ctcae_version": version, "verdict": _verdict(results, version)})
+        for version in versions
+    ]
+    return results.mutate(graded=ibis.array(verdicts).unnest()).unpack("graded")
+
+
+def _certain(each: ir.Table) -> ir.Table:
+    """Withdraw the grade of a censored result that could also have another.
+
+    Kept are the worst grade that a number can have, if the true value can only be worse, and grade
+    0, if it can only be better.
+    """
+    low = ibis.cases(
+        *((each.analyte == c.analyte, c.direction == "low") for c in criteria_of(VERSIONS[0]))
+    )
+    below = each.value_comparator.isin(["<", "<="])
+    worst = ibis.cases(
+        *(
+            ((each.ctcae_version == version) & each.analyte.isin(_up_to_3(version)), "3")
+            for version in VERSIONS
+        ),
+        else_="4",
+    )
+    grade = each.verdict.left(1)
+    kept = grade == ibis.ifelse(low == below, worst, "0")
+    censored = each.value_comparator.notnull() & (grade != UNGRADED) & ~kept
+    verdict = ibis.ifelse(_true(censored), f"{UNGRADED} censored", each.verdict)
+    return each.mutate(verdict=verdict, grade_text=ibis.ifelse(_true(censored), UNGRADED, grade))
+
+
+def _up_to_3(version: str) -> list[str]:
+    criteria = criteria_of(version)
+    return [c.analyte for c in criteria if max(x.grade for x in c.thresholds) == 3]
+
+
+def _verdict(t: ir.Table, version: str) -> ir.StringValue:
+    """The grade and what decided, as one text: `3 > 3 x ULN`, or `- no upper limit`."""
+    return ibis.cases(
+        *(
+            (t.analyte == criterion.analyte, _criterion(t, criterion))
+            for criterion in criteria_of(version)
+        ),
+        else_=f"{UNGRADED} no criterion",
+    )
+
+
+def _criterion(t: ir.Table, criterion: LabCriterion) -> ir.StringValue:
+    """One analyte: by unit where a threshold is a fixed value, then by baseline and medication."""
+    known = _units_by_factor(criterion.analyte)
+    branches: list[Branch] = [(t.unit == "%", f"{UNGRADED} percentage, not an absolute value")]
+    if any(_fixed(threshold) for threshold in criterion.thresholds):
+        branches += [(t.unit.isin(u), _branches(t, criterion, f)) for f, u in known.items()]
+    else:
+        units = [unit for same in known.values() for unit in same]
+        branches.append((t.unit.isin(units), _branches(t, criterion, Fraction(1))))
+    return ibis.cases(*branches, else_=f"{UNGRADED} unknown unit")
+
+
+def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.StringValue:
+    def ladder(thresholds: tuple[Threshold, ...]) -> ir.StringValue:
+        return _ladder(t, criterion.direction, thresholds, factor)
+
+    branches: list[Branch] = []
+    if any(threshold.of == ULN for threshold in criterion.thresholds):
+        branches.append((t.uln.isnull(), f"{UNGRADED} {NO_LIMIT[ULN]}"))
+    if criterion.baseline_abnormal:
+        no_baseline = t.base_above & t.base_times.isnull()
+        branches.append((no_baseline, f"{UNGRADED} {NO_LIMIT[BASELINE]}"))
+        branches.append((t.base_above, ladder(criterion.baseline_abnormal)))
+    if criterion.anticoagulated:
+        both = (*criterion.thresholds, *criterion.anticoagulated)
+        branches.append((t.anticoagulated, ladder(both)))
+    usual = ladder(criterion.thresholds)
+    return ibis.cases(*branches, else_=usual) if branches else usual
+
+
+def _ladder(
+    t: ir.Table, direction: str, thresholds: tuple[Threshold, ...], factor: Fraction
+) -> ir.StringValue:
+    """Test from the worst grade down; grade 0 only where every mildest limit is known."""
+    ordered = sorted(thresholds, key=lambda threshold: -threshold.grade)
+    crossed: list[Branch] = [
+        (_crossed(t, x, direction, factor, x.grade == ordered[0].grade), _says(x, direction))
+        for x in ordered
+    ]
+    mildest = [x for x in ordered if x.grade == 1]
+    missing: list[Branch] = [
+        (_missing(t, x), f"{UNGRADED} {NO_LIMIT[x.of]}") for x in mildest if not _fixed(x)
+    ]
+    none = " and ".join(_not_crossed(x, direction) for x in mildest)
+    # Without LLN a count can still be grade 2 or worse, but neither 1 nor 0.
+    return ibis.cases(*crossed, *missing, else_=f"0 {none}")
+
+
+def _crossed(
+    t: ir.Table, x: Threshold, direction: str, factor: Fraction, worst: bool
+) -> ir.BooleanValue:
+    """Whether the value is beyond one threshold; null where the limit is missing."""
+    value = t.value * t.base_per if x.of == BASELINE else t.value
+    bound = _limit(t, x, direction, factor)
+    if x.reached:
+        return value >= bound if direction == "high" else value <= bound
+    beyond = value > bound if direction == "high" else value < bound
+    # A result `< 0.2` lies below 0.2 itself; milder grades of censored results are withdrawn later.
+    strictly = t.value_comparator == ("<" if direction == "low" else ">")
+    return beyond | ((value == bound) & strictly) if worst else beyond
+
+
+def _limit(t: ir.Table, x: Threshold, direction: str, factor: Fraction) -> ir.DecimalValue:
+    if _fixed(x):
+        return _exact(_bound(Fraction(x.factor) / factor, direction))
+    limit = {
+        ULN: lambda: t.uln,
+        LLN: lambda: t.lower_limit,
+        BASELINE: lambda: t.base_value * t.base_times,
+    }[x.of]()
+    return limit if x.factor == "1" else limit * _exact(Decimal(x.factor))
+
+
+def _missing(t: ir.Table, x: Threshold) -> ir.BooleanValue:
+    if x.of == BASELINE:
+        return t.after & t.base_times.isnull()
+    return t.uln.isnull() if x.of == ULN else t.lower_limit.isnull()
+
+
+def _bound(value: Fraction, direction: str) -> Decimal:
+    """The nearest value with six decimals that decides alike: down for high, up for low."""
+    scaled = value * MICRO
+    whole = scaled.numerator // scaled.denominator
+    up = direction == "low" and whole * scaled.denominator != scaled.numerator
+    return Decimal(whole + up) / MICRO
+
+
+def _exact(value: Decimal) -> ir.DecimalValue:
+    """A literal with no more digits than it needs, so that products stay within 38."""
+    digits = f"{value.normalize():f}"
+    whole, _, places = digits.partition(".")
+    return ibis.literal(Decimal(digits), type=f"decimal({len(whole + places)}, {len(places)})")
+
+
+def _fixed(x: Threshold) -> bool:
+    return x.of not in (ULN, LLN, BASELINE)
+
+
+def _says(x: Threshold, direction: str) -> str:
+    sign = {"high": ">", "low": "<"}[direction] + ("=" if x.reached else "")
+    return f"{x.grade} {sign} {_amount(x)}"
+
+
+def _not_crossed(x: Threshold, direction: str) -> str:
+    sign = {"high": "<", "low": ">"}[direction] + ("" if x.reached else "=")
+    return f"{sign} {_amount(x)}"
+
+
+def _amount(x: Threshold) -> str:
+    if x.of == "1":
+        return x.factor
+    if _fixed(x):
+        return f"{x.factor} {x.of}"
+    return x.of if x.of == LLN and x.factor == "1" else f"{x.factor} x {x.of}"
+
+
+def _units_by_factor(analyte: str) -> dict[Fraction, list[str]]:
+    grouped: dict[Fraction, list[str]] = defaultdict(list)
+    for unit, factor in LAB_UNITS[analyte].items():
+        grouped[factor].append(unit)
+    return grouped
+
+
+def _ratios(
+    of: ir.BooleanValue, unit: ir.StringValue, other: ir.StringValue, units: Mapping[str, Fraction]
+) -> tuple[Branch, Branch]:
+    """Branches of analytes with the same units; short lists, as DuckDB joins with long ones."""
+    pairs = [
+        ((other == source) & (unit == target), units[source] / units[target])
+        for source, target in product(units, repeat=2)
+    ]
+    return (
+        (of, ibis.cases(*((pair, ratio.numerator) for pair, ratio in pairs))),
+        (of, ibis.cases(*((pair, ratio.denominator) for pair, ratio in pairs))),
+    )
+
+
+def _true(condition: ir.BooleanValue) -> ir.BooleanValue:
+    return condition.fill_null(False)

@@ -1,0 +1,58 @@
+"""Did the patient feel better after treatment?
+
+Asked only of patients with carcinoid symptoms at baseline; no scale is published, so the answer is
+what the patient reports at a review. One report of improvement in the window is a response, and a
+patient of whom nothing is known has not improved. The window starts the day after T0. A site that
+never records a change has no answers to count: its patients are left out, not taken as unimproved.
+
+Source: Kanani on Memon 2012: subjective improvement in 21 of 25 symptomatic patients. The window
+and the rule for unknown answers are this registry's choice. Comparator: 15 of 23
+at three months (resin after peptide receptor therapy, PMC6965040).
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Table, conform
+from schemas.settings import SymptomSettings
+from schemas.tables.intermediate import Anchors
+from schemas.tables.marts import Subjects, SymptomResponse
+from schemas.tables.registry import Assessments
+
+
+def symptom_response(
+    assessments: Table[Assessments],
+    anchors: Table[Anchors],
+    subjects: Table[Subjects],
+    *,
+    settings: SymptomSettings,
+) -> Table[SymptomResponse]:
+    """Take the best change that each symptomatic patient reports in the window."""
+    recording = (
+        assessments.filter(assessments.symptom_change.notnull()).select("site_id").distinct()
+    )
+    symptomatic = subjects.filter(subjects.treated & subjects.carcinoid_symptoms).semi_join(
+        recording, "site_id"
+    )
+    reports = _reports_in_window(assessments, anchors, settings.window_days)
+    found = reports.group_by("subject_id").agg(
+        first_improved_day=reports.rel_day.min(where=reports.symptom_change == "improved"),
+        unchanged=(reports.symptom_change == "unchanged").any(),
+        worse=(reports.symptom_change == "worse").any(),
+    )
+    joined = symptomatic.select("subject_id").left_join(found, "subject_id")
+    improved = joined.first_improved_day.notnull()
+    best = ibis.cases(
+        (improved, "improved"),
+        (joined.unchanged.fill_null(False), "unchanged"),
+        (joined.worse.fill_null(False), "worse"),
+        else_="unknown",
+    )
+    return conform(joined.mutate(best_change=best, improved=improved), SymptomResponse)
+
+
+def _reports_in_window(assessments: ir.Table, anchors: ir.Table, last_day: int) -> ir.Table:
+    t0 = anchors.select("subject_id", "t0_date")
+    told = assessments.filter(assessments.symptom_change.notnull()).inner_join(t0, "subject_id")
+    dated = told.mutate(rel_day=told.assessment_date.delta(told.t0_date, unit="day"))
+    return dated.filter(dated.rel_day.between(1, last_day))

@@ -1,0 +1,1 @@
+"""Judge whether a candidate release may be published. Imports releases and what lies below them."""

@@ -1,0 +1,220 @@
+"""From accepted rows to the tables of a release: apply every derivation, gate it, write it.
+
+The order and the arguments come from the signatures (`warehouse.engine.lineage`); this file knows
+no table by name but those that it makes itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from analytics.summary import statistics
+from schemas.contract import Contract, conform, empty, options, rows, table_name
+from schemas.errors import Failed
+from schemas.settings import OutcomeSettings
+from schemas.tables import outcomes, quality
+from schemas.tables.intermediate import Extractions, SetAside
+from schemas.tables.registry import TABLES, RegistryTable
+from warehouse.engine import compiled
+from warehouse.engine.embedded import Written, write_parquet
+from warehouse.engine.lineage import Derivation, derivations, released
+from warehouse.loading import validate
+
+Tables = dict[str, ir.Table]
+FROM_SITES: tuple[type[Contract], ...] = tuple(
+    c for c in quality.TABLES if c not in (quality.Deliveries, quality.Audit)
+)
+"""Quality tables that each site's load writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One site's accepted rows: where they are, and of which delivery."""
+
+    site_id: str
+    extraction_date: date
+    delivery_id: str
+    folder: Path
+    n_files: int
+    degraded: str = ""
+
+
+def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Tables:
+    """The registry tables of all sites as they were known up to the data cutoff.
+
+    A table that no site has is empty: what depends on it is published as not derivable.
+    """
+    tables: Tables = {}
+    for contract in TABLES:
+        name = table_name(contract)
+        files = [p for s in loaded if (p := s.folder / "registry" / f"{name}.parquet").exists()]
+        source = con.read_parquet(files, table_name=f"read_{name}") if files else empty(contract)
+        seen = _up_to(conform(source, contract), contract, data_cutoff)
+        tables[name] = _kept(con, name, seen)
+    _no_collision(con, tables)
+    known = [
+        {"site_id": s.site_id, "extraction_date": min(s.extraction_date, data_cutoff)}
+        for s in loaded
+    ]
+    return tables | {
+        "extractions": _kept(con, "extractions", rows(known, Extractions)),
+        "set_aside": _kept(con, "set_aside", _set_aside(con, loaded)),
+    }
+
+
+def derive(
+    con: Any, tables: Mapping[str, ir.Table], settings: OutcomeSettings, room: str
+) -> Tables:
+    """Every table that the derivations of one room make, computed and gated."""
+    known: Tables = dict(tables)
+    made: Tables = {}
+    for name, derivation in derivations().items():
+        if derivation.room != room:
+            continue
+        made[name] = known[name] = computed(con, derivation, known, settings)
+    return made
+
+
+def estimates(
+    con: Any, marts: Mapping[str, ir.Table], settings: OutcomeSettings
+) -> dict[type[Contract], ir.Table]:
+    """The outcome tables, the statistics in them and their member sets."""
+    made = derive(con, marts, settings, "analytics")
+    known = derivations()
+    parts = [t for n, t in made.items() if known[n].contract is outcomes.MemberSets]
+    tables = {
+        known[n].contract: t
+        for n, t in made.items()
+        if known[n].contract is not outcomes.MemberSets
+    }
+    summaries = {c: t for c, t in tables.items() if issubclass(c, outcomes.Outcome)}
+    members = ibis.union(*parts).distinct() if len(parts) > 1 else parts[0].distinct()
+    return tables | {
+        outcomes.Statistics: _kept(con, "statistics", statistics(summaries, settings)),
+        outcomes.MemberSets: _kept(con, "member_sets", conform(members, outcomes.MemberSets)),
+    }
+
+
+def quality_tables(con: Any, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
+    """What was delivered and what was set aside, of all sites."""
+    made: dict[type[Contract], ir.Table] = {}
+    for contract in FROM_SITES:
+        name = table_name(contract)
+        files = [s.folder / "quality" / f"{name}.parquet" for s in loaded]
+        made[contract] = con.read_parquet(files, table_name=name)
+    facts = [
+        asdict(s) | {"reason": s.degraded or None, "degraded": bool(s.degraded)} for s in loaded
+    ]
+    return made | {quality.Deliveries: rows(facts, quality.Deliveries)}
+
+
+def write(con: Any, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict[str, Written]:
+    """Write every table that a release carries to <schema>/<table>.parquet."""
+    written: dict[str, Written] = {}
+    for contract, table in tables.items():
+        if not released(contract):
+            continue
+        place = f"{options(contract).schema}/{table_name(contract)}"
+        path = to / f"{place}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written[place] = write_parquet(con, table, contract, path)
+    return written
+
+
+def kept(con: Any) -> Tables:
+    """Every table that an earlier step left in the scratch file."""
+    return {name: con.table(name) for name in con.list_tables()}
+
+
+def by_contract(tables: Mapping[str, ir.Table]) -> dict[type[Contract], ir.Table]:
+    """Derived tables under their contracts."""
+    return {derivations()[name].contract: table for name, table in tables.items()}
+
+
+def _up_to(table: ir.Table, contract: type[RegistryTable], cutoff: date) -> ir.Table:
+    """What had happened by the cutoff: later rows are not seen, later ends are open."""
+    declared = options(contract)
+    if declared.dated_by:
+        when = table[declared.dated_by]
+        table = table.filter(when.isnull() | (when <= cutoff))
+    open_ended = {n: (table[n] <= cutoff).ifelse(table[n], None) for n in declared.end_dates}
+    return table.mutate(**open_ended) if open_ended else table
+
+
+def _set_aside(con: Any, loaded: Sequence[Loaded]) -> ir.Table:
+    files = [p for s in loaded if (p := s.folder / "quality" / "row_counts.parquet").exists()]
+    if not files:
+        return empty(SetAside)
+    counted = con.read_parquet(files, table_name="read_row_counts")
+    return conform(counted.filter(counted.quarantined > 0), SetAside)
+
+
+def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:
+    patients = tables["patients"]
+    people = patients.select("site_id", "patient_id").distinct().count()
+    subjects = patients.subject_id.nunique()
+    counted = con.to_pyarrow(
+        ibis.memtable([{"one": 1}]).select(p=people.as_scalar(), s=subjects.as_scalar())
+    )
+    (row,) = counted.to_pylist()
+    if row["p"] != row["s"]:
+        raise Failed(
+            "two patients share a pseudonym: the 16 hex digits collide. Make a new key with "
+            "`y90 key new` and rebuild."
+        )
+
+
+def computed(
+    con: Any, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
+) -> ir.Table:
+    """The table of one derivation, kept in the scratch file under its name."""
+    asked = compiled.query(con, derivation, known, settings)
+    if asked is None:
+        return _kept(con, derivation.name, derivation(known, settings))
+    for name, table in asked.constants.items():
+        con.con.register(name, table)
+    con.create_table(derivation.name, schema=asked.schema, overwrite=True)
+    con.raw_sql(f'INSERT INTO "{derivation.name}" {asked.sql}')
+    return con.table(derivation.name)
+
+
+def _kept(con: Any, name: str, table: ir.Table) -> ir.Table:
+    """A table by its bare name: what `create_table` gives back names the scratch file, too."""
+    con.create_table(name, table, overwrite=True)
+    return con.table(name)
+
+
+def gates(con: Any, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:
+    """Hold finished tables against their contracts.
+
+    Raises:
+        Failed: one breaks its contract; no row is shown.
+    """
+    for contract, table in tables:
+        if broken := _breaks(con, contract, table):
+            raise Failed(
+                f"{table_name(contract)}: the derived table breaks its contract "
+                f"({', '.join(f'{k} x {v}' for k, v in broken.items())}). This is a fault of the "
+                "derivation: report it with the run id."
+            )
+
+
+def _breaks(con: Any, contract: type[Contract], table: ir.Table) -> Mapping[str, int]:
+    """Columns and types by pandera, values by the contract's compiled rules."""
+    from pandera.config import ValidationDepth, config_context
+    from pandera.errors import SchemaError, SchemaErrors
+
+    try:
+        with config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
+            contract.validate(table, lazy=True)
+    except (SchemaErrors, SchemaError) as error:
+        return getattr(error, "error_counts", None) or {"contract": 1}
+    name = f"gate {contract.__module__}.{contract.__name__} {table.get_name()}"
+    asked = compiled.once(con, name, lambda: validate.tally(table, contract))
+    counts = zip(asked.schema.names, con.raw_sql(asked.sql).fetchone(), strict=True)
+    return {rule: n for rule, n in counts if n}

@@ -1,0 +1,252 @@
+"""Would another reading of the sources change what was published? Settings that act before it.
+
+One setting is changed at a time. What reads it is derived again from the tables as they stand, and
+so is what lies between it and the watched statistics, as far as the rows differ: where another
+reading leaves a table as it was, nothing after it is computed. What does not read the setting is
+derived with the registry's own, so that its SQL is the same for every reading. The tables of a
+trial stand in the same scratch file under names of their own and are dropped. Only the population
+of all patients is asked. A reading that would have to read very many rows is not tried, and says
+so: the other readings of a large registry are.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import ibis.expr.types as ir
+
+from analytics.outcomes.sensitivity import crosses
+from analytics.published.literature_figures import FIGURES
+from analytics.summary import statistic_id, statistics
+from schemas.contract import rows
+from schemas.records.alternatives import IDLE, TRIED, Alternative
+from schemas.settings import OutcomeSettings
+from schemas.tables.outcomes import Outcome, Sensitivity
+from warehouse.building.build import computed
+from warehouse.engine.embedded import content_digest
+from warehouse.engine.lineage import derivations, downstream, upstream
+
+POPULATION = "all"
+PREFIX = "otherwise_"
+ROWS_AT_MOST = 6_000_000
+"""Of all tables that one reading's derivations read, some fifteen seconds of a core. Rows, not
+seconds: what a release says must not depend on the machine."""
+
+TOLD = frozenset({"limit"})
+"""Columns that tell a rule beside its result: no derivation decides by them."""
+
+Record = dict[str, Any]
+Tables = Mapping[str, ir.Table]
+Together = tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A statistic: its value, its interval, and why it has none."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+    unit: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """The tables as the night has made them, and what was asked of them before."""
+
+    con: Any
+    tables: Tables
+    narrow: Tables
+    """The same with no population but that of all patients."""
+    settings: OutcomeSettings
+    base: Mapping[str, Answer]
+    digests: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def digest(self, name: str) -> str:
+        """What tells whether another table has the same rows."""
+        if name not in self.digests:
+            self.digests[name] = content_digest(self.con, self.tables[name], TOLD)
+        return self.digests[name]
+
+    def n_rows(self, name: str) -> int:
+        """How many rows a table has."""
+        if name not in self.rows:
+            (found,) = self.con.raw_sql(f'SELECT count(*) FROM "{name}"').fetchone()
+            self.rows[name] = found
+        return self.rows[name]
+
+
+def sensitivity(
+    con: Any,
+    known: Tables,
+    settings: OutcomeSettings,
+    tried: tuple[Together, ...] = TRIED,
+) -> ir.Table:
+    """Rows of outcomes.sensitivity for settings that act before the statistics.
+
+    Args:
+        con: the engine.
+        known: every table, from the registry's to the outcomes, as the night has made them.
+        settings: the registry's.
+        tried: the readings; those of one group are changed together.
+    """
+    members = known["population_members"]
+    everyone = members.filter(members.population == POPULATION)
+    watched = [name for together in tried for name in _watched(together)]
+    narrow = {**known, "population_members": everyone}
+    night = Night(con, known, narrow, settings, _answers(known, settings, watched))
+    records: list[Record] = []
+    for together in tried:
+        again = _again(night, together)
+        for alternative in together:
+            records += _rows(alternative, settings, night.base, again)
+    return rows(records, Sensitivity)
+
+
+def other(settings: OutcomeSettings, alternative: Alternative) -> Any:
+    """The value that the registry has not chosen: the other reading, or the default."""
+    section = getattr(settings, alternative.section)
+    if getattr(section, alternative.key) != alternative.value:
+        return alternative.value
+    return type(section).model_fields[alternative.key].default
+
+
+def _watched(together: Together) -> list[str]:
+    return [name for alternative in together for name in alternative.watched]
+
+
+def _changed(settings: OutcomeSettings, together: Together) -> OutcomeSettings:
+    for alternative in together:
+        section = getattr(settings, alternative.section)
+        changed = section.model_copy(update={alternative.key: other(settings, alternative)})
+        settings = settings.model_copy(update={alternative.section: changed})
+    return settings
+
+
+def _rows(
+    alternative: Alternative,
+    settings: OutcomeSettings,
+    base: Mapping[str, Answer],
+    again: Mapping[str, Answer] | None,
+) -> Iterator[Record]:
+    for name in alternative.watched:
+        if (before := base.get(name)) is None:
+            continue
+        after = again.get(name) if again is not None else None
+        record = {
+            "population": POPULATION,
+            "base_statistic_id": name,
+            "setting": alternative.setting,
+            "alternative": _text(other(settings, alternative)),
+            "value": after.value if after else None,
+            "base_value": before.value,
+            "flips": bool(after and flips(name, before, after)),
+            "reason": _reason(before, after, tried=again is not None),
+        }
+        yield record | {"statistic_id": statistic_id(Sensitivity, record)}
+
+
+def flips(name: str, before: Answer, after: Answer) -> bool:
+    """Whether a p-value crosses 0.05, or one of two intervals takes in the published figure."""
+    if before.unit == "p":
+        return crosses(after.value, before.value)
+    published = comparator(name)
+    return published is not None and _within(before, published) != _within(after, published)
+
+
+def comparator(name: str) -> float | None:
+    """The first published figure of the same quantity, in our unit; None without one.
+
+    Beside a dose stand the least and the greatest, which are no interval.
+    """
+    if name.startswith("dosimetry_summary."):
+        return None
+    for figure in FIGURES:
+        if figure.own.format(p=POPULATION).lower() == name and figure.unit != "p":
+            return float(figure.published) / figure.scale
+    return None
+
+
+def _within(answer: Answer, published: float) -> bool:
+    if answer.lower is None or answer.upper is None:
+        return False
+    return answer.lower <= published <= answer.upper
+
+
+def _again(night: Night, together: Together) -> dict[str, Answer] | None:
+    """The watched statistics, what the settings lead to being derived again; None if not tried."""
+    con, watched = night.con, [name for name in _watched(together) if name in night.base]
+    targets = {_table(name) for name in watched}
+    changed = _changed(night.settings, together)
+    acts_on = {name for alternative in together for name in alternative.acts_on}
+    wanted = _between(acts_on, watched)
+    reads = [n for name in wanted for n in derivations()[name].reads]
+    if sum(night.n_rows(n) for n in reads) > ROWS_AT_MOST:
+        return None
+    now, moved = dict(night.narrow), set[str]()
+    try:
+        for name in wanted:
+            derivation = derivations()[name]
+            if not (name in acts_on or moved & set(derivation.reads)):
+                continue
+            read = changed if name in acts_on else night.settings
+            now[name] = computed(con, replace(derivation, name=PREFIX + name), now, read)
+            if name in targets or content_digest(con, now[name], TOLD) != night.digest(name):
+                moved.add(name)
+        asked = [n for n in watched if _table(n) in moved]
+        return dict(night.base) | _answers(now, changed, asked)
+    finally:
+        for table in con.list_tables(like=f"^{PREFIX}"):
+            con.drop_table(table)
+
+
+def _between(acts_on: set[str], watched: list[str]) -> list[str]:
+    """What lies between settings and statistics, in the order in which it can be computed."""
+    reached, wanted = downstream(acts_on), set[str]()
+    for name in watched:
+        idle = frozenset[str]().union(*(n for like, n in IDLE.items() if fnmatchcase(name, like)))
+        wanted |= (upstream(_table(name)) & reached) - idle
+    return [name for name in derivations() if name in wanted]
+
+
+def _table(name: str) -> str:
+    return name.split(".", maxsplit=1)[0]
+
+
+def _answers(known: Tables, settings: OutcomeSettings, watched: list[str]) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    for target in sorted({_table(name) for name in watched}):
+        contract = derivations()[target].contract
+        assert issubclass(contract, Outcome)
+        table = known[target]
+        asked = table.filter(table.statistic_id.isin(watched))
+        reasons = _reasons(asked)
+        for row in statistics({contract: asked}, settings).to_pyarrow().to_pylist():
+            name = row["statistic_id"]
+            if name in watched:
+                limits = (row["value"], row["lower"], row["upper"])
+                found[name] = Answer(*limits, row["unit"], reasons.get(name))
+    return found
+
+
+def _reasons(table: ir.Table) -> dict[str, str]:
+    if "reason" not in table.columns:
+        return {}
+    given = table.filter(table.reason.notnull()).select("statistic_id", "reason")
+    return {r["statistic_id"]: r["reason"] for r in given.to_pyarrow().to_pylist()}
+
+
+def _reason(before: Answer, after: Answer | None, *, tried: bool) -> str | None:
+    """Why a value is null."""
+    if not tried:
+        return f"not tried: it would read more than {ROWS_AT_MOST} rows"
+    if after is None:
+        return "no such term"
+    return (after.reason or before.reason) if after.value is None else None
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

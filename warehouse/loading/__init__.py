@@ -1,0 +1,1 @@
+"""Turn one delivery into accepted rows, set-aside rows and findings. Imports engine and intake."""

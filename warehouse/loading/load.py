@@ -1,0 +1,285 @@
+"""From one delivery to accepted rows: harmonise, validate, set aside, write.
+
+Every row received is empty, accepted, quarantined or of another site's data access group, and the
+four are counted. What is written holds patient ids and dates: it stays in the run's work directory.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import column_names, rows, table_name
+from schemas.errors import BadConfiguration, all_at_once
+from schemas.records.findings import BY_ID
+from schemas.site import Site, TableSource
+from schemas.tables.quality import Findings, Quarantine, RowCounts
+from schemas.tables.registry import TABLES, RegistryTable
+from transforms.intake.cross_checks import CROSS_CHECKS
+from transforms.intake.harmonise import access_group, harmonise, of_other_groups
+from warehouse.engine import pseudonyms as identity
+from warehouse.engine.embedded import write_parquet
+from warehouse.intake.receipts import Receipt
+from warehouse.loading import validate
+
+ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
+"""A reader told by role and number; `reader` reaches the marts, and a name must not."""
+CONTRACTS = {table_name(c): c for c in TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of one table: received = empty + accepted + quarantined + other_group."""
+
+    table: str
+    received: int
+    empty: int
+    accepted: int
+    quarantined: int
+    other_group: int
+
+
+def load(
+    con: Any, site: Site, raw: Mapping[str, Path], receipt: Receipt, key: bytes, to: Path
+) -> list[Counts]:
+    """Write the accepted rows of a delivery and what was set aside.
+
+    Args:
+        con: a scratch engine.
+        site: the site file.
+        raw: raw Parquet by name: file stem, or REDCap instrument.
+        receipt: the receipt that made the delivery visible.
+        key: the registry's key.
+        to: directory that gets registry/<table>.parquet, quality/<table>.parquet and
+            findings.parquet.
+
+    Raises:
+        BadConfiguration: the site file does not fit the export.
+    """
+    for name, path in raw.items():
+        con.read_parquet(path, table_name=f"raw_{name}")
+    harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
+    accepted: dict[str, ir.Table] = {}
+    for name in validate.in_order(harmonised):
+        _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
+        accepted[name] = harmonised[name]
+    _cross_check(con, accepted)
+    _forget_warnings(con, accepted)
+    _remember(con, accepted, key, to / "findings.parquet")
+    return _write(con, site, accepted, key, to)
+
+
+def sources(site: Site, raw: set[str]) -> dict[str, tuple[TableSource, ...]]:
+    """Which raw tables feed which registry table; a file with our name needs no entry."""
+    known = dict(site.tables)
+    if site.format == "tables":
+        known |= {n: (TableSource(),) for n in CONTRACTS if n in raw and n not in known}
+    return known
+
+
+def raw_name(table: str, source: TableSource) -> str:
+    """The raw table that a source reads."""
+    return source.instrument or (source.file or table).split(".")[0]
+
+
+def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
+    problems: list[str] = []
+    tables: dict[str, ir.Table] = {}
+    for name, parts in sources(site, raw).items():
+        if name not in CONTRACTS:
+            problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
+            continue
+        try:
+            here = [s for s in parts if raw_name(name, s) in raw]
+            found = [(con.table(f"raw_{raw_name(name, s)}"), s) for s in here]
+            mapped = [harmonise(t, CONTRACTS[name], s, site, receipt_id) for t, s in found]
+        except BadConfiguration as error:
+            problems += str(error).splitlines()
+            continue
+        if mapped:
+            tables[name] = _materialised(con, name, mapped, site.excluded)
+            _count_others(con, name, found, site)
+    if problems:
+        raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))
+    return tables
+
+
+def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozenset[str]) -> ir.Table:
+    """The harmonised rows, the list of breaches, and a view of what is left without the rejected.
+
+    Rows of patients who withdrew consent are not ours to count: they are left out here, before
+    anything is counted. The view keeps every later expression short: compiling one costs more than
+    running it.
+    """
+    union = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    if excluded:
+        union = union.filter(~union.patient_id.isin(sorted(excluded)).fill_null(False))
+    con.raw_sql(
+        f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
+        f"FROM ({con.compile(union)})"
+    )
+    con.raw_sql(
+        f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
+        "category VARCHAR, severity VARCHAR)"
+    )
+    con.raw_sql(
+        f"CREATE VIEW left_{name} AS SELECT * FROM all_{name} WHERE NOT is_empty AND "
+        f"{validate.ROW} NOT IN (SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject')"
+    )
+    rule = BY_ID["in_no_group"]
+    con.raw_sql(
+        f"INSERT INTO bad_{name} SELECT {validate.ROW}, '{rule.rule_id}', 'site_id', "
+        f"'{rule.category}', '{rule.severity}' FROM left_{name} WHERE in_no_group"
+    )
+    return con.table(f"left_{name}")
+
+
+def _count_others(
+    con: Any, name: str, found: list[tuple[ir.Table, TableSource]], site: Site
+) -> None:
+    """Rows of other data access groups, as many as they would be here; nothing else is asked."""
+    number = sum(
+        int(con.to_pyarrow(of_other_groups(raw, source, site).count()).as_py())
+        * max(1, len(source.wide))
+        for raw, source in found
+        if access_group(raw, site)
+    )
+    con.raw_sql(f"CREATE TABLE other_{name} AS SELECT {number} AS other_group")
+
+
+def _judge(
+    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], extracted: date
+) -> None:
+    """Apply the row rules, then the key, then the references; each sees only what is left."""
+    contract = CONTRACTS[name]
+    _set_aside(con, name, validate.bad_rows(left, contract, extracted))
+    if _shares_keys(con, name):
+        _set_aside(con, name, validate.duplicates(left, contract))
+    for lost in validate.orphans(left, contract, accepted):
+        _set_aside(con, name, lost)
+
+
+def _set_aside(con: Any, name: str, bad: ir.Table) -> None:
+    con.raw_sql(f"INSERT INTO bad_{name} {con.compile(bad)}")
+
+
+def _shares_keys(con: Any, name: str) -> bool:
+    found = con.raw_sql(
+        f"SELECT natural_key FROM left_{name} GROUP BY natural_key HAVING count(*) > 1 LIMIT 1"
+    )
+    return bool(found.fetchall())
+
+
+def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
+    """Rules between tables; what they reject takes its dependants along."""
+    rejected = False
+    for check in CROSS_CHECKS:
+        if not set(check.reads) <= set(accepted):
+            continue
+        bad = check.breaks(**{n: accepted[n] for n in check.reads})
+        before = _n_bad(con, check.table)
+        _set_aside(
+            con,
+            check.table,
+            bad.select(
+                validate.ROW,
+                rule_id=ibis.literal(check.rule_id),
+                column_name=ibis.literal(check.column),
+                category=ibis.literal(check.category),
+                severity=ibis.literal(check.severity),
+            ),
+        )
+        rejected |= _n_bad(con, check.table) > before and check.severity == "reject"
+    if rejected:
+        for name in validate.in_order(accepted):
+            for lost in validate.orphans(accepted[name], CONTRACTS[name], accepted):
+                _set_aside(con, name, lost)
+
+
+def _forget_warnings(con: Any, names: Iterable[str]) -> None:
+    """A warning says that the row is loaded: one that is set aside is told of as rejected only."""
+    for name in names:
+        rejected = f"SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject'"
+        con.raw_sql(
+            f"DELETE FROM bad_{name} WHERE severity = 'warn' AND {validate.ROW} IN ({rejected})"
+        )
+
+
+def _remember(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
+    """Every finding under an id that it keeps as long as its record keeps its key."""
+    finding = identity.sql(key, "site_id", "'{}'", "source_key", "rule_id", "column_name")
+    parts = [
+        f"SELECT '{n}' AS table_name, {finding.replace('{}', n)} AS finding_id, rule_id, "
+        f"column_name, severity, source_file, source_row FROM bad_{n} JOIN all_{n} "
+        f"USING ({validate.ROW})"
+        for n in names
+    ]
+    con.raw_sql(
+        f"COPY (SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL) "
+        f"TO '{to}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _n_bad(con: Any, name: str) -> int:
+    (number,) = con.raw_sql(f"SELECT count(*) FROM bad_{name}").fetchone()
+    return int(number)
+
+
+def _write(
+    con: Any, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
+) -> list[Counts]:
+    (to / "registry").mkdir(parents=True, exist_ok=True)
+    (to / "quality").mkdir(exist_ok=True)
+    counts = [_write_table(con, name, key, to) for name in accepted]
+    for contract, severity in ((Quarantine, "reject"), (Findings, "warn")):
+        path = to / "quality" / f"{table_name(contract)}.parquet"
+        write_parquet(con, _findings(con, accepted, site, severity), contract, path)
+    known = [
+        {"site_id": site.site_id, "table_name": c.table}
+        | {n: getattr(c, n) for n in column_names(RowCounts) if hasattr(c, n)}
+        for c in counts
+    ]
+    write_parquet(con, rows(known, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
+    return counts
+
+
+def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
+    contract: type[RegistryTable] = CONTRACTS[name]
+    made = ("subject_id", "row_id")
+    kept = ", ".join(_column(n, key) for n in column_names(contract) if n not in made)
+    subject = identity.sql(key, "site_id", "patient_id")
+    row = identity.sql(key, "site_id", "natural_key")
+    out = to / "registry" / f"{name}.parquet"
+    con.raw_sql(
+        f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM left_{name}) "
+        f"TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    ours, empty, accepted, other = con.raw_sql(
+        f"SELECT (SELECT count(*) FROM all_{name}), "
+        f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name}), "
+        f"(SELECT other_group FROM other_{name})"
+    ).fetchone()
+    return Counts(name, ours + other, empty, accepted, ours - empty - accepted, other)
+
+
+def _column(name: str, key: bytes) -> str:
+    """A column as it is kept: a reader who is told by name becomes a pseudonym."""
+    if name != "reader":
+        return f'"{name}"'
+    other = f"'reader-' || substr({identity.sql(key, 'site_id', 'reader')}, 1, 6)"
+    return f"CASE WHEN regexp_full_match(reader, '{ROLE}') THEN reader ELSE {other} END AS reader"
+
+
+def _findings(con: Any, names: Iterable[str], site: Site, severity: str) -> ir.Table:
+    """Every breach of one severity, with file and row and without a value."""
+    parts = [
+        f"SELECT DISTINCT '{site.site_id}' AS site_id, '{name}' AS table_name, source_file, "
+        f"source_row, rule_id, column_name, {validate.ROW} AS row_number, category "
+        f"FROM bad_{name} JOIN all_{name} USING ({validate.ROW}) WHERE severity = '{severity}'"
+        for name in names
+    ]
+    return con.sql(" UNION ALL ".join(parts))

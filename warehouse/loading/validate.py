@@ -1,0 +1,180 @@
+"""Which rows of a harmonised table are bad, and why? A contract compiled to one expression.
+
+Pandera's own row-level answers cannot be used on Ibis (docs/decisions/pandera.md): unique and
+not-null failures come back as expressions, and the index is not the row. So the same declarations
+become one array of broken rules per row, evaluated in one scan that yields only bad rows. Rules
+over several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import or_
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.contract import Column, Contract, columns, key, options
+from schemas.records.findings import BY_ID
+from schemas.tables.registry import RegistryTable
+
+PARENTS = ("patients", "lesions", "scans")
+ROW = "_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One compiled rule: where it is broken."""
+
+    rule_id: str
+    column: str
+    category: str
+    severity: str
+    expression: ir.BooleanValue
+
+
+UNREAD = {
+    "number": "not_a_number",
+    "date": "not_a_date",
+    "boolean": "not_yes_or_no",
+    "code": "unknown_code",
+    "value": "not_readable",
+}
+"""What harmonising could not read -> the rule that is broken."""
+
+
+def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) -> list[Breach]:
+    """Every row rule of the contract, as expressions over a harmonised table."""
+    mapped = [c for c in columns(contract) if c.name in table.columns]
+    found = [b for c in mapped for b in _column_breaches(table, c)]
+    if dated_by := options(contract).dated_by:
+        late = (table[dated_by] > extracted).fill_null(False)
+        found.append(_breach("after_extraction", dated_by, late))
+    return found + [
+        Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
+        for r in options(contract).rules
+    ]
+
+
+def bad_rows(table: ir.Table, contract: type[RegistryTable], extracted: date) -> ir.Table:
+    """One row per bad row and rule: `_row`, rule_id, column_name, category, severity."""
+    compiled = breaches(table, contract, extracted)
+    marks = [
+        b.expression.ifelse(
+            "|".join((b.rule_id, b.column, b.category, b.severity)), ibis.null("string")
+        )
+        for b in compiled
+    ]
+    broken = table.filter(reduce(or_, (b.expression for b in compiled)))
+    each = broken.select(ROW, mark=ibis.array(marks).filter(lambda m: m.notnull()).unnest())
+    parts = each.mark.split("|")
+    return each.select(
+        ROW, rule_id=parts[0], column_name=parts[1], category=parts[2], severity=parts[3]
+    )
+
+
+def tally(table: ir.Table, contract: type[Contract]) -> ir.Table:
+    """One row for a finished table: how many of its values break each of the columns' rules."""
+    found = [b for c in columns(contract) for b in _column_breaches(table, c, finished=True)]
+    counts = {
+        f"{b.rule_id} {b.column}": b.expression.sum() for b in found if b.severity == "reject"
+    }
+    return table.aggregate(**counts)
+
+
+def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
+    """Rows that share a key: of identical ones the first stays, of conflicting ones none."""
+    names = list(key(contract))
+    shared = table.group_by(names).agg(_n=table.count()).filter(ibis._._n > 1)
+    among = table.semi_join(shared, names)
+    facts = [c.name for c in columns(contract) if c.name in table.columns and not _provenance(c)]
+    same = ibis.window(group_by=facts, order_by=[ROW])
+    within = ibis.window(group_by=names, order_by=[ROW])
+    ranked = among.mutate(copy=ibis.row_number().over(same), place=ibis.row_number().over(within))
+    kinds = (
+        ranked.group_by(names)
+        .agg(_kinds=(ranked.copy == 0).sum())
+        .rename({f"key_{n}": n for n in names})
+    )
+    judged = ranked.join(kinds, [ranked[n] == kinds[f"key_{n}"] for n in names])
+    conflicting = judged._kinds > 1
+    return judged.filter(conflicting | (judged.place > 0)).select(
+        ROW,
+        rule_id=conflicting.ifelse("conflicting_key", "duplicate_row"),
+        column_name=ibis.literal(names[-1]),
+        **_judgement("conflicting_key"),
+    )
+
+
+def orphans(
+    table: ir.Table, contract: type[RegistryTable], accepted: Mapping[str, ir.Table]
+) -> Iterator[ir.Table]:
+    """Rows whose parent was not accepted, one table per reference."""
+    for parent, names in options(contract).references.items():
+        if parent not in accepted:
+            continue
+        lost = table.anti_join(accepted[parent], list(names))
+        yield lost.select(
+            ROW,
+            rule_id=ibis.literal(f"no_such_{parent.removesuffix('s')}"),
+            column_name=ibis.literal(names[-1]),
+            **_judgement(f"no_such_{parent.removesuffix('s')}"),
+        )
+
+
+def _judgement(rule_id: str) -> dict[str, ir.StringScalar]:
+    rule = BY_ID[rule_id]
+    return {"category": ibis.literal(rule.category), "severity": ibis.literal(rule.severity)}
+
+
+def in_order(tables: Iterable[str]) -> list[str]:
+    """Parents first, so that orphans are judged against accepted rows."""
+    return sorted(tables, key=lambda n: (PARENTS.index(n) if n in PARENTS else len(PARENTS), n))
+
+
+def _column_breaches(
+    table: ir.Table, column: Column, *, finished: bool = False
+) -> Iterator[Breach]:
+    value, name = table[column.name], column.name
+    mark = f"unread_{name}"
+    unread = table[mark] if mark in table.columns else ibis.null("string")
+    if mark in table.columns:
+        for kind, rule_id in UNREAD.items():
+            yield _breach(rule_id, name, unread == kind)
+    if not column.nullable and (finished or not _provenance(column)):
+        yield _breach("missing", name, value.isnull() & unread.isnull())
+    if column.codes:
+        yield _breach("unknown_code", name, value.notnull() & ~value.isin(column.codes))
+    for rule_id, expression in _limits(column, value):
+        yield _breach(rule_id, name, expression)
+
+
+def _breach(rule_id: str, column: str, expression: ir.BooleanValue) -> Breach:
+    rule = BY_ID[rule_id]
+    return Breach(rule_id, column, rule.category, rule.severity, expression.fill_null(False))
+
+
+def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, ir.BooleanValue]]:
+    low = [value < column.minimum] if column.minimum is not None else []
+    low += [value <= column.above] if column.above is not None else []
+    high = [value > column.maximum] if column.maximum is not None else []
+    high += [value >= column.below] if column.below is not None else []
+    if low:
+        yield "below_minimum", reduce(or_, low)
+    if high:
+        yield "above_maximum", reduce(or_, high)
+    if column.plausible:
+        least, most = column.plausible
+        yield "implausible", (value < least) | (value > most)
+
+
+def _provenance(column: Column) -> bool:
+    return column.name in (
+        "subject_id",
+        "row_id",
+        "source_key",
+        "receipt_id",
+        "source_file",
+        "source_row",
+    )

@@ -1,0 +1,229 @@
+"""What would become of an export? All of receiving and validation, and nothing kept.
+
+The export goes through a store of its own in a scratch folder that is removed again. The findings
+name file, row and column. Record ids and raw values are asked for apart: they stand in query sheets
+that go back to the centre, and nowhere else.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from schemas.contract import RowRule, options
+from schemas.errors import BadDelivery
+from schemas.records.findings import BY_ID
+from schemas.site import ColumnSource, Site, TableSource
+from schemas.tables.registry import TABLES
+from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
+from transforms.intake.harmonise import GROUP
+from warehouse.engine.embedded import engine
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.intake.raw import raw_tables
+from warehouse.intake.reading_key import declared
+from warehouse.intake.receipts import Receipt
+from warehouse.loading import validate
+from warehouse.loading.load import Counts, load, raw_name, sources
+from warehouse.receiving import inbox
+from warehouse.receiving.truncation import Fewer, fewer_rows
+from warehouse.store import Store
+
+SHEET = (
+    "query",
+    "file",
+    "row",
+    "record",
+    "table",
+    "column",
+    "your_column",
+    "value",
+    "rule",
+    "severity",
+    "what_is_wrong",
+    "what_to_do",
+    "answer",
+)
+"""Columns of a query sheet; the centre answers in the last, or in its next delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that one row breaks, without a patient or a value."""
+
+    file: str
+    row: int
+    table: str
+    column: str
+    their_column: str
+    rule: str
+    category: str
+    severity: str
+    meaning: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A finding as the centre must see it: whose it is, and what stands there."""
+
+    finding: Finding
+    record: str
+    value: str
+
+    def cells(self, number: int) -> tuple[Any, ...]:
+        """A line of the query sheet."""
+        f = self.finding
+        about = (f.table, f.column, f.their_column, self.value)
+        said = (f.rule, f.severity, f.meaning, f.remedy, "")
+        return (number, f.file, f.row, self.record, *about, *said)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in an export."""
+
+    site_id: str
+    extracted: date
+    tables: tuple[Counts, ...]
+    notices: tuple[str, ...]
+    queries: tuple[Query, ...]
+    fewer: tuple[Fewer, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings without patients and values."""
+        return tuple(q.finding for q in self.queries)
+
+
+def check(export: Path, site: Site, extracted: date, past: Store | None = None) -> Checked:
+    """Receive and validate an export without keeping it.
+
+    Args:
+        export: a folder as it would lie in the inbox, or a single file.
+        site: the site file.
+        extracted: the extraction date; later dates in the data are not believed.
+        past: the registry's store, to compare with the last good delivery.
+
+    Raises:
+        BadDelivery: the export is refused.
+        BadConfiguration: the site file does not fit it.
+    """
+    with _scratch() as folder:
+        store = Store.open(folder / "store")
+        _put(export, site, store.site_inbox(site.site_id) / extracted.isoformat())
+        receipt = _received(store, site, extracted)
+        raw = raw_tables(store, receipt, site)
+        with engine(folder / "scratch.duckdb") as con:
+            counts = load(con, site, raw, receipt, DEMONSTRATION_KEY, folder)
+            queries = sorted(_queries(con, site, set(raw), counts), key=_place)
+        fewer = fewer_rows(past, site, raw, extracted) if past else ()
+    return Checked(site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer)
+
+
+def explained(rule_id: str, column: str) -> tuple[str, str]:
+    """What a rule means for a column, and what to do."""
+    general = BY_ID.get(rule_id)
+    if general:
+        return general.meaning.format(column=column), general.remedy
+    own: list[RowRule | CrossCheck] = [r for c in TABLES for r in options(c).rules]
+    rule = next(r for r in [*own, *CROSS_CHECKS] if r.rule_id == rule_id)
+    return rule.meaning, rule.remedy
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="y90-check-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put(export: Path, site: Site, to: Path) -> None:
+    """Lay the export where it would be dropped; a file that stands alone gets its declared name."""
+    if export.is_dir():
+        shutil.copytree(export, to, symlinks=True)
+        return
+    to.mkdir(parents=True)
+    expected, suffixes = declared(site), "".join(export.suffixes[-2:])
+    alone = len(expected) == 1 and export.name.split(".")[0] not in expected
+    shutil.copy2(export, to / (f"{next(iter(expected))}{suffixes}" if alone else export.name))
+
+
+def _received(store: Store, site: Site, extracted: date) -> Receipt:
+    moment = datetime.combine(extracted, time(), UTC)
+    found = inbox.receive(store, site, now=moment)
+    (receipt,) = found.receipts
+    if not receipt.accepted:
+        raise BadDelivery(receipt.reason)
+    return receipt
+
+
+def _place(query: Query) -> tuple[str, int, str, str, str]:
+    f = query.finding
+    return f.file, f.row, f.table, f.column, f.rule
+
+
+def _queries(con: Any, site: Site, raw: set[str], counts: list[Counts]) -> Iterator[Query]:
+    known = sources(site, raw)
+    for name in (c.table for c in counts):
+        broken = con.raw_sql(
+            f"SELECT DISTINCT column_name, rule_id, category, severity FROM bad_{name} ORDER BY ALL"
+        ).fetchall()
+        for column, rule, category, severity in broken:
+            theirs, cell = _their_cell(con, name, column, known[name], raw)
+            meaning, remedy = explained(rule, column)
+            rows = con.raw_sql(
+                f"SELECT source_file, source_row, patient_id, {cell} FROM (SELECT DISTINCT "
+                f"{validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND column_name = "
+                f"'{column}') JOIN all_{name} row_ USING ({validate.ROW}) ORDER BY ALL"
+            ).fetchall()
+            for file, row, patient, value in dict.fromkeys(rows):
+                facts = (rule, category, severity, meaning, remedy)
+                finding = Finding(file, row, name, column, theirs, *facts)
+                yield Query(finding, patient or "", value or "")
+
+
+def _their_cell(
+    con: Any, table: str, column: str, parts: tuple[TableSource, ...], raw: set[str]
+) -> tuple[str, str]:
+    """Their name of a column, and SQL for what stands in it in the row `row_`."""
+    names: list[str] = []
+    cells: list[str] = []
+    same = "raw_.source_file = row_.source_file AND raw_.source_row = row_.source_row"
+    for place, source in ((raw_name(table, s), s) for s in parts):
+        there = con.table(f"raw_{place}").columns if place in raw else ()
+        for condition, found in _their_columns(column, source, there):
+            names += found
+            said = ", ".join(f'raw_."{n}"' for n in found)
+            cells.append(
+                f"(SELECT any_value(concat_ws(' | ', {said})) FROM \"raw_{place}\" raw_ "
+                f"WHERE {same} AND {condition})"
+            )
+    theirs = ", ".join(dict.fromkeys(names))
+    return theirs, f"coalesce({', '.join([*cells, 'NULL'])})::VARCHAR"
+
+
+def _their_columns(
+    column: str, source: TableSource, there: Sequence[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Under which condition the column comes from which of theirs."""
+    for lab in source.wide:
+        given: Mapping[str, Any] = lab.model_dump()
+        if isinstance(given.get(column), str) and column not in ("analyte", "unit"):
+            yield f"row_.analyte = '{lab.analyte}'", [given[column]]
+    if column == "site_id" and GROUP in there:
+        yield "true", [GROUP]
+        return
+    mapped = source.columns.get(column, column)
+    if isinstance(mapped, ColumnSource):
+        several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()
+        found = [n for n in (*several, *mapped.any_of) if n in there]
+    else:
+        found = [mapped] if mapped in there else []
+    if found:
+        yield "true", found

@@ -1,0 +1,344 @@
+"""What lies in a site's inbox that was not yet received, and can it be taken?
+
+A folder `inbox/<site>/<YYYY-MM-DD>/` is an arrival: the site's whole export, extracted on that
+date. It is copied as it is, once per content, read, and answered by a receipt, accepted or refused.
+A folder that has not changed is not received again; one that changed is a further arrival of the
+same date. The inbox itself is never touched.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from schemas.errors import BadDelivery, all_at_once
+from schemas.site import Site
+from warehouse import fingerprints
+from warehouse.intake.formats.archives import ignored
+from warehouse.intake.receipts import Receipt, ReceivedFile, in_force, receipts, visible, write
+from warehouse.releases import consent
+from warehouse.store import Store, lock_file, make_private, new_folder, sweep, write_atomically
+
+__all__ = ["Receipt", "Received", "in_force", "receipts", "receive", "visible"]
+
+DATE_FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}")
+UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", ".download")
+CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class Received:
+    """What one look into a site's inbox brought.
+
+    `receipts` are those written now; `unchanged` counts folders that had been received before;
+    `problems` are what no receipt can stand for: names that are no date, stray files.
+    """
+
+    site_id: str
+    receipts: tuple[Receipt, ...] = ()
+    unchanged: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class _Arrival:
+    """What was found in one date folder."""
+
+    paths: dict[str, Path] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    files: tuple[ReceivedFile, ...] = ()
+
+
+def receive(store: Store, site: Site, *, now: datetime) -> Received:
+    """Receive every new or changed date folder of a site, oldest extraction date first.
+
+    Args:
+        store: the store.
+        site: the site file: which files a delivery must hold and how they are read.
+        now: the moment of arrival, told by the caller; without a zone it is taken as UTC.
+    """
+    arrival = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+    with lock_file(store.site_raw(site.site_id) / "lock", wait=True):
+        sweep(store.site_raw(site.site_id))
+        folders, problems = _date_folders(store.site_inbox(site.site_id), site.site_id)
+        seen = _Seen.load(store, site)
+        written: list[Receipt] = []
+        unchanged = 0
+        for day, folder in folders:
+            new = _receive_one(store, site, day, folder, arrival, seen)
+            written += [new] if new else []
+            unchanged += new is None
+        seen.save()
+    return Received(site.site_id, tuple(written), unchanged, tuple(problems))
+
+
+def delivery_id(files: Iterable[ReceivedFile]) -> str:
+    """SHA-256 over the sorted (file name, file hash)."""
+    lines = sorted(f"{file.name}\0{file.sha256}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass
+class _Seen:
+    """A cache of date -> marks: without it, folders are hashed again and found unchanged.
+
+    What was refused is also tried again when the site file reads otherwise.
+    """
+
+    path: Path
+    reading: str
+    folders: dict[str, str]
+
+    @classmethod
+    def load(cls, store: Store, site: Site) -> "_Seen":
+        path = store.state / f"inbox-{site.site_id}.json"
+        try:
+            known = json.loads(path.read_text("utf-8"))
+            folders = {str(day): str(marks) for day, marks in known["folders"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            folders = {}
+        way = fingerprints.sha256_of(site.model_dump(mode="json"))[:12]
+        return cls(path, way, folders)
+
+    def knows(self, day: date, marks: str) -> bool:
+        """Whether a folder is as it was, and reading it again would bring nothing new."""
+        return self.folders.get(day.isoformat()) in (marks, f"{marks} {self.reading}")
+
+    def remember(self, day: date, marks: str, *, refused: bool) -> None:
+        """Note what a folder looked like."""
+        self.folders[day.isoformat()] = f"{marks} {self.reading}" if refused else marks
+
+    def save(self) -> None:
+        make_private(self.path.parent)
+        known = {"folders": self.folders}
+        write_atomically(self.path, json.dumps(known, indent=1).encode(), private=True)
+
+
+def _date_folders(inbox: Path, site_id: str) -> tuple[list[tuple[date, Path]], list[str]]:
+    folders: list[tuple[date, Path]] = []
+    problems: list[str] = []
+    try:
+        entries = sorted(inbox.iterdir()) if inbox.is_dir() else []
+    except PermissionError:
+        return [], [f"inbox/{site_id}: cannot be listed. Give this user read access."]
+    for path in entries:
+        if ignored(path.name):
+            continue
+        day = _as_date(path.name)
+        if day and path.is_dir():
+            folders.append((day, path))
+        else:
+            problems.append(
+                f"inbox/{site_id}/{_shown(path.name)}: not a folder named like its extraction "
+                "date, YYYY-MM-DD. Rename it, or put the export into such a folder."
+            )
+    return folders, problems
+
+
+def _as_date(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name) if DATE_FOLDER.fullmatch(name) else None
+    except ValueError:
+        return None
+
+
+def _shown(name: str) -> str:
+    """A name that is safe to print: no control characters, no lone surrogates."""
+    return "".join(c if c.isprintable() else "?" for c in name)
+
+
+def _receive_one(
+    store: Store, site: Site, day: date, folder: Path, arrival: datetime, seen: _Seen
+) -> Receipt | None:
+    """Receive one date folder; None if it is as its last receipt says."""
+    marks = _marks(folder)
+    if seen.knows(day, marks):
+        return None
+    found = _look(folder)
+    where = f"{site.site_id}/{day.isoformat()}"
+    reason = ""
+    notices: tuple[str, ...] = ()
+    try:
+        _keep(store, site, folder, found, marks, where)
+        delivery = delivery_id(found.files)
+        notices = _read(store, site, delivery, day)
+    except BadDelivery as fault:
+        reason = str(fault)
+    seen.remember(day, marks, refused=bool(reason))
+    earlier = [r for r in receipts(store, site.site_id) if r.extraction_date == day]
+    new = Receipt(
+        site_id=site.site_id,
+        extraction_date=day,
+        number=max((r.number for r in earlier), default=0) + 1,
+        arrival=max([arrival, *(r.arrival for r in earlier)]),
+        delivery_id=delivery_id(found.files) if found.files else "",
+        files=found.files,
+        status="refused" if reason else "accepted",
+        reason=reason,
+        notices=(*notices, *_ahead(day, arrival)),
+    )
+    if earlier and _same(max(earlier, key=lambda r: r.number), new):
+        return None
+    write(store, new)
+    return new
+
+
+def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]:
+    """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
+    from warehouse.engine.compiled import shelved
+    from warehouse.intake.raw import reading
+    from warehouse.receiving.fit import refuse_misfit  # slow to import, and seldom needed
+    from warehouse.receiving.truncation import fewer_rows
+
+    where = f"{site.site_id}/{day.isoformat()}"
+    made = reading(store, site.site_id, delivery, site, where)
+    try:
+        consent.refuse_purged(store, site, made.tables, where)
+    except BadDelivery:
+        shutil.rmtree(store.delivery(site.site_id, delivery))
+        raise
+    with shelved(store.compiled):
+        refuse_misfit(made.tables, site, where)
+    return (*made.notices, *map(str, fewer_rows(store, site, made.tables, day)))
+
+
+def _same(old: Receipt, new: Receipt) -> bool:
+    return (old.delivery_id, old.status, old.reason) == (new.delivery_id, new.status, new.reason)
+
+
+def _ahead(day: date, arrival: datetime) -> tuple[str, ...]:
+    early = day.toordinal() - arrival.date().toordinal() > 1
+    return ("the extraction date lies in the future: visible from that date on",) if early else ()
+
+
+def _keep(store: Store, site: Site, folder: Path, found: _Arrival, marks: str, where: str) -> None:
+    """Hash a folder's files, and copy them unless they are kept already."""
+    problems = list(found.problems)
+    if not problems and not found.paths:
+        problems = ["the folder is empty. Put the export into it."]
+    if not problems:
+        found.files, problems = _hash_all(found.paths)
+    if problems:
+        raise BadDelivery(all_at_once(where, problems))
+    payload = store.payload(site.site_id, delivery_id(found.files))
+    if consent.was_purged(store, site.site_id, delivery_id(found.files)):
+        return
+    with nullcontext() if payload.is_dir() else new_folder(payload) as fresh:
+        problems = _copy_all(found, fresh) if fresh else []
+        problems = problems or _changed_since(folder, marks)
+        if problems:
+            found.files = ()
+            raise BadDelivery(all_at_once(where, problems))
+
+
+def _changed_since(folder: Path, marks: str) -> list[str]:
+    changing = "changed while it was read. Wait until it is complete; it is tried again."
+    return [] if _marks(folder) == marks else [changing]
+
+
+def _look(folder: Path) -> _Arrival:
+    """Every file to take, and why some cannot be."""
+    found = _Arrival()
+    home = folder.parent.resolve() / folder.name
+    if folder.is_symlink():
+        found.problems.append("the folder is a symbolic link. Put the files themselves into it.")
+        return found
+    for path in _walk(folder, found.problems):
+        name = path.relative_to(folder).as_posix()
+        if ignored(name):
+            continue
+        problem = _unfit(path, name, home)
+        if problem:
+            found.problems.append(f"{_shown(name)}: {problem}")
+        else:
+            found.paths[name] = path
+    return found
+
+
+def _walk(folder: Path, problems: list[str]) -> Iterator[Path]:
+    def unreadable(fault: OSError) -> None:
+        inside = Path(fault.filename).relative_to(folder).as_posix()
+        problems.append(f"{_shown(inside)}: cannot be listed. Give this user read access.")
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders.sort()
+        links = [f for f in folders if (Path(parent) / f).is_symlink()]
+        yield from (Path(parent) / name for name in sorted([*names, *links]))
+
+
+def _unfit(path: Path, name: str, home: Path) -> str | None:
+    """Why a file must not be taken."""
+    if _shown(name) != name:
+        return "its name holds characters that cannot be printed. Rename it."
+    if path.name.lower().endswith(UNFINISHED):
+        return "an upload that is not finished. Wait for it, or remove it."
+    if path.is_symlink() and not _leads_inside(path, home):
+        return "a symbolic link that leads elsewhere. Put the file itself there."
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "not a file. Remove it."
+    except OSError:
+        return "cannot be read. Give this user read access."
+    return None if os.access(path, os.R_OK) else "cannot be read. Give this user read access."
+
+
+def _leads_inside(link: Path, home: Path) -> bool:
+    try:
+        target = link.resolve()
+        return target.is_relative_to(home) and target.is_file()
+    except (OSError, RuntimeError):  # a link to itself
+        return False
+
+
+def _marks(folder: Path) -> str:
+    """Size, change times and rights of everything in a folder, as one hash."""
+    digest = hashlib.sha256()
+    for path in [folder, *sorted(folder.rglob("*"))]:
+        try:
+            s = path.lstat()
+            facts = f"{s.st_size} {s.st_mtime_ns} {s.st_ctime_ns} {s.st_ino} {s.st_mode}"
+        except OSError as fault:
+            facts = f"{fault.errno}"
+        digest.update(f"{path.name}\0{facts}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _hash_all(paths: dict[str, Path]) -> tuple[tuple[ReceivedFile, ...], list[str]]:
+    files, problems = [], []
+    for name, path in sorted(paths.items()):
+        try:
+            files.append(ReceivedFile(name, *_digest(path)))
+        except OSError as fault:
+            problems.append(f"{_shown(name)}: cannot be read ({fault.strerror}). Give access.")
+    return tuple(files), problems
+
+
+def _digest(path: Path, to: Path | None = None) -> tuple[str, int]:
+    """Hash and size of a file, copied on the way if asked."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as source, to.open("xb") if to else nullcontext() as sink:
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if sink:
+                sink.write(chunk)
+    return digest.hexdigest(), size
+
+
+def _copy_all(found: _Arrival, fresh: Path) -> list[str]:
+    """Copy what was hashed; a hash that differs is a file that changes."""
+    problems = []
+    for file in found.files:
+        target = fresh / file.name
+        make_private(target.parent)
+        if _digest(found.paths[file.name], target) != (file.sha256, file.size):
+            problems.append(f"{file.name}: changed while it was read. It is tried again.")
+        target.chmod(0o600)
+    return problems

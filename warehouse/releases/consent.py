@@ -1,0 +1,250 @@
+"""Who withdrew consent, and what was taken out for it? Purges, and the tombstones they leave.
+
+Leaving a patient out of the next release is the site's list of excluded patients. A purge goes
+further: out of every kept payload and every past release. What it leaves is a tombstone,
+
+    raw/<site>/tombstones/<n>.json      who, when, why, which deliveries and releases; no patient id
+    releases/<id>/purged.json           which files are no longer as the manifest names them
+
+by which a later export that still holds the patient is recognised and refused. A payload cannot be
+rewritten in its own format, so it is deleted, and its raw tables stay without the patient: such a
+delivery can be read again only as it was. Aggregates already published are not recomputed: withdraw
+a release whose counts must not stand.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import BadDelivery, Refused
+from schemas.site import ColumnSource, Site
+from warehouse import fingerprints
+from warehouse.engine import pseudonyms as identity
+from warehouse.loading import delivery_cache as loaded
+from warehouse.releases import releases
+from warehouse.store import (
+    Store,
+    create_atomically,
+    lock_file,
+    make_private,
+    sweep,
+    write_atomically,
+)
+
+NOBODY = "0" * identity.DIGITS
+"""What stands where a purged subject's id stood in a text."""
+PURGED = "purged.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What a purge did."""
+
+    tombstone: str
+    deliveries: tuple[str, ...]
+    releases: tuple[str, ...]
+    rows: int
+
+
+def purge(
+    store: Store, site: Site, key: bytes, patient: str, reason: str, now: datetime, who: str
+) -> Purge:
+    """Take a patient out of everything that is kept.
+
+    Raises:
+        Refused: nothing that is kept holds the patient, or there is no reason.
+    """
+    if not reason.strip():
+        raise Refused("purge: it needs a reason. Add --reason TEXT.")
+    subject = identity.pseudonym(key, site.site_id, patient)
+    with lock_file(store.state / "nightly", wait=True), store.lock(wait=True):
+        sweep(store.site_raw(site.site_id))
+        held = {d: _scrub(d, site, patient) for d in _deliveries(store, site.site_id)}
+        deliveries = tuple(sorted(d.name for d, rows in held.items() if rows))
+        shutil.rmtree(loaded.folder_of(store, site.site_id), ignore_errors=True)
+        changed = tuple(r.release_id for r in releases.listing(store) if _expunge(r.path, subject))
+        if not deliveries and not changed:
+            raise Refused(
+                f"site {site.site_id}: no kept delivery and no release holds this patient. Write "
+                "the id exactly as delivered."
+            )
+        salt = secrets.token_hex(16)
+        facts = {
+            "subject_id": subject,
+            "salt": salt,
+            "digest": _digest(salt, patient),
+            "who": who,
+            "when": now.isoformat(),
+            "reason": reason.strip(),
+            "deliveries": deliveries,
+            "releases": changed,
+        }
+        name = _write_tombstone(store, site.site_id, facts)
+    return Purge(name, deliveries, changed, sum(held.values()))
+
+
+def tombstones(store: Store, site_id: str) -> list[dict[str, Any]]:
+    """Every tombstone of a site, oldest first."""
+    folder = store.site_raw(site_id) / "tombstones"
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return [json.loads(f.read_text("utf-8")) for f in files]
+
+
+def fingerprints_of(store: Store, sites: Iterable[str]) -> dict[str, str]:
+    """What a manifest may say of a site's purges: it tells them apart."""
+    known = {s: sorted(t["subject_id"] for t in tombstones(store, s)) for s in sorted(sites)}
+    return {s: fingerprints.sha256_of(found) for s, found in known.items() if found}
+
+
+def was_purged(store: Store, site_id: str, delivery_id: str) -> bool:
+    """Whether a delivery's payload was deleted for a purge: it is not kept a second time."""
+    return any(delivery_id in t["deliveries"] for t in tombstones(store, site_id))
+
+
+def refuse_purged(store: Store, site: Site, tables: Mapping[str, Path], where: str) -> None:
+    """Refuse an export that holds a purged patient again.
+
+    Raises:
+        BadDelivery: it does; told by table, not by patient.
+    """
+    known = tombstones(store, site.site_id)
+    if not known:
+        return
+    holding = [name for name, path in tables.items() if _holds(path, name, site, known)]
+    if holding:
+        raise BadDelivery(
+            f"{where}: {', '.join(sorted(holding))} hold a patient who withdrew consent and was "
+            "purged. Remove the patient at the source and export again."
+        )
+
+
+def purged_files(release: Path) -> dict[str, str | None]:
+    """Files of a release that a purge changed: the hash they have now, None if it removed them."""
+    path = release / PURGED
+    return dict(json.loads(path.read_text("utf-8"))["files"]) if path.exists() else {}
+
+
+def _deliveries(store: Store, site_id: str) -> list[Path]:
+    folder = store.deliveries(site_id)
+    return sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+
+
+def _digest(salt: str, patient: str) -> str:
+    return hashlib.sha256(f"{salt}\0{patient}".encode()).hexdigest()
+
+
+def _write_tombstone(store: Store, site_id: str, facts: Mapping[str, Any]) -> str:
+    folder = store.site_raw(site_id) / "tombstones"
+    make_private(folder)
+    name = f"{len(tombstones(store, site_id)) + 1:04d}"
+    data = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False).encode()
+    create_atomically(folder / f"{name}.json", data + b"\n", private=True)
+    return f"{site_id}/{name}"
+
+
+def _patient_columns(table: str, names: list[str], site: Site) -> list[str]:
+    """Their columns that hold the patient's id in one raw table."""
+    if site.format == "redcap":
+        record = site.redcap.record if site.redcap else None
+        return [record if record in names else names[0]]
+    parts = [s for n, several in site.tables.items() for s in several if _stem(s.file, n) == table]
+    found = ["patient_id"]
+    for mapped in (s.columns.get("patient_id") for s in parts):
+        if isinstance(mapped, ColumnSource):
+            several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()
+            found += several
+        elif mapped:
+            found.append(mapped)
+    return [n for n in dict.fromkeys(found) if n in names]
+
+
+def _stem(file: str | None, table: str) -> str:
+    return Path(file or table).name.split(".")[0]
+
+
+def _scrub(delivery: Path, site: Site, patient: str) -> int:
+    """Rewrite every raw table of a delivery without the patient; rows taken out."""
+    taken = sum(_without(path, site, patient) for path in sorted(delivery.glob("raw/*/*.parquet")))
+    if taken:
+        shutil.rmtree(delivery / "files", ignore_errors=True)
+    return taken
+
+
+def _without(path: Path, site: Site, patient: str) -> int:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    kept = table
+    for name in _patient_columns(path.stem, table.column_names, site):
+        theirs = pc.equal(pc.utf8_trim_whitespace(kept[name]), patient)
+        kept = kept.filter(pc.invert(pc.fill_null(theirs, False)))
+    if kept.num_rows < table.num_rows:
+        beside = path.with_suffix(".scrubbed")
+        pq.write_table(kept, beside, compression="zstd")
+        beside.chmod(0o600)
+        beside.replace(path)
+    return int(table.num_rows - kept.num_rows)
+
+
+def _holds(path: Path, name: str, site: Site, known: list[dict[str, Any]]) -> bool:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    for column in _patient_columns(name, pq.read_schema(path).names, site):
+        cells = pc.unique(pc.utf8_trim_whitespace(pq.read_table(path, columns=[column])[column]))
+        patients = [c for c in cells.to_pylist() if c]
+        if any(_digest(t["salt"], p) == t["digest"] for t in known for p in patients):
+            return True
+    return False
+
+
+def _expunge(release: Path, subject: str) -> bool:
+    """Take a subject out of one release; whether it was there."""
+    changed = dict(_tables_without(release, subject))
+    texts = [p for p in release.rglob("*") if p.is_file() and _is_text(p, release)]
+    named = [p for p in texts if subject.encode() in p.read_bytes()]
+    if not changed and not named:
+        return False
+    if changed:
+        from warehouse.releases.database import write_database
+
+        write_database(release / "parquet", release / "outcomes.duckdb")
+        changed["outcomes.duckdb"] = fingerprints.file_sha256(release / "outcomes.duckdb")
+        shutil.rmtree(release / "report", ignore_errors=True)
+        changed |= {p.relative_to(release).as_posix(): None for p in texts if not p.exists()}
+    for path in (p for p in named if p.exists()):
+        write_atomically(path, path.read_bytes().replace(subject.encode(), NOBODY.encode()))
+        changed[path.relative_to(release).as_posix()] = fingerprints.file_sha256(path)
+    facts = {"files": purged_files(release) | changed}
+    write_atomically(release / PURGED, json.dumps(facts, indent=1, sort_keys=True).encode())
+    return True
+
+
+def _is_text(path: Path, release: Path) -> bool:
+    inside = path.relative_to(release).as_posix()
+    binary = path.suffix in (".parquet", ".duckdb")
+    return not binary and inside not in ("manifest.json", PURGED)
+
+
+def _tables_without(release: Path, subject: str) -> Iterator[tuple[str, str | None]]:
+    """Rewrite every table that names the subject, in order and with its column meanings."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    for path in sorted((release / "parquet").rglob("*.parquet")):
+        if "subject_id" not in pq.read_schema(path).names:
+            continue
+        table = pq.read_table(path)
+        kept = table.filter(pc.not_equal(table["subject_id"], subject))
+        if kept.num_rows < table.num_rows:
+            beside = path.with_suffix(".purged")
+            pq.write_table(kept, beside, compression="zstd")
+            beside.replace(path)
+            yield path.relative_to(release).as_posix(), fingerprints.file_sha256(path)

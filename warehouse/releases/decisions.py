@@ -1,0 +1,171 @@
+"""What may a person decide about a release, and what follows? Approve, withdraw, promote.
+
+A decision is a file beside the release, with who, when and why; none is ever changed. It names the
+manifest that it was about. The channels follow from the decisions:
+
+* approve: a held release becomes published and takes `current`, unless a later one has it.
+* withdraw: the release stays for the record, but no channel names it. `current` goes back to the
+  newest published release, `stable` to the one promoted before; without one the channel is empty.
+* promote: `stable` names the release, which gets a label vYYYY.M.p, the month of its night and a
+  number that counts from 0.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import Refused
+from warehouse.fingerprints import file_sha256
+from warehouse.releases import releases
+from warehouse.releases.releases import ReleaseInfo
+from warehouse.store import Store, create_atomically
+
+
+def approve(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:
+    """Publish a held release.
+
+    Args:
+        store: the store.
+        name: the release: an id, a channel, a label or a night.
+        reason: why it is right in spite of what held it.
+        now: when.
+        who: who says so.
+
+    Raises:
+        Refused: it is not held, `current` is newer, or there is no reason.
+    """
+    with store.lock(wait=True):
+        release = _release(store, name)
+        if release.status != "held":
+            raise Refused(
+                f"release {release.release_id}: it is {release.status}, and only a held one can be "
+                "approved. `y90 release list` shows which are."
+            )
+        now_current = _named(store, "current")
+        if now_current and now_current.order > release.order:
+            raise Refused(
+                f"release {release.release_id}: `current` is {now_current.release_id}, which is "
+                "newer. Approve a newer release, or withdraw that one first."
+            )
+        made = _decide(release, "approve", reason, now, who)
+        releases.point(store, "current", release.release_id, now, release.as_of)
+    return made
+
+
+def withdraw(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:
+    """Take a release back, also from the channels that name it.
+
+    Raises:
+        Refused: it is withdrawn already, or there is no reason.
+    """
+    with store.lock(wait=True):
+        release = _release(store, name)
+        if release.status == "withdrawn":
+            raise Refused(f"release {release.release_id}: it is withdrawn already.")
+        made = _decide(release, "withdraw", reason, now, who)
+        left = [r for r in releases.listing(store) if r.status == "published"]
+        _fall_back(store, "current", release, left, now)
+        _fall_back(store, "stable", release, _promoted(left), now)
+    return made
+
+
+def promote(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:
+    """Let `stable` name a published release; one promoted before keeps its label.
+
+    Raises:
+        Refused: it is held or withdrawn, or there is no reason.
+    """
+    with store.lock(wait=True):
+        release = _release(store, name)
+        if release.status != "published":
+            raise Refused(
+                f"release {release.release_id}: it is {release.status}, and only a published one "
+                "can be promoted. Approve it first, or promote another."
+            )
+        label = _label(store, release)
+        made = _decide(release, "promote", reason, now, who, label=label)
+        releases.point(store, "stable", release.release_id, now, release.as_of)
+    return made
+
+
+def _release(store: Store, name: str) -> ReleaseInfo:
+    path = releases.resolve(store, name)
+    return next(r for r in releases.listing(store) if r.path == path)
+
+
+def _named(store: Store, channel: str) -> ReleaseInfo | None:
+    pointer = releases.channel(store, channel)
+    if pointer is None:
+        return None
+    return next((r for r in releases.listing(store) if r.release_id == pointer["release_id"]), None)
+
+
+def _decide(
+    release: ReleaseInfo, decision: str, reason: str, now: datetime, who: str, **facts: str
+) -> dict[str, Any]:
+    """Add a decision after those there are."""
+    if not reason.strip():
+        raise Refused(
+            f"release {release.release_id}: a decision needs a reason. Add --reason TEXT."
+        )
+    made: dict[str, Any] = facts | {
+        "release_id": release.release_id,
+        "decision": decision,
+        "who": who,
+        "when": now.isoformat(),
+        "reason": reason.strip(),
+        "manifest_sha256": file_sha256(release.path / "manifest.json"),
+    }
+    folder = release.path / "decisions"
+    folder.mkdir(exist_ok=True)
+    number = len(releases.decisions(release.path)) + 1
+    text = json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False)
+    create_atomically(folder / f"{number:04d}-{decision}.json", text.encode() + b"\n")
+    return made
+
+
+def _promoted(known: Iterable[ReleaseInfo]) -> list[ReleaseInfo]:
+    """Those that were promoted, in the order of their last promotion."""
+    found = [
+        (d["when"], r)
+        for r in known
+        for d in releases.decisions(r.path)
+        if d["decision"] == "promote"
+    ]
+    return [release for _, release in sorted(found, key=lambda pair: pair[0])]
+
+
+def _fall_back(
+    store: Store, channel: str, withdrawn: ReleaseInfo, left: list[ReleaseInfo], now: datetime
+) -> None:
+    pointer = releases.channel(store, channel)
+    if pointer is None or pointer["release_id"] != withdrawn.release_id:
+        return
+    if left:
+        releases.point(store, channel, left[-1].release_id, now, left[-1].as_of)
+    else:
+        releases.clear(store, channel, now)
+
+
+def _label(store: Store, release: ReleaseInfo) -> str:
+    """The release's label, or the next free one of its month; withdrawn ones keep theirs."""
+    month = f"v{release.as_of:%Y}.{release.as_of.month}."
+    given = {
+        d["label"]: r.release_id
+        for r in releases.listing(store)
+        for d in releases.decisions(r.path)
+        if d.get("label")
+    }
+    own = [label for label, owner in given.items() if owner == release.release_id]
+    taken = [int(label.removeprefix(month)) for label in given if label.startswith(month)]
+    return own[0] if own else f"{month}{max(taken, default=-1) + 1}"
+
+
+def user() -> str:
+    """Who runs this program: the login, else the account's number."""
+    try:
+        return os.getlogin()
+    except OSError:
+        return str(os.getuid())

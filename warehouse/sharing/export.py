@@ -1,0 +1,188 @@
+"""What may leave the house, and in which form? Bundles of one release.
+
+A bundle for colleagues holds every table as Parquet, CSV and one database, with a dictionary, and
+on demand datasets in the shape of ADaM. A public one holds guarded aggregates only
+(warehouse.public). Public bundles are remembered with whom they were about, since two of them that
+differ by a few patients give these away.
+"""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.contract import Contract, columns, options, table_name
+from schemas.errors import Refused
+from schemas.settings import Registry
+from warehouse.fingerprints import file_sha256, sha256_of
+from warehouse.releases import releases
+from warehouse.releases.database import RELEASED, write_database
+from warehouse.releases.query import neutral
+from warehouse.sharing import adam, public
+from warehouse.store import Store, make_private, new_folder, write_atomically
+
+SUPPRESSED = "Withheld, since it is of few patients or would give such a count away."
+DICTIONARY = ("schema", "table", "column", "type", "key", "unit", "codes", "meaning", "source")
+
+
+def export(
+    store: Store,
+    registry: Registry,
+    release: Path,
+    to: Path,
+    *,
+    for_public: bool = False,
+    with_adam: bool = False,
+) -> list[str]:
+    """Write a bundle into a new folder.
+
+    Args:
+        store: the store, which remembers public bundles.
+        registry: its settings: the small cell, and the CTCAE version that is shown.
+        release: the release's folder.
+        to: a folder that does not exist yet.
+        for_public: guarded aggregates only.
+        with_adam: also datasets in the shape of ADaM, which are row level.
+
+    Returns:
+        Warnings: earlier public bundles that differ by few patients.
+
+    Raises:
+        Refused: the folder is there, or row-level datasets were asked for in a public bundle.
+    """
+    if to.exists():
+        raise Refused(f"{to}: there is something already. Name a folder that does not exist yet.")
+    if for_public and with_adam:
+        raise Refused("--adam: its datasets are row level, so never public. Leave out one of both.")
+    content = releases.manifest(release)["content"]
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with new_folder(to.absolute()) as folder:
+        if for_public:
+            _public(release, folder, registry)
+        else:
+            _whole(release, folder)
+        if with_adam:
+            (folder / "adam").mkdir()
+            adam.write(release, content["registry"], folder / "adam")
+        _describe(release, folder, for_public=for_public, threshold=_threshold(registry))
+    to.chmod(0o755 if for_public else 0o700)
+    return _remember(store, release, _threshold(registry)) if for_public else []
+
+
+def _threshold(registry: Registry) -> int:
+    return registry.file.export.small_cell
+
+
+def _whole(release: Path, folder: Path) -> None:
+    shutil.copytree(release / "parquet", folder / "parquet")
+    for path in sorted((folder / "parquet").glob("*/*.parquet")):
+        place = path.relative_to(folder / "parquet").with_suffix(".csv")
+        _csv(path, folder / "csv" / place)
+    write_database(folder / "parquet", folder / "outcomes.duckdb")
+    _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
+
+
+def _public(release: Path, folder: Path, registry: Registry) -> None:
+    version = registry.file.toxicity.primary_version
+    place = folder / "parquet" / "outcomes"
+    place.mkdir(parents=True)
+    by_name = {table_name(c): c for c in RELEASED}
+    for name, rows in public.tables(release, _threshold(registry), version).items():
+        path = place / f"{name}.parquet"
+        pq.write_table(_arrow(by_name[name], rows), path, compression="zstd")
+        _csv(path, folder / "csv" / "outcomes" / f"{name}.csv")
+    _database(folder)
+    _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
+
+
+def _arrow(contract: type[Contract], rows: list[dict[str, Any]]) -> pa.Table:
+    types = {c.name: c.dtype.to_pyarrow() for c in columns(contract)} | {"suppressed": pa.bool_()}
+    names = list(rows[0]) if rows else ["statistic_id", "suppressed"]
+    return pa.Table.from_pylist(rows, schema=pa.schema([(n, types[n]) for n in names]))
+
+
+def _database(folder: Path) -> None:
+    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+        for path in sorted((folder / "parquet").glob("*/*.parquet")):
+            con.execute(f"CREATE TABLE {path.stem} AS SELECT * FROM read_parquet(?)", [str(path)])
+
+
+def _csv(path: Path, to: Path) -> None:
+    """A table as CSV that a spreadsheet does not run."""
+    table = pq.read_table(path)
+    rows = (tuple(neutral(v) for v in r.values()) for r in table.to_pylist())
+    _write_csv(to, tuple(table.column_names), rows)
+
+
+def _write_csv(to: Path, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def _dictionary(folder: Path, contracts: Iterable[type[Contract]]) -> Iterable[tuple[Any, ...]]:
+    """Every column of every table that is there."""
+    for contract in contracts:
+        schema, name = options(contract).schema, table_name(contract)
+        path = folder / "parquet" / schema / f"{name}.parquet"
+        if not path.exists():
+            continue
+        there = pq.read_schema(path).names
+        for c in columns(contract):
+            if c.name in there:
+                facts = (str(c.dtype), c.key, c.unit or "", " ".join(c.codes), c.meaning)
+                yield schema, name, c.name, *facts, c.source or ""
+        if "suppressed" in there:
+            yield schema, name, "suppressed", "boolean", False, "", "", SUPPRESSED, ""
+
+
+def _describe(release: Path, folder: Path, *, for_public: bool, threshold: int) -> None:
+    """What the bundle is, with a hash of every file."""
+    content = releases.manifest(release)["content"]
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    facts: dict[str, Any] = {
+        "format": "y90-bundle-1",
+        "registry": content["registry"],
+        "release": release.name,
+        "as_of": content["as_of"],
+        "data_cutoff": content["data_cutoff"],
+        "public": for_public,
+        "files": {p.relative_to(folder).as_posix(): file_sha256(p) for p in files},
+    }
+    if for_public:
+        facts["small_cell"] = threshold
+        facts["rule"] = (
+            f"Counts of fewer than {threshold} patients are withheld, and every count that would "
+            "give one back by adding and subtracting. Landmarks stand in place of curves."
+        )
+    text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
+    write_atomically(folder / "bundle.json", text.encode() + b"\n")
+
+
+def _remember(store: Store, release: Path, threshold: int) -> list[str]:
+    """Keep whom a public bundle is about, and warn of those that differ by few."""
+    with duckdb.connect() as con:
+        now = public.people(con, release)
+    folder = store.state / "exports"
+    make_private(folder)
+    warnings = []
+    for path in sorted(folder.glob("*.json")):
+        known = json.loads(path.read_text("utf-8"))
+        apart = len(now ^ frozenset(known["patients"]))
+        if 0 < apart < threshold:
+            warnings.append(
+                f"public bundle of {known['release']}: it differs from this one by fewer than "
+                f"{threshold} patients, who can be told from the two together. Publish only one."
+            )
+    facts: Mapping[str, Any] = {"release": release.name, "patients": sorted(now)}
+    data = json.dumps(facts, indent=1).encode() + b"\n"
+    write_atomically(folder / f"{sha256_of(facts)[:16]}.json", data, private=True)
+    return warnings
