@@ -1,4 +1,4 @@
-"""What does each published number say of itself? Ids, statistics, member sets; the only rounding.
+"""Ids, statistics and member sets of the published numbers; the only place that rounds.
 
 Statistics are made from the `Statistic` declarations of the outcome contracts, one row per number,
 whatever table it stands in.

@@ -1,4 +1,4 @@
-"""What does a backfill cost beside the nights' own work, and what do two workers save?
+"""Measure a backfill against the nights' own work, with one worker and with two.
 
     python -m benchmarks backfill [--nights 365] [--every 14]
 

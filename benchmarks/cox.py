@@ -1,4 +1,4 @@
-"""How fast is a Cox model of five covariates, with all that is published of it, against lifelines?
+"""Measure a Cox model of five covariates, with all that is published of it, against lifelines.
 
     python -m benchmarks cox [--patients 100000]
 

@@ -1,4 +1,4 @@
-"""How fast are ten million laboratory rows judged, against a hand-written DuckDB query?
+"""Measure judging ten million laboratory rows against a hand-written DuckDB query.
 
     python -m benchmarks lab_validation [--rows 10000000]
 

@@ -1,4 +1,4 @@
-"""How fast are the marts of response and toxicity, against hand-written DuckDB SQL of the rules?
+"""Measure the marts of response and toxicity against hand-written DuckDB SQL of the rules.
 
     python -m benchmarks marts [--patients 100000] [--memory 5] [--by-hand 5] [--repeats 3]
 

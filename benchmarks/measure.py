@@ -1,4 +1,4 @@
-"""How long did each side take, and how much memory? One report form for every benchmark."""
+"""Measure the time and memory of two sides, and report them in one form for every benchmark."""
 
 import argparse
 import os

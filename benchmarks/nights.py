@@ -1,4 +1,4 @@
-"""What does a night cost: the first, one with nothing to do, and Prefect on top of it?
+"""Measure a first night, a night with nothing to do, and what Prefect adds.
 
     python -m benchmarks nights [--repeats 3]
 

@@ -1,4 +1,4 @@
-"""How long does an answer take: diff, trace and explain, on the reference registry or a larger one?
+"""Measure diff, trace and explain on the reference registry or a larger one.
 
     python -m benchmarks questions [--repeats 3] [--patients 2000]
 

@@ -1,4 +1,4 @@
-"""How fast is a flat REDCap export split, against DuckDB's own read_csv over the same file?
+"""Measure splitting a flat REDCap export against DuckDB's own read_csv over the same file.
 
     python -m benchmarks redcap_split [--megabytes 100] [--repeats 3]
 

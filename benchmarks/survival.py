@@ -1,4 +1,4 @@
-"""How fast are all curves, landmarks, medians and log-rank tests, against R's survfit and survdiff?
+"""Measure all curves, landmarks, medians and log-rank tests against R's survfit and survdiff.
 
     python -m benchmarks survival [--patients 1000000]
 

@@ -1,4 +1,4 @@
-"""What was asked on the command line? `y90 COMMAND`: its words in, its exit code out.
+"""The command line: read the words after `y90`, run that command, and return its exit code.
 
 0   done, or nothing to do        4   another run holds the store, and --no-wait was given
 1   the answer is no, or failed   70  our bug: its traceback is shown

@@ -1,4 +1,4 @@
-"""How are the nights of a range made again, several at once, and published in their order?
+"""Make the nights of a range again, several at once, and publish them in their order.
 
 A worker process builds a night up to its publishing (`steps.again`), each in a work directory of
 its own; this process publishes what they built, night after night. What became of each night stands

@@ -1,4 +1,4 @@
-"""Which nights of a range are to be made, why, and what is expected to move?
+"""Plan a backfill: which nights are made again, why, and which tables are expected to move.
 
     missing       no release, and a delivery that no earlier release has
     new inputs    a release, but another delivery is visible now: one came late; a restatement
@@ -222,7 +222,7 @@ def check(store: Store, first: date, last: date, today: date) -> None:
 
 
 def _something_to_see(store: Store, first: date) -> None:
-    """Is anything delivered, received or not, by the first night? Without it nothing is written."""
+    """Refuse a range before which nothing was delivered, so that nothing is written for it."""
     waiting = store.inbox.glob("*/????-??-??")
     received = store.raw.glob("*/receipts/????-??-??-*.json")
     seen = any(p.name[:10] <= first.isoformat() for room in (waiting, received) for p in room)

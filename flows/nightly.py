@@ -1,4 +1,4 @@
-"""How does Prefect run a night? The steps of `flows.steps` as tasks of one flow.
+"""Run the steps of `flows.steps` as tasks of one Prefect flow.
 
 Prefect keeps the parameters, the states and a digest: names, paths and hashes. A fault's own words
 could hold a row, so Prefect is told only its kind; the fault itself goes to whoever started the

@@ -1,4 +1,4 @@
-"""Which sites are pulled from REDCap before a night receives, and what if REDCap does not answer?
+"""Pull the sites that use REDCap's API before a night receives.
 
 A site whose file names `api_url` is pulled into its inbox, under the date of the day itself. A
 night that is made again pulls nothing: it takes what was received in its time. A pull that fails

@@ -1,4 +1,4 @@
-"""Which day is it where the registry is, and on which nights does a cron expression start a run?
+"""The registry's calendar day, and the nights on which a cron expression starts a run.
 
 Days only; the hour is Prefect's business.
 """

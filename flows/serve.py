@@ -1,4 +1,4 @@
-"""Who starts the nightly, every night? One process with Prefect's server, schedule and deployments.
+"""One process with Prefect's server, schedule and deployments, which starts every night.
 
 The server is the store's own, on loopback. Two deployments are served: `nightly`, on the registry's
 schedule in its zone, and `backfill`, to be started from Prefect's page. At most

@@ -1,4 +1,4 @@
-"""What was this run told to do? The only reader of registry.toml, site files and environment.
+"""Read the settings of a run: the only reader of registry.toml, site files and environment.
 
 registry.toml and sites/<site>.toml beside it are read and checked together: every breach is told
 at once, with its file, line and key. An environment variable Y90_* beats the file, a flag beats

@@ -1,4 +1,4 @@
-"""What does a night do, in which order? One list of steps, with Prefect and without.
+"""The steps of a night in their order: one list, with Prefect and without.
 
 `do` carries each step out: directly, as a Prefect task, or with a kill after it in the crash tests.
 What passes between steps is names, paths and hashes; rows stay in files.
@@ -70,7 +70,7 @@ def directly(name: str, retries: int, step: Callable[[], T], /) -> T:
 
 
 def from_outside(fault: BaseException) -> bool:
-    """Is it worth another try? A network or a disk may recover, a refused file does not."""
+    """Return whether to try again: a network or a disk may recover, a refused file does not."""
     return isinstance(fault, OSError) and not isinstance(fault, Y90Error)
 
 

@@ -1,4 +1,4 @@
-"""On which line of a TOML file does a key stand? `tomllib` does not say.
+"""Find the line of a TOML file on which a key stands; `tomllib` does not give it.
 
 Only used to point at a mistake in a file that `tomllib` has read already, so that nothing is judged
 here: headers, keys, and how long a value goes on.

@@ -1,4 +1,4 @@
-"""What is one part of the page, and how are numbers printed in it?"""
+"""One part of the report's page, and the formats in which its numbers are printed."""
 
 from dataclasses import dataclass
 from typing import Any

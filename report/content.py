@@ -1,4 +1,4 @@
-"""Which numbers does the report show? Queries on a release's own database, rounded for print."""
+"""The numbers of the report: queries on a release's own database, rounded for print."""
 
 from collections.abc import Callable
 

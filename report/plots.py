@@ -1,4 +1,4 @@
-"""What do survival, response and prognosis look like? Small pictures, drawn the same every time.
+"""Small pictures of survival, response and prognosis, drawn the same every time.
 
 Each picture has a title and a description for those who do not see it, uses the page's colours, and
 needs no script, font or network.

@@ -1,4 +1,4 @@
-"""What does the report say of time to event: curves, medians, means, causes and prognosis?"""
+"""The report's part on time to event: curves, medians, means, causes and prognosis."""
 
 from analytics.outcomes.survival import DAYS_PER_MONTH
 from report.block import LABELS, Block, Connection, Row, fetched, interval, number, p_value
@@ -216,7 +216,7 @@ def ratios(con: Connection) -> Block:
 
 
 def readings(con: Connection) -> Block:
-    """Which conclusions rest on a choice that the sources leave open?"""
+    """List the conclusions that rest on a choice that the sources leave open."""
     tried, alternatives = fetched(
         con,
         "SELECT count(*), count(DISTINCT (setting, alternative)) FROM outcomes.sensitivity",

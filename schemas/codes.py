@@ -1,4 +1,4 @@
-"""Which codes do several registry tables share?"""
+"""Codes that several registry tables share."""
 
 THERAPY_CLASSES = (
     "surgery",

@@ -1,4 +1,4 @@
-"""What is a table? One class per table, every column declared once.
+"""The parts of a table's contract: one class per table, every column declared once.
 
 From that one class come validation, the database comments, the data dictionary, the Parquet field
 metadata and the simulated data's shape. A contract is a pandera model on Ibis, so the same class is

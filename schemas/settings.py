@@ -1,4 +1,4 @@
-"""Which conventions does this registry choose where the literature leaves them open?
+"""The conventions that a registry chooses where the literature leaves them open.
 
 One class per section of registry.toml. Every field that domain sources leave undecided is a
 DECISION with a default and its reason; all of them are part of the run key, of the manifest and of

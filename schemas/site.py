@@ -1,4 +1,4 @@
-"""How does one centre's export become our tables? The types of a site file, sites/<site>.toml.
+"""The types of a site file, sites/<site>.toml, which maps a centre's export to our tables.
 
     site_id = "north"
     label = "University Hospital North"

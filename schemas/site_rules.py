@@ -1,4 +1,4 @@
-"""What in a site file cannot be right, whatever the export holds? Every breach, with its place.
+"""Find every mistake in a site file that can be seen without the export, with its place.
 
 The types of the file are `schemas.site`. Here its words are held against our tables: names of
 tables and columns, codes that are not ours, units without a conversion, formats that lose a date.

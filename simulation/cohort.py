@@ -1,4 +1,4 @@
-"""Which invented patients and lesions make up the reference cohort?
+"""Read the invented patients and lesions of the reference cohort.
 
 Reads the two input files of memon2012/ into plain records: whole days counted from the first 90Y
 administration (day 0), sizes, laboratory values and events, and never a result. The columns

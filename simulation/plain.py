@@ -1,4 +1,4 @@
-"""How does a centre that keeps plain tables in SI units hand the same records over?
+"""Write the reference records as a centre does that keeps plain tables in SI units.
 
 One file per table, separated by semicolons: dates dd/mm/yyyy, diameters in cm, activities in MBq,
 shares in percent, bilirubin in umol/L, albumin in g/L, lymphocytes per microlitre, yes and no, and

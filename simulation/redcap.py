@@ -1,4 +1,4 @@
-"""How does a centre that keeps a REDCap project hand the same records over?
+"""Write the reference records as a centre does that keeps a REDCap project.
 
 The flat export as REDCap writes it, data.csv, with its data dictionary: one row per record, event,
 instrument and instance; radio fields as codes, checkboxes as a column per choice (0 also on a form

@@ -1,4 +1,4 @@
-"""Which REDCap project holds the reference cohort? Its instruments, fields and events.
+"""The REDCap project of the reference cohort: its instruments, fields and events.
 
 One declaration makes both the data dictionary and the flat export: a field names the column of ours
 that it stores, and a radio field takes its choices from that column's contract. What precedes the

@@ -1,4 +1,4 @@
-"""What would a registry have recorded of the reference cohort by a given date?
+"""Write what a registry would have recorded of the reference cohort by a given date.
 
 SYNTHETIC: every patient is invented. From visits, sizes, laboratory values and events the raw
 records of each registry table are written out, in our units, as they stood on `as_of`: what

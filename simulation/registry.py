@@ -1,4 +1,4 @@
-"""Which registry of many centres can be written, with known answers?
+"""Write an invented registry of many centres, whose answers are declared.
 
 A folder that a run can use at once: registry.toml, sites/<site>.toml, and the exports of one day
 in inbox/<site>/<as-of>/, so that the folder is its own store. Written again as of a later day it

@@ -1,4 +1,4 @@
-"""How does an export differ from the next? By what happened, and by what people did to the records.
+"""Change an export of an invented registry between one day and the next.
 
 Between two exports events are added, late rows are entered, wrong cells are corrected, and now and
 then a record vanishes. All of it is drawn from the patient's own generator and dated, so the export

@@ -1,4 +1,4 @@
-"""Who are the invented patients of a registry? One from a seed and a number, whoever else there is.
+"""Draw the invented patients of a registry, each from the seed and its own number.
 
 A patient's generator is seeded with the registry's seed and the patient's number, so patient 7 is
 the same among ten and among a hundred thousand. Days, sizes and values are drawn from the declared

@@ -1,4 +1,4 @@
-"""How does each centre of an invented registry write the same facts? Its dialect and its site file.
+"""The dialect of each centre of an invented registry, and its site file.
 
 The site file is made from the dialect, so the two cannot disagree. REDCap centres keep the project
 of the reference cohort; centres with plain tables differ in delimiter, date, decimal sign, units,

@@ -1,4 +1,4 @@
-"""What is true of an invented registry, so that a pipeline can be held to it?
+"""The declared truths of an invented registry, to which a pipeline can be held.
 
 The only place where the hazard ratios and the response probabilities of the registry are declared.
 They are of the size that series of neuroendocrine liver metastases report, and belong to nobody.

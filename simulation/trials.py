@@ -1,4 +1,4 @@
-"""What does a source that holds only survival times hand over? A published trial, digitised.
+"""Hand over a published trial, digitised: a source that holds only survival times.
 
 Real, not simulated: the times of kmdata/ were reconstructed from published curves by the method of
 Guyot et al. (BMC Med Res Methodol 2012;12:9). The row number becomes the patient, with leading

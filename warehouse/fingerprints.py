@@ -1,4 +1,4 @@
-"""What was a release made with? Hashes and versions, without importing what they describe."""
+"""Hashes and versions of what a release was made with, without importing what they describe."""
 
 import hashlib
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""What are the steps of a run? Plain functions over names and paths; flows/ only say when.
+"""The steps of a run: plain functions over names and paths; flows/ only say when.
 
     receive (per site) -> plan -> load_site (per site) -> build -> estimate -> audit -> report ->
     publish

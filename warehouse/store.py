@@ -1,4 +1,4 @@
-"""Where does everything lie, and how is it written so that a crash leaves the old state or the new?
+"""The layout of a store, and writing that leaves the old state or the new after a crash.
 
     store/
       LAYOUT                                 version of this layout

@@ -1,4 +1,4 @@
-"""How sure is a share of lesions? Lesions of one patient resemble each other: resample patients.
+"""Limits of a share of lesions: patients are resampled, since their lesions resemble each other.
 
 Not the patients themselves are drawn but the table of distinct profiles (how many lesions, how many
 of them responding) with multinomial weights. That is the same draw, at a cost that does not grow

@@ -1,4 +1,4 @@
-"""How sure is a curve of lesions? Lesions of one patient resemble each other: patients are counted.
+"""Survival curves of lesions whose standard error counts patients, not lesions.
 
 A lesion with time u and status e (1 for the event) moves log S(t) by its influence
 

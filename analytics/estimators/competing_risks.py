@@ -1,4 +1,4 @@
-"""How many have had each kind of event? The estimator of Aalen and Johansen, as R reports it.
+"""Cumulative incidence of each cause by the estimator of Aalen and Johansen, as R reports it.
 
 From counts per distinct time, with n at risk, d_k events of cause k, d of any cause, h = d / n:
 

@@ -1,4 +1,4 @@
-"""By what factor does a level multiply the hazard? Cox's partial likelihood, from counts.
+"""Hazard ratios by Cox's partial likelihood, computed from counts.
 
 Covariates with few values are a few patterns, and patients who share pattern, time and status need
 not be told apart: counts per pattern and distinct time carry the whole partial likelihood. A fit

@@ -1,4 +1,4 @@
-"""How many had the event, and how many were censored, on each day? All that an estimator needs.
+"""Count events and censorings per distinct day: all that an estimator needs.
 
 The engine counts; what reaches Python is as long as the number of distinct times, not of patients.
 Lesions are not split by factors: those of one patient are not independent, so that no test between

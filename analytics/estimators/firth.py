@@ -1,4 +1,4 @@
-"""By what factor, where nobody at one level had the event? Cox's likelihood with Firth's penalty.
+"""Hazard ratios by Cox's likelihood with Firth's penalty, for levels without an event.
 
 Where a level has no events the likelihood rises for ever and there is no finite hazard ratio. With
 I the information, the penalised likelihood has a greatest value at finite coefficients:

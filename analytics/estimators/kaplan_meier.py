@@ -1,4 +1,4 @@
-"""How many are still free of the event at each time? The product limit, as R reports it.
+"""The Kaplan-Meier curve, its limits, quantiles and restricted means, as R reports them.
 
 Everything is computed from an aggregated event table (distinct time, events, censored), never from
 patients, so that a curve costs as much as its distinct times and any row order gives the same bits.

@@ -1,4 +1,4 @@
-"""Do groups differ in survival? The log-rank test, as R's `survdiff(rho = 0)`.
+"""The log-rank test between groups, as R's `survdiff(rho = 0)`.
 
 At every time t with an event anywhere in the stratum, with d events among n at risk and n_j of them
 in group j:

@@ -1,4 +1,4 @@
-"""How sure is a proportion of few patients? The exact interval, for independent units.
+"""The exact interval of a proportion of independent units.
 
 Source: Clopper and Pearson, Biometrika 1934;26:404-413. Held against R's binom.test.
 """

@@ -1,4 +1,4 @@
-"""Table 1: what are the patients like, overall and at each level of a factor?
+"""Table 1: the patients' characteristics, overall and at each level of a factor.
 
 Counts and percentages of those with a value, medians and quartiles, how many have none, and between
 the two levels of a factor the standardised difference, which does not grow with the number of

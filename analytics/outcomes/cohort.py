@@ -1,4 +1,4 @@
-"""Who entered the series, and where did the others leave?
+"""Count who entered the series, and at which rule the others left.
 
 Rules are asked in the source's order. A patient leaves at the first rule that is not passed. A rule
 that cannot be answered takes the patient out as well, but is counted apart: unknown is never pass,

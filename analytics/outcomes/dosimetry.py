@@ -1,4 +1,4 @@
-"""What doses were given? Medians per target, per session and per patient, overall and by outcome.
+"""Median doses per target, per session and per patient, overall and by outcome.
 
 The unit of the published median of 113 Gy is not stated, so all three are published. Doses of
 different volumes are never added: a session or a patient has the mean of its targets' doses, plain

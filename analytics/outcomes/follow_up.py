@@ -1,4 +1,4 @@
-"""How many patients felt better, and how many were seen when they should have been?
+"""Count patients whose symptoms improved and patients who were reviewed when they were due.
 
 Proportions of patients with exact intervals, and medians over patients with quartiles (type 7, the
 default of R). A question that was not asked of a patient, such as a gap after a single review,

@@ -1,4 +1,4 @@
-"""How many respond, or progress, before something else makes it impossible?
+"""Cumulative incidence of response and progression where a competing event can come first.
 
 Where an endpoint has competing events, Kaplan-Meier asks what would happen if they did not exist.
 Here each unit leaves at its event or at the first competing one, whichever is earlier (the event on

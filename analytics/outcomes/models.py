@@ -1,4 +1,4 @@
-"""Which factors matter together? Cox models of the series' factors, by three rules of selection.
+"""Cox models of several of the series' factors, by three rules of selection.
 
 The publication does not say how its model was chosen, so that three rules stand side by side:
 

@@ -1,4 +1,4 @@
-"""Who lives longer, by what was known before treatment?
+"""Log-rank test and hazard ratios of each baseline factor alone.
 
 Each factor alone: log-rank test, and the hazard ratio of each level against the good one. A missing
 baseline leaves a patient out of that factor and is counted. The tests and ratios of one factor come

@@ -1,4 +1,4 @@
-"""How many responded? Shares of lesions and of patients, over all and over the evaluable.
+"""Shares of lesions and of patients that responded, over all and over the evaluable.
 
 Both denominators are published: all units of treated subjects, where those not evaluable count as
 non-responders, and the evaluable ones. ORR is CR + PR, DCR is CR + PR + SD. Depth is counted apart:

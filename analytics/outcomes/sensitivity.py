@@ -1,4 +1,4 @@
-"""Would another reading of the sources change what is concluded?
+"""Find the conclusions that another reading of the sources would change.
 
 One setting is changed at a time and the affected statistics are computed again. A p-value flips
 when it crosses 0.05; an estimate flips when its interval takes in, or no longer takes in, the

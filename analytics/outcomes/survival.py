@@ -1,4 +1,4 @@
-"""How many live how long? Curves, landmarks, medians and follow-up, from counts per distinct time.
+"""Curves, landmarks, medians and follow-up of time to event, from counts per distinct time.
 
 The estimators are in `analytics.estimators.kaplan_meier`; here they meet the published tables.
 Times are whole days; a month is 30.4375 days, so that 12 months are 365.25 days. Both rules for a

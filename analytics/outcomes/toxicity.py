@@ -1,4 +1,4 @@
-"""How many patients had which toxicity? Counts, exact intervals, and shifts from baseline.
+"""Counts, exact intervals and shifts from baseline of each toxicity.
 
 Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
 the treated patients of sites that record events: a site that delivers none has not collected them.

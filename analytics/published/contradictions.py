@@ -1,4 +1,4 @@
-"""Where the publication contradicts itself or leaves a gap, what was chosen here?
+"""Where the publication contradicts itself or leaves a gap, and what was chosen here.
 
 One record per contradiction: what is printed, what this pipeline does, and the statistics that show
 the choice and its alternatives. A reader who prefers the other side finds it published beside ours.

@@ -1,4 +1,4 @@
-"""How do our numbers stand beside the published ones?
+"""Set our statistics beside the published figures.
 
 Each published figure is set beside our statistic of the same definition, for every population: our
 estimate with its interval, theirs as printed, and a note on what exactly they counted. A figure

@@ -1,4 +1,4 @@
-"""What was published, and which of our statistics asks the same?
+"""The published figures, and the statistic of ours that has the same definition.
 
 One record per printed figure. `published` is as printed, so that a p-value may read `<0.0001`; n
 and total are given where the paper prints them, or where one integer alone fits the printed

@@ -1,4 +1,4 @@
-"""Does the reference cohort give the published figures, at the digits in which they are printed?
+"""Compare the reference cohort with the published figures at the digits in which they are printed.
 
 A count, and a percentage by its count and total, must be equal; a time, a dose or a p-value must
 print the same when it is rounded half away from zero at the printed decimals, and a printed `<0.01`
@@ -52,7 +52,7 @@ def compare(known: Mapping[str, Computed], population: str = "all") -> list[Comp
 
 
 def agrees(figure: Figure, own: Computed) -> bool:
-    """Is the figure reproduced? No where ours is missing."""
+    """Return whether the figure is reproduced; it is not where ours is missing."""
     if own.value is None:
         return False
     if figure.unit == "%":

@@ -1,1 +1,1 @@
-"""What do the generated pages say? Each module makes one kind of page from the code."""
+"""The generated pages: each module makes one kind of page from the code."""

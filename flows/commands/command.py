@@ -1,4 +1,4 @@
-"""What is a command? Its words, its arguments, an example, and the function that answers.
+"""The declaration of a command: its words, arguments, example and the function that answers.
 
 A command answers through its context, which opens store and registry only when they are asked for.
 """

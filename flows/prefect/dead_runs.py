@@ -1,4 +1,4 @@
-"""Which runs does Prefect believe to be running, though their process was killed?
+"""Tell Prefect which runs crashed, where it still believes them to be running.
 
 A killed process tells nobody. Whoever comes next and finds that no night and no backfill of the
 store is running says it in its place: the run crashed.

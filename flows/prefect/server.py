@@ -1,4 +1,4 @@
-"""Where does Prefect keep the record of a run? On a server of the store's own, on loopback.
+"""Keep Prefect's record of runs on a server of the store's own, on loopback.
 
 Prefect's in-process server misses its start under load and loses records, so a real one is started
 where none is named by PREFECT_API_URL. Every run of a store shares it: a user of the server holds a
@@ -101,7 +101,7 @@ def prefect_api(store: Store, *, schedules: bool = False, port: int = 0) -> Iter
 
 
 def healthy(url: str) -> bool:
-    """Does a Prefect server answer at this address?"""
+    """Return whether a Prefect server answers at this address."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{url}/health", timeout=2) as answer:
@@ -169,7 +169,7 @@ def _ensure(store: Store, *, schedules: bool, port: int) -> tuple[str, Child | N
 
 
 def _lives(store: Store) -> bool:
-    """Does a server hold its lock? A process id alone could be another program's by now."""
+    """Return whether a server holds its lock: a process id could be another program's by now."""
     handle = os.open(store.prefect / "server", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -238,7 +238,7 @@ def _leave(store: Store, lock: int, started: Child | None) -> None:
 
 
 def _others(lock: int) -> bool:
-    """Do others use the server? Only they would let us share the lock."""
+    """Return whether others use the server: only then can the lock not be had alone."""
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What happened tonight, in a page? Names, counts and paths; nothing of a patient."""
+"""Write a night's summary in one page: names, counts and paths, and nothing of a patient."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What did the pipeline do, step by step? One JSON line each, in state/logs/<date>.jsonl.
+"""Write one JSON line per step of the pipeline to state/logs/<date>.jsonl.
 
     {"at": "...", "process": 4711, "night": "2011-03-31", "step": "build", "seconds": 3.2,
      "state": "done"}

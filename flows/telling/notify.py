@@ -1,4 +1,4 @@
-"""Who is told when a night fails, is held, or a site is late? A webhook, if the registry names one.
+"""Call the registry's webhook when a night fails or is held, or a site is late.
 
 It gets JSON: registry, night, kind and a sentence with names and ids. Telling never stops or delays
 a night for longer than its timeout, and what could not be told stands in the journal.

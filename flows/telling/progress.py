@@ -1,4 +1,4 @@
-"""Where are we? A line on a terminal while something takes longer than a second."""
+"""Show a line on a terminal while a step takes longer than a second."""
 
 import sys
 import threading

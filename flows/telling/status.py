@@ -1,4 +1,4 @@
-"""How does the registry stand today? Freshness, holds, failures, missed nights, late sites.
+"""The state of the registry today: freshness, holds, failures, missed nights, late sites.
 
 Whatever needs today's date lives here; no release depends on it.
 """
@@ -88,7 +88,7 @@ def late_sites(store: Store, registry: Registry, today: date) -> dict[str, str]:
 
 
 def stale(found: Status, max_age: timedelta | None) -> bool:
-    """Is `current` older than allowed, or is there none?"""
+    """Return whether `current` is older than allowed, or missing."""
     if found.age_hours is None:
         return True
     return max_age is not None and found.age_hours > max_age / timedelta(hours=1)

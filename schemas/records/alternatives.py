@@ -1,4 +1,4 @@
-"""How else could each open definition be read, and which numbers show whether it matters?
+"""Other readings of each open definition, and the numbers that show whether they matter.
 
 One record per setting that acts before the statistics. `analytics.outcomes.sensitivity` varies
 those that act on the marts alone; those that have no other reading, or move no published number,

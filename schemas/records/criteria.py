@@ -1,4 +1,4 @@
-"""What counts as response? WHO, EASL, RECIST 1.1 and mRECIST, each a record.
+"""The response criteria WHO, EASL, RECIST 1.1 and mRECIST, each a record.
 
 A record holds the quantity that is followed, its thresholds as ratios of whole numbers, and the
 guideline in our words. Thresholds are compared by cross-multiplication of whole numbers, so that a

@@ -1,4 +1,4 @@
-"""Which clinical term does a recorded word mean, and which grades does it have in each version?
+"""The clinical CTCAE terms: their synonyms, codes and grades in each version.
 
 CTCAE terms are lowest-level terms of MedDRA in US spelling, so a registry that codes preferred
 terms writes Pyrexia, Diarrhoea and Weight decreased for Fever, Diarrhea and Weight loss: terms are

@@ -1,4 +1,4 @@
-"""Who may be treated? The inclusion and exclusion rules of the series, and the work-up.
+"""The inclusion and exclusion rules of the series, and the work-up before treatment.
 
 Each rule is a record. All are asked of every patient; the first that does not pass is where the
 patient leaves the attrition table, and all that do not pass stay in `eligibility`.

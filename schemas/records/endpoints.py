@@ -1,4 +1,4 @@
-"""Which clocks are read, when do they start, what stops them? One record per endpoint.
+"""The endpoints: one record for each, with its start, its events and its censoring.
 
 An endpoint is data: its start, the milestones that are its events (in the order that decides a tie
 on one day), the milestone at which a subject without an event is censored, and the registry tables

@@ -1,4 +1,4 @@
-"""By what are patients compared? The prognostic factors of the series, and a few descriptive ones.
+"""The prognostic factors of the series, and a few descriptive ones.
 
 Each factor is a record: its column in `subjects`, its levels with the good one first (it is the
 reference, so that a hazard ratio above 1 means worse), and what happens on the boundary.

@@ -1,4 +1,4 @@
-"""What can be wrong with a row, and what is to be done? One record per general rule.
+"""The general rules that a row can break, one record each, with meaning and remedy.
 
 Rules of single tables stand in their contract (`schemas.tables.registry`), rules between tables in
 `transforms.intake.cross_checks`; all of them have the same parts: id, category, severity, meaning,

@@ -1,4 +1,4 @@
-"""Which facts of one row cannot all be true? The rules that need more than one of its columns.
+"""The rules that need more than one column of a row.
 
 A rule that rejects names what would give a wrong number: dates in the wrong order, a missing
 exponent. A rule that warns names what may be true and is mostly a slip. A null never breaks one.

@@ -1,4 +1,4 @@
-"""Which units does a centre write, and what are they in ours? Exact factors, once.
+"""The units that centres write, and the exact factors that convert them to ours.
 
 Factors are those of the CDISC pilot's laboratory data (bilirubin 17.1, creatinine 88.4); counts and
 enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in

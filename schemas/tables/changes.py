@@ -1,4 +1,4 @@
-"""What does an account of differences look like? The published format of `changes.json`.
+"""The account of differences between two releases: the published format of `changes.json`.
 
 Its JSON Schema, schemas/json/changes.schema.json, is generated from these classes.
 """

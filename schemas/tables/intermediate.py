@@ -1,4 +1,4 @@
-"""What lies between the registry and the marts?
+"""Tables between the registry and the marts.
 
 These tables still hold calendar dates or delivered identifiers, so they are derived like marts but
 are never in a release.

@@ -1,4 +1,4 @@
-"""What do analysts query row by row? Marts: pseudonyms, whole days from T0, no calendar date."""
+"""Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
 from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declares
 from schemas.settings import VERSIONS

@@ -1,4 +1,4 @@
-"""What did the centres deliver, and what was set aside? The quality tables of a release.
+"""The quality tables of a release: what the centres delivered and what was set aside.
 
 They name files and rows, never a patient or a value.
 """

@@ -1,4 +1,4 @@
-"""What does a site give us? The registry tables: one class each, never in a release.
+"""The registry tables, one class each: what a site delivers. They are never in a release.
 
 Names, codes and keys follow the registry's contract; definitions of single columns cite their
 source. `subject_id` and `row_id` are added on loading, under the registry's key.

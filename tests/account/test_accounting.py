@@ -1,4 +1,4 @@
-"""Do the commands that account for a number say what they should, and end as they should?
+"""The commands that account for a number: their answers and exit codes.
 
 Two releases of the reference registry, the second with one diameter corrected. No command is told
 where registry.toml is: the release knows what it was made from.

@@ -1,4 +1,4 @@
-"""Does an explanation add up, and does it name exactly the planted cells?"""
+"""Shares of an explanation add up, and it names exactly the planted cells."""
 
 from fractions import Fraction
 from itertools import permutations

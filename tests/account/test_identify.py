@@ -1,4 +1,4 @@
-"""Is a subject led back to its patient only by the key and the raw data?"""
+"""A subject is led back to its patient only by the key and the raw data."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does the check find the sentences of a draft that are no longer true, and no others?"""
+"""The check finds the sentences of a draft that are no longer true, and no others."""
 
 import json
 from pathlib import Path

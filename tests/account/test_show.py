@@ -1,4 +1,4 @@
-"""Does `y90 show` tell the rule, value and source behind every call, and `regrade` who moves?"""
+"""`y90 show` gives rule, value and source behind every call, and `regrade` names who moves."""
 
 # ruff: noqa: E501 (pipe tables are read better whole)
 

@@ -1,4 +1,4 @@
-"""Does a trace lead to the delivered lines, and is it wide enough for everything that moves?
+"""A trace leads to the delivered lines, and is wide enough for everything that moves.
 
 Soundness is tested by mutation: cells of a delivery are changed at random, the marts are built
 again, and every row that differs must lie within the trace of a changed line.

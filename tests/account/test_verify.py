@@ -1,4 +1,4 @@
-"""Is every change of a published file found, and does a release build again on any machine?"""
+"""Every change of a published file is found, and a release builds again on any machine."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A store keeps what compiling gave: is it taken from there, and is a damaged text believed?"""
+"""Compiled SQL is taken from the store, unless its text is damaged or its code has changed."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""In which derivations can one patient's row change another's? Read off their expressions.
+"""The derivations in which one patient's row can change another's, read off their expressions.
 
 A derivation keeps to the patient where every join is by the subject or by the id of one of its
 rows, and every window is within the subject. Where it is not, a trace must count other patients in.

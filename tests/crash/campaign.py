@@ -1,4 +1,4 @@
-"""Is anything lost or wrong when a night is killed, wherever it is?
+"""Kill nights at every step and at random moments, and check that nothing is lost or wrong.
 
     .venv/bin/python -m tests.crash.campaign [--boundaries] [--random N] [--quick] [--seed S]
 

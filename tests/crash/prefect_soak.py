@@ -1,4 +1,4 @@
-"""Does a night on Prefect ever fail to start, to end or to be recorded, with every core busy?
+"""Run nights on Prefect with every core busy, and stop at the first that is not clean.
 
     .venv/bin/python -m tests.crash.prefect_soak [RUNS]
 

@@ -1,4 +1,4 @@
-"""Do the pages that people look at appear, in light and dark, without any network?
+"""The pages that people look at appear, in light and dark, without any network.
 
 Chromium renders each page of a published release; what it drew is read from the PNG itself.
 """

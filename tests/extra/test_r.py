@@ -1,4 +1,4 @@
-"""Does R still answer what is committed? Its scripts run again, in a copy, number for number."""
+"""R's scripts, run again in a copy, give the committed answers number for number."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Are the derivations bound to one engine? Each gives the same rows on Spark as on DuckDB.
+"""Each derivation gives the same rows on Spark as on DuckDB.
 
 The accepted rows of the reference cohort are handed over as Parquet. Each derivation of transforms/
 is then computed by Spark from Spark's own tables, written to Parquet and compared. Whole numbers,

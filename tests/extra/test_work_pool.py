@@ -1,4 +1,4 @@
-"""Does a night run where Prefect's work pools start it, from prefect.yaml alone?"""
+"""A night runs where Prefect's work pools start it, from prefect.yaml alone."""
 
 import json
 import os

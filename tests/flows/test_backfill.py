@@ -1,4 +1,4 @@
-"""Are the nights of a range planned with reasons, made in order, and gone on with after a stop?"""
+"""A backfill plans its nights with reasons, makes them in order, and goes on after a stop."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Does every command explain itself, and does every fault have its exit code?"""
+"""Every command explains itself, and every fault has its exit code."""
 
 import errno
 import json

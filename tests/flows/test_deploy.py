@@ -1,4 +1,4 @@
-"""Are the files for systemd, cron and Prefect what those programs read?"""
+"""The files for systemd, cron and Prefect are what those programs read."""
 
 import inspect
 import shlex

@@ -1,4 +1,4 @@
-"""Does the person on duty hear what is wrong, and only that?"""
+"""The person on duty hears what is wrong, and only that."""
 
 import json
 import sqlite3

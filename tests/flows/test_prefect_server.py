@@ -1,4 +1,4 @@
-"""Does a night run on Prefect cleanly, and leave nothing behind?
+"""A night runs on Prefect cleanly, and leaves nothing behind.
 
 The steps are invented (`invented_night.py`), the server and the flow are real. One store serves all
 tests, so that its database is made once.
@@ -60,7 +60,7 @@ def night(store: Path, home: Path, kind: str = "") -> dict[str, object]:
 
 
 def lives(store: Path) -> bool:
-    """Does the store's server hold its lock?"""
+    """Return whether the store's server holds its lock."""
     with (store / "prefect" / "server").open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What does the page that clinicians open say? Its numbers are those of the publication."""
+"""The numbers on the page that clinicians open are those of the publication."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Does `y90 serve` run what is due, on its own server, and leave nothing behind when stopped?"""
+"""`y90 serve` runs what is due, on its own server, and leaves nothing behind when stopped."""
 
 import json
 import os

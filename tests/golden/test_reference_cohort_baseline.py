@@ -1,4 +1,4 @@
-"""Do eligibility, baseline and Table 1 of the reference cohort come out as the publication prints?
+"""Eligibility, baseline and Table 1 of the reference cohort are as the publication prints them.
 
 Memon et al. 2012: 40 treated, 38 of them in both lobes, a third with minimal disease outside the
 liver, 62 % with carcinoid symptoms, 22 % with liver-directed therapy before. The further counts are

@@ -1,4 +1,4 @@
-"""Do doses, symptoms and reviews of the reference cohort come out as the publication prints them?
+"""Doses, symptoms and reviews of the reference cohort are as the publication prints them.
 
 Memon et al. 2012: median 113 Gy, range 29 to 299; 21 of 25 symptomatic patients improved; first
 review at 4 weeks, then every 2 to 3 months. Further digits are those the invented cohort was made

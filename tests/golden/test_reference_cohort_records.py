@@ -1,4 +1,4 @@
-"""Do the two exports of the reference cohort say the same, and is it what the cohort was made for?
+"""The two exports of the reference cohort say the same, and hold what it was made for.
 
 Both exports are read here with the csv module and the plain text of their site files, by code that
 shares nothing with the generator or with the pipeline.

@@ -1,4 +1,4 @@
-"""Does the toxicity of the reference cohort come out as the publication prints?
+"""The toxicity of the reference cohort is as the publication prints it.
 
 Memon et al. 2012: fatigue 25 of 40, nausea or vomiting 16, abdominal pain 7, fever or chills 3,
 diarrhea and weight loss 2, cholecystectomy 1; bilirubin grade 3 in two patients and grade 4 in one,

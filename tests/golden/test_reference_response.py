@@ -1,4 +1,4 @@
-"""Does the reference cohort respond as it was made to? The published counts, from sizes alone.
+"""The reference cohort responds as published, computed from sizes alone.
 
 The sizes of simulation/memon2012 are turned into registry tables here, without the pipeline's
 readers. Lesion counts are those of Memon et al. 2012 (by way of their percentages of 83); patient

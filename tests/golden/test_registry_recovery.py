@@ -1,4 +1,4 @@
-"""Are the declared truths of an invented registry found again by the whole line?
+"""The whole pipeline finds the declared truths of an invented registry again.
 
 One centre with 400 invented patients, as a delivery through receiving, harmonising, validating and
 the derivations; only the tables that the estimates need are made. The truths are those of

@@ -1,4 +1,4 @@
-"""Does a published release of the reference cohort give the publication's figures, and R's digits?
+"""A release of the reference cohort gives the publication's figures, and R's digits.
 
 The counts are those of Memon et al. 2012 and its review by Kanani 2013, written out here once more;
 lesions are of 83, the smallest denominator that gives all four printed percentages. Full digits are

@@ -1,4 +1,4 @@
-"""Do the exports look like what centres deliver, say what they are, and refuse to overwrite?"""
+"""Simulated exports look like what centres deliver, say what they are, and never overwrite."""
 
 import csv
 import tomllib

@@ -1,4 +1,4 @@
-"""Is an invented registry the same whenever it is written, and does each export follow the last?
+"""An invented registry is the same whenever it is written, and each export follows the last.
 
 Everything is a function of the seed and the day. Between two exports only four things happen: new
 rows, late rows, corrected cells, vanished records; each is held here in one small registry.

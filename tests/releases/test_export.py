@@ -1,4 +1,4 @@
-"""Does a public bundle keep small groups hidden, and does a whole one hold what it says?"""
+"""A public bundle keeps small groups hidden, and a whole one holds what it says."""
 
 import csv
 import itertools

@@ -1,4 +1,4 @@
-"""Does a held release wait, and only for as long as nothing is new?"""
+"""A held release waits for as long as nothing is new."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path

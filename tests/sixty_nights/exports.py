@@ -1,4 +1,4 @@
-"""How is a night's export written with what is planted in it, and which of its lines differ?
+"""Write a night's export with what is planted in it, and list the lines that differ.
 
 The export is the simulator's; a change of a record is made before it is written in the centre's own
 words, a change of a file afterwards. Lines are compared as text, so that what an explanation names

@@ -1,4 +1,4 @@
-"""How is the history told? docs/history.md, from what a run of the script has given."""
+"""Write docs/history.md from what a run of the script gives."""
 
 from collections.abc import Iterator
 from fractions import Fraction

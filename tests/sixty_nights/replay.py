@@ -1,4 +1,4 @@
-"""What comes of the script? Every night run for real, explained, and every release verified."""
+"""Run every night of the script, explain its changes, and verify every release."""
 
 import json
 from collections.abc import Callable, Iterator

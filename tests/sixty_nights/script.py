@@ -1,4 +1,4 @@
-"""What does the script say? Nights, centres and planted changes as records."""
+"""Read the script: nights, centres and planted changes as records."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

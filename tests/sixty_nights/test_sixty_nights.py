@@ -1,4 +1,4 @@
-"""Does a history with planted changes hold exactly the nights it should, and name what it should?
+"""A history with planted changes holds exactly the nights it should, and names each change.
 
 The script is tests/sixty_nights/script.toml. Expected lines are found by comparing the exports as
 text; nothing here asks the pipeline what to expect.

@@ -1,4 +1,4 @@
-"""Is a mistake in the configuration told with its file, its line and what to do?"""
+"""A mistake in the configuration is reported with its file, its line and what to do."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When does a patient's clock start, and which sessions and lesions belong to it?
+"""The first day of each patient's clock, and the sessions and lesions that belong to it.
 
 T0 is the day of the first 90Y administration: survival is counted "from the first 90Y treatment".
 A further session belongs to the same planned course when it follows within a set number of days and

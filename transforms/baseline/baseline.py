@@ -1,4 +1,4 @@
-"""What was known of a patient just before the first treatment?
+"""The last value of each quantity on or before the first treatment.
 
 One rule for every quantity: the last value that is not missing, dated on or before T0. A draw of
 the day of treatment is baseline unless its time lies after the injection. An older value is used

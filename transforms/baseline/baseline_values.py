@@ -1,4 +1,4 @@
-"""Which baseline values does a patient's row show? Performance, burden, liver function, blood.
+"""Baseline values in a patient's row: performance, burden, liver function, blood.
 
 Each is the last value up to T0 that is not missing, with its age where the series sets a limit.
 

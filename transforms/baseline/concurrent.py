@@ -1,4 +1,4 @@
-"""Did chemotherapy or radiotherapy overlap the first treatment?
+"""Chemotherapy and radiotherapy that overlap the first treatment.
 
 A course overlaps when any of its days lies in the window around T0. A date known to the month or
 year only overlaps for certain, is clear for certain, or leaves the answer open. Somatostatin

@@ -1,4 +1,4 @@
-"""Does each patient meet each inclusion and exclusion rule? Who belongs to which population?
+"""Each patient's answer to every inclusion and exclusion rule, and the populations that follow.
 
 Every rule is asked of every patient delivered. A value that is missing, stale or ambiguous is
 `unknown`, which is neither pass nor fail. The rules are the records of

@@ -1,4 +1,4 @@
-"""To which level of each factor does a patient belong?
+"""The level of each factor to which a patient belongs.
 
 The records are in `schemas.records.factors`. A missing baseline gives no row: nobody is imputed,
 and who is missing is counted beside every comparison.

@@ -1,4 +1,4 @@
-"""Is a laboratory result within a limit, whatever unit and comparator it was delivered with?
+"""Compare a laboratory result with a limit, whatever its unit and comparator.
 
 The result is brought to the limit's unit by cross-multiplication with an exact fraction: 20.52
 umol/L of bilirubin is 1.2 mg/dL and not 1.19999. A censored result (`<0.2`) answers only where

@@ -1,4 +1,4 @@
-"""How well does the liver work before treatment? ALBI and Child-Pugh from the baseline.
+"""ALBI and Child-Pugh scores from the baseline.
 
 Both are functions of columns. A missing item gives no score: it is not scored 1, nor 3. Child-Pugh
 was made for cirrhosis; in liver metastases it only describes.

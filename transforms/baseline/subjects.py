@@ -1,4 +1,4 @@
-"""Who are the patients? One row each: baseline, history, treatment, and what they may be split by.
+"""One row per patient: baseline, history, treatment, and the groups of the analysis.
 
 Every baseline value comes from `transforms.baseline.baseline`. What a site does not deliver is
 null, never "no" or zero.

@@ -1,4 +1,4 @@
-"""Why does a recorded dose differ from the one computed again?
+"""Explanations of a difference between a recorded dose and the one computed again.
 
 Each explanation is a record: a mistake seen in dose records, and the inputs that the formula would
 have had under it. The explanation that brings the two doses together within the tolerance is taken,

@@ -1,4 +1,4 @@
-"""What dose did each target receive, computed again from the recorded activity, shunt and volume?
+"""The dose of each target, computed again from the recorded activity, shunt and volume.
 
 Glass: single-compartment MIRD, the mean dose of a perfused volume. Resin: activity by body surface.
 The dose of one target belongs to that target: Gy of different volumes are never added. Only the

@@ -1,4 +1,4 @@
-"""Which facts of different rows cannot both be true? Rules between rows and tables.
+"""Rules between rows and tables: facts that cannot both be true.
 
 A death before treatment, two deaths, a living contact after death: each is a hard error, and the
 rows that contradict each other are set aside together, since nothing in them says which is wrong.

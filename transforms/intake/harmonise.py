@@ -1,4 +1,4 @@
-"""What does a centre's row say in our words? Names, codes, units and dates as its file maps them.
+"""Turn a centre's rows into our names, codes, units and dates, as its site file maps them.
 
 Everything arrives as text. A cell that is filled in but cannot be read is never made null in
 silence: it leaves a mark, `unread_<column>`, with the rule that it broke, and validation sets the

@@ -1,4 +1,4 @@
-"""What had the patient been given before the first treatment, and with it?
+"""Treatment before the first 90Y administration, and octreotide with it.
 
 A site that delivers no row of a table says nothing, so its patients' history is null. Where it
 delivers the table, a patient without a row was not given the therapy.

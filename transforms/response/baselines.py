@@ -1,4 +1,4 @@
-"""Which scan is a lesion's baseline? The last evaluable one on or before the day of treatment.
+"""A lesion's baseline: the last evaluable scan on or before the day of treatment.
 
 A scan on the day of treatment counts as baseline. Each criterion has its own: a scan without
 arterial phase can be the baseline for WHO while an earlier one stays the baseline for EASL. Where

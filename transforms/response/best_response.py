@@ -1,4 +1,4 @@
-"""What is the best response of each lesion and of each patient, unconfirmed and confirmed?
+"""The best response of each lesion and of each patient, unconfirmed and confirmed.
 
 The order is CR, PR, SD, NON-CR/NON-PD, PD, NE; of equal responses the earliest counts.
 Assessments up to and with the first progression count, as long as no other treatment began, and

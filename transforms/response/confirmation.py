@@ -1,4 +1,4 @@
-"""Which responses are confirmed by a later assessment?
+"""Responses that a later assessment confirms.
 
     CR  a later CR at least k days after; between them only CR and not evaluable, at most m of
         these.

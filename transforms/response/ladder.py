@@ -1,4 +1,4 @@
-"""Which rule decides at one time point? The ladder, and the class that each rule gives.
+"""The ladder of rules that classifies one time point; the first rule that holds decides.
 
 Progression is asked first: a lesion that went from 100 to 20 to 26 is far below its baseline and
 still progressive. Before it stand only the reasons why nothing can be said, so that a missing value

@@ -1,4 +1,4 @@
-"""What is the class of each lesion at each scan, under each criterion, and which rule decided?
+"""The class of each lesion at each scan, under each criterion, and the rule that decided.
 
 Readers are kept apart. So are modalities: readings by MRI are compared with a baseline by MRI where
 there is one; where there is none they continue the series of the last baseline, and are flagged.

@@ -1,4 +1,4 @@
-"""What does each criterion make of one measurement? One number, or nothing.
+"""The quantity that each criterion takes from one measurement: one number, or none.
 
 Lengths become whole tenths of a millimetre. A lesion that is absent measures 0; one that is seen
 but too small to measure counts as 5 mm, unless a real measurement was given. The longer of two

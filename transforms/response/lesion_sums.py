@@ -1,4 +1,4 @@
-"""What do the lesions of the baseline set measure at each assessment, taken together?
+"""The sum of the baseline set's lesions at each assessment.
 
 Where a lesion was read more than once in an assessment, one evaluable reading counts: by the
 modality of its baseline if there is one, then the latest. Two readings are never added.

@@ -1,4 +1,4 @@
-"""How do four criteria, computed side by side, become one row each?
+"""Turn the four criteria, computed side by side, into one row each.
 
 They are computed as columns, so that sorting and joining happen once and not four times.
 """

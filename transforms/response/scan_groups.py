@@ -1,4 +1,4 @@
-"""Which scans form one assessment? Those of one reader that lie close together.
+"""Group the scans of one reader that lie close together into one assessment.
 
 A scan that follows the one before within the set number of days belongs with it; a long chain is
 cut so that no assessment spans more days than that. The liver by MRI on Monday and the chest by

@@ -1,4 +1,4 @@
-"""What is the class of each patient at each assessment, under each criterion?
+"""The class of each patient at each assessment, under each criterion.
 
 A patient's quantity is the sum over all lesions of the baseline set. It is never taken over some of
 them: an assessment that lacks a lesion is not evaluable, unless the lesions seen already exceed the

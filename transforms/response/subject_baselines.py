@@ -1,4 +1,4 @@
-"""What was the sum of each patient's lesions at baseline, and which lesions are in it?
+"""Each patient's sum of lesions at baseline, and the lesions that belong to it.
 
 The lesions of a sum are those recorded up to the first treatment: one that is first recorded
 later is not part of it, whenever it is delivered. A lesion of the set without an evaluable

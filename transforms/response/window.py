@@ -1,4 +1,4 @@
-"""Until when does a response count? Until other treatment begins.
+"""The window in which a response counts: it closes when other treatment begins.
 
 The window closes with the start of later anticancer therapy or of a further course of 90Y; the
 planned second session to the other lobe belongs to the same treatment and does not close it. First

@@ -1,4 +1,4 @@
-"""How long until what happened? One row per subject, or lesion, and endpoint.
+"""Time to event: one row per subject, or lesion, and endpoint.
 
 The endpoints are records in `schemas.records.endpoints`; this module only reads them: the event is
 the earliest of the record's events, the censoring its last day without one, and the row says which

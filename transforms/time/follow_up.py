@@ -1,4 +1,4 @@
-"""Was each patient seen when the schedule says: 4 weeks after treatment, then every 2 to 3 months?
+"""Adherence to the review schedule: 4 weeks after treatment, then every 2 to 3 months.
 
 A review is a day of imaging with laboratory results and a clinical contact (a visit or an
 assessment, not a telephone call), all three within two weeks of each other; it has the day of its

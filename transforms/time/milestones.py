@@ -1,4 +1,4 @@
-"""What happened to a patient that can start, stop or censor a clock, and on which day?
+"""The days on which something happened to a patient that starts, stops or censors a clock.
 
 Every date becomes a number of days from T0 here, once. Death is taken from the contacts; alive is
 whoever has left a dated trace in any table, up to the data cutoff: never the date of the export.

@@ -1,4 +1,4 @@
-"""Which recorded events began with treatment, and which CTCAE term and grade are they?
+"""Treatment-emergent events, each with its CTCAE term and grade.
 
 Treatment-emergent, as in admiral: an event that began on or after T0, or whose start is not known;
 or that was running at T0 and then worsened. A registry row has one grade, so worsening is a row of

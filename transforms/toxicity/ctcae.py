@@ -1,4 +1,4 @@
-"""What do the Common Terminology Criteria for Adverse Events say, version by version?
+"""The laboratory criteria of the Common Terminology Criteria for Adverse Events, by version.
 
 The laboratory criteria as records. A grade is the highest whose threshold is crossed: strictly,
 unless `reached` says that the threshold itself belongs to the grade, as three criteria of

@@ -1,4 +1,4 @@
-"""Which CTCAE grade does each laboratory result have, and which threshold decided?
+"""The CTCAE grade of each laboratory result, and the threshold that decided.
 
 Grades are compared exactly and in the unit delivered: limits of the laboratory and the baseline by
 decimal multiplication, fixed values as the value they have in that unit. A converted, rounded

@@ -1,4 +1,4 @@
-"""Who moves when the same laboratory results are graded under another CTCAE version, and why?
+"""Patients whose worst grade changes when the same results are graded by another version.
 
 Both grades stand in `lab_grades` already; this compares the worst after treatment of two versions.
 """

@@ -1,4 +1,4 @@
-"""Which patients may have had radioembolization-induced liver disease (REILD)?
+"""Candidates for radioembolization-induced liver disease (REILD).
 
 Candidates for adjudication, never a diagnosis: bilirubin above 3 mg/dL and above its baseline, two
 weeks to four months after T0, with new or worse ascites or a fall of albumin by a CTCAE grade in

@@ -1,4 +1,4 @@
-"""Did the patient feel better after treatment?
+"""Symptom response after treatment, as patients reported it.
 
 Asked only of patients with carcinoid symptoms at baseline; no scale is published, so the answer is
 what the patient reports at a review. One report of improvement in the window is a response, and a

@@ -1,4 +1,4 @@
-"""What was each patient's worst toxicity, in which window, and did it begin with treatment?
+"""Each patient's worst toxicity in each window, and whether it began with treatment.
 
 Windows are those of the first course: `acute` up to 30 days after a session, `primary` from T0 to
 90 days after the last session, `late` from there to 183 days, `any` for all time. Laboratory

@@ -1,4 +1,4 @@
-"""Which results lie in which window, and which of them is the worst?
+"""The results in each window, and the worst of them.
 
 One pass over the results gives the worst of every window: grade, day and draw are put into one
 number, whose greatest is the worst grade on its earliest day.

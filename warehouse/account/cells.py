@@ -1,4 +1,4 @@
-"""Which cells of a patient's export differ between two deliveries? Files, rows, names; no value.
+"""Compare the cells of a patient's export in two deliveries: files, rows and names, no value.
 
 Rows are matched by `source_key`, the record, event, instrument and instance of REDCap or the
 natural key, so that an edited row is known again when it has moved in its file.

@@ -1,4 +1,4 @@
-"""Why did this number change? Its causes, then the patients, then the cells of the deliveries.
+"""Explain a changed number by its causes, then its patients, then the cells of the deliveries.
 
 The change between two releases is split over what differs between their worlds: deliveries, site
 files, settings, data cutoff. Every mixture of the two worlds is rebuilt, and each cause gets its

@@ -1,4 +1,4 @@
-"""Which patient is behind a subject_id? Answered only where the key and the raw data are.
+"""Lead a subject_id back to its patient, where the key and the raw data are.
 
 Pseudonyms are made again from the patients of every delivery, newest first, until one fits: a
 patient who has vanished from the latest export can still be found.

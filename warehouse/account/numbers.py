@@ -1,4 +1,4 @@
-"""Which sentences of a draft are no longer true? The numbers it has taken, and from where.
+"""Check the numbers that a draft has taken from a release.
 
 numbers.lock beside the draft says for each label what it stands for:
 

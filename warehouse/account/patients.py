@@ -1,4 +1,4 @@
-"""Which patients moved a number, and which cells of their export?
+"""Share a changed number between patients, and list the changed cells of their export.
 
 Two worlds that differ in their deliveries alone. A proportion is split exactly: n and total are
 sums over patients, and the change of a quotient is shared between numerator and denominator by

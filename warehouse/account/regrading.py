@@ -1,4 +1,4 @@
-"""Who moves when a release's laboratory results are graded by another CTCAE version?"""
+"""Grade a release's laboratory results by another CTCAE version, and list who moves."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What would a number be, had one of its causes been another? Worlds, rebuilt in a scratch folder.
+"""Compute a number again with one of its causes exchanged, in a scratch folder.
 
 A world is everything that decides a table, but for the code: each site's delivery and site file,
 the settings, and the data cutoff. Rebuilding it costs little, since only what lies upstream of the

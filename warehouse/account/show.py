@@ -1,4 +1,4 @@
-"""Why was this patient classed and graded so? Everything that a release says of one subject.
+"""Everything that a release says of one subject, with the rule behind each class and grade.
 
 It reads the release's marts and nothing else: the classes of each lesion at each time point under
 every criterion side by side, the laboratory result behind each grade, the source of each endpoint.

@@ -1,4 +1,4 @@
-"""Where does a number come from, and what can a delivered row touch? Both ways, without rebuilding.
+"""Trace a number to its source rows, and a source row to its numbers, without rebuilding.
 
 From a statistic: its members, what each of them was decided by, and the lines of the delivered
 files behind it. From a line: the rows of ours made from it, every mart row of its subject that lies

@@ -1,4 +1,4 @@
-"""Is a release what it says it is? Its files against its manifest, then everything made again.
+"""Verify a release: its files against its manifest, then everything made again.
 
 Three questions, each cheaper than the next: does every file have the hash that was recorded, does
 the chain of manifests hold together, and do the same receipts, settings and code give the same

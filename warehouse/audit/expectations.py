@@ -1,4 +1,4 @@
-"""Does a whole release answer the questions asked of it? Great Expectations, in its own process.
+"""Ask the audit's questions of a release with Great Expectations, in a process of its own.
 
 Its import takes seconds, so the process is started early (`python -m warehouse.expectations`) and
 waits for two lines: the folder of the candidate's Parquet, and a scratch folder. It answers with

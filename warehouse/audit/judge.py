@@ -1,4 +1,4 @@
-"""Is a candidate fit to be published, or is it held for someone to read and approve?
+"""Judge whether a candidate is published, or held for someone to read and approve.
 
 Two kinds of question. The first are asked of the candidate alone; their answers are a table of the
 release (quality.audit). The second compare it with the release before; what they find depends on

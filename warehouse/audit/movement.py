@@ -1,4 +1,4 @@
-"""Did the numbers move further than a night of a registry explains? What a night is held for.
+"""The limits of a night's movement: beyond them a release is held.
 
 A number is judged against the release that `current` named at the same night. One patient moves a
 percentage of forty by 2.5 points, so nothing that a few patients explain is outside, nor an

@@ -1,4 +1,4 @@
-"""Which questions must a whole release answer? Between tables and between rows, never of one cell.
+"""The audit's questions: between tables and between rows, never of one cell.
 
 What one column may hold is in its contract and is not asked again. A question is a frame, selected
 from the candidate's own Parquet, and what must be true of every row of that frame.

@@ -1,4 +1,4 @@
-"""Would another reading of the sources change what was published? Settings that act before it.
+"""Derive watched statistics again under other readings of the settings that act before them.
 
 One setting is changed at a time. What reads it is derived again from the tables as they stand, and
 so is what lies between it and the watched statistics, as far as the rows differ: where another

@@ -1,4 +1,4 @@
-"""What SQL is a derivation, and can it be asked again without compiling it again?
+"""Compile each derivation to SQL once, and keep the text for the next night.
 
 Compiling costs more than running it: most of a small registry's night. A transform is a pure
 function, so that its SQL follows from the code, the settings it reads, and names and types of its

@@ -1,4 +1,4 @@
-"""How is the embedded engine opened, and how is a table written so that its bytes repeat?"""
+"""Open the embedded engine, and write tables so that their bytes repeat."""
 
 import gc
 import hashlib

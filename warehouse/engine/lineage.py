@@ -1,4 +1,4 @@
-"""Which derivation makes which table, and from what? Read off the signatures.
+"""The lineage: which derivation makes which table, and from what, read off the signatures.
 
 A derivation is a public function of transforms/ or analytics/ whose return annotation is
 `Table[Contract]`. Its positional parameters are the tables it reads, its keyword-only ones the

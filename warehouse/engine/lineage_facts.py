@@ -1,4 +1,4 @@
-"""What can a table touch, and what does it rest on? The lineage as plain facts.
+"""The lineage as plain facts: what a table can touch, and what it rests on.
 
 The signatures are the lineage (`warehouse.engine.lineage`). Reading them means importing every
 derivation, which costs more than a trace may take, so the facts are kept under state/ for each

@@ -1,4 +1,4 @@
-"""Who is who, without saying so? Keyed pseudonyms and row ids, computed inside the engine.
+"""Keyed pseudonyms and row ids, computed inside the engine.
 
 HMAC-SHA256 (RFC 2104) written with the engine's SHA-256, so that ten million rows never pass
 through Python. The key lives outside the store; synthetic and public registries use a published

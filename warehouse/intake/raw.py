@@ -1,4 +1,4 @@
-"""What does a delivery hold, as text, row by row?
+"""Convert a delivery to Parquet tables of text, row by row.
 
 Every table of a payload (`.csv`, `.tsv`, `.txt`, `.csv.gz`, `.zip` of these, `.xlsx`, `.parquet`),
 or every instrument of a REDCap export, becomes one Parquet file of text columns plus `source_file`

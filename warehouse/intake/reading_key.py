@@ -1,4 +1,4 @@
-"""How are a site's files read, in one name? Without importing what reads them."""
+"""Hash everything that decides how a site's files are read, without importing the readers."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What arrived, when, and which delivery of a site is in force on a given night?
+"""Receipts of arrivals, and the delivery of a site that is in force on a given night.
 
 A receipt is written for every arrival and never changed. In force at an as-of is the accepted
 receipt with the latest (extraction date, arrival) not after it, so that A, B, A again means A.

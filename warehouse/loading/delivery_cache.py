@@ -1,4 +1,4 @@
-"""What did a delivery hold, read, mapped and judged? Kept, so that no night does it twice.
+"""Keep what a delivery holds once it is read, mapped and judged, so that no night does it twice.
 
     raw/<site>/loaded/<way>/<delivery>/
       registry/<table>.parquet     accepted rows

@@ -1,4 +1,4 @@
-"""What became of what a site had told before? Records that vanished, cells edited, findings since.
+"""The history of a site's deliveries: records that vanished, cells edited, findings since.
 
 The past of a night is the chain of a site's visible deliveries in the order of their extraction: of
 each date the arrival in force. So a delivery that arrives late takes its place in the middle, and

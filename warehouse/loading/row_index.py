@@ -1,4 +1,4 @@
-"""Which line of a delivered file is a row, and which delivery and site file does a manifest mean?
+"""Find the delivered line of a row, and the delivery and site file that a manifest names.
 
 A release names rows by keyed hashes. The index, rows.parquet beside a loaded delivery, says where
 they stand: table, row id, subject, file and row, and what was set aside by which rule. It is never

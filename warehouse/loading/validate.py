@@ -1,4 +1,4 @@
-"""Which rows of a harmonised table are bad, and why? A contract compiled to one expression.
+"""Find the bad rows of a harmonised table by its contract, compiled to one expression.
 
 Pandera's own row-level answers cannot be used on Ibis (docs/decisions/pandera.md): unique and
 not-null failures come back as expressions, and the index is not the row. So the same declarations

@@ -1,4 +1,4 @@
-"""What would become of an export? All of receiving and validation, and nothing kept.
+"""Check an export: do all of receiving and validation, and keep nothing.
 
 The export goes through a store of its own in a scratch folder that is removed again. The findings
 name file, row and column. Record ids and raw values are asked for apart: they stand in query sheets

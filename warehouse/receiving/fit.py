@@ -1,4 +1,4 @@
-"""Does a site file fit the export it maps? Asked on arrival, before a delivery is accepted.
+"""Refuse a delivery whose columns do not fit the site file, before it is accepted.
 
 A cell that cannot be read sets its row aside. A whole column that cannot be read is no matter of
 cells: the export has changed, or the site file is wrong. Then the delivery is refused, the site's

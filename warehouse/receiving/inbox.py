@@ -1,4 +1,4 @@
-"""What lies in a site's inbox that was not yet received, and can it be taken?
+"""Receive what lies in a site's inbox and was not yet received.
 
 A folder `inbox/<site>/<YYYY-MM-DD>/` is an arrival: the site's whole export, extracted on that
 date. It is copied as it is, once per content, read, and answered by a receipt, accepted or refused.

@@ -1,4 +1,4 @@
-"""What might an export's columns mean? A first site file, to be read and corrected by a person.
+"""Guess a first site file from an export, to be read and corrected by a person.
 
 Names are compared with ours after taking off prefixes and units; codes by their labels in the data
 dictionary, or as they stand. What could not be guessed is written as a comment, so that nothing is

@@ -1,4 +1,4 @@
-"""Is an export much shorter than the last good one? Then it may be cut off between two rows.
+"""Compare the rows of an export with the last good one: a much shorter one may be cut off.
 
 An export is whole, and registries grow. A file that ends after a whole row looks sound by itself:
 only the delivery before it tells. Rows are counted as they were read, before anything is mapped.

@@ -1,4 +1,4 @@
-"""How is an account of differences read? As Markdown on a terminal, and as a page without network.
+"""Write an account of differences as Markdown, and as a page that needs no network.
 
 Nothing here computes: numbers are rounded for reading, and the unrounded ones are in the JSON.
 """

@@ -1,4 +1,4 @@
-"""What differs between two releases? Rows by key, cells by column, statistics old and new.
+"""Compare two releases: rows by key, cells by column, statistics old and new.
 
 Both sides are folders with parquet/<schema>/<table>.parquet: two releases, or a release and the
 candidate in a run's work directory. Files with the same bytes are not opened. The comparison runs

@@ -1,4 +1,4 @@
-"""Who withdrew consent, and what was taken out for it? Purges, and the tombstones they leave.
+"""Purge a patient who withdrew consent, and leave a tombstone.
 
 Leaving a patient out of the next release is the site's list of excluded patients. A purge goes
 further: out of every kept payload and every past release. What it leaves is a tombstone,

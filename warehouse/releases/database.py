@@ -1,4 +1,4 @@
-"""What does an analyst open? One database file per release, made from its Parquet.
+"""Write the database file of a release from its Parquet.
 
 It carries every table's and column's meaning as comments. DuckDB's files are not byte-reproducible:
 the Parquet is what is hashed, and this file is a cache of it.

@@ -1,4 +1,4 @@
-"""What may a person decide about a release, and what follows? Approve, withdraw, promote.
+"""A person's decisions about a release: approve, withdraw, promote.
 
 A decision is a file beside the release, with who, when and why; none is ever changed. It names the
 manifest that it was about. The channels follow from the decisions:

@@ -1,4 +1,4 @@
-"""Is what is about to be read what was published? The tables of a release against its manifest.
+"""Check a release's files against the hashes in its manifest before they are read.
 
 Parquet carries no checksum that a reader looks at: a changed byte would be another number. Hashing
 costs less than reading, so whoever opens a release asks first.

@@ -1,4 +1,4 @@
-"""Which runs ended how? A cache of receipts and manifests: lost or damaged, it is made again."""
+"""The ledger of runs: a cache of receipts and manifests; lost or damaged, it is made again."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -134,7 +134,7 @@ def _open(store: Store) -> sqlite3.Connection:
 
 
 def _lost(store: Store) -> bool:
-    """Is there no ledger? One that is no database is taken away."""
+    """Return whether there is no ledger, after removing a file that is no database."""
     if not store.ledger.exists():
         return True
     try:

@@ -1,4 +1,4 @@
-"""How does an analyst ask a release? Read-only SQL over its own database file."""
+"""Ask a release by read-only SQL over its own database file."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What was published, and which release does a name mean? Immutable folders, pointers, decisions.
+"""Releases: immutable folders, pointers, decisions, and the names that mean one of them.
 
 A release is written beside its final place, flushed, and renamed; its manifest is written last. A
 reader sees a whole release or none. A channel is a pointer file that is replaced atomically.

@@ -1,4 +1,4 @@
-"""Which releases may go, and what stays of one that has gone?
+"""Prune releases, and keep what must remain of one that is pruned.
 
 Kept are the releases of the newest nights, what a channel names, what was ever promoted (a label
 may stand in a paper), what waits for approval, and what a numbers.lock cites. Of a pruned release

@@ -1,4 +1,4 @@
-"""Which tables does a statistician of trials expect? Marts in the shape of ADaM, without a date.
+"""Write the marts in the shape of ADaM, without a date.
 
 Names follow CDISC's Analysis Data Model (ADaM Implementation Guide 1.3). Study days count as CDISC
 does: T0 is day 1, the day before it day -1. Dates are not given, so no variable ends in DT.

@@ -1,4 +1,4 @@
-"""What may leave the house, and in which form? Bundles of one release.
+"""Write bundles of one release that may leave the house.
 
 A bundle for colleagues holds every table as Parquet, CSV and one database, with a dictionary, and
 on demand datasets in the shape of ADaM. A public one holds guarded aggregates only

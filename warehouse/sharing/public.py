@@ -1,4 +1,4 @@
-"""Which numbers may anybody see? Aggregates from a list, none of which singles out a few patients.
+"""Select the aggregates that anybody may see, none of which singles out a few patients.
 
 A count is withheld if it, or what remains of its whole, is of fewer patients than the threshold,
 and so is whatever would give it back by adding and subtracting: the released counts of a family

@@ -1,4 +1,4 @@
-"""How is a table handed to people who open it with a spreadsheet? As CSV or as a workbook.
+"""Write a table as CSV or as a workbook for people who open it with a spreadsheet.
 
 A text that begins like a formula is told apart by an apostrophe, so that opening a file never
 carries out what a cell says. Files are for their owner only.

@@ -1,4 +1,4 @@
-"""Which counts of a family must be withheld so that no small group can be computed from the rest?
+"""Choose the counts of a family to withhold, so that the rest give no small group away.
 
 The counts are sums over disjoint parts. A group of parts is given away if its number follows from
 what is shown: if it is a combination of the shown sums, by exact elimination.

@@ -1,4 +1,4 @@
-"""y90 verify, trace and explain: is a release whole, where is a number from, why did it change?"""
+"""The commands that account for a number: y90 verify, y90 trace and y90 explain."""
 
 import argparse
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""y90 report and y90 docs: where are the pages, and what does a table mean?"""
+"""The commands y90 report and y90 docs: print the path of a page, or the meaning of a table."""
 
 import argparse
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""y90 release: what was published?"""
+"""The command y90 release: list releases and show what one of them holds."""
 
 import argparse
 from pathlib import Path

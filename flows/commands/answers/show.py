@@ -1,4 +1,4 @@
-"""y90 show and y90 regrade: why is a patient classed so, and who is graded otherwise?"""
+"""The commands y90 show and y90 regrade: the rule behind each class and grade of a patient."""
 
 import argparse
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""y90 check: what would become of an export, before it is delivered?"""
+"""The command y90 check: report what is wrong with an export before it is delivered."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""y90 doctor: would a run work here?"""
+"""The command y90 doctor: check whether a run would work on this machine."""
 
 import shutil
 import sys

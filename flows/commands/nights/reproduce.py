@@ -1,4 +1,4 @@
-"""y90 reproduce: does the reference cohort give what was published?"""
+"""The command y90 reproduce: print published figures beside those of the reference cohort."""
 
 import argparse
 import tempfile

@@ -1,4 +1,4 @@
-"""Who is excluded by the rules of the series, and who was worked up before treatment?"""
+"""The exclusion rules of the series, and the work-up before treatment."""
 
 from schemas.settings import EligibilitySettings
 from tests.support.eligible import FIVE, SESSIONS, T0, only

@@ -1,4 +1,4 @@
-"""How well did the liver work before treatment? ALBI and Child-Pugh."""
+"""Liver function before treatment: ALBI and Child-Pugh."""
 
 from schemas.settings import BaselineSettings
 from tests.support.pipe_tables import check

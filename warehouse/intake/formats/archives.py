@@ -1,4 +1,4 @@
-"""What is inside a delivery's files, and is it safe to unpack?
+"""Unpack the archives of a delivery, and refuse those that are not safe to unpack.
 
 A `.zip` may hold tables, not further archives; a `.gz` holds one. Archives that climb out of their
 folder, that grow beyond the limits below, are encrypted or cut off are refused. Limits are counted

@@ -1,4 +1,4 @@
-"""How is a delimited text file read so that no row is lost and no byte is guessed in silence?
+"""Read delimited text so that no row is lost and no byte is guessed in silence.
 
 RFC 4180: fields may be quoted, a quoted field may hold line breaks, a quote in it is doubled.
 Delimiter and encoding are found out per file, then its records are counted and it is cut between

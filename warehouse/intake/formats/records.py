@@ -1,4 +1,4 @@
-"""Where does one record of a delimited file end and the next begin, and what stands in them?
+"""Cut a delimited file into records, and parse their fields.
 
 The file is gone through once: line breaks outside quotes end records, and where enough bytes have
 passed the file may be cut. Its slices are then parsed in threads. A file is regular if every quote

@@ -1,4 +1,4 @@
-"""How do slices become Parquet files with row groups that are worth reading?
+"""Gather slices into Parquet files whose row groups are large enough to be read fast.
 
 A slice of an export brings each instrument a few thousand rows. They wait, for all files together
 in bounded memory, until they fill a row group.

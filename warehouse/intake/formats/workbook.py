@@ -1,4 +1,4 @@
-"""What does a workbook say, cell by cell, as text?
+"""Read the cells of a workbook as text.
 
 ISO/IEC 29500 (Office Open XML), the parts that a table uses: shared and inline strings, numbers,
 booleans, errors, and dates, which are numbers that only their style tells from a number. Dates

@@ -1,4 +1,4 @@
-"""How is a REDCap project pulled whole into the inbox?
+"""Pull a whole REDCap project into the inbox.
 
 Through REDCap's export API with PyCap: all records flat and raw, with data access groups and survey
 fields, the data dictionary, and for longitudinal projects the instrument-event mapping. The folder

@@ -1,4 +1,4 @@
-"""What does a REDCap data dictionary say: which field stands on which form, with which choices?
+"""Read a REDCap data dictionary: the fields, the forms they stand on, and their choices.
 
 The export of the project's Online Designer (18 columns) or the API's metadata, whose columns have
 other names. Choices read `code, label | code, label`: labels may hold commas.

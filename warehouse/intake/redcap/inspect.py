@@ -1,4 +1,4 @@
-"""What is in this REDCap export? Instruments, keys, row counts and columns, as found.
+"""Describe a REDCap export: instruments, keys, row counts and columns.
 
 Names and counts only: no record id and no value of a field is shown.
 """

@@ -1,4 +1,4 @@
-"""Which rows and columns of a flat REDCap export belong to which instrument?
+"""Split a flat REDCap export into the rows and columns of its instruments.
 
 REDCap exports a block matrix: one file holds several grains, and a row of one instrument leaves the
 columns of the others blank. It is split before anything is typed or counted as missing. No cell is

@@ -1,4 +1,4 @@
-"""Is this export one of labels, where we need raw codes?
+"""Refuse a REDCap export of labels, since raw codes are needed.
 
 A label export writes `Complete` for 2, `Checked` for 1, an event's label for its unique name, a
 choice's label for its code, and hides missing-data codes. It cannot be mapped back with certainty,
