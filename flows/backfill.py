@@ -208,6 +208,8 @@ def _end(
         return
     night["release_id"] = done.release_id
     night["status"] = "held" if done.held else "published" if done.created else "unchanged"
+    if done.held:
+        night["why"] = " ".join(decisions.why_waiting(done.path))
 
 
 def _plan(place: Place, day: date) -> Plan:
@@ -282,7 +284,7 @@ def _new(place: Place, ask: Ask, today: date) -> dict[str, Any]:
 
 def _first(night: Night) -> str:
     """A night that changes nothing is confirmed in its turn, so that it is not missed."""
-    if night.wanted or night.reason == "unchanged":
+    if night.wanted or night.reason in ("unchanged", "withdrawn"):
         return "waiting"
     return "held" if night.reason == "held" else "left"
 

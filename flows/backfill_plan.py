@@ -6,6 +6,7 @@
     redefined     made with other settings, site files, code, engines or key
     unchanged     what it has, or the night before has, is made from the same
     held          waits for approval
+    withdrawn     what it would have was withdrawn: it waits for approval as well
 
 A night is planned as if those before it were made.
 """
@@ -26,7 +27,7 @@ from warehouse.releases import ledger, releases
 from warehouse.store import Store
 
 Reprocess = Literal["none", "failed", "completed"]
-Reason = Literal["missing", "new inputs", "failed", "redefined", "unchanged", "held"]
+Reason = Literal["missing", "new inputs", "failed", "redefined", "unchanged", "held", "withdrawn"]
 WANTED: Mapping[Reprocess, frozenset[Reason]] = {
     "none": frozenset({"missing", "new inputs"}),
     "failed": frozenset({"missing", "new inputs", "failed"}),
@@ -86,7 +87,7 @@ def nights(
         run = ended.get(night.isoformat())
         one = _judged(store, plan, own, run, known, reprocess)
         found.append(one)
-        if one.wanted or plan.already:
+        if one.wanted or (plan.already and one.reason != "withdrawn"):
             known = _Known(plan.inputs_key, plan.ingredients)
         elif own and own.status == "published":
             known = _of(own)
@@ -142,7 +143,9 @@ def _judged(
     against = _of(own) if own else known
     changed = _changed(plan, against)
     reason: Reason
-    if own and own.status == "held" and own.run_key == plan.run_key:
+    if plan.held and _is_withdrawn(store, plan):
+        reason = "withdrawn"
+    elif own and own.status == "held" and own.run_key == plan.run_key:
         reason = "held"
     elif own and not changed:
         reason = "unchanged"
@@ -156,6 +159,12 @@ def _judged(
         reason = "new inputs" if own else "missing"
     files = _differing(store, plan, against) if set(changed) & DELIVERED else ()
     return Night(plan.as_of, reason, reason in WANTED[reprocess], changed, files)
+
+
+def _is_withdrawn(store: Store, plan: Plan) -> bool:
+    return any(
+        r.release_id == plan.already and r.status == "withdrawn" for r in releases.listing(store)
+    )
 
 
 def _changed(plan: Plan, against: _Known | None) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
         degraded=degraded(store, [r.site_id for r in found], as_of),
         absent=tuple(s for s, r in seen.items() if r is None),
         already=same.release_id if same else None,
-        held=bool(same and same.status == "held"),
+        held=bool(same and same.status != "published"),
         ingredients=ingredients,
         earlier=earlier,
     )
@@ -162,6 +162,7 @@ def publish(
     """Put the release in its place and let `current` point at it, unless it is held.
 
     Equal content of every table: no new release, only a later night at which it is still true.
+    Content that was withdrawn is not published again: the night waits for a decision.
 
     Args:
         store: the store.
@@ -177,6 +178,8 @@ def publish(
         before = releases.previous(store, "", plan.as_of)
         if same is None and before and _equal(before, tables):
             same = before
+        if same is None:
+            same = _withdrawn(store, tables)
         if same is not None:
             result = _confirm(store, plan, same, now, lead=lead)
         else:
@@ -259,7 +262,29 @@ def _made_before(
     before = releases.previous(store, "", as_of)
     if before and before.inputs_key == inputs_key:
         return before
-    return _still_held(known, before, inputs_key, as_of)
+    return _still_held(known, before, inputs_key, as_of) or _taken_back(store, inputs_key)
+
+
+def _taken_back(store: Store, inputs_key: str) -> releases.ReleaseInfo | None:
+    """The withdrawn release made from these ingredients, unless a published one is as well."""
+    same = [r for r in releases.listing(store) if r.inputs_key == inputs_key]
+    if any(r.status == "published" for r in same):
+        return None
+    return next((r for r in reversed(same) if r.status == "withdrawn"), None)
+
+
+def _withdrawn(store: Store, tables: Mapping[str, Any]) -> releases.ReleaseInfo | None:
+    """The withdrawn release with these numbers, unless a published one has them as well.
+
+    A later export of the same patients differs in `quality` alone, in its date: that is no news.
+    """
+    known = releases.listing(store)
+    if not any(r.status == "withdrawn" for r in known):
+        return None
+    same = [r for r in known if _numbers(_content(r)) == _numbers(tables)]
+    if any(r.status == "published" for r in same):
+        return None
+    return next((r for r in reversed(same) if r.status == "withdrawn"), None)
 
 
 def _still_held(
@@ -297,10 +322,19 @@ def _loaded(store: Store, plan: Plan) -> list[Any]:
 
 
 def _equal(release: releases.ReleaseInfo, tables: Mapping[str, Any]) -> bool:
-    known = releases.manifest(release.path)["content"]["tables"]
-    return {n: t["content_sha256"] for n, t in known.items()} == {
-        n: t["content_sha256"] for n, t in tables.items()
-    }
+    return _hashes(_content(release)) == _hashes(tables)
+
+
+def _content(release: releases.ReleaseInfo) -> Mapping[str, Any]:
+    return dict(releases.manifest(release.path)["content"]["tables"])
+
+
+def _hashes(tables: Mapping[str, Any]) -> dict[str, str]:
+    return {name: t["content_sha256"] for name, t in tables.items()}
+
+
+def _numbers(tables: Mapping[str, Any]) -> dict[str, str]:
+    return {n: sha256 for n, sha256 in _hashes(tables).items() if not n.startswith("quality/")}
 
 
 def _confirm(
@@ -309,7 +343,7 @@ def _confirm(
     """Still true; a run killed between placing and pointing is completed here."""
     if release.status == "published" and leads(store, release.order, lead=lead):
         releases.point(store, "current", release.release_id, now, plan.as_of)
-    return Published(release.release_id, release.path, False, release.status == "held")
+    return Published(release.release_id, release.path, False, release.status != "published")
 
 
 def _new_release(

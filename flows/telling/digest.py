@@ -14,6 +14,11 @@ SHOWN = 10
 def headline(outcome: Outcome) -> str:
     """One sentence about how the night ended."""
     release, night = outcome.published.release_id, outcome.plan.as_of
+    if outcome.published.held and releases.withdrawal(outcome.published.path):
+        return (
+            f"{night}: nothing published, release {release} has this content and is withdrawn. The "
+            "night waits for another delivery or for someone to approve it."
+        )
     if outcome.published.held:
         return f"{night}: release {release} is held until someone approves it."
     if outcome.nothing_to_do:

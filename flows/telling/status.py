@@ -32,6 +32,7 @@ class Status:
     degraded: dict[str, str] = field(default_factory=dict)
     """Site whose latest delivery was refused -> why; its last good one is in force."""
     held: list[str] = field(default_factory=list)
+    """Releases that wait for an approval, a withdrawn one if the last night met its content."""
     failed_nights: list[str] = field(default_factory=list)
     missed_nights: list[str] = field(default_factory=list)
     late_sites: dict[str, str] = field(default_factory=dict)
@@ -66,13 +67,24 @@ def status(store: Store, registry: Registry, now: datetime) -> Status:
         }
     return Status(
         **found,
-        held=[r.release_id for r in known if r.status == "held"],
+        held=_waiting(store, known),
         failed_nights=_failed(store),
         degraded=degraded(store, sorted(registry.sites), today),
         missed_nights=_missed(store, registry, now),
         late_sites=late_sites(store, registry, today),
         restatements_due=_restatements(store, known),
     )
+
+
+def _waiting(store: Store, known: list[releases.ReleaseInfo]) -> list[str]:
+    """Held releases, and the withdrawn one whose content the last night met again."""
+    last = ledger.runs(store)[-1:]
+    met = {run["release_id"] for run in last if run["outcome"] == "held"}
+    return [
+        r.release_id
+        for r in known
+        if r.status == "held" or (r.status == "withdrawn" and r.release_id in met)
+    ]
 
 
 def late_sites(store: Store, registry: Registry, today: date) -> dict[str, str]:

@@ -53,7 +53,7 @@ def test_approval_publishes_a_held_release_and_keeps_who_when_and_why(store: Sto
 
 
 def test_a_published_release_cannot_be_approved(store: Store) -> None:
-    with pytest.raises(Refused, match="it is published, and only a held one"):
+    with pytest.raises(Refused, match="it is published, and only a held or withdrawn one"):
         decisions.approve(store, "2026.03.30", "again", NOW, "ada")
 
 
@@ -110,12 +110,22 @@ def test_withdrawing_the_last_published_release_empties_the_channel(store: Store
         releases.resolve(store)
 
 
-def test_a_withdrawn_release_stays_withdrawn(store: Store) -> None:
+def test_a_withdrawn_release_stays_withdrawn_until_it_is_approved(store: Store) -> None:
     decisions.withdraw(store, "2026.03.31", "not needed", NOW, "ada")
     assert status(store)["2026.03.31"] == "withdrawn"
-    for decide in (decisions.approve, decisions.withdraw, decisions.promote):
+    for decide in (decisions.withdraw, decisions.promote):
         with pytest.raises(Refused, match="withdrawn"):
             decide(store, "2026.03.31", "after all", NOW, "ada")
+    decisions.approve(store, "2026.03.31", "after all", NOW, "ada")
+    assert status(store)["2026.03.31"] == "published"
+    assert channel(store, "current") == "2026.03.31"
+
+
+def test_an_old_withdrawn_release_is_approved_without_taking_current(store: Store) -> None:
+    decisions.withdraw(store, "2026.03.29", "wrong unit", NOW, "ada")
+    decisions.approve(store, "2026.03.29", "the unit was right", NOW, "ada")
+    assert status(store)["2026.03.29"] == "published"
+    assert channel(store, "current") == "2026.03.30"
 
 
 def test_promotion_labels_by_month_and_counts_from_zero(store: Store) -> None:
@@ -167,5 +177,5 @@ def test_the_commands_decide_and_exit(store: Store, capsys: pytest.CaptureFixtur
     assert "promoted as v2026.3.0" in capsys.readouterr().out
     assert main([*words, "withdraw", "2026.03.31", "--reason", "wrong"]) == 0
     assert "current: 2026.03.30, stable: nothing" in capsys.readouterr().out
-    assert main([*words, "approve", "2026.03.31", "--reason", "no"]) == 2
+    assert main([*words, "approve", "2026.03.30", "--reason", "no"]) == 2
     assert main([*words, "approve", "2026.03.31"]) == 2

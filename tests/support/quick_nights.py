@@ -115,4 +115,6 @@ def _account(work: Path, names: tuple[str | None, str], *, held: bool) -> None:
         "reasons": ["invented"] if held else [],
         "tolerances": AuditSettings().model_dump(mode="json"),
     }
-    write_atomically(work / "audit.json", json.dumps(account).encode())
+    (work / "audit").mkdir(exist_ok=True)
+    for path in (work / "audit.json", work / "audit" / "audit.json"):
+        write_atomically(path, json.dumps(account).encode())

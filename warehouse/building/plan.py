@@ -24,7 +24,7 @@ class Plan:
     already: str | None
     """The release that has these inputs: nothing to do."""
     held: bool
-    """That release waits for approval."""
+    """That release waits for approval, held or withdrawn."""
     ingredients: Mapping[str, Any]
     earlier: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
     """What each site delivered before, oldest first: the memory of the past."""

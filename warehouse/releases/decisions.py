@@ -3,9 +3,11 @@
 A decision is a file beside the release, with who, when and why; none is ever changed. It names the
 manifest that it was about. The channels follow from the decisions:
 
-* approve: a held release becomes published and takes `current`, unless a later one has it.
+* approve: a held release becomes published and takes `current`, unless a later one has it. A
+  withdrawn one becomes published again, and takes `current` where that names no later one.
 * withdraw: the release stays for the record, but no channel names it. `current` goes back to the
   newest published release, `stable` to the one promoted before; without one the channel is empty.
+  No later night publishes the same content: it waits, as a held one does, for an approval.
 * promote: `stable` names the release, which gets a label vYYYY.M.p, the month of its night and a
   number that counts from 0.
 """
@@ -14,6 +16,7 @@ import json
 import os
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from schemas.errors import Refused
@@ -24,34 +27,48 @@ from warehouse.store import Store, create_atomically
 
 
 def approve(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:
-    """Publish a held release.
+    """Publish a held release, or a withdrawn one again.
 
     Args:
         store: the store.
         name: the release: an id, a channel, a label or a night.
-        reason: why it is right in spite of what held it.
+        reason: why it is right in spite of what held it or of its withdrawal.
         now: when.
         who: who says so.
 
     Raises:
-        Refused: it is not held, `current` is newer, or there is no reason.
+        Refused: it is published, it is held and `current` is newer, or there is no reason.
     """
     with store.lock(wait=True):
         release = _release(store, name)
-        if release.status != "held":
+        if release.status == "published":
             raise Refused(
-                f"release {release.release_id}: it is {release.status}, and only a held one can be "
-                "approved. `y90 release list` shows which are."
+                f"release {release.release_id}: it is published, and only a held or withdrawn one "
+                "can be approved. `y90 release list` shows which are."
             )
         now_current = _named(store, "current")
-        if now_current and now_current.order > release.order:
+        newer = now_current if now_current and now_current.order > release.order else None
+        if newer and release.status == "held":
             raise Refused(
-                f"release {release.release_id}: `current` is {now_current.release_id}, which is "
+                f"release {release.release_id}: `current` is {newer.release_id}, which is "
                 "newer. Approve a newer release, or withdraw that one first."
             )
         made = _decide(release, "approve", reason, now, who)
-        releases.point(store, "current", release.release_id, now, release.as_of)
+        if not newer:
+            releases.point(store, "current", release.release_id, now, release.as_of)
     return made
+
+
+def why_waiting(release: Path) -> list[str]:
+    """Why a release waits for an approval: what its audit found, or who withdrew it and why."""
+    taken_back = releases.withdrawal(release)
+    if taken_back:
+        return [
+            f"release {release.name} has this content, and {taken_back['who']} withdrew it on "
+            f"{taken_back['when'][:10]}: {taken_back['reason']}"
+        ]
+    account = json.loads((release / "audit" / "audit.json").read_text("utf-8"))
+    return list(account["reasons"])
 
 
 def withdraw(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:

@@ -77,6 +77,12 @@ def decisions(path: Path) -> list[dict[str, Any]]:
     return [json.loads(f.read_text("utf-8")) for f in files]
 
 
+def withdrawal(path: Path) -> dict[str, Any] | None:
+    """The decision by which a release is withdrawn now, if it is."""
+    last = decisions(path)[-1:]
+    return last[0] if last and last[0]["decision"] == "withdraw" else None
+
+
 def status(found: Mapping[str, Any], decided: list[dict[str, Any]]) -> str:
     """published, held or withdrawn: the last decision stands."""
     last = (

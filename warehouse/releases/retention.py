@@ -1,7 +1,8 @@
 """Prune releases, and keep what must remain of one that is pruned.
 
 Kept are the releases of the newest nights, what a channel names, what was ever promoted (a label
-may stand in a paper), what waits for approval, and what a numbers.lock cites. Of a pruned release
+may stand in a paper), what waits for approval, what is withdrawn (so that its content does not come
+back), and what a numbers.lock cites. Of a pruned release
 its folder stays, with its decisions and with pruned.json: who, when, and the whole manifest. So its
 id is never given again, its hashes can still be looked up, and it could be built again from its
 receipts.
@@ -55,7 +56,7 @@ def prunable(store: Store, keep_nights: int, cites: Collection[str] = ()) -> lis
         r
         for r in known
         if r.as_of not in nights
-        and r.status != "held"
+        and r.status == "published"
         and r.release_id not in kept
         and not any(d.get("label") for d in releases.decisions(r.path))
     ]

@@ -108,14 +108,15 @@ COMMANDS = (
     ),
     Command(
         name="release approve",
-        help="publish a held release",
+        help="publish a held release, or a withdrawn one again",
         example='y90 release approve 2011.03.31 --reason "the site confirmed its deletions"',
         answer=lambda context: _decide(context, "approve"),
         arguments=_decision_arguments,
     ),
     Command(
         name="release withdraw",
-        help="take a release back; a channel that names it goes back to the one before",
+        help="take a release back; a channel that names it goes back to the one before, and no later "
+        "night publishes its content",
         example='y90 release withdraw 2011.03.31 --reason "bilirubin in the wrong unit"',
         answer=lambda context: _decide(context, "withdraw"),
         arguments=_decision_arguments,

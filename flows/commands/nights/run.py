@@ -1,7 +1,6 @@
 """y90 run: from what was delivered to a published release."""
 
 import argparse
-import json
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -101,8 +100,10 @@ def _as_flow(context: Context, job: "Job") -> "Outcome":
 
 def _held(outcome: "Outcome") -> str:
     """Why a release waits, and what to do."""
+    from warehouse.releases import decisions
+
     path, name = outcome.published.path, outcome.published.release_id
-    reasons = json.loads((path / "audit" / "audit.json").read_text("utf-8"))["reasons"]
+    reasons = decisions.why_waiting(path)
     return "\n".join(
         [
             *(f"held: {reason}" for reason in reasons),
