@@ -115,8 +115,8 @@ COMMANDS = (
     ),
     Command(
         name="release withdraw",
-        help="take a release back; a channel that names it goes back to the one before, and no later "
-        "night publishes its content",
+        help="take a release back: a channel that names it goes back to the one before, and its "
+        "content is not published again",
         example='y90 release withdraw 2011.03.31 --reason "bilirubin in the wrong unit"',
         answer=lambda context: _decide(context, "withdraw"),
         arguments=_decision_arguments,
