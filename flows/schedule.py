@@ -1,18 +1,24 @@
 """The registry's calendar day, and the nights on which a cron expression starts a run.
 
-Days only; the hour is Prefect's business.
+The expression is read by the parser of Prefect's scheduler, so that `status`, `doctor` and `serve`
+never disagree. It stands in a file of its own inside Prefect, and is loaded without the rest.
 """
 
+import importlib.util
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from schemas.settings import Registry
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+ANY_DAY = date(2000, 1, 1)
+BY_CHANCE = ("r", "h")
+"""Letters of fields that are drawn by chance, or by a hash: Prefect's scheduler takes none."""
+SECOND = timedelta(seconds=1)
 
 
 def today(registry: "Registry") -> date:
@@ -25,60 +31,67 @@ def day(registry: "Registry", moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(registry.file.timezone)).date()
 
 
+def checked(cron: str) -> str:
+    """The expression, if Prefect's scheduler takes it and it ever starts a run.
+
+    Raises:
+        ValueError: it does not.
+    """
+    parser = _parser()
+    by_chance = any(field[:1].casefold() in BY_CHANCE for field in cron.split())
+    try:
+        if by_chance or not parser.is_valid(cron):
+            raise ValueError
+        if _next(cron, datetime.combine(ANY_DAY, time())) is None:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise ValueError(
+            f"{cron!r} is no cron expression that Prefect's scheduler takes: minute, hour, day of "
+            "the month, month, day of the week"
+        ) from None
+    return cron
+
+
 def nights(cron: str, first: date, last: date) -> Iterator[date]:
     """The nights of a range on which the expression starts a run, both ends included.
 
     Args:
-        cron: minute, hour, day of the month, month, day of the week; `*`, lists, ranges, steps and
-            English names. As in cron, where both days are given either is enough.
+        cron: as Prefect's scheduler takes it. As in cron, where both days are given either is
+            enough.
         first: the first day to look at.
         last: the last.
-
-    Raises:
-        ValueError: not such an expression.
     """
-    _, _, days, months, weekdays = _fields(cron)
-    in_month = _values(days, 1, 31)
-    in_year = _values(months, 1, 12, MONTHS, 1)
-    in_week = {d % 7 for d in _values(weekdays, 0, 7, WEEKDAYS, 0)}
-    either = days != "*" and weekdays != "*"
-    for n in range((last - first).days + 1):
-        day = first + timedelta(days=n)
-        fits = [day.day in in_month, day.isoweekday() % 7 in in_week]
-        if day.month in in_year and (any(fits) if either else all(fits)):
-            yield day
+    after = datetime.combine(first, time()) - SECOND
+    while (begun := _next(cron, after)) and begun.date() <= last:
+        yield begun.date()
+        after = datetime.combine(begun.date() + timedelta(days=1), time()) - SECOND
 
 
-def start(cron: str) -> tuple[int, int]:
-    """Hour and minute of the first run of a day."""
-    minute, hour, *_ = _fields(cron)
-    return min(_values(hour, 0, 23)), min(_values(minute, 0, 59))
+def start(cron: str, night: date = ANY_DAY) -> tuple[int, int]:
+    """Hour and minute of the first run of a night, or of the next night that has one."""
+    begun = _next(cron, datetime.combine(night, time()) - SECOND)
+    begun = begun or _next(cron, datetime.combine(ANY_DAY, time()))
+    return (begun.hour, begun.minute) if begun else (0, 0)
 
 
-def _fields(cron: str) -> list[str]:
-    fields = cron.lower().split()
-    if len(fields) != 5:
-        raise ValueError(f"{cron!r} is not five fields: minute hour day month weekday")
-    return fields
-
-
-def _values(
-    field: str, low: int, high: int, names: tuple[str, ...] = (), base: int = 0
-) -> set[int]:
-    found: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        begin, _, end = span.partition("-")
-        if begin == "*":
-            lower, upper = low, high
-        else:
-            lower = _number(begin, names, base)
-            upper = _number(end, names, base) if end else (high if step else lower)
-        if not low <= lower <= upper <= high:
-            raise ValueError(f"{part!r} is not within {low} to {high}")
-        found |= set(range(lower, upper + 1, int(step or 1)))
+def _next(cron: str, after: datetime) -> datetime | None:
+    """The next start; None after the last year that the expression names."""
+    try:
+        found: datetime = _parser()(cron, after).get_next(datetime)
+    except ValueError:
+        return None
     return found
 
 
-def _number(text: str, names: tuple[str, ...], base: int) -> int:
-    return names.index(text) + base if text in names else int(text)
+@cache
+def _parser() -> Any:
+    """The class `croniter` that Prefect carries along."""
+    prefect = importlib.util.find_spec("prefect")
+    folder = Path((prefect.origin if prefect else None) or "prefect").parent
+    path = folder / "_vendor" / "croniter" / "croniter.py"
+    spec = importlib.util.spec_from_file_location("flows.prefect_croniter", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path}: Prefect's parser of cron expressions is not there")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.croniter

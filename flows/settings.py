@@ -8,7 +8,7 @@ both. The variable of a setting is its path in capitals, `Y90_THREADS` or
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -338,11 +338,24 @@ def _own_rules(given: Mapping[str, Any], read: File) -> list[str]:
     if isinstance(zone, str) and not _is_zone(zone):
         where = _where(read, ("timezone",))
         problems.append(f"{where}: no such time zone. Use an IANA name such as Europe/Berlin.")
+    problems += _schedule(given, read)
     listed = _listed(given)
     if twice := sorted({s for s in listed if listed.count(s) > 1}):
         where = _where(read, ("sites",))
         problems.append(f"{where}: {', '.join(twice)} twice. Name each site once.")
     return problems
+
+
+def _schedule(given: Mapping[str, Any], read: File) -> Iterator[str]:
+    """Prefect's parser takes time to load, and takes the default."""
+    cron = given.get("schedule")
+    if isinstance(cron, str) and cron != RegistryFile.model_fields["schedule"].default:
+        from flows.schedule import checked
+
+        try:
+            checked(cron)
+        except ValueError as fault:
+            yield f"{_where(read, ('schedule',))}: {fault}. Correct it."
 
 
 def _is_zone(name: str) -> bool:

@@ -118,7 +118,7 @@ def last_due(registry: Registry, now: datetime) -> date | None:
 
 
 def _due(registry: Registry, night: date) -> datetime:
-    hour, minute = schedule.start(registry.file.schedule)
+    hour, minute = schedule.start(registry.file.schedule, night)
     return datetime.combine(night, time(hour, minute), ZoneInfo(registry.file.timezone))
 
 

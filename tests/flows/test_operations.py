@@ -1,6 +1,7 @@
 """The person on duty hears what is wrong, and only that."""
 
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -16,7 +17,7 @@ from flows import backfill, schedule, steps
 from flows.__main__ import main
 from flows.telling import digest, journal, notify, status
 from schemas.errors import Locked
-from schemas.settings import Registry
+from schemas.settings import Registry, RegistryFile
 from schemas.tables.changes import Changes, StatisticChange
 from tests.support import quick_nights as quick
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -135,12 +136,61 @@ def test_status_exits_1_for_what_is_stale_held_or_failed(
         ("0 4 2 * sun", ["02", "03"]),
         ("0 4 * feb *", []),
         ("0 4 * * 7", ["03"]),
+        # as Prefect's scheduler takes them, which is croniter
+        ("@weekly", ["03"]),
+        ("0 4 * * tue#1", ["05"]),
+        ("0 4 ? * MON,wed", ["04", "06"]),
+        ("*/15 * 2-3 * *", ["02", "03"]),
+        ("0 4 * * fri-sun", ["01", "02", "03"]),
+        ("0 4 5 1 * 0 2016", ["05"]),
+        ("0 4 5 1 * 0 2015", []),
     ],
 )
 def test_nights_of_a_cron_expression(cron: str, wanted: list[str]) -> None:
     """The first week of January 2016 began on a Friday."""
     found = schedule.nights(cron, date(2016, 1, 1), date(2016, 1, 7))
     assert [f"{n:%d}" for n in found] == wanted
+
+
+CRONS = [
+    *("@daily", "0 4 L * *", "0 4 * * L5", "0 4 29 2 *", "0 4 * * sun-tue", "0 22-4 * * *"),
+    *("\t0 4 * * *", "0 4 1 1 ? 0 2030", "0 0 4 * * *", "0 4 * * 1#2", "0 4 * * 0-7"),
+    *("H 4 * * *", "0 25 * * *", "0 4 * *", "", "@reboot", "0-59/0 4 * * *", "0 4 * * 5l"),
+    *("nightly", "0 4 * * * * * *", "0 4 32 * *", "0 4 * foo *", "R 4 * * *", "- - - - -"),
+]
+
+
+@pytest.mark.parametrize("cron", [*CRONS, RegistryFile.model_fields["schedule"].default])
+def test_a_schedule_is_taken_exactly_where_prefect_takes_it(cron: str) -> None:
+    """What Prefect says is asked of Prefect."""
+    from prefect.client.schemas.schedules import CronSchedule
+
+    try:
+        CronSchedule(cron=cron)
+        taken = True
+    except ValueError:
+        taken = False
+    if not taken:
+        with pytest.raises(ValueError, match="no cron expression"):
+            schedule.checked(cron)
+        return
+    assert schedule.checked(cron) == cron
+    list(schedule.nights(cron, date(2016, 1, 1), date(2016, 12, 31)))
+    schedule.start(cron, date(2040, 1, 1))
+
+
+@pytest.mark.parametrize("cron", ["0 4 30 2 *", "R(0-5) 4 * * *", "0 25 * * *"])
+def test_a_schedule_that_starts_no_run_or_at_random_is_refused_when_the_registry_is_read(
+    tmp_path: Path, cron: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect takes the first two, and never starts a run, or starts it by chance."""
+    shutil.copytree(quick.REGISTRY.parent, tmp_path / "registry")
+    config = tmp_path / "registry" / "registry.toml"
+    config.write_text(f'schedule = "{cron}"\n{config.read_text()}')
+    for command, code in (("status", 2), ("doctor", 1), ("run", 2)):
+        assert main([command, "--config", str(config), "--store", str(tmp_path)]) == code
+        told = capsys.readouterr()
+        assert "line 1, schedule: " in told.out + told.err
 
 
 class Hook(BaseHTTPRequestHandler):

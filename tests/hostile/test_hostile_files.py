@@ -101,7 +101,9 @@ CASES = {
     "cut off after the last delimiter": ok(
         PLAIN[:-5], [TWO[0], ("2", None)], notice="ends in row 2 without a line break"
     ),
-    "cut off before a delimiter": no(PLAIN[:-6], "row 2: the file is cut off.*after 1 of 2 fields"),
+    "cut off before a delimiter": ok(
+        PLAIN[:-6], [TWO[0], ("2", None)], notice="ends in row 2 without a line break"
+    ),
     "cut off inside a quoted cell": no(
         PLAIN[:-5] + b'"ma', "row 2: a quote is opened and never closed"
     ),
@@ -142,6 +144,25 @@ CASES = {
     "a header cut off": ok(b"patient_id,se", [], notice="ends in the header without a line break"),
     # headers
     "a column without name": no(b"patient_id,,sex\n1,2,3\n", "column 2 has no name"),
+    "a first column without name, as R's write.csv writes": ok(
+        b'"","patient_id","sex"\n"1","1","female"\n"2","2","male"\n',
+        [("1", *TWO[0]), ("2", *TWO[1])],
+        notice="the first column has no name and is taken as unnamed_column_1",
+    ),
+    "a first column without name, as pandas' to_csv writes": ok(
+        b",patient_id,sex\n0,1,female\n1,2,male\n",
+        [("0", *TWO[0]), ("1", *TWO[1])],
+        notice="the first column has no name",
+    ),
+    "two first columns without name": ok(
+        b";;patient_id\na;0;1\nb;1;2\n",
+        [("a", "0", "1"), ("b", "1", "2")],
+        notice="unnamed_column_1, unnamed_column_2",
+    ),
+    "a later column without name too": no(b",patient_id,,sex\n0,1,2,3\n", "column 3 has no name"),
+    "a first column without name beside one of the made-up name": no(
+        b",unnamed_column_1\n0,1\n", "column 2 has the name of another"
+    ),
     "a name twice": no(b"sex,patient_id,sex\n1,2,3\n", "column 3 has the name of another"),
     "names that differ in case only": no(b"patient_id,Sex,sex\n1,2,3\n", "more than case"),
     "spaces around names": ok(b" patient_id , sex\n1,female\n", TWO[:1]),
@@ -226,6 +247,26 @@ CASES = {
         [(None, None), (None, None), TWO[1]],
         name="patients.xlsx",
     ),
+    "a workbook's first column without name, as pandas' to_excel writes": ok(
+        workbook(
+            s=sheet_row(1, '<c r="B1" t="inlineStr"><is><t>patient_id</t></is></c>')
+            + sheet_row(2, '<c r="A2"><v>0</v></c><c r="B2"><v>1</v></c>')
+        ),
+        [("0", "1")],
+        name="patients.xlsx",
+        notice="the first column has no name",
+    ),
+    "a sheet whose name has capitals": ok(
+        workbook(Patients=SMALL_SHEET, Notes=HEAD),
+        TWO,
+        name="export.xlsx",
+        notice="Notes: not declared",
+    ),
+    "a file whose name has capitals": ok(PLAIN, TWO, name="PATIENTS.CSV"),
+    "a sheet and a file that are one table": Case(
+        {"patients.csv": PLAIN, "book.xlsx": workbook(Patients=SMALL_SHEET, Notes=HEAD)},
+        refused="the same table as",
+    ),
     "an error in a cell": no(
         workbook(s=HEAD + sheet_row(2, text_cells("1") + '<c t="e"><v>#REF!</v></c>')),
         "row 1: a cell holds an error",
@@ -254,6 +295,12 @@ CASES = {
         parquet(patient_id=[1, 2], sex=[1.5, None]),
         [("1", "1.5"), ("2", None)],
         name="patients.parquet",
+    ),
+    "Parquet whose first column has no name": ok(
+        parquet(**{"": ["0", "1"], "patient_id": ["1", "2"]}),
+        [("0", "1"), ("1", "2")],
+        name="patients.parquet",
+        notice="the first column has no name",
     ),
     "Parquet cut off": no(
         parquet(patient_id=["1"])[:-5], "not a Parquet file", name="patients.parquet"

@@ -6,6 +6,7 @@ files with Python's csv module and by eye, never with the code under test.
 
 import csv
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from warehouse.intake.formats.delimited import survey
 from warehouse.intake.redcap.dictionary import parse_choices, read_dictionary
 from warehouse.intake.redcap.inspect import inspect, render
 from warehouse.intake.redcap.instruments import UNASSIGNED, split
+from warehouse.receiving.site_guess import first_site_file
 
 SAMPLES = Path(__file__).parent / "redcapr"
 PROJECTS = sorted(p.name for p in SAMPLES.iterdir() if p.is_dir())
@@ -286,6 +288,52 @@ def test_a_malformed_dictionary_is_refused(tmp_path, fault):
     dictionary, message = MALFORMED[fault]
     with pytest.raises(BadDelivery, match=message):
         divide(tmp_path, "id,sex,base_complete\n1,1,2\n", dictionary)
+
+
+def test_a_coded_field_without_choices_is_refused_only_where_it_is_used(tmp_path):
+    (tmp_path / "dictionary.csv").write_text(f"{HEAD}id,base,text,\nodd,base,dropdown,\n")
+    read = partial(read_dictionary, tmp_path / "dictionary.csv", "dictionary.csv", tmp_path)
+    assert read(["id"]).notices == (
+        "dictionary.csv: coded fields without choices, taken as they stand: odd",
+    )
+    with pytest.raises(BadDelivery, match="row 2: a coded field without choices"):
+        read(["id", "odd"])
+
+
+COLUMNS_MOVED = {
+    "first": "id,sex,base_complete\n1,1,2\n2,2,2\n",
+    "in the middle": "sex,id,base_complete\n1,1,2\n2,2,2\n",
+    "last": "sex,base_complete,id\n1,2,1\n2,2,2\n",
+}
+
+
+@pytest.mark.parametrize("place", COLUMNS_MOVED)
+def test_the_record_id_is_the_dictionarys_first_field_wherever_it_stands(tmp_path, place):
+    data, dictionary = tmp_path / "d.csv", tmp_path / "dictionary.csv"
+    data.write_text(COLUMNS_MOVED[place])
+    dictionary.write_text(DICTIONARY)
+    found = inspect(data, dictionary)
+    assert (found.record, found.rows, found.records) == ("id", 2, 2)
+    text, _ = first_site_file(data, dictionary, "north")
+    assert 'record = "id"' in text
+
+
+BLANK_LINES = {
+    "blank last lines": "id,sex,base_complete\n1,1,2\n2,2,2\n\n\n\n",
+    "lines of delimiters": "id,sex,base_complete\n1,1,2\n,,\n2,2,2\n,,\n",
+    "CR alone": "id,sex,base_complete\r1,1,2\r2,2,2\r",
+    "CRLF, and CR alone at the end": "id,sex,base_complete\r\n1,1,2\r\n2,2,2\r\n\r\r",
+}
+
+
+@pytest.mark.parametrize("lines", BLANK_LINES)
+def test_inspect_counts_no_line_that_holds_nothing(tmp_path, lines):
+    (tmp_path / "d.csv").write_text(BLANK_LINES[lines], newline="")
+    (tmp_path / "dictionary.csv").write_text(DICTIONARY)
+    found = inspect(tmp_path / "d.csv", tmp_path / "dictionary.csv")
+    assert (found.rows, found.records) == (2, 2)
+    assert [i.rows for i in found.instruments if i.name == "base"] == [2]
+    assert found.notices == ()
 
 
 def test_choices_are_split_on_the_bar_and_then_on_the_first_comma():

@@ -7,11 +7,12 @@ corrected site file reads the same payload anew beside the old reading.
 """
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -24,12 +25,25 @@ from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
 from schemas.tables.registry import TABLES
 from warehouse.fingerprints import file_sha256
-from warehouse.intake.formats.archives import DELIMITED, TABULAR, Member, ignored, unpack
-from warehouse.intake.formats.delimited import check_header, quoted, read, survey
+from warehouse.intake.formats.archives import (
+    DELIMITED,
+    TABULAR,
+    Member,
+    collisions,
+    ignored,
+    unpack,
+)
+from warehouse.intake.formats.delimited import check_header, made_up, quoted, read, survey
 from warehouse.intake.formats.records import Text, in_slices
 from warehouse.intake.formats.spool import Spools
 from warehouse.intake.formats.workbook import sheets
-from warehouse.intake.reading_key import declared, reading_id, redcap_source, stem
+from warehouse.intake.reading_key import (
+    declared,
+    mapped_fields,
+    reading_id,
+    redcap_source,
+    stem,
+)
 from warehouse.intake.receipts import Receipt
 from warehouse.intake.redcap.dictionary import read_dictionary
 from warehouse.intake.redcap.instruments import split
@@ -38,14 +52,22 @@ from warehouse.store import Store, new_folder
 OUR_TABLES = tuple(table_name(contract) for contract in TABLES)
 PROJECT_FILES = ("events", "arms", "event_mapping", "instruments", "data_access_groups")
 CONTENTS = "contents.json"
+REMARKS = ("notices", "unread", "unended", "doubts")
 
 
 @dataclass(frozen=True)
 class RawTables:
-    """Raw Parquet by name (file stem, sheet or instrument), and remarks on the reading."""
+    """Raw Parquet by name (file stem, sheet or instrument), and remarks on the reading.
+
+    `unread` are files that no table is read from, `unended` tables whose file has no last line
+    break, and `doubts` why a file may be cut off.
+    """
 
     tables: dict[str, Path]
     notices: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    unended: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def raw_tables(store: Store, receipt: Receipt, site: Site) -> dict[str, Path]:
@@ -83,11 +105,11 @@ def reading(store: Store, site_id: str, delivery_id: str, site: Site, where: str
             raise BadDelivery(f"{where}: its payload is no longer kept. Deliver the export again.")
         with new_folder(folder) as fresh:
             made = convert(payload, site, fresh, where)
-            contents = {"tables": sorted(made.tables), "notices": made.notices}
+            contents = {n: getattr(made, n) for n in REMARKS} | {"tables": sorted(made.tables)}
             (fresh / CONTENTS).write_text(json.dumps(contents, indent=2), "utf-8")
     contents = json.loads((folder / CONTENTS).read_text("utf-8"))
     tables = {name: folder / f"{name}.parquet" for name in contents["tables"]}
-    return RawTables(tables, tuple(contents["notices"]))
+    return RawTables(tables, **{n: tuple(contents[n]) for n in REMARKS})
 
 
 def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
@@ -96,7 +118,9 @@ def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
         members, problems = unpack(payload, scratch)
         members = [m for m in members if not ignored(m.name)]
         members, more = _with_sheets(members, site, scratch)
-        problems += more
+        members = [_under_our_name(m, site) for m in members]
+        problems += more or collisions(m for m in members if m.table in _wanted(site))
+        problems = list(dict.fromkeys(problems))
         problems = problems or _missing(members, site)
         if problems:
             raise BadDelivery(all_at_once(where, problems))
@@ -149,6 +173,19 @@ def _with_sheets(
     return taken, problems
 
 
+def _under_our_name(member: Member, site: Site) -> Member:
+    """A file or sheet `Adverse events` is adverse_events: case, spaces and marks do not matter."""
+    if member.table in _wanted(site) or member.suffix not in TABULAR:
+        return member
+    ours = {_plain(name): name for name in sorted(_wanted(site))}.get(_plain(member.table))
+    rest = member.name.removeprefix(member.table)
+    return replace(member, name=f"{ours}{rest}") if ours else member
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
 def _sheet_origin(member: Member, sheet: str) -> str:
     return f"{member.origin}/{sheet}" if sheet else member.origin
 
@@ -171,31 +208,33 @@ def _missing(members: Iterable[Member], site: Site) -> list[str]:
 
 
 def _convert_tables(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:
-    tables: dict[str, Path] = {}
-    notices: list[str] = []
+    wanted = [m for m in members if m.suffix in TABULAR and m.table in _wanted(site)]
+    unread = [m.origin for m in members if m not in wanted]
+    made = [RawTables({}, tuple(map(_kept_only, unread)), unread=tuple(unread))]
     problems: list[str] = []
-    for member in members:
-        if member.suffix not in TABULAR or member.table not in _wanted(site):
-            notices.append(f"{member.origin}: not declared in the site file, kept but not read")
-            continue
+    for member in wanted:
         target = to / f"{member.table}.parquet"
         try:
-            notices += _convert_one(member, site, target, scratch)
-            tables[member.table] = target
+            made.append(_convert_one(member, site, target, scratch))
         except BadDelivery as fault:
             problems += str(fault).splitlines()
     if problems:
         raise BadDelivery("\n".join(problems))
-    return RawTables(tables, tuple(notices))
+    tables = {name: path for one in made for name, path in one.tables.items()}
+    return RawTables(tables, **{n: tuple(r for m in made for r in getattr(m, n)) for n in REMARKS})
 
 
-def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> tuple[str, ...]:
+def _kept_only(origin: str) -> str:
+    return f"{origin}: not declared in the site file, kept but not read"
+
+
+def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> RawTables:
+    tables = {member.table: target}
     if member.suffix == ".parquet":
-        _from_parquet(member, target)
-        return ()
-    text = _text(member, site, scratch)
-    read(text, scratch, lambda source: _write(source, target))
-    return text.notices
+        return RawTables(tables, tuple(_from_parquet(member, target)))
+    text = read(_text(member, site, scratch), scratch, lambda source: _write(source, target))
+    unended = () if text.ended else (member.table,)
+    return RawTables(tables, text.notices, unended=unended, doubts=text.doubts)
 
 
 def _text(member: Member, site: Site, scratch: Path) -> Text:
@@ -224,8 +263,12 @@ def _write(text: Text, target: Path) -> None:
             spools.add(target.stem, batch)
 
 
-def _from_parquet(member: Member, target: Path) -> None:
-    """Parquet has types already; they become text, so that one reader serves every source."""
+def _from_parquet(member: Member, target: Path) -> list[str]:
+    """Parquet has types already; they become text, so that one reader serves every source.
+
+    Returns:
+        Notices.
+    """
     try:
         found = pq.read_schema(member.path)
         names = check_header(found.names, member.origin)
@@ -235,16 +278,18 @@ def _from_parquet(member: Member, target: Path) -> None:
                 f"{member.origin}: column {nested[0]} is nested. Export one value per cell."
             )
         cells = ", ".join(
-            f"nullif(CAST({quoted(theirs)} AS VARCHAR), '') AS {quoted(ours)}"
-            for theirs, ours in zip(found.names, names, strict=True)
+            f"nullif(CAST({quoted(name)} AS VARCHAR), '') AS {quoted(name)}" for name in names
         )
+        ours = ", ".join(map(quoted, names))
         with duckdb.connect() as con:
             con.execute(
                 f"COPY (SELECT {cells}, {_literal(member.origin)} AS source_file, file_row_number "
                 "+ 1 AS source_row FROM read_parquet($source, file_row_number = true) "
-                "ORDER BY source_row) TO $target (FORMAT parquet, COMPRESSION zstd)",
+                f"AS their ({ours}) ORDER BY source_row) TO $target "
+                "(FORMAT parquet, COMPRESSION zstd)",
                 {"source": str(member.path), "target": str(target)},
             )
+        return made_up(names, member.origin)
     except (pa.ArrowException, duckdb.Error, OSError, ValueError):
         raise BadDelivery(
             f"{member.origin}: not a Parquet file, or a damaged one. Export it again."
@@ -264,14 +309,16 @@ def _convert_redcap(members: list[Member], site: Site, to: Path, scratch: Path) 
     dictionary = None
     if source.dictionary:
         described = by_name[stem(source.dictionary)]
-        dictionary = read_dictionary(described.path, described.origin, scratch)
+        mapped = mapped_fields(site)
+        dictionary = read_dictionary(described.path, described.origin, scratch, mapped)
     plan, notices = split(_text(data, site, scratch), dictionary, source.record, to, scratch)
     known = {*declared(site), *PROJECT_FILES}
-    notices += [
-        f"{m.origin}: not declared in the site file, kept but not read"
-        for m in members
-        if m.table not in known
-    ]
+    unread = [m.origin for m in members if m.table not in known]
     tables = {p.stem: p for p in sorted(to.glob("*.parquet"))}
-    ordered = {n: tables[n] for n in (*plan.instruments, *tables) if n in tables}
-    return RawTables(ordered, tuple(notices))
+    return RawTables(
+        {n: tables[n] for n in (*plan.instruments, *tables) if n in tables},
+        (*notices, *map(_kept_only, unread)),
+        unread=tuple(unread),
+        unended=() if plan.text.ended else tuple(tables),
+        doubts=plan.text.doubts,
+    )

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from schemas.site import RedcapSource, Site
+from schemas.site import RedcapSource, Site, TableSource
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raise it when the same bytes and options must give other raw tables."""
 
 
@@ -31,6 +32,25 @@ def declared(site: Site) -> set[str]:
         source = redcap_source(site)
         return {stem(n) for n in (source.data, source.dictionary) if n}
     return {stem(s.file or table) for table, parts in site.tables.items() for s in parts}
+
+
+def mapped_fields(site: Site) -> set[str]:
+    """The columns of an export that a site file names; of a checkbox's columns their field."""
+    return {
+        name.split("___")[0] for parts in site.tables.values() for s in parts for name in _named(s)
+    }
+
+
+def _named(source: TableSource) -> Iterator[str]:
+    for theirs in source.columns.values():
+        if isinstance(theirs, str):
+            yield theirs
+            continue
+        yield from (theirs.from_,) if isinstance(theirs.from_, str) else theirs.from_ or ()
+        yield from theirs.any_of
+    for lab in source.wide:
+        yield from (n for n in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(n, str))
+    yield from source.where
 
 
 def stem(name: str) -> str:

@@ -113,7 +113,7 @@ def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[str]:
 
 
 def _described(path: Path | None, folder: Path) -> Dictionary | None:
-    return read_dictionary(path, path.name, folder) if path else None
+    return read_dictionary(path, path.name, folder, ()) if path else None
 
 
 def _reading(site_id: str, files: list[str], export: Path, dictionary: Path | None) -> Site:

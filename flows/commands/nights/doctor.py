@@ -130,11 +130,7 @@ def _schedule(context: Context) -> Iterator[Finding]:
     from flows import schedule
 
     file = context.registry.file
-    try:
-        hour, minute = schedule.start(file.schedule)
-    except ValueError as fault:
-        yield "schedule", "wrong", f"{fault}. Correct `schedule` in {context.config}."
-        return
+    hour, minute = schedule.start(file.schedule)
     yield "schedule", "good", f"{file.schedule} ({hour:02}:{minute:02} in {file.timezone})"
 
 

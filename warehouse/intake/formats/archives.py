@@ -72,7 +72,7 @@ def unpack(payload: Path, scratch: Path) -> tuple[list[Member], list[str]]:
             members += _members(path, name, scratch / f"unpacked-{len(members)}")
         except BadDelivery as fault:
             problems += str(fault).splitlines()
-    return members, problems + _collisions(members)
+    return members, problems + collisions(members)
 
 
 def check_workbook(path: Path, origin: str) -> None:
@@ -189,7 +189,7 @@ def _drain(source: _Readable, packed: int, origin: str, sink: IO[bytes] | None =
             sink.write(chunk)
 
 
-def _collisions(members: Iterable[Member]) -> list[str]:
+def collisions(members: Iterable[Member]) -> list[str]:
     """Two files that would be one table."""
     seen: dict[str, str] = {}
     problems = []

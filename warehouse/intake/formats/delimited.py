@@ -13,7 +13,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from warehouse.intake.formats.records import MAX_FIELD, Text, Unreliable, counte
 DELIMITERS = ",;\t|"
 MAX_PROBLEMS = 20
 CHUNK = 4 * 2**20
+MADE_UP = "unnamed_column_"
+"""How the name begins that a first column without one is given."""
 RESERVED = ("source_file", "source_row", "source_key")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 NUMBER_OR_DATE = re.compile(r"[-+]?\d+([.,]\d+)?|\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
@@ -50,22 +52,28 @@ def survey(
         head, delimiter = head[hint.end() :], delimiter or hint.group(1)
     chosen = delimiter or _find_delimiter(head)
     names, length = _header(head, chosen, origin)
+    notices += made_up(names, origin)
     text = Text(origin, utf8, chosen, names, start + length, 0, True, True, (), tuple(notices))
     found = counted(text)
     return found if found.ended else replace(found, notices=(*found.notices, _unended(found)))
 
 
-def read(text: Text, scratch: Path, write: Callable[[Text], None]) -> None:
-    """Let `write` take the slices of a file; once more, rewritten, where it is not plain."""
+def read(text: Text, scratch: Path, write: Callable[[Text], None]) -> Text:
+    """Let `write` take the slices of a file; once more, rewritten, where it is not plain.
+
+    Returns:
+        The text as it was written.
+    """
     if text.regular:
         try:
             write(text)
-            return
+            return text
         except Unreliable:
             pass
     plain = rewritten(text, scratch)
     try:
         write(plain)
+        return plain
     except Unreliable:
         raise BadDelivery(
             f"{text.origin}: its records cannot be told apart. Export it again, with every text "
@@ -74,10 +82,16 @@ def read(text: Text, scratch: Path, write: Callable[[Text], None]) -> None:
 
 
 def rewritten(text: Text, scratch: Path) -> Text:
-    """The same records in their plainest form, or BadDelivery naming every faulty row."""
+    """The same records in their plainest form, or BadDelivery naming every faulty row.
+
+    A last row that ends early, without a line break, is the mark of a file cut off. By itself it is
+    a doubt: the delivery is held, and somebody may know better.
+    """
     target = _new_file(scratch)
     csv.field_size_limit(MAX_FIELD)
-    problems: list[str] = []
+    broken: list[str] = []
+    odd: list[tuple[int, int]] = []
+    row = 0
     with (
         text.path.open("rb") as raw,
         target.open("w", encoding="utf-8", newline="") as out,
@@ -87,14 +101,16 @@ def rewritten(text: Text, scratch: Path) -> Text:
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(text.header)
         body, width = out.tell(), len(text.header)
-        for row, fields in _records(lines, text.delimiter, text.origin, problems):
-            problem = _fault(fields, width, cut=row == text.records and not text.ended)
-            if problem:
-                problems.append(f"{text.origin} row {row}: {problem}")
+        for row, fields in _records(lines, text.delimiter, text.origin, broken):
+            odd += [(row, len(fields))] if _is_odd(fields, width) else []
             writer.writerow((fields + [""] * width)[:width])
+    cut = odd and not broken and not text.ended and odd[-1][0] == row and odd[-1][1] < width
+    doubts = [_told(text, *odd.pop(), cut=True)] if cut else []
+    problems = [*(_told(text, *place, cut=False) for place in odd), *broken]
     if problems:
-        raise BadDelivery(first_of(problems))
-    return counted(replace(text, path=target, delimiter=",", body=body))
+        raise BadDelivery(first_of([*problems, *doubts]))
+    found = counted(replace(text, path=target, delimiter=",", body=body))
+    return replace(found, ended=text.ended, doubts=(*text.doubts, *doubts))
 
 
 def quoted(name: str) -> str:
@@ -110,8 +126,14 @@ def first_of(problems: list[str]) -> str:
 
 
 def check_header(names: list[str], origin: str) -> tuple[str, ...]:
-    """The column names, trimmed; BadDelivery if one is empty, reserved or there twice."""
-    trimmed = tuple(name.strip().removeprefix("\ufeff") for name in names)
+    """The column names, trimmed, and made-up ones for first columns that have none.
+
+    R's `write.csv` and pandas' `to_csv` write row names into a first column without a name.
+
+    Raises:
+        BadDelivery: a later name is empty, or one is reserved or there twice.
+    """
+    trimmed = _named([name.strip().removeprefix("\ufeff") for name in names])
     seen: set[str] = set()
     problems = []
     for place, name in enumerate(trimmed, 1):
@@ -130,6 +152,26 @@ def check_header(names: list[str], origin: str) -> tuple[str, ...]:
     if problems:
         raise BadDelivery(first_of(problems))
     return trimmed
+
+
+def made_up(names: Iterable[str], origin: str) -> list[str]:
+    """A notice for first columns that were given a name here, if there are any."""
+    given = [n for n in names if n.startswith(MADE_UP)]
+    if not given:
+        return []
+    many = len(given) > 1
+    return [
+        f"{origin}: the first column{'s have' if many else ' has'} no name and "
+        f"{'are' if many else 'is'} taken as {', '.join(given)}. Name "
+        f"{'them' if many else 'it'} to use {'them' if many else 'it'}."
+    ]
+
+
+def _named(names: list[str]) -> tuple[str, ...]:
+    """The names, with a made-up one for each blank name before the first that is not blank."""
+    first = next((place for place, name in enumerate(names) if name), 0)
+    blanks = [f"{MADE_UP}{place}" for place in range(1, first + 1)]
+    return (*blanks, *names[first:])
 
 
 def _as_utf8(
@@ -265,18 +307,22 @@ def _csv_fault(message: str) -> str:
     return "a quote stands inside a field and is not doubled. Export with doubled quotes."
 
 
-def _fault(fields: list[str], width: int, *, cut: bool) -> str | None:
-    """What is wrong with a record's number of fields; blank fields too many do no harm."""
-    if not fields or len(fields) == width or (len(fields) > width and not any(fields[width:])):
-        return None
-    if cut and len(fields) < width:
+def _is_odd(fields: list[str], width: int) -> bool:
+    """Whether a record has another number of fields; blank fields too many do no harm."""
+    return bool(fields) and len(fields) != width and (len(fields) < width or any(fields[width:]))
+
+
+def _told(text: Text, row: int, number: int, *, cut: bool) -> str:
+    """What is wrong with a record's number of fields."""
+    where, width = f"{text.origin} row {row}", len(text.header)
+    if cut:
         return (
-            f"the file is cut off: it ends in this row, after {len(fields)} of {width} fields. "
+            f"{where}: the file is cut off: it ends in this row, after {number} of {width} fields. "
             "Export it again, whole."
         )
-    few = "too few" if len(fields) < width else "too many"
+    few = "too few" if number < width else "too many"
     return (
-        f"{few} fields, {len(fields)} where the header has {width}. Check for a delimiter in "
+        f"{where}: {few} fields, {number} where the header has {width}. Check for a delimiter in "
         "unquoted text, or a file cut off; export it again."
     )
 

@@ -37,7 +37,10 @@ class Unreliable(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """A delimited file as UTF-8 bytes, surveyed."""
+    """A delimited file as UTF-8 bytes, surveyed.
+
+    `ended` says that its last line has a line break, `doubts` why it may be cut off all the same.
+    """
 
     origin: str
     path: Path
@@ -49,6 +52,7 @@ class Text:
     ended: bool
     cuts: tuple[tuple[int, int], ...]
     notices: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def counted(text: Text) -> Text:

@@ -7,6 +7,7 @@ other names. Choices read `code, label | code, label`: labels may hold commas.
 import csv
 import io
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,9 +47,15 @@ class DictionaryField:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """The fields of a project, in their order."""
+    """The fields of a project, in their order, and remarks on them."""
 
     fields: dict[str, DictionaryField]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> str:
+        """The record id: REDCap makes it the first field of every project."""
+        return next(iter(self.fields))
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -56,24 +63,41 @@ class Dictionary:
         return tuple(dict.fromkeys(f.form for f in self.fields.values()))
 
 
-def read_dictionary(path: Path, origin: str, scratch: Path) -> Dictionary:
-    """Read a dictionary; BadDelivery with every breach if it is malformed."""
+def read_dictionary(
+    path: Path, origin: str, scratch: Path, mapped: Collection[str] | None = None
+) -> Dictionary:
+    """Read a dictionary.
+
+    Args:
+        path: the file.
+        origin: its name in messages.
+        scratch: a folder for what is written on the way.
+        mapped: the fields that a site file uses, default all. A coded field without choices is
+            refused only among these; of another it is noted.
+
+    Raises:
+        BadDelivery: with every breach, if it is malformed.
+    """
     text = survey(path, origin, scratch, delimiter=None, encoding=None)
     places = _places(text.header, origin)
     rows = _rows(text.path, text.delimiter, text.body, len(text.header), origin)
     fields: dict[str, DictionaryField] = {}
     problems: list[str] = []
+    bare: list[str] = []
     for number, row in enumerate(rows, 1):
         if not any(row):
             continue
         cells = {n: row[p].strip() for n, p in places.items()}
-        problems += [f"{origin} row {number}: {p}" for p in _faults(cells, fields)]
+        unused = mapped is not None and cells["name"] not in mapped
+        bare += [cells["name"]] if unused and _without_choices(cells) else []
+        problems += [f"{origin} row {number}: {p}" for p in _faults(cells, fields, bare)]
         fields[cells["name"]] = _field(cells)
     if not fields and not problems:
         problems = [f"{origin}: no field in it. Export the data dictionary again."]
     if problems:
         raise BadDelivery(first_of(problems))
-    return Dictionary(fields)
+    notice = f"{origin}: coded fields without choices, taken as they stand: {', '.join(bare)}"
+    return Dictionary(fields, (notice,) if bare else ())
 
 
 def parse_choices(text: str) -> list[tuple[str, str]]:
@@ -112,9 +136,9 @@ def _rows(path: Path, delimiter: str, body: int, width: int, origin: str) -> lis
     return rows
 
 
-def _faults(cells: dict[str, str], known: dict[str, DictionaryField]) -> list[str]:
+def _faults(cells: dict[str, str], known: dict[str, DictionaryField], bare: list[str]) -> list[str]:
     codes = [c for c, _ in parse_choices(cells.get("choices", ""))]
-    coded = cells["type"] in CODED
+    coded = cells["type"] in CODED and cells["name"] not in bare
     checks = [
         (not NAME.fullmatch(cells["name"]), "no field name, or one with other than a-z, 0-9, _"),
         (not NAME.fullmatch(cells["form"]), "no form name, or one with other than a-z, 0-9, _"),
@@ -125,6 +149,10 @@ def _faults(cells: dict[str, str], known: dict[str, DictionaryField]) -> list[st
         (coded and len(set(codes)) < len(codes), "a choice's code that was there before"),
     ]
     return [f"{problem}. Correct the dictionary." for broken, problem in checks if broken]
+
+
+def _without_choices(cells: dict[str, str]) -> bool:
+    return cells["type"] in CODED and not parse_choices(cells.get("choices", ""))
 
 
 def _field(cells: dict[str, str]) -> DictionaryField:

@@ -22,7 +22,11 @@ from warehouse.intake.redcap.instruments import (
 )
 
 SHOWN_COLUMNS = 6
-TABLES = "read_parquet('{}', union_by_name = true)"
+TABLES = (
+    "(SELECT * FROM (SELECT *, coalesce(*COLUMNS(* EXCLUDE (source_file, source_row, source_key)))"
+    " AS any_cell FROM read_parquet('{}', union_by_name = true)) WHERE any_cell IS NOT NULL)"
+)
+"""Tables without the rows of blank lines, which are lines of the file and not of the project."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def inspect(data: Path, dictionary: Path | None, record: str | None = None) -> I
     Args:
         data: the flat export.
         dictionary: its data dictionary; without it, forms are told apart by `<form>_complete`.
-        record: the record id's column, if it is not the first.
+        record: the record id's column, if it is not the first field.
 
     Raises:
         BadDelivery: the export or its dictionary cannot be read, or the export holds labels.
@@ -70,18 +74,20 @@ def inspect(data: Path, dictionary: Path | None, record: str | None = None) -> I
     with tempfile.TemporaryDirectory() as name:
         scratch, to = Path(name), Path(name) / "split"
         to.mkdir()
-        known = read_dictionary(dictionary, dictionary.name, scratch) if dictionary else None
+        known = read_dictionary(dictionary, dictionary.name, scratch, ()) if dictionary else None
         text = survey(data, data.name, scratch, delimiter=None, encoding=None)
         plan, notices = split(text, known, record, to, scratch)
         everything = TABLES.format(f"{to}/*.parquet")
         with duckdb.connect() as con:
-            (records,) = _row(
-                con, f"SELECT count(DISTINCT {quoted(plan.record)}) FROM {everything}"
+            rows, records = _row(
+                con,
+                f"SELECT count(DISTINCT source_row), count(DISTINCT {quoted(plan.record)}) "
+                f"FROM {everything}",
             )
             return Inspection(
                 record=plan.record,
                 keys=plan.keys,
-                rows=text.records,
+                rows=rows,
                 records=records,
                 events=_counts(con, EVENT, plan.keys, everything),
                 groups=_counts(con, GROUP, plan.keys, everything),
@@ -144,7 +150,8 @@ def _instrument(
 ) -> Instrument:
     repeats = f"count({INSTANCE})" if INSTANCE in keys else "0"
     rows, records, repeating = _row(
-        con, f"SELECT count(*), count(DISTINCT {quoted(keys[0])}), {repeats} FROM '{path}'"
+        con,
+        f"SELECT count(*), count(DISTINCT {quoted(keys[0])}), {repeats} FROM {TABLES.format(path)}",
     )
     return Instrument(name, rows, records, repeating > 0, duplicate_keys(path), columns)
 

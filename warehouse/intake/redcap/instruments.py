@@ -9,7 +9,7 @@ The conventions are those of the test projects of the R packages REDCapR and RED
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -34,12 +34,13 @@ FORM_COLUMNS = ("_complete", "_timestamp", "_return_code")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each column of an export belongs."""
+    """Where each column of an export belongs, and the export as it was read."""
 
     record: str
     keys: tuple[str, ...]
     instruments: dict[str, tuple[str, ...]]
     unassigned: tuple[str, ...]
+    text: Text
 
     @property
     def first(self) -> str:
@@ -50,7 +51,7 @@ class Layout:
 def layout(text: Text, dictionary: Dictionary | None, record: str | None) -> Layout:
     """Assign every column, by the dictionary or by the order of the `_complete` columns."""
     refuse_label_header(text.header, text.origin)
-    chosen = record or text.header[0]
+    chosen = record or _record(text, dictionary)
     if chosen not in text.header:
         raise BadDelivery(
             f"{text.origin}: no column {chosen}, which the site file names as record id. Correct "
@@ -72,7 +73,14 @@ def layout(text: Text, dictionary: Dictionary | None, record: str | None) -> Lay
     if UNASSIGNED in forms:
         raise BadDelivery(f"{text.origin}: a form named {UNASSIGNED}. Rename it in the project.")
     own = {f: tuple(c for c in columns if owners[c] == f) for f in forms}
-    return Layout(chosen, keys, own, tuple(c for c in columns if not owners[c]))
+    return Layout(chosen, keys, own, tuple(c for c in columns if not owners[c]), text)
+
+
+def _record(text: Text, dictionary: Dictionary | None) -> str:
+    """The dictionary's first field, wherever the export has it, else the export's first column."""
+    if dictionary and dictionary.record in text.header:
+        return dictionary.record
+    return text.header[0]
 
 
 def split(
@@ -90,8 +98,10 @@ def split(
         BadDelivery: a label export, an export that does not fit its dictionary, a damaged file.
     """
     plan = layout(text, dictionary, record)
-    read(text, scratch, lambda source: _write(source, plan, dictionary, to))
-    return plan, _notices(text, plan, to)
+    plan = replace(
+        plan, text=read(text, scratch, lambda source: _write(source, plan, dictionary, to))
+    )
+    return plan, _notices(text, plan, dictionary, to)
 
 
 def _by_dictionary(columns: list[str], dictionary: Dictionary) -> dict[str, str]:
@@ -267,8 +277,8 @@ def _any_filled(batch: pa.RecordBatch, columns: Iterable[str]) -> pa.BooleanArra
     return reduce(pc.or_, marks, pa.repeat(pa.scalar(False), batch.num_rows))
 
 
-def _notices(text: Text, plan: Layout, to: Path) -> list[str]:
-    found = list(text.notices)
+def _notices(text: Text, plan: Layout, dictionary: Dictionary | None, to: Path) -> list[str]:
+    found = [*text.notices, *(dictionary.notices if dictionary else ())]
     if plan.unassigned:
         found.append(
             f"{text.origin}: {len(plan.unassigned)} columns in no instrument, in {UNASSIGNED}: "
@@ -288,8 +298,10 @@ def _notices(text: Text, plan: Layout, to: Path) -> list[str]:
 
 def duplicate_keys(table: Path) -> int:
     """Rows of an instrument beyond the first of their key."""
-    with duckdb.connect() as con:
+    with duckdb.connect() as con:  # the rows of blank lines have no record, and are no copies
         found = con.execute(
-            "SELECT count(*) - count(DISTINCT source_key) FROM read_parquet(?)", [str(table)]
+            "SELECT count(*) - count(DISTINCT source_key) FROM read_parquet(?) "
+            "WHERE source_key NOT LIKE '|%'",
+            [str(table)],
         ).fetchone()
     return int(found[0]) if found else 0
