@@ -21,8 +21,9 @@ from schemas.tables.marts import CRITERIA
 
 MILLIONTHS = 10**6
 """Quantities are whole millionths of mm or mm2: what DECIMAL(18, 6) holds, without a fraction."""
-PER_TENTH_MM = MILLIONTHS // 10
-PER_TENTH_MM_SQUARED = MILLIONTHS // 100
+THOUSANDTHS = 10**3
+"""Lengths are compared as delivered, to a thousandth of a millimetre."""
+PER_THOUSANDTH_MM = MILLIONTHS // THOUSANDTHS
 
 TOO_SMALL_MM = 5
 """Size of a lesion that is seen but too small to measure.

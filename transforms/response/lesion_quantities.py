@@ -1,9 +1,9 @@
 """The quantity that each criterion takes from one measurement: one number, or none.
 
-Lengths become whole tenths of a millimetre. A lesion that is absent measures 0; one that is seen
-but too small to measure counts as 5 mm, unless a real measurement was given. The longer of two
-diameters is the longest, whichever way they were entered. One diameter of zero beside one that is
-not is a contradiction, and no measurement.
+Lengths are kept as delivered, in whole thousandths of a millimetre. A lesion that is absent is
+0 mm; one that is seen but too small to measure counts as 5 mm, unless it was really measured.
+The longer of two diameters is the longest, whichever way they were entered. One diameter of zero
+beside one that is not is a contradiction, and no measurement.
 
 Source: EORTC, RECIST questions and clarifications (5 mm); Riaz et al. 2011, J Hepatol 54:695,
 Table 1 (enhancing tissue, arterial phase); PMC2755245 Table 3 (short axis of nodes).
@@ -13,9 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.records.criteria import PER_TENTH_MM as _MM
-from schemas.records.criteria import PER_TENTH_MM_SQUARED as _MM2
-from schemas.records.criteria import TOO_SMALL_MM
+from schemas.records.criteria import PER_THOUSANDTH_MM, THOUSANDTHS, TOO_SMALL_MM
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
 from schemas.tables.registry import Measurements, Scans
@@ -38,7 +36,7 @@ def lesion_quantities(
     arterial = sized.scan_evaluable & sized.arterial_phase.fill_null(False)
     return conform(
         sized.mutate(
-            who=_where(sized.scan_evaluable, _product(sized.longer, sized.shorter) * _MM2),
+            who=_where(sized.scan_evaluable, _product(sized.longer, sized.shorter)),
             easl=_where(arterial, _enhancing_product(sized, settings)),
             recist11=_where(sized.scan_evaluable, _diameter(sized, sized.longer, sized.shorter)),
             mrecist=_where(arterial, _enhancing_diameter(sized)),
@@ -75,15 +73,15 @@ def _readings(measurements: ir.Table, scans: ir.Table, lesions: ir.Table) -> ir.
 def _sizes(readings: ir.Table) -> ir.Table:
     """Order the diameters, after absent and too small lesions were given theirs."""
     too_small = readings.status == "too_small"
-    longest = _tenths(readings.longest_mm)
-    perpendicular = _tenths(readings.perpendicular_mm)
-    assumed = ibis.literal(TOO_SMALL_MM * 10, "int64")
+    longest = _thousandths(readings.longest_mm)
+    perpendicular = _thousandths(readings.perpendicular_mm)
+    assumed = ibis.literal(TOO_SMALL_MM * THOUSANDTHS, "int64")
     small_longest = longest.nullif(0).fill_null(assumed)
     small_perpendicular = perpendicular.nullif(0).fill_null(ibis.least(small_longest, assumed))
     first = _by_status(readings, longest, too_small.ifelse(small_longest, None))
     second = _by_status(readings, perpendicular, too_small.ifelse(small_perpendicular, None))
-    enhancing_first = _tenths(readings.enhancing_longest_mm)
-    enhancing_second = _tenths(readings.enhancing_perpendicular_mm)
+    enhancing_first = _thousandths(readings.enhancing_longest_mm)
+    enhancing_second = _thousandths(readings.enhancing_perpendicular_mm)
     return readings.mutate(
         longer=_longer(first, second),
         shorter=_shorter(first, second),
@@ -104,8 +102,8 @@ def _by_status(
     )
 
 
-def _tenths(length_mm: ir.DecimalValue) -> ir.IntegerValue:
-    return (length_mm * 10).round().cast("int64")
+def _thousandths(length_mm: ir.DecimalValue) -> ir.IntegerValue:
+    return (length_mm * THOUSANDTHS).round().cast("int64")
 
 
 def _longer(first: ir.IntegerValue, second: ir.IntegerValue) -> ir.IntegerValue:
@@ -126,7 +124,7 @@ def _shorter(first: ir.IntegerValue, second: ir.IntegerValue) -> ir.IntegerValue
 
 
 def _product(longer: ir.IntegerValue, shorter: ir.IntegerValue) -> ir.IntegerValue:
-    """Cross-product in squared tenths; without extent there is none, whatever the other side."""
+    """Cross-product in millionths of mm2; without extent there is none, whatever the other side."""
     return (longer == 0).ifelse(ibis.literal(0, "int64"), longer * shorter)
 
 
@@ -134,17 +132,20 @@ def _diameter(
     sized: ir.Table, longer: ir.IntegerValue, shorter: ir.IntegerValue
 ) -> ir.IntegerValue:
     """Longest diameter, short axis for a node, in millionths of mm."""
-    return sized.node.ifelse(shorter, longer) * _MM
+    return sized.node.ifelse(shorter, longer) * PER_THOUSANDTH_MM
 
 
 def _enhancing_product(sized: ir.Table, settings: ResponseSettings) -> ir.IntegerValue:
-    """Enhancing tissue: as measured, as estimated, or all of a lesion too small."""
-    measured = _product(sized.enhancing_longer, sized.enhancing_shorter) * _MM2
+    """Enhancing tissue: as measured, as estimated, or all of a lesion too small.
+
+    An estimate is rounded to a millionth of mm2, half away from zero.
+    """
+    measured = _product(sized.enhancing_longer, sized.enhancing_shorter)
     whole = _product(sized.longer, sized.shorter)
     viable = _WHOLE - (sized.necrosis_pct * 100).round().cast("int64")
-    estimated = whole * viable * (_MM2 // _WHOLE)
+    estimated = (whole * viable + _WHOLE // 2) // _WHOLE
     choices = [measured, *([estimated] if settings.easl_quantity == "estimated" else [])]
-    return ibis.coalesce(*choices, (sized.status == "too_small").ifelse(whole * _MM2, None))
+    return ibis.coalesce(*choices, (sized.status == "too_small").ifelse(whole, None))
 
 
 def _enhancing_diameter(sized: ir.Table) -> ir.IntegerValue:

@@ -230,23 +230,62 @@ def test_the_window_closes_with_progression_and_with_other_treatment() -> None:
     )
 
 
-def test_centimetres_and_hundredths_are_compared_in_tenths_of_a_millimetre() -> None:
-    """Sizes are rounded to 0.1 mm, half away from zero, before anything is compared."""
+def test_sizes_are_compared_as_delivered_to_a_thousandth_of_a_millimetre() -> None:
+    """33.04 to 23.14 mm is -29.96 %: rounded to 0.1 mm first it would be a response.
+
+    In the same way 25.04 to 30.04 mm grows by 19.97 %, and 9.96 mm is no target of 10 mm.
+    """
     check(
         only(lesion_classes, "recist11"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm |
-                | A          | L1        | d-10      | 33.04      |
-                | A          | L1        | d30       | 23.149999  |
-                | B          | L1        | d-10      | 33         |
-                | B          | L1        | d30       | 23.15      |
+                | shrinks    | L1        | d-10      | 33.04      |
+                | shrinks    | L1        | d30       | 23.14      |
+                | at         | L1        | d-10      | 33.04      |
+                | at         | L1        | d30       | 23.128     |
+                | above      | L1        | d-10      | 33.04      |
+                | above      | L1        | d30       | 23.129     |
+                | grows      | L1        | d-10      | 25.04      |
+                | grows      | L1        | d30       | 30.04      |
+                | to_limit   | L1        | d-10      | 25.04      |
+                | to_limit   | L1        | d30       | 30.048     |
+                | small      | L1        | d-10      | 9.96       |
+                | small      | L1        | d30       | 5          |
+                | finer      | L1        | d-10      | 33         |
+                | finer      | L1        | d30       | 23.1004    |
             """
         },
         """
-        | subject_id | baseline | value | response |
-        | A          | 33       | 23.1  | PR       |
-        | B          | 33       | 23.2  | SD       |
+        | subject_id | baseline | value  | response | rule                   |
+        | shrinks    | 33.04    | 23.14  | SD       | neither                |
+        | at         | 33.04    | 23.128 | PR       | decrease_from_baseline |
+        | above      | 33.04    | 23.129 | SD       | neither                |
+        | grows      | 25.04    | 30.04  | SD       | neither                |
+        | to_limit   | 25.04    | 30.048 | PD       | growth_over_nadir      |
+        | small      | 9.96     | 5      | NE       | not_measurable         |
+        | finer      | 33       | 23.1   | PR       | decrease_from_baseline |
+        """,
+    )
+
+
+def test_products_are_compared_as_delivered() -> None:
+    """10.004 mm by 10.004 mm after 20.008 mm by 10.004 mm is exactly half; a hair more is not."""
+    check(
+        only(lesion_classes, "who"),
+        {
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | at         | L1        | d-10      | 20.008     | 10.004           |
+                | at         | L1        | d30       | 10.004     | 10.004           |
+                | above      | L1        | d-10      | 20.008     | 10.004           |
+                | above      | L1        | d30       | 10.005     | 10.004           |
+            """
+        },
+        """
+        | subject_id | baseline   | value      | response |
+        | at         | 200.160032 | 100.080016 | PR       |
+        | above      | 200.160032 | 100.09002  | SD       |
         """,
     )
 
