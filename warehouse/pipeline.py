@@ -24,6 +24,7 @@ from schemas.settings import Registry
 from warehouse import fingerprints
 from warehouse.building.plan import Plan, Published
 from warehouse.engine import pseudonyms as identity
+from warehouse.engine.connections import Resources
 from warehouse.intake.receipts import Receipt, before, degraded, visible
 from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, ledger, releases
@@ -141,9 +142,9 @@ def audit(store: Store, registry: Registry, plan: Plan) -> str:
 
     work = store.run(plan.run_id)
     tables = json.loads((work / "estimated.json").read_text())
-    tables["quality/audit"] = asdict(auditing.answer(work))
+    tables["quality/audit"] = asdict(auditing.answer(work, _resources(registry)))
     _note(work / "estimated.json", tables)
-    write_database(work / "parquet", work / "outcomes.duckdb")
+    write_database(work / "parquet", work / "outcomes.duckdb", _resources(registry))
     before = releases.previous(store, "", plan.as_of)
     names = (before.release_id if before else None, releases.next_id(store, plan.as_of))
     path = before.path if before else None
@@ -209,7 +210,11 @@ def _engine(store: Store, registry: Registry, path: Path) -> Iterator[Any]:
 
 
 def _options(registry: Registry) -> dict[str, Any]:
-    return {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
+    return _resources(registry).as_options()
+
+
+def _resources(registry: Registry) -> Resources:
+    return Resources(registry.file.threads, registry.file.memory_limit)
 
 
 def _ingredients(

@@ -186,13 +186,19 @@ def _process(folders: list[Path], home: Path) -> list[dict[str, bool]]:
         [sys.executable, "-m", "warehouse.audit.expectations"],
         cwd=ROOT,
         env=os.environ | {"HOME": str(home)},
-        input="".join(f"{f / 'parquet'}\n{f / 'frames'}\n" for f in folders),
+        input="".join(_line(f) + "\n" for f in folders),
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stderr == ""
     return [json.loads(line)["answers"] for line in done.stdout.splitlines()]
+
+
+def _line(folder: Path) -> str:
+    resources = {"threads": 1, "memory_limit": "1GiB"}
+    places = {"parquet": str(folder / "parquet"), "scratch": str(folder / "frames")}
+    return json.dumps(places | {"resources": resources})
 
 
 SHARE = StatisticChange(
@@ -393,7 +399,7 @@ def night(folder: Path, accepted: int, *, aside: int = 0, ecog: bool = False) ->
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every question is true; the process itself is tested above."""
-    monkeypatch.setattr(audit, "_asked", lambda _: {q.audit_id: True for q in QUESTIONS})
+    monkeypatch.setattr(audit, "_asked", lambda *_: {q.audit_id: True for q in QUESTIONS})
 
 
 def judged(before: Path, work: Path, **settings: Any) -> dict[str, Any]:
@@ -442,7 +448,7 @@ def test_a_failed_question_holds_even_the_first_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {q.audit_id: q.audit_id != "shares" for q in QUESTIONS}
-    monkeypatch.setattr(audit, "_asked", lambda _: given)
+    monkeypatch.setattr(audit, "_asked", lambda *_: given)
     work = candidate(tmp_path)
     audit.answer(work)
     assert audit.judge(work, None, (None, "2026.03.29"), SETTINGS) is True

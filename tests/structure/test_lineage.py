@@ -1,6 +1,7 @@
 """The rooms stay apart, and every declared table has one derivation."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -101,3 +102,18 @@ def test_every_room_is_small_and_says_what_lies_in_it() -> None:
         said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
         assert said, f"{folder.relative_to(ROOT)}/__init__.py says nothing"
         assert "?" not in said.splitlines()[0], folder.relative_to(ROOT)
+
+
+def test_every_connection_of_the_warehouse_has_its_own_spill_folder() -> None:
+    opened = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("warehouse", "flows", "report")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"duckdb\.connect\(", path.read_text("utf-8"))
+    }
+    assert opened == {
+        "report/page.py",  # it reads the run's own database, and spills beside it
+        "warehouse/engine/connections.py",
+        "warehouse/engine/embedded.py",
+        "warehouse/receiving/fit.py",
+    }

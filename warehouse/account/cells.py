@@ -14,6 +14,7 @@ import duckdb
 from schemas.site import ColumnSource, Site, TableSource
 from warehouse.account import scenarios as worlds
 from warehouse.account.scenarios import PROVENANCE, Workshop, World
+from warehouse.engine.connections import connection
 from warehouse.intake.raw import raw_tables
 from warehouse.loading import row_index as rows
 from warehouse.loading.load import CONTRACTS, raw_name, sources
@@ -64,7 +65,7 @@ def changed_cells(
         if sides[0] == sides[1]:
             continue
         raw = [_Raw(shop, w, site_id) for w in (before, after)]
-        with duckdb.connect() as con:
+        with connection() as con:
             for table in wanted:
                 for subject, change in _table(con, site_id, table, sides, raw, subjects):
                     found[subject].append(change)
@@ -197,7 +198,7 @@ class _Raw:
             path = self.tables.get(raw_name(table, source))
             if path is None:
                 continue
-            with duckdb.connect() as con:
+            with connection() as con:
                 query = "SELECT * FROM read_parquet(?) WHERE source_file = ? AND source_row = ?"
                 found = con.execute(query, [str(path), *place])
                 names = [d[0] for d in found.description or []]

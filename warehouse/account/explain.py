@@ -14,14 +14,13 @@ from math import factorial
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse.account import scenarios as worlds
 from warehouse.account import trace
 from warehouse.account.patients import PatientShares, patients
 from warehouse.account.scenarios import Answer, Workshop, World
+from warehouse.engine.connections import connection
 from warehouse.releases import releases
 from warehouse.store import Store
 
@@ -189,7 +188,7 @@ def _published(
     left: Path, right: Path, statistic: str
 ) -> tuple[Mapping[str, Any], float | None, float | None]:
     found: list[Mapping[str, Any] | None] = []
-    with duckdb.connect() as con:
+    with connection() as con:
         for side in (left, right):
             try:
                 found.append(trace.statistic_row(con, side, statistic))

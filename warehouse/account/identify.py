@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 
 from schemas.errors import Refused
@@ -18,6 +17,7 @@ from schemas.settings import Registry
 from schemas.site import Site
 from transforms.intake.harmonise import harmonise
 from warehouse.engine import pseudonyms as identity
+from warehouse.engine.embedded import engine
 from warehouse.intake.raw import raw_tables
 from warehouse.intake.receipts import in_force
 from warehouse.loading.load import CONTRACTS, raw_name, sources
@@ -64,16 +64,17 @@ def _deliveries(store: Store, site: Site) -> Iterator[tuple[dict[str, Path], str
 def _patient(
     site: Site, raw: dict[str, Path], receipt_id: str, key: bytes, subject: str
 ) -> str | None:
-    con = ibis.duckdb.connect()
-    for name, path in raw.items():
-        con.read_parquet(path, table_name=f"raw_{name}")
     wanted = identity.sql(key, "site_id", "patient_id")
-    for table in _with_patients(con, site, set(raw), receipt_id):
-        found = con.raw_sql(
-            f"SELECT patient_id FROM ({con.compile(table)}) WHERE {wanted} = '{subject}' LIMIT 1"
-        ).fetchone()
-        if found:
-            return str(found[0])
+    with engine() as con:
+        for name, path in raw.items():
+            con.read_parquet(path, table_name=f"raw_{name}")
+        for table in _with_patients(con, site, set(raw), receipt_id):
+            patients = con.compile(table)
+            row = con.raw_sql(
+                f"SELECT patient_id FROM ({patients}) WHERE {wanted} = '{subject}' LIMIT 1"
+            ).fetchone()
+            if row:
+                return str(row[0])
     return None
 
 

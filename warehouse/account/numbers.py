@@ -25,6 +25,7 @@ import duckdb
 
 from schemas.errors import Refused
 from warehouse.account import trace
+from warehouse.engine.connections import connection
 from warehouse.releases import query
 
 MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -120,7 +121,7 @@ def value_of(number: Number, release: Path) -> float | None:
         Refused: the release has no such statistic, or the query does not give one number.
     """
     if number.statistic_id is not None:
-        with duckdb.connect() as con:
+        with connection() as con:
             row = trace.statistic_row(con, release, number.statistic_id)
         return None if row["value"] is None else float(row["value"])
     with query.open_release(release) as con:

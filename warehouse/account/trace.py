@@ -15,6 +15,7 @@ import duckdb
 
 from schemas.errors import Refused
 from schemas.settings import Registry
+from warehouse.engine.connections import connection
 from warehouse.engine.lineage_facts import REGISTRY_WIDE, SITE_WIDE, Reach, reach
 from warehouse.loading import delivery_cache as loaded
 from warehouse.loading import row_index as rows
@@ -111,7 +112,7 @@ def of_statistic(
     Raises:
         Refused: the release has no such statistic; the nearest are named.
     """
-    with duckdb.connect() as con:
+    with connection() as con:
         found = statistic_row(con, release, statistic)
         known = reach(store)
         target = found["statistic_id"].split(".")[0]
@@ -143,7 +144,7 @@ def of_line(
         Refused: the site has no such file, or the file no such row that holds something.
     """
     path = _index(store, registry, key, release, site_id)
-    with duckdb.connect() as con:
+    with connection() as con:
         found = con.execute(
             "SELECT DISTINCT table_name, row_id, subject_id, min(rule_id) FROM read_parquet($path) "
             "WHERE source_file = $file AND source_row = $row GROUP BY ALL ORDER BY ALL",

@@ -1,10 +1,10 @@
 """Ask the audit's questions of a release with Great Expectations, in a process of its own.
 
-Its import takes seconds, so the process is started early (`python -m warehouse.expectations`) and
-waits for two lines: the folder of the candidate's Parquet, and a scratch folder. It answers with
-one JSON line, question -> passed, and waits for the next two. Nothing leaves the machine, nothing
-is written outside the scratch folder: no telemetry, no project folder, and results are true or
-false, because its messages would print values.
+Its import takes seconds, so the process is started early (`python -m warehouse.audit.expectations`)
+and waits for one JSON line: the folder of the candidate's Parquet, a scratch folder, the engine's
+resources. It answers with one line, question -> passed, and waits for the next. Nothing leaves the
+machine, nothing is written outside the scratch and spill folders: no telemetry, no project folder,
+and results are true or false, because its messages would print values.
 """
 
 import json
@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from warehouse.audit.questions import QUESTIONS, Question
+from warehouse.engine.connections import UNLIMITED, Resources, connection
 
 
 def main() -> None:
@@ -25,33 +26,38 @@ def main() -> None:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     answer, sys.stdout = sys.stdout, sys.stderr  # libraries print; only answers go to the caller
     import_module("great_expectations")  # slow: done while the caller still builds
-    while parquet := sys.stdin.readline().strip():
-        scratch = sys.stdin.readline().strip()
+    while line := sys.stdin.readline().strip():
+        asked = json.loads(line)
+        resources = Resources(**asked["resources"])
         try:
-            told: dict[str, Any] = {"answers": answers(Path(parquet), Path(scratch))}
+            told: dict[str, Any] = {
+                "answers": answers(Path(asked["parquet"]), Path(asked["scratch"]), resources)
+            }
         except Exception:
             told = {"fault": traceback.format_exc()}
         answer.write(json.dumps(told, sort_keys=True) + "\n")
         answer.flush()
 
 
-def answers(parquet: Path, scratch: Path) -> dict[str, bool]:
+def answers(parquet: Path, scratch: Path, resources: Resources = UNLIMITED) -> dict[str, bool]:
     """Ask every question of a candidate.
 
     Args:
         parquet: folder with <schema>/<table>.parquet.
         scratch: empty folder for the frames.
+        resources: what the engine may use.
     """
-    framed = frames(parquet, scratch)
+    framed = frames(parquet, scratch, resources)
     passed = _checkpoint({q: path for q, path in framed.items() if path is not None})
     return {q.audit_id: passed.get(q.audit_id, False) for q in framed}
 
 
-def frames(parquet: Path, scratch: Path) -> dict[Question, Path | None]:
+def frames(
+    parquet: Path, scratch: Path, resources: Resources = UNLIMITED
+) -> dict[Question, Path | None]:
     """Select each question's frame; None where a table that it needs is missing."""
     found: dict[Question, Path | None] = {}
-    with duckdb.connect() as con:
-        con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    with connection(resources=resources) as con:
         for path in sorted(parquet.glob("*/*.parquet")):
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {path.parent.name}")
             name = f"{path.parent.name}.{path.stem}"
@@ -63,6 +69,8 @@ def frames(parquet: Path, scratch: Path) -> dict[Question, Path | None]:
 
 def _frame(con: duckdb.DuckDBPyConnection, question: Question, to: Path) -> Path | None:
     try:
+        for statement in question.prepare:
+            con.execute(statement)
         con.execute(f"COPY ({question.frame}) TO '{_quoted(to)}' (FORMAT parquet)")
     except (duckdb.CatalogException, duckdb.BinderException):
         return None

@@ -22,6 +22,7 @@ from schemas.tables.changes import Changes, StatisticChange
 from schemas.tables.quality import Audit
 from warehouse.audit import movement
 from warehouse.audit.questions import QUESTIONS
+from warehouse.engine.connections import UNLIMITED, Resources
 from warehouse.engine.embedded import Written, engine, write_parquet
 from warehouse.releases import change_pages as pages
 from warehouse.releases import changes as compare
@@ -50,13 +51,14 @@ def prepare() -> None:
     _waiting.process, _waiting.owner = _taken() or _start(), os.getpid()
 
 
-def answer(work: Path) -> Written:
+def answer(work: Path, resources: Resources = UNLIMITED) -> Written:
     """Ask the candidate every question and write quality/audit.parquet.
 
     Args:
         work: the run's directory, with the candidate's parquet/.
+        resources: what the engine may use, here and in the process that asks.
     """
-    answered = _asked(work)
+    answered = _asked(work, resources)
     records = [
         {
             "audit_id": q.audit_id,
@@ -67,7 +69,7 @@ def answer(work: Path) -> Written:
         }
         for q in QUESTIONS
     ]
-    with engine(work / "audit.duckdb") as con:
+    with engine(work / "audit.duckdb", **resources.as_options()) as con:
         path = work / "parquet" / "quality" / "audit.parquet"
         return write_parquet(con, rows(records, Audit), Audit, path)
 
@@ -160,12 +162,17 @@ def _stop(process: "subprocess.Popen[str]") -> None:
         process.communicate()
 
 
-def _asked(work: Path) -> Mapping[str, bool]:
+def _asked(work: Path, resources: Resources) -> Mapping[str, bool]:
     scratch = work / "audit-frames"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     process = _taken() or _start()
-    told = _told(process, f"{work / 'parquet'}\n{scratch}\n")
+    asked = {
+        "parquet": str(work / "parquet"),
+        "scratch": str(scratch),
+        "resources": resources.as_options(),
+    }
+    told = _told(process, json.dumps(asked) + "\n")
     if "fault" in told:
         raise RuntimeError(f"the audit's process failed:\n{told['fault']}")
     _waiting.process, _waiting.owner = process, os.getpid()

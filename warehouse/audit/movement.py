@@ -18,6 +18,7 @@ import duckdb
 from analytics.estimators.proportions import exact
 from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
+from warehouse.engine.connections import connection
 
 CLASSES = (
     ("eligibility", "status"),
@@ -131,8 +132,7 @@ def _within_limits(moved: StatisticChange) -> bool:
 
 def impact(changes: Changes, left: Path | None, right: Path) -> dict[str, Any]:
     """What the night does to patients and rows: pseudonyms and counts, never a patient's id."""
-    with duckdb.connect() as con:
-        con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    with connection() as con:
         found: dict[str, Any] = {"sites": _sites(con, left, right)}
         if left is None:
             return found | {"subjects": {}, "reclassified": [], "rows": [], "set_aside": []}

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.contract import Contract, columns, conform, key
+from warehouse.engine.connections import Resources, settings
 from warehouse.fingerprints import file_sha256, sha256_of
 
 ROW_GROUP = 122_880
@@ -35,20 +37,22 @@ class Written:
 
 @contextmanager
 def engine(
-    path: Path, *, threads: int | None = None, memory_limit: str | None = None
+    path: Path | None = None, *, threads: int | None = None, memory_limit: str | None = None
 ) -> Iterator[Any]:
-    """An embedded engine on a scratch file; no published value depends on threads or memory."""
-    with _compiled_quickly():
-        con = ibis.duckdb.connect(path)
+    """An embedded engine on a scratch file, or in memory without one.
+
+    It spills beside its file; in memory, into a folder of its own. No published value depends on
+    threads or memory.
+    """
+    with _compiled_quickly(), tempfile.TemporaryDirectory(prefix="y90-spill-") as spill:
+        con = ibis.duckdb.connect(path or ":memory:")
         try:
-            con.raw_sql("SET enable_progress_bar = false")
-            con.raw_sql("SET TimeZone = 'UTC'")
+            for statement in settings(
+                Resources(threads, memory_limit), None if path else Path(spill)
+            ):
+                con.raw_sql(statement)
             # DuckDB 1.5 cannot push a join's bloom filter into an Arrow scan, and fails the query
             con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")
-            if threads:
-                con.raw_sql(f"SET threads = {int(threads)}")
-            if memory_limit:
-                con.raw_sql(f"SET memory_limit = '{memory_limit}'")
             yield con
         finally:
             con.disconnect()

@@ -24,6 +24,7 @@ from schemas.contract import table_name
 from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
 from schemas.tables.registry import TABLES
+from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
 from warehouse.intake.formats.archives import (
     DELIMITED,
@@ -281,7 +282,7 @@ def _from_parquet(member: Member, target: Path) -> list[str]:
             f"nullif(CAST({quoted(name)} AS VARCHAR), '') AS {quoted(name)}" for name in names
         )
         ours = ", ".join(map(quoted, names))
-        with duckdb.connect() as con:
+        with connection() as con:
             con.execute(
                 f"COPY (SELECT {cells}, {_literal(member.origin)} AS source_file, file_row_number "
                 "+ 1 AS source_row FROM read_parquet($source, file_row_number = true) "

@@ -23,6 +23,7 @@ from schemas.tables.changes import (
     StatisticChange,
     TableChanges,
 )
+from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
 from warehouse.releases.database import RELEASED
 
@@ -71,8 +72,7 @@ def diff(
         Refused: a side is missing or damaged, or no table has a column of a tolerance's name.
     """
     pairs = [p for p in _pairs(left, right) if not _same_bytes(p)]
-    with duckdb.connect() as con:
-        con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+    with connection() as con:
         if tolerances:
             _check_tolerances(con, _pairs(left, right), tolerances)
         try:

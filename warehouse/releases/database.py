@@ -10,6 +10,7 @@ import duckdb
 
 from schemas.contract import Contract, columns, key, options, table_name
 from schemas.tables import marts, outcomes, quality
+from warehouse.engine.connections import UNLIMITED, Resources, connection
 
 RELEASED: tuple[type[Contract], ...] = (
     *marts.TABLES,
@@ -20,16 +21,16 @@ RELEASED: tuple[type[Contract], ...] = (
 )
 
 
-def write_database(parquet: Path, to: Path) -> None:
+def write_database(parquet: Path, to: Path, resources: Resources = UNLIMITED) -> None:
     """Copy every Parquet table into one database with comments.
 
     Args:
         parquet: folder with <schema>/<table>.parquet.
         to: the database file; an old one is replaced.
+        resources: what the engine may use.
     """
     to.unlink(missing_ok=True)
-    with duckdb.connect(str(to)) as con:
-        con.execute("SET enable_progress_bar = false")
+    with connection(to, resources) as con:
         for contract in RELEASED:
             path = parquet / options(contract).schema / f"{table_name(contract)}.parquet"
             if path.exists():

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
@@ -10,6 +12,7 @@ from typing import Any, TextIO
 import duckdb
 
 from schemas.errors import Failed, Refused
+from warehouse.engine.connections import connection
 
 FORMATS = ("table", "csv", "json", "parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -48,22 +51,23 @@ def sql(release: Path, text: str, form: str, out: TextIO, to: Path | None = None
     return len(rows)
 
 
-def open_release(release: Path) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def open_release(release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to a release's database.
 
     Raises:
         Failed: the file is damaged or missing; the Parquet beside it is the truth.
     """
     path = release / "outcomes.duckdb"
-    try:
-        con = duckdb.connect(str(path), read_only=True)
-    except duckdb.Error:
-        raise Failed(
-            f"{path}: cannot be opened. It is a cache of the Parquet beside it: run `y90 verify "
-            f"{release.name}`."
-        ) from None
-    con.execute("SET enable_progress_bar = false")
-    return con
+    with ExitStack() as stack:
+        try:
+            con = stack.enter_context(connection(path, read_only=True))
+        except duckdb.Error:
+            raise Failed(
+                f"{path}: cannot be opened. It is a cache of the Parquet beside it: run `y90 "
+                f"verify {release.name}`."
+            ) from None
+        yield con
 
 
 def _print_table(names: list[str], rows: list[tuple[Any, ...]], out: TextIO) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
+
+from warehouse.engine.connections import connection
 
 CODES = {
     "bilirubin": "BILI",
@@ -181,7 +182,7 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
 
     made: list[Path] = []
     marts = f"'{release}/parquet/marts/".replace("'", "''")[1:]
-    with duckdb.connect() as con:
+    with connection() as con:
         for dataset in DATASETS:
             columns = ", ".join(f'{sql} AS "{name}"' for name, _, sql in dataset.variables)
             source = dataset.source.replace("{marts}", marts)

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.contract import Contract, columns, options, table_name
 from schemas.errors import Refused
 from schemas.settings import Registry
+from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256, sha256_of
 from warehouse.releases import releases
 from warehouse.releases.database import RELEASED, write_database
@@ -108,7 +108,7 @@ def _arrow(contract: type[Contract], rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _database(folder: Path) -> None:
-    with duckdb.connect(str(folder / "outcomes.duckdb")) as con:
+    with connection(folder / "outcomes.duckdb") as con:
         for path in sorted((folder / "parquet").glob("*/*.parquet")):
             con.execute(f"CREATE TABLE {path.stem} AS SELECT * FROM read_parquet(?)", [str(path)])
 
@@ -169,7 +169,7 @@ def _describe(release: Path, folder: Path, *, for_public: bool, threshold: int) 
 
 def _remember(store: Store, release: Path, threshold: int) -> list[str]:
     """Keep whom a public bundle is about, and warn of those that differ by few."""
-    with duckdb.connect() as con:
+    with connection() as con:
         now = public.people(con, release)
     folder = store.state / "exports"
     make_private(folder)

@@ -21,6 +21,7 @@ import duckdb
 
 from schemas.records.ctcae_terms import UNIONS as UNIONS_OF_TERMS
 from schemas.records.ctcae_terms import Union
+from warehouse.engine.connections import connection
 from warehouse.sharing.withholding import Group, Members, withheld
 
 Row = dict[str, Any]
@@ -57,7 +58,7 @@ def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
         threshold: fewer patients than this are a small cell.
         version: the CTCAE version that is shown.
     """
-    with duckdb.connect() as con:
+    with connection() as con:
         known = Release(len(people(con, release)), _sets(con, release))
         made: dict[str, list[Row]] = {}
         for allowed in ALLOWED:

@@ -115,9 +115,9 @@ def _clock(context: Context) -> Iterator[Finding]:
 
 def _extensions(_: Context) -> Iterator[Finding]:
     """What the engine needs is built in, so that nothing is ever fetched."""
-    import duckdb
+    from warehouse.engine.connections import connection
 
-    with duckdb.connect() as con:
+    with connection() as con:
         found = con.execute(
             "SELECT extension_name FROM duckdb_extensions() WHERE installed"
         ).fetchall()

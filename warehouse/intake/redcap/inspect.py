@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from schemas.errors import BadDelivery
+from warehouse.engine.connections import connection
 from warehouse.intake.formats.delimited import quoted, survey
 from warehouse.intake.redcap.dictionary import Dictionary, read_dictionary
 from warehouse.intake.redcap.instruments import (
@@ -78,7 +79,7 @@ def inspect(data: Path, dictionary: Path | None, record: str | None = None) -> I
         text = survey(data, data.name, scratch, delimiter=None, encoding=None)
         plan, notices = split(text, known, record, to, scratch)
         everything = TABLES.format(f"{to}/*.parquet")
-        with duckdb.connect() as con:
+        with connection() as con:
             rows, records = _row(
                 con,
                 f"SELECT count(DISTINCT source_row), count(DISTINCT {quoted(plan.record)}) "

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import BadDelivery
+from warehouse.engine.connections import connection
 from warehouse.intake.formats.delimited import read
 from warehouse.intake.formats.records import Text, in_slices
 from warehouse.intake.formats.spool import Spools
@@ -298,7 +298,7 @@ def _notices(text: Text, plan: Layout, dictionary: Dictionary | None, to: Path) 
 
 def duplicate_keys(table: Path) -> int:
     """Rows of an instrument beyond the first of their key."""
-    with duckdb.connect() as con:  # the rows of blank lines have no record, and are no copies
+    with connection() as con:  # the rows of blank lines have no record, and are no copies
         found = con.execute(
             "SELECT count(*) - count(DISTINCT source_key) FROM read_parquet(?) "
             "WHERE source_key NOT LIKE '|%'",

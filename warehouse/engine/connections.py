@@ -1,0 +1,59 @@
+"""Open DuckDB with the registry's resources and a spill folder of its own.
+
+DuckDB spills an in-memory connection into `.tmp` of the working directory. What spills are rows of
+patients, so every connection names its folder: one that its owner alone can read, gone afterwards.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a connection may use; no published value depends on it."""
+
+    threads: int | None = None
+    memory_limit: str | None = None
+
+    def as_options(self) -> dict[str, Any]:
+        """The same as keyword arguments of `warehouse.engine.embedded.engine`."""
+        return asdict(self)
+
+
+UNLIMITED = Resources()
+
+
+@contextmanager
+def connection(
+    database: Path | None = None,
+    resources: Resources = UNLIMITED,
+    *,
+    read_only: bool = False,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in memory, or on a file, with UTC as time zone and no progress bar."""
+    with (
+        tempfile.TemporaryDirectory(prefix="y90-spill-") as spill,
+        duckdb.connect(str(database or ":memory:"), read_only=read_only) as con,
+    ):
+        for statement in settings(resources, Path(spill)):
+            con.execute(statement)
+        yield con
+
+
+def settings(resources: Resources, spill: Path | None = None) -> Iterator[str]:
+    """The statements that give a connection its resources."""
+    yield "SET enable_progress_bar = false"
+    yield "SET TimeZone = 'UTC'"
+    if spill is not None:
+        quoted = str(spill).replace("'", "''")
+        yield f"SET temp_directory = '{quoted}'"
+    if resources.threads:
+        yield f"SET threads = {int(resources.threads)}"
+    if resources.memory_limit:
+        yield f"SET memory_limit = '{resources.memory_limit}'"
