@@ -187,6 +187,11 @@ def options(contract: type[Contract]) -> Options:
     return cast(Options, (contract.Config.metadata or {})["options"])
 
 
+def unreadable(table: ir.Table, name: str) -> ir.BooleanValue:
+    """Rows of a registry table whose cell of a column is filled in and could not be read."""
+    return table.unreadable.contains(f"|{name}|").fill_null(False)
+
+
 def declares(**facts: Any) -> dict[str, Any]:
     """Table-wide declarations, as the `metadata` of a contract's Config."""
     return {"options": Options(**facts)}

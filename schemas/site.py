@@ -51,6 +51,9 @@ class ColumnSource(Section):
         description="Their code -> ours; a code that is not listed is a finding.",
     )
     unit: str | None = Field(None, description="Their unit, if it is not ours (UCUM).")
+    decimal: Literal[".", ","] | None = Field(
+        None, description="Their decimal sign, if it is not the site's."
+    )
     date_format: str | None = Field(None, description="Their date format, if not the site's.")
 
     @model_validator(mode="after")
@@ -122,10 +125,20 @@ class Site(Section):
     encoding: Literal["utf-8", "cp1252", "latin-1", "utf-16"] | None = Field(
         None, description="Default: UTF-8, or cp1252 where the bytes are not UTF-8."
     )
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] = Field(".", description="Decimal sign of numbers in text.")
+    grouping: Literal[".", ",", " ", "'"] | None = Field(
+        None,
+        description="Sign before every three digits of numbers in text. Without it a cell that "
+        "holds one is not read: 1.100 may be 1100 or 1.1.",
+    )
     date_format: str = "%Y-%m-%d"
     datetime_format: str = "%Y-%m-%d %H:%M"
     missing: tuple[str, ...] = ()
+    earliest_care: Annotated[int, Field(ge=1900, le=2100)] = Field(
+        1990,
+        description="No care of a patient whose year of birth is not known is believed before "
+        "this year.",
+    )
     redcap: RedcapSource | None = None
     tables: dict[str, tuple[TableSource, ...]] = Field(default_factory=dict)
     expected_every_days: Annotated[int, Field(ge=1)] | None = Field(

@@ -27,6 +27,7 @@ GIVEN_BY_US = frozenset(
         "receipt_id",
         "source_file",
         "source_row",
+        "unreadable",
     }
 )
 YES_OR_NO = frozenset({"1", "0", "true", "false", "yes", "no", "y", "n", "t", "f"})
@@ -38,6 +39,8 @@ def breaches(site: Site) -> Iterator[Breach]:
     """Every rule that a site file breaks, as (place in the file, what is wrong and what to do)."""
     if site.delimiter is not None and site.delimiter not in DELIMITERS:
         yield ("delimiter",), "must be one of , ; tab | : ^ ~. Correct it, or leave it out."
+    if site.grouping == site.decimal:
+        yield ("grouping",), "is the decimal sign. Correct one of the two, or leave `grouping` out."
     yield from _formats(site.date_format, ("date_format",))
     if site.format == "redcap" and site.redcap is None:
         yield ("format",), "is redcap. Add a section [redcap] that names the export."

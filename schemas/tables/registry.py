@@ -7,7 +7,6 @@ source. `subject_id` and `row_id` are added on loading, under the registry's key
 from schemas.codes import PRECISIONS, THERAPY_CLASSES
 from schemas.contract import (
     Bool,
-    Contract,
     Date,
     DateTime,
     Decimal,
@@ -17,6 +16,7 @@ from schemas.contract import (
     declares,
 )
 from schemas.records import row_rules
+from schemas.tables.registry_table import RegistryTable as RegistryTable
 
 ANALYTES = tuple(row_rules.WINDOWS)
 
@@ -25,42 +25,12 @@ def _precision(of: str) -> str:
     return f"How exact {of} was delivered; a missing day became the 15th, a missing month 1 July."
 
 
-class RegistryTable(Contract):
-    """The columns that every registry table has."""
-
-    patient_id: Text = column(
-        "The patient's identifier as delivered, trimmed, leading zeros kept.",
-        key=True,
-        identifying=True,
-    )
-    site_id: Text = column("The site that delivered the row.", key=True)
-    subject_id: Text = column(
-        "Pseudonym: HMAC-SHA256 of site and patient under the registry's key, 16 hex digits.",
-        required=True,
-    )
-    row_id: Text = column(
-        "Keyed hash of site, table and natural key: the same fact has the same id in every run.",
-        required=True,
-    )
-    source_key: Text = column(
-        "REDCap record, event, instrument and instance, or the natural key: links an edited row to "
-        "its former self.",
-        required=True,
-        identifying=True,
-    )
-    receipt_id: Text = column("The receipt of the delivery that the row came with.", required=True)
-    source_file: Text = column("The file inside the delivery.", required=True)
-    source_row: Int = column(
-        "The row in that file, counted from 1 after the header.", required=True
-    )
-
-
 class Patients(RegistryTable):
     """One row per patient."""
 
     sex: Text = column("Sex.", codes=("female", "male", "unknown"))
     birth_year: Int = column(
-        "Year of birth.", unit="year", minimum=1880, maximum=2100, identifying=True
+        "Year of birth.", unit="year", minimum=1900, maximum=2100, identifying=True
     )
     diagnosis_date: Date = column("Date of the first diagnosis.", partial="year")
     diagnosis_date_precision: Text = column(_precision("diagnosis_date"), codes=PRECISIONS)

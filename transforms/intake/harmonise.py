@@ -1,31 +1,29 @@
 """Turn a centre's rows into our names, codes, units and dates, as its site file maps them.
 
 Everything arrives as text. A cell that is filled in but cannot be read is never made null in
-silence: it leaves a mark, `unread_<column>`, with the rule that it broke, and validation sets the
-row aside.
+silence: it leaves a mark, `unread_<column>`, with the rule that it broke. Of a key or a required
+cell validation sets the row aside; an optional one is named in `unreadable`, gets no default, and
+the row stays.
+
+Text is trimmed first, then read, then judged, each in a projection of its own, so that no cell is
+read twice. Only our columns leave: the engine takes a centre's `Sex` for our `sex`.
 """
 
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Mapping
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Column, columns, key, table_name
-from schemas.errors import BadConfiguration
-from schemas.records.units import CANONICAL_LAB_UNIT, COLUMN_UNITS, LAB_UNITS, SPELLINGS
-from schemas.site import ColumnSource, Site, TableSource, WideLab
+from schemas.records.units import CANONICAL_LAB_UNIT, LAB_UNITS, SPELLINGS
+from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import RegistryTable
+from transforms.intake import cells
+from transforms.intake.names import CHECKBOX, OURS_ALONE, fitted, mapping, their_names, wide_mapping
 
-PROVENANCE = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
-NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$"
-WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
-COMPARATOR = r"^\s*(<=|>=|<|>)"
-TRUE = ("1", "true", "yes", "y", "t")
-FALSE = ("0", "false", "no", "n", "f")
 LOWER_CASE = {("medications", "drug")}
 UNIT_COLUMNS = {
     ("labs", "unit"): SPELLINGS,
@@ -43,12 +41,8 @@ UNIT_COLUMNS = {
     },
 }
 GROUP = "redcap_data_access_group"
-WIDE = ("analyte", "value", "unit", "lower_limit", "upper_limit")
-
-
-@ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
-def try_strptime(text, pattern):  # type: ignore[no-untyped-def]
-    """Parse as DuckDB does, giving null where Ibis' `as_date` would fail the whole query."""
+NOT_COMPLETED = "[not completed]"
+"""What REDCap writes for the time of a survey that nobody finished."""
 
 
 def harmonise(
@@ -69,14 +63,17 @@ def harmonise(
         access group of a project, and the record belongs to none.
 
     Raises:
-        BadConfiguration: a column that the site file names is not in the export, or is not ours.
+        BadConfiguration: a column that the site file names is not in the export, or is not ours;
+            two columns of the export can be meant by one name.
     """
     known = mapping(raw, contract, source, site)
-    chosen = _where(raw, source, site)
-    if not source.wide:
-        return _rows(chosen, contract, known, source, site, receipt_id)
+    theirs = fitted(raw.columns, source)
+    chosen = _where(raw, theirs, site)
+    if not theirs.wide:
+        return _rows(chosen, contract, known, theirs, site, receipt_id)
     parts = [
-        _rows(chosen, contract, known | _wide(lab), source, site, receipt_id) for lab in source.wide
+        _rows(chosen, contract, known | wide_mapping(lab), theirs, site, receipt_id)
+        for lab in theirs.wide
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
@@ -94,71 +91,12 @@ def access_group(raw: ir.Table, site: Site) -> str | None:
     return group if GROUP in raw.columns else None
 
 
-def mapping(
-    raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site
-) -> dict[str, ColumnSource]:
-    """Our column -> where it comes from; unmapped columns are taken from the same name."""
-    ours = {c.name for c in columns(contract)} - set(PROVENANCE) - {"site_id"}
-    given = {n: _as_source(s) for n, s in source.columns.items()}
-    same = {n: _as_source(n) for n in ours - set(given) if n in raw.columns}
-    if "patient_id" not in given | same and site.redcap:
-        same["patient_id"] = _as_source(site.redcap.record or raw.columns[0])
-    known = same | given
-    problems = [
-        f"[tables.{table_name(contract)}.columns] {name}: the table has no such column. Choose one "
-        f"of {', '.join(sorted(ours))}."
-        for name in given
-        if name not in ours
-    ]
-    wide = [c for lab in source.wide for c in _wide_columns(lab)]
-    named = [(n, c) for n, s in known.items() for c in _their_columns(s)]
-    problems += [
-        f"[tables.{table_name(contract)}.columns] {ours_}: the export has no column {theirs}. "
-        "Correct the site file, or the export."
-        for ours_, theirs in [*named, *(("wide", c) for c in wide)]
-        if theirs not in raw.columns
-    ]
-    if problems:
-        raise BadConfiguration("\n".join(f"sites/{site.site_id}.toml {p}" for p in problems))
-    return known
-
-
 def cell_texts(
     raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site
 ) -> dict[str, ir.StringValue]:
     """Our column -> the cell as trimmed text before it is read; null where nothing was entered."""
     known = mapping(raw, contract, source, site)
-    return {name: _text(raw, given, site) for name, given in known.items()}
-
-
-def _as_source(given: str | ColumnSource) -> ColumnSource:
-    return ColumnSource(**{"from": given}) if isinstance(given, str) else given
-
-
-def _their_columns(source: ColumnSource) -> list[str]:
-    several = (source.from_,) if isinstance(source.from_, str) else source.from_ or ()
-    return [*several, *source.any_of, *([source.complete] if source.complete else [])]
-
-
-def _wide_columns(lab: WideLab) -> list[str]:
-    limits = [c for c in (lab.lower_limit, lab.upper_limit) if isinstance(c, str)]
-    return [lab.value, *limits]
-
-
-def _wide(lab: WideLab) -> dict[str, ColumnSource]:
-    def limit(given: str | float | None) -> ColumnSource | None:
-        if given is None:
-            return None
-        return _as_source(given) if isinstance(given, str) else ColumnSource(constant=given)
-
-    given = {
-        "analyte": ColumnSource(constant=lab.analyte),
-        "value": _as_source(lab.value),
-        "unit": ColumnSource(constant=lab.unit),
-        "lower_limit": limit(lab.lower_limit),
-        "upper_limit": limit(lab.upper_limit),
-    }
-    return {name: source for name, source in given.items() if source is not None}
+    return {name: _text(raw, given, source, site) for name, given in known.items()}
 
 
 def _where(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
@@ -178,96 +116,223 @@ def _chosen(raw: ir.Table, source: TableSource) -> ir.Table:
 def _rows(
     raw: ir.Table,
     contract: type[RegistryTable],
-    mapping: Mapping[str, ColumnSource],
+    mapped: Mapping[str, ColumnSource],
     source: TableSource,
     site: Site,
     receipt_id: str,
 ) -> ir.Table:
-    ours = [c for c in columns(contract) if c.name not in (*PROVENANCE, "site_id")]
-    text = {c.name: _text(raw, mapping[c.name], site) for c in ours if c.name in mapping}
-    read: dict[str, ir.Value] = {}
+    ours = [c for c in columns(contract) if c.name not in OURS_ALONE]
+    texts = _texts(raw, ours, mapped, source, site)
+    read = _read(texts, contract, ours, mapped, site)
+    judged: dict[str, ir.Value] = {}
     for c in ours:
-        read |= _column(contract, c, mapping, text, site)
-    table = raw.mutate(
-        **read,
+        judged |= _judged(read, c, mapped)
+    table = read.select(
+        "source_file",
+        "source_row",
+        "their_key",
+        "is_empty",
+        "in_no_group",
+        **judged,
+        unreadable=_unreadable(ours, mapped, judged),
         site_id=ibis.literal(site.site_id),
         receipt_id=ibis.literal(receipt_id),
-        is_empty=_is_empty(mapping, text, bool(source.wide), site),
-        in_no_group=raw[GROUP].isnull() if access_group(raw, site) else ibis.literal(False),
     )
     if source.canonical_units:
         table = _canonical(table)
-    return _arranged(table, contract, raw)
+    return _arranged(table, contract, keyed="source_key" in raw.columns)
 
 
-def _text(raw: ir.Table, source: ColumnSource, site: Site) -> ir.StringValue:
+def _texts(
+    raw: ir.Table,
+    ours: list[Column],
+    mapped: Mapping[str, ColumnSource],
+    source: TableSource,
+    site: Site,
+) -> ir.Table:
+    """Every mapped cell as trimmed text, `text_<column>`, and where the row stands."""
+    text = {c.name: _text(raw, mapped[c.name], source, site) for c in ours if c.name in mapped}
+    return raw.select(
+        "source_file",
+        "source_row",
+        their_key=raw.source_key if "source_key" in raw.columns else ibis.null("string"),
+        is_empty=_is_empty(mapped, text, bool(source.wide), site),
+        in_no_group=raw[GROUP].isnull() if access_group(raw, site) else ibis.literal(False),
+        **{f"text_{name}": cell for name, cell in text.items()},
+    )
+
+
+def _text(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -> ir.StringValue:
     """The cell as trimmed text, null where it is blank or a missing-data code."""
-    if source.constant is not None:
-        return ibis.literal(str(source.constant))
-    if source.any_of:
-        return _ticked(raw, source)
-    names = (source.from_,) if isinstance(source.from_, str) else source.from_ or ()
+    if given.constant is not None:
+        return ibis.literal(str(given.constant))
+    if given.any_of:
+        return _ticked(raw, given, source, site)
+    names = their_names(given)
+    if len(names) == 1 and site.redcap and _choice(names[0]):
+        return _box(raw, names[0], given, source, site)
     return ibis.coalesce(*(_cell(raw[name], site) for name in names))
 
 
 def _cell(cell: ir.StringValue, site: Site) -> ir.StringValue:
     trimmed = cell.cast("string").strip().nullif("")
-    return (
-        trimmed.isin(site.missing).ifelse(ibis.null("string"), trimmed) if site.missing else trimmed
+    missing = [*site.missing, *([NOT_COMPLETED] if site.redcap else [])]
+    return trimmed.isin(missing).ifelse(ibis.null("string"), trimmed) if missing else trimmed
+
+
+def _choice(name: str) -> bool:
+    return CHECKBOX.fullmatch(name) is not None
+
+
+def _ticked(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -> ir.StringValue:
+    """Checkboxes: 1 if one is ticked; 0 only where somebody looked at the question."""
+    boxes = [_cell(raw[name], site) for name in given.any_of]
+    ticked = reduce(or_, ((box == "1").fill_null(False) for box in boxes))
+    seen = reduce(or_, (box.notnull() for box in boxes))
+    return ibis.cases(
+        (_said_missing(raw, given.any_of, site), ibis.null("string")),
+        (ticked, "1"),
+        (seen & _answered(raw, given, source, site), "0"),
+        else_=ibis.null("string"),
     )
 
 
-def _ticked(raw: ir.Table, source: ColumnSource) -> ir.StringValue:
-    """Checkboxes: 0 is an answer only where the form was completed (an untouched form is all 0)."""
-    ticked = reduce(lambda a, b: a | b, (raw[name].strip() == "1" for name in source.any_of))
-    answered = (
-        raw[source.complete].strip().isin(["1", "2"]) if source.complete else ibis.literal(True)
+def _box(
+    raw: ir.Table, name: str, given: ColumnSource, source: TableSource, site: Site
+) -> ir.StringValue:
+    """One column of a checkbox by itself: its 0 is an answer as far as that of `any_of` is."""
+    text = _cell(raw[name], site)
+    unanswered = (text == "0").fill_null(False) & ~_answered(raw, given, source, site)
+    return ibis.cases(
+        (_said_missing(raw, (name,), site) | unanswered, ibis.null("string")), else_=text
     )
-    return ibis.cases((ticked, "1"), (answered, "0"), else_=ibis.null("string"))
 
 
-def _column(
+def _answered(
+    raw: ir.Table, given: ColumnSource, source: TableSource, site: Site
+) -> ir.BooleanValue:
+    """0 is an answer only where the form was completed: an untouched form is all 0."""
+    status = given.complete
+    if status is None and site.redcap and source.instrument:
+        status = f"{source.instrument}_complete"
+        status = status if status in raw.columns else None
+    if status is None:
+        return ibis.literal(True)
+    return raw[status].strip().isin(["1", "2"]).fill_null(False)
+
+
+def _said_missing(raw: ir.Table, names: tuple[str, ...], site: Site) -> ir.BooleanValue:
+    """A missing-data code chosen for a checkbox: REDCap ticks a column `field___<code>` for it.
+
+    The code stands there in lower case, and what is no letter or digit as a low line.
+    """
+    fields = {m[1] for n in names if (m := CHECKBOX.fullmatch(n))}
+    ticks = [
+        (raw[column].strip() == "1").fill_null(False)
+        for field in sorted(fields)
+        for code in site.missing
+        if (column := f"{field}___{_as_suffix(code)}") in raw.columns and column not in names
+    ]
+    return reduce(or_, ticks, ibis.literal(False))
+
+
+def _as_suffix(code: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in code.lower())
+
+
+def _read(
+    texts: ir.Table,
+    contract: type[RegistryTable],
+    ours: list[Column],
+    mapped: Mapping[str, ColumnSource],
+    site: Site,
+) -> ir.Table:
+    """The cells as values of our types, `read_<column>`; null where they are none."""
+    read: dict[str, ir.Value] = {}
+    for c in ours:
+        if c.name in mapped:
+            read[f"read_{c.name}"] = _value(texts, contract, c, mapped[c.name], site)
+        elif (made := _made_from_others(texts, contract, c, mapped, site)) is not None:
+            read[f"read_{c.name}"] = made
+    return texts.mutate(**read)
+
+
+def _made_from_others(
+    texts: ir.Table,
     contract: type[RegistryTable],
     column: Column,
-    mapping: Mapping[str, ColumnSource],
-    text: Mapping[str, ir.StringValue],
+    mapped: Mapping[str, ColumnSource],
     site: Site,
+) -> ir.Value | None:
+    """What no column gives and another one tells: a date's precision, a result's comparator."""
+    of = column.name.removesuffix("_precision")
+    if of != column.name and of in mapped:
+        return cells.precision(texts[f"text_{of}"], mapped[of], site)
+    if (table_name(contract), column.name) == ("labs", "value_comparator") and "value" in mapped:
+        return texts.text_value.re_extract(cells.COMPARATOR, 1).nullif("")
+    return None
+
+
+def _value(
+    texts: ir.Table,
+    contract: type[RegistryTable],
+    column: Column,
+    given: ColumnSource,
+    site: Site,
+) -> ir.Value:
+    text = texts[f"text_{column.name}"]
+    if given.codes:
+        text = _coded(text, given.codes)
+    return _typed(contract, column, text, given, site)
+
+
+def _judged(
+    read: ir.Table, column: Column, mapped: Mapping[str, ColumnSource]
 ) -> dict[str, ir.Value]:
-    """The typed value of one column and its `unread_` mark."""
+    """The value of one column and its `unread_` mark."""
     name = column.name
-    if name.endswith("_precision") and name not in mapping:
-        of = name.removesuffix("_precision")
-        value = _precision(text[of], mapping[of], site) if of in text else ibis.null("string")
-        return {name: value, f"unread_{name}": ibis.null("string")}
-    if (table_name(contract), name) == ("labs", "value_comparator") and name not in mapping:
-        result = text.get("value", ibis.null("string"))
-        found = result.re_extract(COMPARATOR, 1).nullif("")
-        return {name: found, f"unread_{name}": ibis.null("string")}
-    if name not in mapping:
-        return {
-            name: _default(column, ibis.null(column.dtype)),
-            f"unread_{name}": ibis.null("string"),
-        }
-    given, rule = text[name], "value"
-    if mapping[name].codes:
-        given, rule = _coded(given, mapping[name].codes), "code"
-    value = _typed(contract, column, given, mapping[name], site)
-    unread = (text[name].notnull() & value.isnull()).fill_null(False)
-    unread &= ~text[name].isin([k for k, v in mapping[name].codes.items() if v in (None, "")])
-    return {
-        name: _default(column, value),
-        f"unread_{name}": unread.ifelse(_rule_of(column, rule), ibis.null("string")),
-    }
+    unmarked = ibis.null("string")
+    if f"read_{name}" not in read.columns:
+        return {name: _default(column, ibis.null(column.dtype)), f"unread_{name}": unmarked}
+    value = read[f"read_{name}"]
+    if column.dtype.is_date() or column.dtype.is_timestamp():
+        value = cells.believed(value)
+    if name not in mapped:
+        of = f"read_{name.removesuffix('_precision')}"
+        dated = of in read.columns and of != f"read_{name}"
+        value = cells.believed(read[of]).notnull().ifelse(value, unmarked) if dated else value
+        return {name: value, f"unread_{name}": unmarked}
+    if column.codes:
+        value = value.isin(column.codes).ifelse(value, ibis.null(column.dtype))
+    text, codes = read[f"text_{name}"], mapped[name].codes
+    unread = (text.notnull() & value.isnull()).fill_null(False)
+    if silent := [theirs for theirs, ours in codes.items() if ours in (None, "")]:
+        unread &= ~text.isin(silent).fill_null(False)
+    if column.default is not None:
+        value = unread.ifelse(value, value.fill_null(column.default))
+    return {name: value, f"unread_{name}": unread.ifelse(_rule_of(column, bool(codes)), unmarked)}
 
 
-def _rule_of(column: Column, rule: str) -> str:
-    if rule == "code" or column.codes:
+def _unreadable(
+    ours: list[Column], mapped: Mapping[str, ColumnSource], judged: Mapping[str, ir.Value]
+) -> ir.StringValue:
+    """The optional columns whose cell could not be read, as |one|other|; null where all could."""
+    optional = [c.name for c in ours if c.nullable and c.name in mapped]
+    if not optional:
+        return ibis.null("string")
+    marks = {n: judged[f"unread_{n}"].notnull() for n in optional}
+    named = reduce(lambda a, b: a + b, (m.ifelse(f"|{n}", "") for n, m in marks.items()))
+    return reduce(or_, marks.values()).ifelse(named + "|", ibis.null("string"))
+
+
+def _rule_of(column: Column, coded: bool) -> str:
+    if coded or column.codes:
         return "code"
     if column.dtype.is_date() or column.dtype.is_timestamp():
         return "date"
-    return (
-        "boolean" if column.dtype.is_boolean() else "number" if column.dtype.is_numeric() else rule
-    )
+    if column.dtype.is_boolean():
+        return "boolean"
+    return "number" if column.dtype.is_numeric() else "value"
 
 
 def _default(column: Column, value: ir.Value) -> ir.Value:
@@ -285,98 +350,26 @@ def _typed(
     contract: type[RegistryTable],
     column: Column,
     text: ir.StringValue,
-    source: ColumnSource,
+    given: ColumnSource,
     site: Site,
 ) -> ir.Value:
     dtype, place = column.dtype, (table_name(contract), column.name)
     if dtype.is_date():
-        return _date(text, column, source, site)
+        return cells.day(text, column, given, site)
     if dtype.is_timestamp():
-        return ibis.coalesce(*(try_strptime(text, f) for f in _datetime_formats(source, site)))
+        return cells.moment(text, given, site)
     if dtype.is_boolean():
-        low = text.lower()
-        return ibis.cases(
-            (low.isin(TRUE), True), (low.isin(FALSE), False), else_=ibis.null("boolean")
-        )
+        return cells.yes_or_no(text)
     if dtype.is_integer():
-        return text.re_search(WHOLE).ifelse(text, ibis.null("string")).try_cast("int64")
+        return cells.whole_number(text, given, site)
     if dtype.is_decimal():
-        return _decimal(text, column, source, site, place)
+        result = place == ("labs", "value")
+        bare = text.re_replace(cells.COMPARATOR, "").strip() if result else text
+        return cells.decimal_number(bare, column, given, site)
     if spellings := UNIT_COLUMNS.get(place):
         low = text.lower().replace(" ", "")
         return ibis.cases(*((low == k, v) for k, v in spellings.items()), else_=text)
     return text.lower() if place in LOWER_CASE else text
-
-
-def _decimal(
-    text: ir.StringValue, column: Column, source: ColumnSource, site: Site, place: tuple[str, str]
-) -> ir.DecimalValue:
-    if place == ("labs", "value"):
-        text = text.re_replace(COMPARATOR, "").strip()
-    if site.decimal == ",":
-        text = text.replace(",", ".")
-    number = text.re_search(NUMBER).ifelse(text, ibis.null("string"))
-    if source.unit is None or source.unit == column.unit:
-        return number.try_cast(DECIMAL)
-    return _scaled(number, factor(source.unit, column))
-
-
-def factor(unit: str, column: Column) -> Fraction:
-    """What a value in their unit is multiplied by to be in the column's unit.
-
-    Raises:
-        BadConfiguration: we do not know the conversion.
-    """
-    known = COLUMN_UNITS.get((unit, column.unit or ""))
-    if known is None:
-        choices = sorted(theirs for theirs, ours in COLUMN_UNITS if ours == column.unit)
-        raise BadConfiguration(
-            f"{column.name}: no conversion from {unit} to {column.unit}. Use one of "
-            f"{', '.join([column.unit or 'no unit', *choices])}."
-        )
-    return known
-
-
-def _scaled(number: ir.StringValue, by: Fraction) -> ir.DecimalValue:
-    """Multiply exactly; every known column factor is a terminating decimal."""
-    digits = f"{by.numerator / by.denominator:.12f}"
-    wide = number.try_cast("decimal(38, 9)")
-    return (wide * ibis.literal(digits).cast("decimal(38, 9)")).cast(DECIMAL)
-
-
-def _date(text: ir.StringValue, column: Column, source: ColumnSource, site: Site) -> ir.DateValue:
-    full = source.date_format or site.date_format
-    tries = [try_strptime(text, full).date()]
-    if column.partial:
-        tries.append(try_strptime(text, _without_day(full)).date() + ibis.interval(days=14))
-    if column.partial == "year":
-        tries.append(try_strptime(text + "-07-01", "%Y-%m-%d").date())
-    return ibis.coalesce(*tries)
-
-
-def _precision(text: ir.StringValue, source: ColumnSource, site: Site) -> ir.StringValue:
-    full = source.date_format or site.date_format
-    return ibis.cases(
-        (text.isnull(), ibis.null("string")),
-        (try_strptime(text, full).notnull(), "day"),
-        (try_strptime(text, _without_day(full)).notnull(), "month"),
-        (try_strptime(text, "%Y").notnull(), "year"),
-        else_=ibis.null("string"),
-    )
-
-
-def _without_day(pattern: str) -> str:
-    """The same date format for a date whose day is missing: %d/%m/%Y -> %m/%Y."""
-    at = pattern.find("%d")
-    if at < 0:
-        return pattern
-    left, right = pattern[:at], pattern[at + 2 :]
-    return left + right.lstrip("-/. ") if not left else left.rstrip("-/. ") + right
-
-
-def _datetime_formats(source: ColumnSource, site: Site) -> Iterable[str]:
-    first = source.date_format or site.datetime_format
-    return (first, first + ":%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 
 
 def _is_empty(
@@ -409,32 +402,45 @@ def _canonical(table: ir.Table) -> ir.Table:
 
 
 def _converted(table: ir.Table, names: tuple[str, ...]) -> ir.Table:
-    micro = {n: (table[n] * 1_000_000).cast("int64") * table._times for n in names}
-    exact = reduce(and_, ((micro[n] % table._per == 0).fill_null(True) for n in names))
-    apply = (table._times.notnull() & exact).fill_null(False)
-    return table.mutate(
-        **{n: apply.ifelse(_from_micro(micro[n] // table._per), table[n]) for n in names},
-        unit=apply.ifelse(table._unit, table.unit),
+    """The results where they are exact; too large a number for whole millionths keeps its unit."""
+    micro = {n: _micro(table, n) for n in names}
+    read = table.mutate(**{f"_micro_{n}": m for n, m in micro.items()})
+    exact = reduce(
+        and_,
+        (read[n].isnull() | (read[f"_micro_{n}"] % read._per == 0).fill_null(False) for n in names),
     )
+    read = read.mutate(_apply=(read._times.notnull() & exact).fill_null(False))
+    results = {
+        n: read._apply.ifelse(_from_micro(read[f"_micro_{n}"] // read._per), read[n]) for n in names
+    }
+    return read.mutate(**results, unit=read._apply.ifelse(read._unit, read.unit)).drop(
+        "_apply", *(f"_micro_{n}" for n in names)
+    )
+
+
+def _micro(table: ir.Table, name: str) -> ir.IntegerValue:
+    """A value times the factor's numerator in whole millionths; null where it is too large."""
+    million = ibis.literal("1000000").cast("decimal(7, 0)")
+    wide = table[name].cast("decimal(24, 6)") * million
+    return (wide * table._times.cast("decimal(7, 0)")).try_cast("int64")
 
 
 def _from_micro(micro: ir.IntegerValue) -> ir.DecimalValue:
     """Whole millionths as a decimal, without passing through floating point."""
-    return (micro.cast("decimal(38, 6)") * ibis.literal("0.000001").cast("decimal(38, 6)")).cast(
-        DECIMAL
-    )
+    wide = micro.cast("decimal(38, 6)") * ibis.literal("0.000001").cast("decimal(38, 6)")
+    return wide.try_cast(DECIMAL)
 
 
-def _arranged(table: ir.Table, contract: type[RegistryTable], raw: ir.Table) -> ir.Table:
+def _arranged(table: ir.Table, contract: type[RegistryTable], *, keyed: bool) -> ir.Table:
     names = [
         c.name for c in columns(contract) if c.name not in ("subject_id", "row_id", "source_key")
     ]
     parts = [table[n].cast("string").fill_null("") for n in key(contract) if n != "site_id"]
     natural = ibis.literal(f"{table_name(contract)}|") + reduce(lambda a, b: a + "|" + b, parts)
     source_key = natural
-    if "source_key" in raw.columns:
+    if keyed:
         within = [table[n].cast("string").fill_null("") for n in key(contract) if n == "analyte"]
-        source_key = reduce(lambda a, b: a + "|" + b, [table.source_key, *within])
+        source_key = reduce(lambda a, b: a + "|" + b, [table.their_key, *within])
     marks = [c for c in table.columns if c.startswith("unread_")]
     return table.mutate(source_key=source_key, natural_key=natural).select(
         *names, "source_key", "natural_key", "is_empty", "in_no_group", *marks

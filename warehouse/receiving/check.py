@@ -18,9 +18,11 @@ from schemas.contract import RowRule, options
 from schemas.errors import BadDelivery
 from schemas.records.findings import BY_ID
 from schemas.site import ColumnSource, Site, TableSource
+from schemas.spelling import meant
 from schemas.tables.registry import TABLES
 from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import GROUP
+from transforms.intake.names import fitted
 from warehouse.engine.embedded import engine
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.intake.raw import raw_tables
@@ -196,8 +198,8 @@ def _their_cell(
     cells: list[str] = []
     same = "raw_.source_file = row_.source_file AND raw_.source_row = row_.source_row"
     for place, source in ((raw_name(table, s), s) for s in parts):
-        there = con.table(f"raw_{place}").columns if place in raw else ()
-        for condition, found in _their_columns(column, source, there):
+        there = tuple(con.table(f"raw_{place}").columns) if place in raw else ()
+        for condition, found in _their_columns(column, fitted(there, source), there):
             names += found
             said = ", ".join(f'raw_."{n}"' for n in found)
             cells.append(
@@ -224,6 +226,6 @@ def _their_columns(
         several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()
         found = [n for n in (*several, *mapped.any_of) if n in there]
     else:
-        found = [mapped] if mapped in there else []
+        found = meant(mapped, there)
     if found:
         yield "true", found

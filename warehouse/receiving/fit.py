@@ -19,7 +19,8 @@ from schemas.contract import column_names, columns, table_name
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
 from schemas.site import Site, TableSource
 from schemas.tables.registry import RegistryTable
-from transforms.intake.harmonise import GROUP, PROVENANCE, cell_texts, harmonise, mapping
+from transforms.intake.harmonise import GROUP, cell_texts, harmonise
+from transforms.intake.names import OURS_ALONE, mapping
 from warehouse.engine import compiled
 from warehouse.fingerprints import sha256_of
 from warehouse.loading.load import CONTRACTS, raw_name, sources
@@ -148,7 +149,7 @@ def _asked(table: Any, contract: type[RegistryTable], given: list[str]) -> Any:
 def _lacking(
     contract: type[RegistryTable], given: list[str], source: TableSource, name: str
 ) -> Iterator[str]:
-    apart = {*PROVENANCE, "site_id", *(("analyte", "unit") if source.wide else ())}
+    apart = {*OURS_ALONE, *(("analyte", "unit") if source.wide else ())}
     for column in columns(contract):
         needed = not column.nullable and column.default is None and column.name not in apart
         if needed and column.name not in given:

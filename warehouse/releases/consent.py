@@ -24,6 +24,7 @@ from typing import Any
 
 from schemas.errors import BadDelivery, Refused
 from schemas.site import ColumnSource, Site
+from schemas.spelling import plain
 from warehouse import fingerprints
 from warehouse.engine import pseudonyms as identity
 from warehouse.loading import delivery_cache as loaded
@@ -161,7 +162,7 @@ def _patient_columns(table: str, names: list[str], site: Site) -> list[str]:
             found += several
         elif mapped:
             found.append(mapped)
-    return [n for n in dict.fromkeys(found) if n in names]
+    return [n for n in names if plain(n) in {plain(f) for f in found}]
 
 
 def _stem(file: str | None, table: str) -> str:
