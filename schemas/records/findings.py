@@ -29,7 +29,8 @@ GENERAL: tuple[FindingRule, ...] = (
         "conformance",
         "reject",
         "{column} is filled in but is not a number",
-        "Correct the cell, declare the code in `missing`, or set `decimal` in the site file.",
+        "Correct the cell, declare the code in `missing`, or set `decimal` and `grouping` in the "
+        "site file.",
     ),
     FindingRule(
         "not_a_date",
@@ -102,6 +103,20 @@ GENERAL: tuple[FindingRule, ...] = (
         "Correct the date at the source, or the date of the delivery's folder.",
     ),
     FindingRule(
+        "before_birth",
+        "plausibility",
+        "reject",
+        "{column} lies before the patient's year of birth",
+        "Correct one of the two in the source.",
+    ),
+    FindingRule(
+        "before_care",
+        "plausibility",
+        "reject",
+        "{column} lies earlier than care is believed of a patient whose year of birth is not known",
+        "Correct the date, deliver the year of birth, or set `earliest_care` in the site file.",
+    ),
+    FindingRule(
         "duplicate_row",
         "conformance",
         "reject",
@@ -137,5 +152,8 @@ GENERAL: tuple[FindingRule, ...] = (
         "Deliver the scan, or correct date, modality or reader.",
     ),
 )
+
+OPTIONAL_REMEDY = " The row is loaded; what rests on this cell is not evaluable."
+"""Of a cell that could not be read and that a row can do without."""
 
 BY_ID = {rule.rule_id: rule for rule in GENERAL}

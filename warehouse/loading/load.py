@@ -66,6 +66,7 @@ def load(
     accepted: dict[str, ir.Table] = {}
     for name in validate.in_order(harmonised):
         _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
+        _date_early(con, name, harmonised[name], accepted, site)
         accepted[name] = harmonised[name]
     _cross_check(con, accepted)
     _forget_warnings(con, accepted)
@@ -161,6 +162,19 @@ def _judge(
         _set_aside(con, name, validate.duplicates(left, contract))
     for lost in validate.orphans(left, contract, accepted):
         _set_aside(con, name, lost)
+
+
+def _date_early(
+    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], site: Site
+) -> None:
+    """Set rows aside that are dated before birth, or before care is believed."""
+    patients = left if name == "patients" else accepted.get("patients")
+    if patients is None or not validate.dates(CONTRACTS[name]):
+        return
+    (latest,) = con.raw_sql("SELECT max(birth_year) FROM left_patients").fetchone()
+    earliest = site.earliest_care
+    for early in validate.too_early(left, CONTRACTS[name], patients, earliest, latest):
+        _set_aside(con, name, early)
 
 
 def _set_aside(con: Any, name: str, bad: ir.Table) -> None:

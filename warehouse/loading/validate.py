@@ -15,7 +15,7 @@ from operator import or_
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Column, Contract, columns, key, options
+from schemas.contract import Column, Contract, columns, key, options, table_name
 from schemas.records.findings import BY_ID
 from schemas.tables.registry import RegistryTable
 
@@ -34,6 +34,8 @@ class Breach:
     expression: ir.BooleanValue
 
 
+OWN_RULE = {("patients", "diagnosis_date"), ("treatments", "treatment_date")}
+"""Dates that a rule of their own holds against the year of birth."""
 UNREAD = {
     "number": "not_a_number",
     "date": "not_a_date",
@@ -48,9 +50,9 @@ def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) ->
     """Every row rule of the contract, as expressions over a harmonised table."""
     mapped = [c for c in columns(contract) if c.name in table.columns]
     found = [b for c in mapped for b in _column_breaches(table, c)]
-    if dated_by := options(contract).dated_by:
-        late = (table[dated_by] > extracted).fill_null(False)
-        found.append(_breach("after_extraction", dated_by, late))
+    for c in dates(contract):
+        if c.name in table.columns:
+            found.append(_breach("after_extraction", c.name, _day(table, c) > extracted))
     return found + [
         Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
         for r in options(contract).rules
@@ -72,6 +74,52 @@ def bad_rows(table: ir.Table, contract: type[RegistryTable], extracted: date) ->
     return each.select(
         ROW, rule_id=parts[0], column_name=parts[1], category=parts[2], severity=parts[3]
     )
+
+
+def dates(contract: type[RegistryTable]) -> list[Column]:
+    """The columns that hold a day or a moment."""
+    return [c for c in columns(contract) if c.dtype.is_date() or c.dtype.is_timestamp()]
+
+
+def too_early(
+    table: ir.Table,
+    contract: type[RegistryTable],
+    patients: ir.Table,
+    earliest: int,
+    latest_birth: int | None,
+) -> Iterator[ir.Table]:
+    """Rows with a date before the patient's year of birth, or before care is believed.
+
+    One table per column that holds a date. Only rows older than the youngest patient are looked up.
+
+    Args:
+        table: a harmonised table.
+        contract: its contract.
+        patients: the patients that are accepted.
+        earliest: no care of a patient whose year of birth is not known is older.
+        latest_birth: the latest year of birth of all patients; None where none is known.
+    """
+    born = patients.select("site_id", "patient_id", _born=patients.birth_year)
+    bound = max(earliest, latest_birth or earliest)
+    for c in dates(contract):
+        year = _day(table, c).year()
+        old = table.filter(year < bound).select(ROW, "site_id", "patient_id", _year=year)
+        known = old.left_join(born, ["site_id", "patient_id"])
+        early = known.filter(known._year < known._born.fill_null(earliest))
+        if (table_name(contract), c.name) in OWN_RULE:
+            early = early.filter(early._born.isnull())
+        rule_id = early._born.notnull().ifelse("before_birth", "before_care")
+        yield early.select(
+            ROW,
+            rule_id=rule_id,
+            column_name=ibis.literal(c.name),
+            **_judgement("before_birth"),
+        )
+
+
+def _day(table: ir.Table, column: Column) -> ir.DateValue:
+    value = table[column.name]
+    return value.date() if column.dtype.is_timestamp() else value
 
 
 def tally(table: ir.Table, contract: type[Contract]) -> ir.Table:
@@ -141,7 +189,7 @@ def _column_breaches(
     unread = table[mark] if mark in table.columns else ibis.null("string")
     if mark in table.columns:
         for kind, rule_id in UNREAD.items():
-            yield _breach(rule_id, name, unread == kind)
+            yield _breach(rule_id, name, unread == kind, optional=column.nullable)
     if not column.nullable and (finished or not _provenance(column)):
         yield _breach("missing", name, value.isnull() & unread.isnull())
     if column.codes:
@@ -150,9 +198,13 @@ def _column_breaches(
         yield _breach(rule_id, name, expression)
 
 
-def _breach(rule_id: str, column: str, expression: ir.BooleanValue) -> Breach:
+def _breach(
+    rule_id: str, column: str, expression: ir.BooleanValue, *, optional: bool = False
+) -> Breach:
+    """One breach; of a cell that the row can do without, a warning."""
     rule = BY_ID[rule_id]
-    return Breach(rule_id, column, rule.category, rule.severity, expression.fill_null(False))
+    severity = "warn" if optional else rule.severity
+    return Breach(rule_id, column, rule.category, severity, expression.fill_null(False))
 
 
 def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, ir.BooleanValue]]:

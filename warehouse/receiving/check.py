@@ -16,7 +16,7 @@ from typing import Any
 
 from schemas.contract import RowRule, options
 from schemas.errors import BadDelivery
-from schemas.records.findings import BY_ID
+from schemas.records.findings import BY_ID, OPTIONAL_REMEDY
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.spelling import meant
 from schemas.tables.registry import TABLES
@@ -126,11 +126,12 @@ def check(export: Path, site: Site, extracted: date, past: Store | None = None) 
     return Checked(site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer)
 
 
-def explained(rule_id: str, column: str) -> tuple[str, str]:
+def explained(rule_id: str, column: str, severity: str) -> tuple[str, str]:
     """What a rule means for a column, and what to do."""
     general = BY_ID.get(rule_id)
     if general:
-        return general.meaning.format(column=column), general.remedy
+        optional = OPTIONAL_REMEDY if severity != general.severity else ""
+        return general.meaning.format(column=column), general.remedy + optional
     own: list[RowRule | CrossCheck] = [r for c in TABLES for r in options(c).rules]
     rule = next(r for r in [*own, *CROSS_CHECKS] if r.rule_id == rule_id)
     return rule.meaning, rule.remedy
@@ -178,7 +179,7 @@ def _queries(con: Any, site: Site, raw: set[str], counts: list[Counts]) -> Itera
         ).fetchall()
         for column, rule, category, severity in broken:
             theirs, cell = _their_cell(con, name, column, known[name], raw)
-            meaning, remedy = explained(rule, column)
+            meaning, remedy = explained(rule, column, severity)
             rows = con.raw_sql(
                 f"SELECT source_file, source_row, patient_id, {cell} FROM (SELECT DISTINCT "
                 f"{validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND column_name = "
