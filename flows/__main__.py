@@ -10,7 +10,6 @@ import argparse
 import os
 import re
 import sys
-import traceback
 from difflib import get_close_matches
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
@@ -20,7 +19,7 @@ from flows.commands.answers import accounting, changes, consent, pages, release,
 from flows.commands.centres import check, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
 from flows.commands.nights import backfill, doctor, operations, reproduce, run, serve, simulate
-from schemas.errors import OUR_FAULT, Refused, Y90Error
+from schemas.errors import OUR_FAULT, Refused, Y90Error, places
 
 COMMANDS: tuple[Command, ...] = (
     *simulate.COMMANDS,
@@ -180,7 +179,8 @@ def _fail(error: Exception, code: int, *, as_facts: bool) -> int:
 
 
 def _our_fault(fault: Exception, *, as_facts: bool) -> int:
-    traceback.print_exception(fault)
+    sys.stderr.write("Traceback, without the words, which could hold a patient's value:\n")
+    sys.stderr.write("".join(f"  {line}\n" for line in places(fault)))
     if as_facts:
         kind = type(fault).__name__
         facts = {"kind": kind, "message": "a bug of y90", "exit_code": OUR_FAULT}

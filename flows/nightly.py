@@ -193,5 +193,7 @@ def nightly(
         raise
     except Exception as fault:
         raise StepFailed("nightly", fault) from None
+    for told in map(str, outcome.faults):
+        notify.tell(job.store, registry, night, "failed", f"{night}: {told}")
     held = outcome.published.held
     return cast(steps.Outcome, Completed(name="Held", data=outcome)) if held else outcome

@@ -5,18 +5,20 @@ What passes between steps is names, paths and hashes; rows stay in files.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from flows import pulling, settings
 from flows.telling import journal, progress
-from schemas.errors import Y90Error
+from schemas.errors import Fault, Y90Error, places
 from schemas.settings import Registry
 from warehouse import pipeline
 from warehouse.building.plan import Plan, Published
+from warehouse.intake.receipts import Receipt
 from warehouse.receiving.inbox import Received
 from warehouse.releases import ledger
 from warehouse.store import Store, lock_file
@@ -47,6 +49,8 @@ class Outcome:
     nothing_to_do: bool
     notices: tuple[str, ...] = ()
     """What the people who deliver should hear of; files and rows, never a patient."""
+    faults: tuple[Fault, ...] = ()
+    """Errors of our own, each of which stopped one site's delivery and no other."""
 
 
 class Do(Protocol):
@@ -85,15 +89,51 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
     with _alone(store, wait=job.wait):
         settings.judge_sites(job.registry, store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
-        plan = do("plan", 0, lambda: _plan(job))
-        notices = tuple(_notices(arrived, plan))
+        plan, of_loading = _loaded(job, do)
+        faults = (*(f for r in arrived for f in r.faults), *of_loading)
+        for fault in faults:
+            journal.note(store, {"night": f"{job.as_of}", "step": "fault"} | asdict(fault))
+        notices = (*_notices(arrived, plan), *map(str, of_loading))
         if plan.already:
             done = do("confirm", 0, lambda: pipeline.confirm(store, plan, _now()))
-            return Outcome(plan, done, nothing_to_do=True, notices=notices)
+            return Outcome(plan, done, nothing_to_do=True, notices=notices, faults=faults)
         with _failure_noted(store, plan):
             _make(job, plan, do)
             done = do("publish", 0, lambda: pipeline.publish(store, plan, _now()))
-            return Outcome(plan, done, nothing_to_do=False, notices=notices)
+            return Outcome(plan, done, nothing_to_do=False, notices=notices, faults=faults)
+
+
+def _loaded(job: Job, do: Do) -> tuple[Plan, tuple[Fault, ...]]:
+    """A plan whose sites are all loaded; who cannot be is taken as last delivered, or left out.
+
+    Raises:
+        Refused: nothing is visible at the night.
+        Exception: what stopped the last site, if no site is left.
+    """
+    faulty: dict[Receipt, Fault] = {}
+    errors: dict[Receipt, Exception] = {}
+    while True:
+        reasons = {r: str(f) for r, f in faulty.items()}
+        try:
+            plan = do("plan", 0, partial(_plan, job, reasons))
+        except Exception:
+            if errors:
+                raise next(iter(errors.values())) from None
+            raise
+        if plan.already:
+            return plan, tuple(faulty.values())
+        with _failure_noted(job.store, plan):
+            do("start", 0, partial(pipeline.start, job.store, plan))
+            found = {r: _load(job, plan, r.site_id, do) for r in plan.receipts}
+        errors = {r: error for r, error in found.items() if error}
+        if not errors:
+            return plan, tuple(faulty.values())
+        faulty |= {r: _fault(r, error) for r, error in errors.items()}
+
+
+def _fault(receipt: Receipt, error: Exception) -> Fault:
+    day = receipt.extraction_date.isoformat()
+    return Fault(receipt.site_id, day, type(error).__name__, places(error))
 
 
 def _notices(arrived: list[Received], plan: Plan) -> Iterator[str]:
@@ -121,6 +161,10 @@ def again(job: Job, do: Do = directly) -> Plan:
     plan = do("plan", 0, lambda: _plan(job))
     if not plan.already:
         with _failure_noted(job.store, plan):
+            do("start", 0, lambda: pipeline.start(job.store, plan))
+            for receipt in plan.receipts:
+                if error := _load(job, plan, receipt.site_id, do):
+                    raise error
             _make(job, plan, do)
     return plan
 
@@ -141,11 +185,8 @@ def after_nightly(store: Store) -> None:
 
 
 def _make(job: Job, plan: Plan, do: Do) -> None:
-    """Everything from the plan to a candidate that can be published."""
+    """Everything from the loaded sites to a candidate that can be published."""
     store, registry = job.store, job.registry
-    do("start", 0, lambda: pipeline.start(store, plan))
-    for receipt in plan.receipts:
-        _load(job, plan, receipt.site_id, do)
     do("build", 0, lambda: pipeline.build(store, registry, plan))
     do("estimate", 0, lambda: pipeline.estimate(store, registry, plan))
     do("audit", 0, lambda: pipeline.audit(store, registry, plan))
@@ -181,16 +222,27 @@ def _receive(job: Job, site_id: str, do: Do) -> Received:
     return do(f"receive {site_id}", job.registry.file.receive_retries, step)
 
 
-def _plan(job: Job) -> Plan:
-    return pipeline.plan(job.store, job.registry, job.key, job.as_of, job.data_cutoff)
-
-
-def _load(job: Job, plan: Plan, site_id: str, do: Do) -> None:
-    do(
-        f"load {site_id}",
-        0,
-        lambda: pipeline.load_site(job.store, job.registry, job.key, plan, site_id),
+def _plan(job: Job, without: Mapping[Receipt, str] | None = None) -> Plan:
+    return pipeline.plan(
+        job.store, job.registry, job.key, job.as_of, job.data_cutoff, without or {}
     )
+
+
+def _load(job: Job, plan: Plan, site_id: str, do: Do) -> Exception | None:
+    """Load one site; an error of our own is given back, since it is no other site's matter."""
+    caught: list[Exception] = []
+
+    def step() -> str:
+        try:
+            return pipeline.load_site(job.store, job.registry, job.key, plan, site_id)
+        except (Y90Error, OSError):
+            raise
+        except Exception as error:
+            caught.append(error)
+            return f"{site_id}: {type(error).__name__}"
+
+    do(f"load {site_id}", 0, step)
+    return caught[0] if caught else None
 
 
 def _told(do: Do, job: Job) -> Do:

@@ -12,7 +12,9 @@ Anything else that is raised is our own fault: it keeps its traceback and exits 
 A message reads `where: what rule is broken. what to do.` and never holds a patient's value.
 """
 
+import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 OUR_FAULT = 70
 
@@ -51,6 +53,39 @@ class Locked(Y90Error):
     """Another run holds the store."""
 
     exit_code = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug of ours that stopped one site: the night goes on without its delivery."""
+
+    site_id: str
+    delivery: str
+    kind: str
+    places: tuple[str, ...]
+    """Where it was raised; the words of an error could hold a value, and are left out."""
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return (
+            f"{self.site_id}/{self.delivery}: an error of ours ({self.kind}) stopped it. The "
+            "site's last good delivery stays in force; report the places in state/logs."
+        )
+
+
+def places(error: BaseException) -> tuple[str, ...]:
+    """Kind and place of an error and of what caused it: a traceback without a word of its text."""
+    told: list[str] = []
+    while True:
+        told.append(f"{type(error).__module__}.{type(error).__qualname__}")
+        told += [
+            f"{f.filename}:{f.lineno} in {f.name}"
+            for f in traceback.extract_tb(error.__traceback__)
+        ]
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None:
+            return tuple(told)
+        error = cause
 
 
 def all_at_once(where: str, problems: Iterable[str]) -> str:

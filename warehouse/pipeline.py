@@ -25,7 +25,7 @@ from warehouse import fingerprints
 from warehouse.building.plan import Plan, Published
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.connections import Resources
-from warehouse.intake.receipts import Receipt, before, degraded, visible
+from warehouse.intake.receipts import Receipt, before, degraded, in_force
 from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, ledger, releases
 from warehouse.store import Store, make_private, write_atomically
@@ -37,13 +37,33 @@ def receive(store: Store, registry: Registry, site_id: str, now: datetime) -> An
         return inbox.receive(store, registry.sites[site_id], now=now)
 
 
-def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff: date) -> Plan:
+def plan(
+    store: Store,
+    registry: Registry,
+    key: bytes,
+    as_of: date,
+    data_cutoff: date,
+    without: Mapping[Receipt, str] | None = None,
+) -> Plan:
     """Decide what a night is made from.
+
+    Args:
+        store: the store.
+        registry: its sites and settings.
+        key: the registry's key.
+        as_of: the night: later deliveries are not seen.
+        data_cutoff: what happened to patients later is not seen.
+        without: receipts of which a delivery could not be loaded, with the reason: each site's last
+            one before is taken in its place.
 
     Raises:
         Refused: no site has a delivery that is visible at the night.
     """
-    seen = {s: visible(store, s, as_of) for s in sorted(registry.sites)}
+    faulty = without or {}
+    seen = {
+        s: next((r for r in in_force(store, s, as_of) if r not in faulty), None)
+        for s in sorted(registry.sites)
+    }
     found = tuple(r for r in seen.values() if r is not None)
     if not found:
         raise Refused(
@@ -63,7 +83,8 @@ def plan(store: Store, registry: Registry, key: bytes, as_of: date, data_cutoff:
         as_of=as_of,
         data_cutoff=data_cutoff,
         receipts=found,
-        degraded=degraded(store, [r.site_id for r in found], as_of),
+        degraded=degraded(store, [r.site_id for r in found], as_of)
+        | {r.site_id: reason for r, reason in faulty.items() if seen[r.site_id]},
         absent=tuple(s for s, r in seen.items() if r is None),
         already=same.release_id if same else None,
         held=bool(same and same.status != "published"),

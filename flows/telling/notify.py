@@ -44,6 +44,8 @@ def ended(job: Job, outcome: Outcome) -> None:
     """Tell of a release that is held, and of sites that are late on that night."""
     if outcome.published.held:
         tell(job.store, job.registry, job.as_of, "held", digest.headline(outcome))
+    for fault in outcome.faults:
+        tell(job.store, job.registry, job.as_of, "failed", f"{job.as_of}: {fault}")
     late(job.store, job.registry, job.as_of)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from schemas.errors import BadDelivery, all_at_once
+from schemas.errors import BadDelivery, Fault, Y90Error, all_at_once, places
 from schemas.site import Site
 from warehouse import fingerprints
 from warehouse.intake.formats.archives import ignored
@@ -45,6 +45,8 @@ class Received:
     receipts: tuple[Receipt, ...] = ()
     unchanged: int = 0
     problems: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """Errors of our own, each of which refused one arrival; it is tried again next time."""
 
 
 @dataclass
@@ -70,13 +72,14 @@ def receive(store: Store, site: Site, *, now: datetime) -> Received:
         folders, problems = _date_folders(store.site_inbox(site.site_id), site.site_id)
         seen = _Seen.load(store, site)
         written: list[Receipt] = []
+        faults: list[Fault] = []
         unchanged = 0
         for day, folder in folders:
-            new = _receive_one(store, site, day, folder, arrival, seen)
+            new = _receive_one(store, site, day, folder, arrival, seen, faults)
             written += [new] if new else []
             unchanged += new is None
         seen.save()
-    return Received(site.site_id, tuple(written), unchanged, tuple(problems))
+    return Received(site.site_id, tuple(written), unchanged, tuple(problems), tuple(faults))
 
 
 def delivery_id(files: Iterable[ReceivedFile]) -> str:
@@ -155,9 +158,19 @@ def _shown(name: str) -> str:
 
 
 def _receive_one(
-    store: Store, site: Site, day: date, folder: Path, arrival: datetime, seen: _Seen
+    store: Store,
+    site: Site,
+    day: date,
+    folder: Path,
+    arrival: datetime,
+    seen: _Seen,
+    faults: list[Fault],
 ) -> Receipt | None:
-    """Receive one date folder; None if it is as its last receipt says."""
+    """Receive one date folder; None if it is as its last receipt says.
+
+    An error of our own refuses the arrival, and is added to `faults`; the folder is tried again
+    next time, since a new version may read it.
+    """
     marks = _marks(folder)
     if seen.knows(day, marks):
         return None
@@ -169,9 +182,17 @@ def _receive_one(
         _keep(store, site, folder, found, marks, where)
         delivery = delivery_id(found.files)
         notices = _read(store, site, delivery, day)
-    except BadDelivery as fault:
-        reason = str(fault)
-    seen.remember(day, marks, refused=bool(reason))
+    except BadDelivery as refusal:
+        reason = str(refusal)
+    except Exception as error:
+        if isinstance(error, (Y90Error, OSError)):
+            raise
+        faults.append(Fault(site.site_id, day.isoformat(), type(error).__name__, places(error)))
+        reason = str(faults[-1])
+    else:
+        seen.remember(day, marks, refused=False)
+    if reason and not (faults and reason == str(faults[-1])):
+        seen.remember(day, marks, refused=True)
     earlier = [r for r in receipts(store, site.site_id) if r.extraction_date == day]
     new = Receipt(
         site_id=site.site_id,

@@ -2,13 +2,14 @@
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import schedule
 from flows.commands.command import Command, Context, a_date, pairs, table
-from schemas.errors import Held, Refused
+from schemas.errors import OUR_FAULT, Held, Refused
 
 if TYPE_CHECKING:
     from flows.steps import Job, Outcome
@@ -49,6 +50,8 @@ def _answer(context: Context) -> int:
     context.report(
         _facts(outcome, found), "\n".join([digest.headline(outcome), *_text(outcome, found)])
     )
+    if outcome.faults:
+        return OUR_FAULT
     return Held.exit_code if outcome.published.held else 0
 
 
@@ -158,6 +161,7 @@ def _facts(outcome: "Outcome", found: list[tuple[Any, ...]]) -> dict[str, Any]:
         "nothing_to_do": outcome.nothing_to_do,
         "degraded": dict(plan.degraded),
         "notices": list(outcome.notices),
+        "faults": list(map(asdict, outcome.faults)),
         "comparison": [
             dict(zip(("quantity", "unit", "published", "computed"), row, strict=True))
             for row in found
