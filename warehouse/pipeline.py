@@ -115,7 +115,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
     loaded.linked(chain[-1][1], folder)
     past = [history.Past(r.extraction_date, f) for r, f in chain]
-    with _engine(store, registry, folder / "scratch.duckdb") as con:
+    with _engine(registry, folder / "scratch.duckdb") as con:
         history.write(con, site_id, past, folder / "quality")
     accepted, aside = loaded.counted(folder)
     return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
@@ -131,7 +131,7 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
     reach(store)
     work = store.run(plan.run_id)
     loaded = _loaded(store, plan)
-    with _engine(store, registry, work / "scratch.duckdb") as con:
+    with _engine(registry, work / "scratch.duckdb") as con:
         known = tables.registry_tables(con, loaded, plan.data_cutoff)
         made = tables.by_contract(
             tables.derive(con, known, registry.outcome_settings, "transforms")
@@ -147,7 +147,7 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     from warehouse.building.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
-    with _engine(store, registry, work / "scratch.duckdb") as con:
+    with _engine(registry, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
         con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
         tables.gates(con, made.items())
@@ -222,11 +222,10 @@ def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Pu
 
 
 @contextmanager
-def _engine(store: Store, registry: Registry, path: Path) -> Iterator[Any]:
-    from warehouse.engine.compiled import shelved
+def _engine(registry: Registry, path: Path) -> Iterator[Any]:
     from warehouse.engine.embedded import engine
 
-    with shelved(store.compiled), engine(path, **_options(registry)) as con:
+    with engine(path, **_options(registry)) as con:
         yield con
 
 

@@ -120,11 +120,6 @@ class Store:
         """Runs and steps."""
         return self.state / "ledger.sqlite"
 
-    @property
-    def compiled(self) -> Path:
-        """Derivations as SQL, as the code last used here writes them: a cache."""
-        return self.state / "compiled.sqlite"
-
     def site_inbox(self, site_id: str) -> Path:
         """One site's folders by extraction date."""
         return self.inbox / site_id
@@ -219,6 +214,12 @@ def _no_locks(path: Path) -> Refused:
         f"{path}: this file system keeps no locks, so two runs could write at once. Put the store "
         "on a local disk with --store."
     )
+
+
+def user_cache() -> Path:
+    """Where the user's caches lie: $XDG_CACHE_HOME, else ~/.cache."""
+    folder = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(folder).expanduser() / "y90-outcomes"
 
 
 def make_private(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Compiled SQL is taken from the store, unless its text is damaged or its code has changed."""
+"""Compiled SQL comes from the machine's cache, unless its text or the code has changed."""
 
 import sqlite3
 from contextlib import closing
@@ -9,22 +9,10 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from tests.conftest import NIGHT, job
-from warehouse.account import verify
+from flows import steps
+from tests.conftest import NIGHT, deliver, job
 from warehouse.engine import compiled
-from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    """A file with one text."""
-    with compiled.shelved(tmp_path / "compiled.sqlite"):
-        shelf = compiled._shelf.get()
-        assert shelf is not None
-        shelf.fresh["one"] = KEPT
-    return shelf.path
-
 
 KEPT = compiled.Query(
     "SELECT 1",
@@ -33,43 +21,73 @@ KEPT = compiled.Query(
 )
 
 
-def test_a_text_comes_back_whole(shelf: Path) -> None:
-    assert compiled._taken(shelf, "one") == KEPT
-    assert compiled._taken(shelf, "two") is None
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with one query."""
+    cache = compiled.QueryCache(tmp_path / "compiled.sqlite", {"one": KEPT}, {"one"})
+    cache.save()
+    assert cache.path is not None
+    return cache.path
+
+
+def test_a_query_comes_back_whole(path: Path) -> None:
+    assert compiled._stored(path, "one") == KEPT
+    assert compiled._stored(path, "two") is None
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         pytest.param("UPDATE compiled SET query = replace(query, '1', '2')", id="text"),
-        pytest.param("UPDATE compiled SET made_by = 'another'", id="other code"),
         pytest.param("DROP TABLE compiled", id="table"),
     ],
 )
-def test_a_text_that_is_not_as_it_was_or_by_other_code_is_not_taken(
-    shelf: Path, damage: str
-) -> None:
-    with closing(sqlite3.connect(shelf)) as con, con:
+def test_a_text_that_is_not_as_it_was_is_not_taken(path: Path, damage: str) -> None:
+    with closing(sqlite3.connect(path)) as con, con:
         con.execute(damage)
-    assert compiled._taken(shelf, "one") is None
+    assert compiled._stored(path, "one") is None
 
 
 def test_a_file_that_is_no_database_costs_compiling_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "compiled.sqlite"
     path.write_bytes(b"not a database")
-    with compiled.shelved(path):
-        assert compiled._taken(path, "one") is None
+    cache = compiled.QueryCache(path, {"one": KEPT}, {"one"})
+    assert compiled._stored(path, "one") is None
+    cache.save()
     assert path.read_bytes() == b"not a database"
 
 
-def test_another_process_takes_every_transform_from_the_store(
-    own_store: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_that_cannot_be_made_costs_compiling_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert compiled.of_this_machine(tmp_path / "file" / "below").path is None
+
+
+def test_each_state_of_the_code_has_its_own_file_and_the_oldest_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for state in range(compiled.CACHES_KEPT + 3):
+        monkeypatch.setattr(compiled, "_made_by", lambda state=state: f"{state:024d}")
+        compiled.of_this_machine.cache_clear()
+        cache = compiled.of_this_machine(tmp_path)
+        cache.queries["one"] = KEPT
+        cache.unsaved.add("one")
+        cache.save()
+    compiled.of_this_machine.cache_clear()
+    assert len(list(tmp_path.glob("*.sqlite"))) <= compiled.CACHES_KEPT + 1
+    assert compiled._stored(tmp_path / f"{compiled.CACHES_KEPT + 2:024d}.sqlite", "one") == KEPT
+
+
+def test_a_new_store_compiles_no_transform_that_another_store_has_compiled(
+    reference_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shared store's night has compiled them, in this process or in another."""
+
     def never(*_: Any) -> compiled.Query:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(compiled, "_known", {})
+    del reference_store  # it has been published
+    compiled.of_this_machine().queries.clear()
     monkeypatch.setattr(compiled, "_compiled", never)
-    given = job(own_store, "redcap", NIGHT)
-    found = verify.verify(own_store, given.registry, DEMONSTRATION_KEY, None)
-    assert found.passed
+    store = Store.open(tmp_path / "store")
+    deliver(store, "redcap")
+    assert steps.nightly(job(store, "redcap", NIGHT)).published.created

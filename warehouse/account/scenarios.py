@@ -22,7 +22,6 @@ from schemas.settings import OutcomeSettings, Registry
 from schemas.site import Site
 from schemas.tables.outcomes import Outcome
 from warehouse.building.build import Loaded, computed, registry_tables
-from warehouse.engine.compiled import shelved
 from warehouse.engine.embedded import content_digest, engine
 from warehouse.engine.lineage import Derivation, derivations, upstream
 from warehouse.fingerprints import sha256_of
@@ -108,7 +107,7 @@ def workshop(store: Store, key: bytes, options: Mapping[str, Any]) -> Iterator[W
     folder.mkdir(parents=True, mode=0o700)
     (folder / "pid").write_text(str(os.getpid()))
     try:
-        with shelved(store.compiled), engine(folder / "worlds.duckdb", **options) as con:
+        with engine(folder / "worlds.duckdb", **options) as con:
             yield Workshop(store, key, folder, con, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,6 @@ from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
 from schemas.tables.intermediate import Extractions, SetAside
 from schemas.tables.registry import TABLES, RegistryTable
-from warehouse.engine import compiled
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
 from warehouse.loading import validate
@@ -173,7 +172,7 @@ def computed(
     con: Any, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> ir.Table:
     """The table of one derivation, kept in the scratch file under its name."""
-    asked = compiled.query(con, derivation, known, settings)
+    asked = con.queries.transform(con, derivation, known, settings)
     if asked is None:
         return _kept(con, derivation.name, derivation(known, settings))
     for name, table in asked.constants.items():
@@ -215,6 +214,6 @@ def _breaks(con: Any, contract: type[Contract], table: ir.Table) -> Mapping[str,
     except (SchemaErrors, SchemaError) as error:
         return getattr(error, "error_counts", None) or {"contract": 1}
     name = f"gate {contract.__module__}.{contract.__name__} {table.get_name()}"
-    asked = compiled.once(con, name, lambda: validate.tally(table, contract))
+    asked = con.queries.once(con, name, lambda: validate.tally(table, contract))
     counts = zip(asked.schema.names, con.raw_sql(asked.sql).fetchone(), strict=True)
     return {rule: n for rule, n in counts if n}

@@ -2,14 +2,13 @@
 
 Compiling costs more than running it: most of a small registry's night. A transform is a pure
 function, so that its SQL follows from the code, the settings it reads, and names and types of its
-tables. A process keeps the text, and so does the store, for the code that it was last used with.
+tables. The text is kept once a machine and state of the code, whatever the store.
 """
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -24,12 +23,15 @@ import pyarrow as pa
 from schemas.settings import OutcomeSettings
 from warehouse.engine.lineage import Derivation
 from warehouse.fingerprints import code_sha256, engine_versions, sha256_of
+from warehouse.store import make_private, user_cache
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS compiled (
-    name TEXT PRIMARY KEY, made_by TEXT NOT NULL, query TEXT NOT NULL, sha256 TEXT NOT NULL
+    name TEXT PRIMARY KEY, query TEXT NOT NULL, sha256 TEXT NOT NULL
 )
 """
+CACHES_KEPT = 8
+"""Files of states of the code that a machine keeps, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,65 +44,86 @@ class Query:
     """Rows that the code writes out, under the names that the SQL gives them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """A file of texts, and those that are not in it yet."""
+@dataclass(slots=True)
+class QueryCache:
+    """Queries by name: in memory, and in a file that processes of one machine share.
 
-    path: Path
-    fresh: dict[str, Query] = field(default_factory=dict)
+    A file belongs to one state of the code and the engines, so that no store compiles what another
+    has compiled before.
+    """
+
+    path: Path | None
+    """None: in memory alone."""
+    queries: dict[str, Query] = field(default_factory=dict)
+    unsaved: set[str] = field(default_factory=set)
+
+    def once(self, con: Any, name: str, expression: Callable[[], ir.Table]) -> Query:
+        """The SQL of an expression that the code decides, compiled where nobody has done so before.
+
+        Args:
+            con: the engine.
+            name: what it follows from beside the code; equal names, equal expressions.
+            expression: makes it.
+        """
+        if name not in self.queries:
+            stored = _stored(self.path, name) if self.path else None
+            if stored is None:
+                self.unsaved.add(name)
+            self.queries[name] = stored or _compiled(con, expression())
+        return self.queries[name]
+
+    def transform(
+        self,
+        con: Any,
+        derivation: Derivation,
+        tables: Mapping[str, ir.Table],
+        settings: OutcomeSettings,
+    ) -> Query | None:
+        """The SQL of a transform over tables of one engine.
+
+        None for an estimate, which looks at its tables while it is made.
+
+        Args:
+            con: the engine.
+            derivation: the derivation.
+            tables: at least what it reads, each named as in the engine.
+            settings: all settings; it is known again by those that it reads.
+        """
+        if derivation.room != "transforms":
+            return None
+        name = _name(derivation, tables, settings)
+        return self.once(con, name, lambda: derivation(tables, settings))
+
+    def save(self) -> None:
+        """Keep new queries; where the file cannot be written to, they are compiled again."""
+        if self.path is None or not self.unsaved:
+            return
+        texts = {n: json.dumps(_written(self.queries[n])) for n in sorted(self.unsaved)}
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self.path)) as con, con:
+            con.execute(TABLE)
+            rows = [(name, text, sha256_of(text)) for name, text in texts.items()]
+            con.executemany("INSERT OR REPLACE INTO compiled VALUES (?, ?, ?)", rows)
+        self.unsaved.clear()
 
 
-_known: dict[str, Query] = {}
-_stored: set[tuple[Path, str]] = set()
-_shelf: ContextVar[Shelf | None] = ContextVar("shelf", default=None)
+@cache
+def of_this_machine(folder: Path | None = None) -> QueryCache:
+    """The cache of this state of the code, shared by every store of the machine.
 
-
-@contextmanager
-def shelved(path: Path) -> Iterator[None]:
-    """Look for texts in a file of the store, and leave new ones there when done."""
-    shelf = Shelf(path)
-    before = _shelf.set(shelf)
+    Args:
+        folder: where caches lie; default `compiled/` under the user's cache directory. Where it
+            cannot be made, queries are kept in memory alone.
+    """
+    place = folder or user_cache() / "compiled"
     try:
-        yield
-        _put(shelf)
-    finally:
-        _shelf.reset(before)
-
-
-def query(
-    con: Any, derivation: Derivation, tables: Mapping[str, ir.Table], settings: OutcomeSettings
-) -> Query | None:
-    """The SQL of a transform over tables of one engine.
-
-    None for an estimate, which looks at its tables while it is made.
-
-    Args:
-        con: the engine.
-        derivation: the derivation.
-        tables: at least what it reads, each named as in the engine.
-        settings: all settings; it is known again by those that it reads.
-    """
-    if derivation.room != "transforms":
-        return None
-    name = _name(derivation, tables, settings)
-    return once(con, name, lambda: derivation(tables, settings))
-
-
-def once(con: Any, name: str, expression: Callable[[], ir.Table]) -> Query:
-    """The SQL of an expression that the code decides, compiled where nobody has done so before.
-
-    Args:
-        con: the engine.
-        name: what it follows from beside the code; equal names, equal expressions.
-        expression: makes it.
-    """
-    shelf = _shelf.get()
-    if name not in _known:
-        found = _taken(shelf.path, name) if shelf else None
-        _known[name] = found or _compiled(con, expression())
-    if shelf and (shelf.path, name) not in _stored:
-        shelf.fresh[name] = _known[name]
-    return _known[name]
+        make_private(place)
+    except OSError:
+        return QueryCache(None)
+    path = place / f"{_made_by()[:24]}.sqlite"
+    for old in sorted(place.glob("*.sqlite"), key=_last_used)[:-CACHES_KEPT]:
+        if old != path:
+            old.unlink(missing_ok=True)
+    return QueryCache(path)
 
 
 def _compiled(con: Any, made: ir.Table) -> Query:
@@ -123,28 +146,20 @@ def _made_by() -> str:
     return sha256_of([code_sha256(), dict(engine_versions()), version("sqlglot")])
 
 
-def _taken(path: Path, name: str) -> Query | None:
-    """What the store keeps; nothing where the file cannot be read or the text is not as it was."""
+def _stored(path: Path, name: str) -> Query | None:
+    """What the file holds; nothing where it cannot be read or the text is not as it was."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as con:
-        asked = "SELECT query, sha256 FROM compiled WHERE name = ? AND made_by = ?"
-        row = con.execute(asked, (name, _made_by())).fetchone()
+        row = con.execute("SELECT query, sha256 FROM compiled WHERE name = ?", (name,)).fetchone()
         if row and sha256_of(row[0]) == row[1]:
-            _stored.add((path, name))
             return _read(json.loads(row[0]))
     return None
 
 
-def _put(shelf: Shelf) -> None:
-    """Keep the texts; a store that cannot be written to is compiled for again next time."""
-    if not shelf.fresh:
-        return
-    texts = {name: json.dumps(_written(made)) for name, made in shelf.fresh.items()}
-    with suppress(sqlite3.Error), closing(sqlite3.connect(shelf.path)) as con, con:
-        con.execute(TABLE)
-        con.execute("DELETE FROM compiled WHERE made_by <> ?", (_made_by(),))
-        rows = [(name, _made_by(), text, sha256_of(text)) for name, text in texts.items()]
-        con.executemany("INSERT OR REPLACE INTO compiled VALUES (?, ?, ?, ?)", rows)
-    _stored.update((shelf.path, name) for name in texts)
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _written(made: Query) -> dict[str, Any]:

@@ -17,8 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
 
 from schemas.contract import Contract, columns, conform, key
+from warehouse.engine.compiled import QueryCache, of_this_machine
 from warehouse.engine.connections import Resources, settings
 from warehouse.fingerprints import file_sha256, sha256_of
 
@@ -35,17 +37,24 @@ class Written:
     bytes_sha256: str
 
 
+class EmbeddedEngine(Backend):  # type: ignore[misc]  # Ibis ships no types
+    """DuckDB as Ibis speaks to it, and the queries that it need not compile again."""
+
+    queries: QueryCache
+
+
 @contextmanager
 def engine(
     path: Path | None = None, *, threads: int | None = None, memory_limit: str | None = None
-) -> Iterator[Any]:
+) -> Iterator[EmbeddedEngine]:
     """An embedded engine on a scratch file, or in memory without one.
 
     It spills beside its file; in memory, into a folder of its own. No published value depends on
     threads or memory.
     """
     with _compiled_quickly(), tempfile.TemporaryDirectory(prefix="y90-spill-") as spill:
-        con = ibis.duckdb.connect(path or ":memory:")
+        con = EmbeddedEngine().connect(path or ":memory:")
+        con.queries = of_this_machine()
         try:
             for statement in settings(
                 Resources(threads, memory_limit), None if path else Path(spill)
@@ -54,6 +63,7 @@ def engine(
             # DuckDB 1.5 cannot push a join's bloom filter into an Arrow scan, and fails the query
             con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")
             yield con
+            con.queries.save()
         finally:
             con.disconnect()
 

@@ -13,15 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import ibis
-
 from schemas.contract import column_names, columns, table_name
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
 from schemas.site import Site, TableSource
 from schemas.tables.registry import RegistryTable
 from transforms.intake.harmonise import GROUP, cell_texts, harmonise
 from transforms.intake.names import OURS_ALONE, mapping
-from warehouse.engine import compiled
+from warehouse.engine.embedded import engine
 from warehouse.fingerprints import sha256_of
 from warehouse.loading.load import CONTRACTS, raw_name, sources
 
@@ -44,20 +42,21 @@ def refuse_misfit(tables: Mapping[str, Path], site: Site, where: str) -> None:
 
 def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
     """What of a site file does not fit raw tables; no value is told, but for codes."""
-    con = ibis.duckdb.connect()
-    for name, path in tables.items():
-        con.read_parquet(path, table_name=f"raw_{name}")
-    problems = _of_groups(con, tables, site)
-    for name, parts in sources(site, set(tables)).items():
-        if name not in CONTRACTS:
-            problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
-            continue
-        for source in (s for s in parts if raw_name(name, s) in tables):
-            raw = con.table(f"raw_{raw_name(name, source)}")
-            try:
-                problems += _of_source(con, raw, name, source, site)
-            except BadConfiguration as fault:
-                problems += str(fault).splitlines()
+    with engine() as con:
+        for name, path in tables.items():
+            con.read_parquet(path, table_name=f"raw_{name}")
+        problems = _of_groups(con, tables, site)
+        for name, parts in sources(site, set(tables)).items():
+            if name not in CONTRACTS:
+                known = ", ".join(CONTRACTS)
+                problems.append(f"[tables.{name}]: no such table. Use one of {known}.")
+                continue
+            for source in (s for s in parts if raw_name(name, s) in tables):
+                raw = con.table(f"raw_{raw_name(name, source)}")
+                try:
+                    problems += _of_source(con, raw, name, source, site)
+                except BadConfiguration as fault:
+                    problems += str(fault).splitlines()
     return list(dict.fromkeys(problems))
 
 
@@ -125,7 +124,7 @@ def _counts(
     """
     shape = [(n, str(kind)) for n, kind in raw.schema().items()]
     facts = [table_name(contract), shape, source.model_dump_json(), site.model_dump_json(), given]
-    asked = compiled.once(
+    asked = con.queries.once(
         con,
         sha256_of(["misfits", raw.get_name(), *facts]),
         lambda: _asked(harmonise(raw, contract, source, site, ""), contract, given),

@@ -213,7 +213,6 @@ def _receive_one(
 
 def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]:
     """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
-    from warehouse.engine.compiled import shelved
     from warehouse.intake.raw import reading
     from warehouse.receiving.fit import refuse_misfit  # slow to import, and seldom needed
     from warehouse.receiving.truncation import fewer_rows
@@ -225,8 +224,7 @@ def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]
     except BadDelivery:
         shutil.rmtree(store.delivery(site.site_id, delivery))
         raise
-    with shelved(store.compiled):
-        refuse_misfit(made.tables, site, where)
+    refuse_misfit(made.tables, site, where)
     return (*made.notices, *map(str, fewer_rows(store, site, made.tables, day)))
 
 
