@@ -114,6 +114,4 @@ def test_every_connection_of_the_warehouse_has_its_own_spill_folder() -> None:
     assert opened == {
         "report/page.py",  # it reads the run's own database, and spills beside it
         "warehouse/engine/connections.py",
-        "warehouse/engine/embedded.py",
-        "warehouse/receiving/fit.py",
     }
