@@ -8,33 +8,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from string import Formatter
 from typing import Any
 
 import ibis.expr.types as ir
 
-from schemas.contract import Contract, Statistic, key, options, rows, table_name
+from schemas.contract import Contract, Statistic, options, rows, table_name
 from schemas.settings import OutcomeSettings
+from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
-
-
-def statistic_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
-    """The id of a published row: table and key parts, lower case, joined by dots.
-
-    An empty key part stays empty: `survival_medians.all.os.subject...midpoint`.
-    """
-    parts = [table_name(contract), *(str(record[name]) for name in key(contract))]
-    return ".".join(parts).lower()
-
-
-def set_id(contract: type[Contract], record: Mapping[str, Any]) -> str:
-    """The id of the member set that a row counts: its statistic id without the population.
-
-    The factor is left out too: it stands in the population set, and the two are intersected.
-    """
-    blank = {"factor": "", "factor_level": ""} if "factor" in key(contract) else {}
-    told = {**record, **(blank if record.get("factor") else {})}
-    parts = [str(told[name]) for name in key(contract) if name != "population"]
-    return ".".join([table_name(contract), *parts]).lower()
 
 
 def rounded(value: float, digits: int) -> str:
@@ -97,7 +79,7 @@ def _numerator(
     contract: type[Outcome], declared: Statistic, record: Mapping[str, Any]
 ) -> str | None:
     if declared.numerator is not None:
-        return declared.numerator.format(**record).lower() or None
+        return _named(declared.numerator, record) or None
     for where, parts in declared.made_of:
         if all(record[name] == value for name, value in where.items()):
             return " | ".join(set_id(contract, {**record, **part}) for part in parts)
@@ -105,7 +87,13 @@ def _numerator(
 
 
 def _population(declared: Statistic, record: Mapping[str, Any]) -> str:
-    sets = [declared.population.format(**record)]
+    sets = [_named(declared.population, record)]
     if record.get("factor"):
-        sets.append(f"factor.{record['factor']}.{record['factor_level']}".lower())
+        sets.append(joined("factor", record["factor"], record["factor_level"]))
     return " & ".join(sets)
+
+
+def _named(template: str, record: Mapping[str, Any]) -> str:
+    """The id of a set, with the row's codes as slugs in the template's braces."""
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return template.format(**{name: slug(record[name]) for name in names})

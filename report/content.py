@@ -46,7 +46,10 @@ def headline(con: Connection) -> list[tuple[str, str]]:
     """The numbers at the top of the page: words and value."""
     asked = {
         "treated patients": ("attrition.all.1", "{n}"),
-        "median overall survival": ("survival_medians.all.os.subject...midpoint", "{value} months"),
+        "median overall survival": (
+            "survival_medians.all.os.subject.overall.overall.midpoint",
+            "{value} months",
+        ),
         "WHO response by lesion": ("response_summary.all.who.lesion.unconfirmed.orr", "{value} %"),
         "EASL response by lesion": (
             "response_summary.all.easl.lesion.unconfirmed.orr",
@@ -131,7 +134,7 @@ def _depth(con: Connection) -> Block:
     found = fetched(
         con,
         "SELECT best_change_pct FROM marts.lesion_response "
-        "WHERE criterion = 'who' AND confirmation = 'unconfirmed'",
+        "WHERE criterion = 'WHO' AND confirmation = 'unconfirmed'",
     )
     changes = [r[0] for r in found if r[0] is not None]
     missing = len(found) - len(changes)
@@ -153,7 +156,7 @@ def _toxicity(version: str) -> Callable[[Connection], Block]:
             "max(CASE grade WHEN 'any' THEN n END), max(CASE grade WHEN 'ge3' THEN n END), "
             "max(total), max(CASE grade WHEN 'any' THEN pct END), "
             "max(CASE grade WHEN 'ge3' THEN pct END) FROM outcomes.toxicity_summary "
-            "WHERE population = 'all' AND ctcae_version = ? AND \"window\" = 'any' "
+            "WHERE population = 'all' AND ctcae_version = ? AND time_window = 'any' "
             "GROUP BY source, term ORDER BY source, term",
             version,
         )

@@ -15,7 +15,7 @@ def write(work: Path, facts: Mapping[str, str], primary_version: str) -> None:
     """Write report/index.html from the tables of a finished build.
 
     Args:
-        work: the folder with outcomes.duckdb.
+        work: the folder with release.duckdb.
         facts: what to print above the tables: registry, night, cutoff.
         primary_version: the CTCAE version of the report.
     """
@@ -24,7 +24,7 @@ def write(work: Path, facts: Mapping[str, str], primary_version: str) -> None:
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         TEMPLATE.read_text("utf-8")
     )
-    with duckdb.connect(str(work / "outcomes.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(work / "release.duckdb"), read_only=True) as con:
         text = template.render(
             facts=dict(facts), headline=headline(con), blocks=blocks(con, primary_version)
         )

@@ -70,12 +70,13 @@ class Statistic:
     default the table's name and the row's key parts after population; empty where nothing is
     counted. `made_of` names the rows that count a union: where the first columns have these values,
     the sets are those of the row with the second ones in turn, so that nobody is listed twice.
+    Label and `made_of` change no number, so they are no part of the definition's hash.
     """
 
     value: str
     unit: str
     method: str
-    label: str
+    label: str = field(repr=False)
     n: str | None = None
     total: str | None = None
     lower: str | None = None

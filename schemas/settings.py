@@ -8,16 +8,21 @@ the report. Only `flows.settings` reads the file and the environment.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from schemas.section import Section
+from schemas.records.criteria import CRITERIA, WHO
+from schemas.section import Section, any_spelling
 from schemas.site import Site
 
 Days = Annotated[int, Field(ge=0, le=36_600)]
 Version = Literal["3.0", "4.03", "5.0"]
 VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
+if TYPE_CHECKING:
+    CriterionCode = str
+else:
+    CriterionCode = Annotated[Literal[CRITERIA], any_spelling(CRITERIA)]
 
 
 class ResponseSettings(Section):
@@ -195,8 +200,10 @@ class SurvivalSettings(Section):
     os_transplant: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="Liver transplant before death, for OS."
     )
-    endpoint_criterion: Literal["who", "easl", "recist11", "mrecist"] = Field(
-        "who", description="Criterion of response and progression in the endpoints."
+    endpoint_criterion: CriterionCode = Field(
+        WHO.code,
+        description="Criterion of response and progression in the endpoints; any spelling, such as "
+        "`who` or `recist_1_1`.",
     )
     lost_to_follow_up_days: Days = Field(
         365,

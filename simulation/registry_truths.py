@@ -59,8 +59,8 @@ class Truths:
     improved: float = 0.8
 
     def response(self, criterion: str) -> dict[str, float]:
-        """Best unconfirmed response of a lesion by `who` or `easl` -> probability."""
-        place = ("who", "easl").index(criterion)
+        """Best unconfirmed response of a lesion by `WHO` or `EASL` -> probability."""
+        place = ("WHO", "EASL").index(criterion)
         found = dict.fromkeys(("CR", "PR", "SD", "PD"), 0.0)
         for pair, probability in self.who_by_easl.items():
             found[pair[place]] += probability

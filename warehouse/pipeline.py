@@ -165,7 +165,7 @@ def audit(store: Store, registry: Registry, plan: Plan) -> str:
     tables = json.loads((work / "estimated.json").read_text())
     tables["quality/audit"] = asdict(auditing.answer(work, _resources(registry)))
     _note(work / "estimated.json", tables)
-    write_database(work / "parquet", work / "outcomes.duckdb", _resources(registry))
+    write_database(work / "parquet", work / "release.duckdb", _resources(registry))
     before = releases.previous(store, "", plan.as_of)
     names = (before.release_id if before else None, releases.next_id(store, plan.as_of))
     path = before.path if before else None
@@ -422,7 +422,7 @@ def _assemble(work: Path, built: Path) -> None:
     for part in ("parquet", "report", "audit"):
         if (work / part).is_dir():
             shutil.copytree(work / part, built / part)
-    for part in ("outcomes.duckdb", "changes.json", "CHANGES.md"):
+    for part in ("release.duckdb", "changes.json", "CHANGES.md"):
         if (work / part).exists():
             shutil.copy2(work / part, built / part)
 

@@ -19,9 +19,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from analytics.summary import statistic_id
-from schemas.contract import Table, conform, rows
+from schemas.contract import Table, conform, key, rows
 from schemas.records.factors import PROGNOSTIC
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, Subjects
 from schemas.tables.outcomes import BaselineCharacteristics, MemberSets
@@ -94,7 +94,11 @@ def baseline_characteristics(
     )
     for record in records:
         record["statistic_id"] = statistic_id(BaselineCharacteristics, record)
-    return rows(sorted(records, key=lambda r: str(r["statistic_id"])), BaselineCharacteristics)
+    return rows(sorted(records, key=_in_order), BaselineCharacteristics)
+
+
+def _in_order(record: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(record[name] for name in key(BaselineCharacteristics))
 
 
 def baseline_characteristics_sets(
@@ -106,13 +110,13 @@ def baseline_characteristics_sets(
         "subject_id", "variable", level=ibis.literal("")
     )
     members = _category_values(subjects, factor_levels).union(valued)
+    nothing = ibis.literal("")
     named = members.mutate(
-        set_id=(
-            ibis.literal("baseline_characteristics.") + members.variable + "." + members.level
-            + ".."
-        ).lower(),
+        set_id=set_id_column(
+            "baseline_characteristics", members.variable, members.level, nothing, nothing
+        ),
         lesion_number=ibis.literal(0),
-    )  # fmt: skip
+    )
     return conform(named, MemberSets)
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from analytics.summary import statistic_id
 from schemas.contract import Table, conform, rows
 from schemas.records.eligibility import NOT_SPECIFIED, RULES
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers, SetAside
 from schemas.tables.marts import Eligibility, FactorLevels, Subjects
 from schemas.tables.outcomes import Attrition, MemberSets
@@ -60,7 +60,7 @@ def attrition(
 def delivered_sets(subjects: Table[Subjects]) -> Table[MemberSets]:
     """Name who was delivered, treated or not: `delivered.all` and `delivered.site:<id>`."""
     everybody = subjects.mutate(set_id=ibis.literal("delivered.all"))
-    of_site = subjects.mutate(set_id=ibis.literal("delivered.site:") + subjects.site_id)
+    of_site = subjects.mutate(set_id=set_id_column("delivered", "site:" + subjects.site_id))
     named = everybody.union(of_site).mutate(lesion_number=ibis.literal(0))
     return conform(named, MemberSets)
 
@@ -72,7 +72,7 @@ def attrition_sets(eligibility: Table[Eligibility], subjects: Table[Subjects]) -
     paired = leaving.cross_join(steps)
     staying = paired.filter(paired.step.isnull() | (paired.step > paired.after))
     named = staying.mutate(
-        set_id=ibis.literal("attrition.") + staying.after.cast("string"),
+        set_id=set_id_column("attrition", staying.after.cast("string")),
         lesion_number=ibis.literal(0),
     )
     return conform(named, MemberSets)
@@ -83,7 +83,7 @@ def population_members_sets(
 ) -> Table[MemberSets]:
     """Name who is in each population: `population.<population>`."""
     named = population_members.mutate(
-        set_id=ibis.literal("population.") + population_members.population,
+        set_id=set_id_column("population", population_members.population),
         lesion_number=ibis.literal(0),
     )
     return conform(named, MemberSets)
@@ -92,9 +92,7 @@ def population_members_sets(
 def factor_levels_sets(factor_levels: Table[FactorLevels]) -> Table[MemberSets]:
     """Name who is at each level of a factor: `factor.<factor>.<level>`."""
     named = factor_levels.mutate(
-        set_id=(
-            ibis.literal("factor.") + factor_levels.factor + "." + factor_levels.factor_level
-        ).lower(),
+        set_id=set_id_column("factor", factor_levels.factor, factor_levels.factor_level),
         lesion_number=ibis.literal(0),
     )
     return conform(named, MemberSets)

@@ -17,9 +17,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from analytics.summary import set_id, statistic_id
 from schemas.contract import DECIMAL, Table, conform, rows
 from schemas.settings import ToxicitySettings
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import SubjectResponse, Toxicity, TreatmentTargets
 from schemas.tables.outcomes import DosimetrySummary, MemberSets
@@ -142,12 +142,9 @@ def dosimetry_summary_sets(
 ) -> Table[MemberSets]:
     """List the patients with a value of each measure, grain and group."""
     values = _grouped(treatment_targets, subject_response, toxicity, settings)
-    prefix = set_id(DosimetrySummary, {"measure": "", "grain": "", "group": ""}).rstrip(".")
     named = values.select(
         "subject_id",
-        set_id=ibis.literal(prefix + ".").concat(
-            values.measure, ".", values.grain, ".", values.group
-        ),
+        set_id=set_id_column("dosimetry_summary", values.measure, values.grain, values.group),
         lesion_number=ibis.literal(0),
     )
     return conform(named.distinct(), MemberSets)
@@ -211,7 +208,7 @@ def _values(targets: ir.Table) -> ir.Table:
 
 
 def _response_groups(treated: ir.Table, responses: ir.Table) -> ir.Table:
-    who = responses.filter(responses.criterion == "who", responses.confirmation == "unconfirmed")
+    who = responses.filter(responses.criterion == "WHO", responses.confirmation == "unconfirmed")
     joined = treated.left_join(who.select("subject_id", "best_response", "evaluable"), "subject_id")
     group = ibis.cases(
         (~joined.evaluable.fill_null(False), "who:not_evaluable"),
@@ -228,7 +225,7 @@ def _bilirubin_groups(
         toxicity.source == "lab",
         toxicity.term == "bilirubin",
         toxicity.ctcae_version == settings.primary_version,
-        toxicity.window == "primary",
+        toxicity.time_window == "primary",
     )
     joined = treated.left_join(graded.select("subject_id", "worst_grade"), "subject_id")
     group = ibis.cases(

@@ -16,8 +16,8 @@ import ibis
 import ibis.expr.types as ir
 
 from analytics.estimators.proportions import exact
-from analytics.summary import set_id, statistic_id
 from schemas.contract import Table, conform, rows
+from schemas.statistic_ids import set_id, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FollowUpAdherence, Subjects, SymptomResponse
 from schemas.tables.outcomes import AdherenceSummary, MemberSets, ProportionSummary, SymptomSummary

@@ -22,10 +22,10 @@ import numpy as np
 from analytics.estimators.competing_risks import CauseTable, aalen_johansen, incidence_at
 from analytics.estimators.event_counts import populations
 from analytics.outcomes.survival import DAYS_PER_MONTH, DEPENDENT
-from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.settings import SurvivalSettings
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import TimeToEvent
 from schemas.tables.outcomes import CumulativeIncidence, MemberSets
@@ -69,9 +69,7 @@ def cumulative_incidence_sets(time_to_event: Table[TimeToEvent]) -> Table[Member
     left = _first(time_to_event)
     happened = left.filter(left.cause != "")
     return happened.select(
-        set_id=ibis.literal("incidence.").concat(
-            happened.endpoint.lower(), ".", happened.level, ".", happened.cause
-        ),
+        set_id=set_id_column("incidence", happened.endpoint, happened.level, happened.cause),
         subject_id=happened.subject_id,
         lesion_number=happened.lesion_number,
     )

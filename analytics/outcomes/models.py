@@ -41,10 +41,10 @@ from analytics.estimators.cox import (
 from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import FloatArray
 from analytics.outcomes.prognosis import limits, penalised_limits
-from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.records.factors import PROGNOSTIC
 from schemas.settings import SurvivalSettings
+from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 from schemas.tables.outcomes import PrognosisMultivariable, PrognosisUnivariate

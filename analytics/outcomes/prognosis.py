@@ -23,9 +23,9 @@ from analytics.estimators.event_counts import Group, groups
 from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import merge
 from analytics.estimators.logrank import LogRank, logrank
-from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.settings import SurvivalSettings
+from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import EventCounts
 from schemas.tables.outcomes import PrognosisUnivariate
 

@@ -23,11 +23,12 @@ import pyarrow as pa
 
 from analytics.estimators.cluster_bootstrap import cluster_limits, cluster_weights
 from analytics.estimators.proportions import exact
-from analytics.summary import statistic_id
 from schemas.contract import Table, conform, rows
+from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
-from schemas.tables.marts import CONFIRMATIONS, CRITERIA, LesionResponse, SubjectResponse
+from schemas.tables.marts import CONFIRMATIONS, LesionResponse, SubjectResponse
 from schemas.tables.outcomes import (
     LEVELS,
     RESPONSE_CATEGORIES,
@@ -238,17 +239,13 @@ def response_summary_sets(
         parts.append(named_so.select(*_SET_PARTS, "category"))
     members = ibis.union(*parts)
     named = ("criterion", "level", "confirmation", "category")
-    return conform(members.mutate(set_id=_set_id(members, "response_summary", named)), MemberSets)
+    return conform(
+        members.mutate(set_id=set_id_column("response_summary", *(members[n] for n in named))),
+        MemberSets,
+    )
 
 
 _SET_PARTS = ("subject_id", "lesion_number", "criterion", "level", "confirmation")
-
-
-def _set_id(members: ir.Table, table: str, parts: tuple[str, ...]) -> ir.StringValue:
-    name = ibis.literal(table)
-    for part in parts:
-        name = name + "." + members[part].lower()
-    return name
 
 
 def criterion_agreement(
@@ -297,5 +294,6 @@ def criterion_agreement_sets(
     """The units in each cell of the agreement tables."""
     pairs = _pairs(_units(lesion_response, subject_response))
     return conform(
-        pairs.mutate(set_id=_set_id(pairs, "criterion_agreement", _AGREEMENT)), MemberSets
+        pairs.mutate(set_id=set_id_column("criterion_agreement", *(pairs[n] for n in _AGREEMENT))),
+        MemberSets,
     )

@@ -27,10 +27,10 @@ from analytics.outcomes.models import cells_of, multivariable
 from analytics.outcomes.prognosis import univariate
 from analytics.outcomes.survival import DAYS_PER_MONTH, in_months
 from analytics.published.literature_figures import SURVIVAL_AT_MONTHS
-from analytics.summary import statistic_id
 from schemas.contract import Table, rows
 from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW
 from schemas.settings import SurvivalSettings
+from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import EventCounts, PopulationMembers
 from schemas.tables.marts import FactorLevels, Subjects, TimeToEvent
 from schemas.tables.outcomes import (

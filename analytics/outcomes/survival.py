@@ -34,10 +34,10 @@ from analytics.estimators.kaplan_meier import (
     reverse,
 )
 from analytics.estimators.kaplan_meier import survival_at as level_at
-from analytics.summary import statistic_id
 from schemas.contract import Contract, Table, empty, rows, schema
 from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.settings import SurvivalSettings
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
 from schemas.tables.marts import Subjects, TimeToEvent
 from schemas.tables.outcomes import (
@@ -174,7 +174,7 @@ def survival_medians_sets(time_to_event: Table[TimeToEvent]) -> Table[MemberSets
     happened = time_to_event.filter(time_to_event.event)
     level = (happened.lesion_number > 0).ifelse("lesion", "subject")
     return happened.select(
-        set_id=ibis.literal("events.").concat(happened.endpoint.lower(), ".", level),
+        set_id=set_id_column("events", happened.endpoint, level),
         subject_id=happened.subject_id,
         lesion_number=happened.lesion_number,
     )
@@ -185,10 +185,11 @@ def survival_landmarks_sets(
 ) -> Table[MemberSets]:
     """Name who is at risk at each landmark."""
     level = (time_to_event.lesion_number > 0).ifelse("lesion", "subject")
-    curve = ibis.literal("survival_landmarks.").concat(time_to_event.endpoint.lower(), ".", level)
+    nothing = ibis.literal("")
+    curve = set_id_column("survival_landmarks", time_to_event.endpoint, level, nothing, nothing)
     parts = [
         time_to_event.filter(time_to_event.time_days * 10_000 >= months * 304_375).select(
-            set_id=curve.concat(f"...{months}"),
+            set_id=curve.concat(f".{months}"),
             subject_id="subject_id",
             lesion_number="lesion_number",
         )

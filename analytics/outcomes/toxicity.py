@@ -17,9 +17,9 @@ import ibis
 import ibis.expr.types as ir
 
 from analytics.estimators.proportions import exact
-from analytics.summary import statistic_id
 from schemas.contract import Table, conform, rows, table_name
 from schemas.settings import ToxicitySettings
+from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
 from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
@@ -76,7 +76,7 @@ def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
     """Name who is counted by worst grade; `any` and `ge3` are declared as unions of these."""
     label = toxicity.worst_grade.cast("string").fill_null("ungraded")
     counted = toxicity.filter(toxicity.worst_grade.fill_null(1) > 0).mutate(label=label)
-    parts = [counted[c] for c in ("source", "term", "ctcae_version", "window", "label")]
+    parts = [counted[c] for c in ("source", "term", "ctcae_version", "time_window", "label")]
     return _members(counted, ToxicitySummary, parts)
 
 
@@ -144,7 +144,7 @@ def _counts(
     toxicity: ir.Table, treated: ir.Table
 ) -> defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]]:
     """Population -> (source, term, version, window) -> worst grade -> subjects."""
-    keys = ("source", "term", "ctcae_version", "window")
+    keys = ("source", "term", "ctcae_version", "time_window")
     joined = toxicity.select("subject_id", *keys, "worst_grade").inner_join(treated, "subject_id")
     table = joined.group_by("population", *keys, "worst_grade").agg(n=joined.count())
     found: defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]] = defaultdict(dict)
@@ -221,7 +221,7 @@ def _key(population: str, source: str, term: str, version: str, window: str) -> 
         "source": source,
         "term": term,
         "ctcae_version": version,
-        "window": window,
+        "time_window": window,
     }
 
 
@@ -249,7 +249,7 @@ def _empty(key: Record, grade: str, total: int, n_treated: int, reason: str | No
 def _shifts(lab_grades: ir.Table, toxicity: ir.Table) -> ir.Table:
     """Each subject's baseline and worst grade per analyte and version, as text."""
     keys = ("subject_id", "term", "ctcae_version")
-    worst = toxicity.filter(toxicity.source == "lab", toxicity.window == "any")
+    worst = toxicity.filter(toxicity.source == "lab", toxicity.time_window == "any")
     after = worst.select(*keys, "baseline_grade", "worst_grade")
     baseline = lab_grades.filter(lab_grades.is_baseline, lab_grades.grade.notnull())
     before = baseline.select(
@@ -282,7 +282,5 @@ def _cells(
 def _members(
     counted: ir.Table, contract: type[ToxicitySummary | ToxicityShift], parts: list[ir.StringValue]
 ) -> Table[MemberSets]:
-    name = ibis.literal(table_name(contract))
-    for part in parts:
-        name = name + "." + part.lower()
+    name = set_id_column(table_name(contract), *parts)
     return conform(counted.mutate(set_id=name, lesion_number=ibis.literal(0)), MemberSets)

@@ -9,6 +9,8 @@ Kanani, Clinical Oncology Alert, January 2013, whose synopsis and text differ in
 
 from dataclasses import dataclass
 
+from schemas.statistic_ids import slug
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -39,22 +41,22 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "At most 1.2 mg/dL (20.52 umol/L); the other reading is published as a sensitivity.",
         (
             _BILIRUBIN,
-            f"sensitivity.all.{_BILIRUBIN}.survival.bilirubin_good_includes_limit.false",
+            f"sensitivity.all.{slug(_BILIRUBIN)}.survival_bilirubin_good_includes_limit.false",
         ),
     ),
     Contradiction(
         "X02",
         "25 of 40 is printed as 63 % and as 62 %, 9 of 40 as 22 %: no rule of rounding gives all.",
         "Counts are compared, never percentages.",
-        (f"{_TOXICITY}.event.fatigue.3.0.primary.any", "symptom_summary.all.symptomatic"),
+        (f"{_TOXICITY}.event.fatigue.3_0.primary.any", "symptom_summary.all.symptomatic"),
     ),
     Contradiction(
         "X03",
         "Grade 3 bilirubin stands only in the synopsis, grade 3 lymphopenia only in the text.",
         "Both are computed; one table has every grade.",
         (
-            f"{_TOXICITY}.lab.bilirubin.3.0.primary.3",
-            f"{_TOXICITY}.lab.lymphocytes.3.0.primary.3",
+            f"{_TOXICITY}.lab.bilirubin.3_0.primary.3",
+            f"{_TOXICITY}.lab.lymphocytes.3_0.primary.3",
         ),
     ),
     Contradiction(
@@ -68,9 +70,9 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "loss.",
         "Single terms are kept; a pair is the patients with either.",
         (
-            f"{_TOXICITY}.event.nausea or vomiting.3.0.primary.any",
-            f"{_TOXICITY}.event.fever or chills.3.0.primary.any",
-            f"{_TOXICITY}.event.diarrhea or weight loss.3.0.primary.any",
+            f"{_TOXICITY}.event.nausea_or_vomiting.3_0.primary.any",
+            f"{_TOXICITY}.event.fever_or_chills.3_0.primary.any",
+            f"{_TOXICITY}.event.diarrhea_or_weight_loss.3_0.primary.any",
         ),
     ),
     Contradiction(
@@ -114,7 +116,7 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "X11",
         "Minimal and significant disease outside the liver are not defined.",
         "The recorded category is kept; no threshold is invented.",
-        ("baseline_characteristics.all.extrahepatic_disease.minimal..",),
+        ("baseline_characteristics.all.extrahepatic_disease.minimal.overall.overall",),
     ),
     Contradiction(
         "X12",
@@ -137,20 +139,20 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "Clinical toxicity is of any grade, laboratory toxicity of grade 3 and above.",
         "Never pooled into one rate of toxicity.",
         (
-            f"{_TOXICITY}.event.fatigue.3.0.primary.any",
-            f"{_TOXICITY}.lab.lymphocytes.3.0.primary.ge3",
+            f"{_TOXICITY}.event.fatigue.3_0.primary.any",
+            f"{_TOXICITY}.lab.lymphocytes.3_0.primary.ge3",
         ),
     ),
     Contradiction(
         "X16",
         "83 lesions in 40 patients are more than the two of an organ that RECIST 1.1 allows.",
         "WHO and EASL count every index lesion, RECIST 1.1 and mRECIST their marked targets.",
-        (f"{_WHO_LESION}.ne", "response_summary.all.recist11.lesion.unconfirmed.ne"),
+        (f"{_WHO_LESION}.ne", "response_summary.all.recist_1_1.lesion.unconfirmed.ne"),
     ),
     Contradiction(
         "X17",
         "P-values without statistic, hazard ratio or interval.",
         "Chi-square, hazard ratio and interval stand beside each p, which is kept as a number.",
-        ("prognosis_univariate.all.os.ecog0.>=1",),
+        ("prognosis_univariate.all.os.ecog0.ge1",),
     ),
 )

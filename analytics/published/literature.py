@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 
 from analytics.estimators.event_counts import populations
 from analytics.published.literature_figures import FIGURES, Figure
-from analytics.summary import statistic_id
 from schemas.contract import Contract, Statistic, Table, options, rows
+from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.outcomes import (
     Attrition,

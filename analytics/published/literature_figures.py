@@ -53,17 +53,17 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "F05", "Memon 2012", "median dose", "113", None, None, "Gy", "median",
-        "dosimetry_summary.{p}.dose_gy_recorded.target.",
+        "dosimetry_summary.{p}.dose_gy_recorded.target.overall",
         note="unit of analysis not stated; range 29-299 Gy in the abstract",
     ),
     Figure(
         "F06", "Memon 2012", "bilobar treatment", "95", 38, 40, "%", "proportion",
-        "baseline_characteristics.{p}.bilobar.true..",
+        "baseline_characteristics.{p}.bilobar.true.overall.overall",
         note="printed as 38/40",
     ),
     Figure(
         "F07", "Memon 2012", "minimal extrahepatic disease", "33", 13, 40, "%", "proportion",
-        "baseline_characteristics.{p}.extrahepatic_disease.minimal..",
+        "baseline_characteristics.{p}.extrahepatic_disease.minimal.overall.overall",
         note="printed as one-third; n derived",
     ),
     Figure(
@@ -73,57 +73,57 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "F09", "Memon 2012", "prior liver-directed therapy", "22", 9, 40, "%", "proportion",
-        "baseline_characteristics.{p}.prior_liver_directed.true..",
+        "baseline_characteristics.{p}.prior_liver_directed.true.overall.overall",
         note="n derived",
     ),
     Figure(
         "F11", "Memon 2012", "prophylactic octreotide", "100", 40, 40, "%", "proportion",
-        "baseline_characteristics.{p}.octreotide_prophylaxis.true..",
+        "baseline_characteristics.{p}.octreotide_prophylaxis.true.overall.overall",
         note="printed as all patients",
     ),
     Figure(
         "F12", "Memon 2012", "fatigue", "63", 25, 40, "%", "proportion",
-        "toxicity_summary.{p}.event.fatigue.3.0.primary.any",
+        "toxicity_summary.{p}.event.fatigue.3_0.primary.any",
         note="any grade",
     ),
     Figure(
         "F13", "Memon 2012", "nausea or vomiting", "40", 16, 40, "%", "proportion",
-        "toxicity_summary.{p}.event.nausea or vomiting.3.0.primary.any",
+        "toxicity_summary.{p}.event.nausea_or_vomiting.3_0.primary.any",
         note="any grade; union",
     ),
     Figure(
         "F14", "Memon 2012", "abdominal pain", "18", 7, 40, "%", "proportion",
-        "toxicity_summary.{p}.event.abdominal pain.3.0.primary.any",
+        "toxicity_summary.{p}.event.abdominal_pain.3_0.primary.any",
         note="any grade",
     ),
     Figure(
         "F15", "Memon 2012", "fever or chills", "8", 3, 40, "%", "proportion",
-        "toxicity_summary.{p}.event.fever or chills.3.0.primary.any",
+        "toxicity_summary.{p}.event.fever_or_chills.3_0.primary.any",
         note="any grade; union",
     ),
     Figure(
         "F16", "Memon 2012", "diarrhea or weight loss", "5", 2, 40, "%", "proportion",
-        "toxicity_summary.{p}.event.diarrhea or weight loss.3.0.primary.any",
+        "toxicity_summary.{p}.event.diarrhea_or_weight_loss.3_0.primary.any",
         note="any grade; ambiguous pair",
     ),
     Figure(
         "F17", "Memon 2012", "bilirubin grade 3", "5", 2, 40, "%", "proportion",
-        "toxicity_summary.{p}.lab.bilirubin.3.0.primary.3",
+        "toxicity_summary.{p}.lab.bilirubin.3_0.primary.3",
         note="worst grade; n printed",
     ),
     Figure(
         "F18", "Memon 2012", "bilirubin grade 4", "2.5", 1, 40, "%", "proportion",
-        "toxicity_summary.{p}.lab.bilirubin.3.0.primary.4",
+        "toxicity_summary.{p}.lab.bilirubin.3_0.primary.4",
         note="worst grade; n printed",
     ),
     Figure(
         "F19", "Memon 2012", "lymphocytes grade 3", "38", 15, 40, "%", "proportion",
-        "toxicity_summary.{p}.lab.lymphocytes.3.0.primary.3",
+        "toxicity_summary.{p}.lab.lymphocytes.3_0.primary.3",
         note="worst grade",
     ),
     Figure(
         "F20", "Memon 2012", "radiation cholecystitis with cholecystectomy", "2.5", 1, 40, "%",
-        "proportion", "toxicity_summary.{p}.event.cholecystitis.3.0.primary.any",
+        "proportion", "toxicity_summary.{p}.event.cholecystitis.3_0.primary.any",
         note="n printed",
     ),
     Figure(
@@ -158,11 +158,11 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "F27", "Memon 2012", "median time to WHO response by lesion", "4.0", None, None, "months",
-        "Kaplan-Meier", "survival_medians.{p}.ttrl.lesion...midpoint",
+        "Kaplan-Meier", "survival_medians.{p}.ttrl.lesion.overall.overall.midpoint",
     ),
     Figure(
         "F28", "Memon 2012", "median time to WHO response by patient", "4.9", None, None,
-        "months", "Kaplan-Meier", "survival_medians.{p}.ttr.subject...midpoint",
+        "months", "Kaplan-Meier", "survival_medians.{p}.ttr.subject.overall.overall.midpoint",
     ),
     Figure(
         "F30", "Memon 2012", "symptom improvement among symptomatic", "84", 21, 25, "%",
@@ -175,41 +175,41 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "F32", "Memon 2012", "median overall survival", "34.4", None, None, "months",
-        "Kaplan-Meier", "survival_medians.{p}.os.subject...midpoint",
+        "Kaplan-Meier", "survival_medians.{p}.os.subject.overall.overall.midpoint",
     ),
     Figure(
         "F33", "Memon 2012", "1-year overall survival", "72.5", 29, 40, "%", "Kaplan-Meier",
-        "survival_landmarks.{p}.os.subject...12", scale=100,
+        "survival_landmarks.{p}.os.subject.overall.overall.12", scale=100,
         note="n derived: no one censored before",
     ),
     Figure(
         "F34", "Memon 2012", "2-year overall survival", "62.5", 25, 40, "%", "Kaplan-Meier",
-        "survival_landmarks.{p}.os.subject...24", scale=100,
+        "survival_landmarks.{p}.os.subject.overall.overall.24", scale=100,
         note="n derived: no one censored before",
     ),
     Figure(
         "F35", "Memon 2012", "3-year overall survival", "45", 18, 40, "%", "Kaplan-Meier",
-        "survival_landmarks.{p}.os.subject...36", scale=100,
+        "survival_landmarks.{p}.os.subject.overall.overall.36", scale=100,
         note="n derived: no one censored before",
     ),
     Figure(
         "F36", "Memon 2012", "univariate ECOG 0", "<0.0001", None, None, "p", "log-rank",
-        "prognosis_univariate.{p}.os.ecog0.>=1",
+        "prognosis_univariate.{p}.os.ecog0.ge1",
         note="p printed without statistic, hazard ratio or interval",
     ),
     Figure(
         "F37", "Memon 2012", "univariate tumour burden <=25%", "0.0019", None, None, "p",
-        "log-rank", "prognosis_univariate.{p}.os.burden25.>25",
+        "log-rank", "prognosis_univariate.{p}.os.burden25.gt25",
         note="p printed without statistic, hazard ratio or interval",
     ),
     Figure(
         "F38", "Memon 2012", "univariate albumin >3.5 g/dL", "0.017", None, None, "p", "log-rank",
-        "prognosis_univariate.{p}.os.alb35.<=3.5",
+        "prognosis_univariate.{p}.os.alb35.le3_5",
         note="p printed without statistic, hazard ratio or interval",
     ),
     Figure(
         "F39", "Memon 2012", "univariate bilirubin <=1.2 mg/dL", "0.002", None, None, "p",
-        "log-rank", "prognosis_univariate.{p}.os.bili12.>1.2",
+        "log-rank", "prognosis_univariate.{p}.os.bili12.gt1_2",
         note="p printed without statistic, hazard ratio or interval",
     ),
     Figure(
@@ -224,7 +224,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "C01a", "Rhee 2008", "median overall survival", "25", None, 42, "months", "as quoted",
-        "survival_medians.{p}.os.subject...midpoint",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
         note="C01: quoted as one median; glass and resin were reported apart, and 25 is near the "
         "mean of their two medians, so it is not the median of any curve",
     ),
@@ -236,7 +236,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "C02a", "Kennedy 2008", "median overall survival", "70", None, 148, "months", "as quoted",
-        "survival_medians.{p}.os.subject...midpoint",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
         note="C02: resin microspheres; 148 patients, 185 procedures",
     ),
     Figure(
@@ -249,38 +249,43 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "K01a", "RADIANT-4 2016", "median progression-free survival, everolimus", "11.3", None,
         205, "months", "Kaplan-Meier, digitised curve",
-        "survival_medians.{p}.pfs.subject...midpoint",
+        "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
         note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),
     Figure(
         "K01b", "RADIANT-4 2016", "median progression-free survival, placebo", "4.01", None, 97,
-        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
         note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),
     Figure(
         "K01c", "RADIANT-4 2016", "median overall survival, everolimus", "not reached", None, 205,
-        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.os.subject...midpoint",
+        "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
         note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),
     Figure(
         "K01d", "RADIANT-4 2016", "median overall survival, placebo", "not reached", None, 97,
-        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.os.subject...midpoint",
+        "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
         note="Yao et al., Lancet 2016;387:968-977: another treatment of neuroendocrine tumours; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),
     Figure(
         "K02a", "SIRFLOX 2016", "median progression-free survival, mFOLFOX6", "10.3", None, 263,
-        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
         note="van Hazel et al., J Clin Oncol 2016;34:1723-1731: colorectal metastases; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),
     Figure(
         "K02b", "SIRFLOX 2016",
         "median progression-free survival, mFOLFOX6 and resin microspheres", "10.7", None, 267,
-        "months", "Kaplan-Meier, digitised curve", "survival_medians.{p}.pfs.subject...midpoint",
+        "months", "Kaplan-Meier, digitised curve",
+        "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
         note="van Hazel et al., J Clin Oncol 2016;34:1723-1731: colorectal metastases; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
     ),

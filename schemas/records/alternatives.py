@@ -22,10 +22,10 @@ _WHO_LESIONS = "response_summary.all.who.lesion.unconfirmed"
 _EASL_LESIONS = "response_summary.all.easl.lesion.unconfirmed"
 _WHO_PATIENTS = "response_summary.all.who.subject.unconfirmed"
 _CONFIRMED = "response_summary.all.who.subject.confirmed"
-_PFS = "survival_medians.all.pfs.subject...midpoint"
-_OS = "survival_medians.all.os.subject...midpoint"
-_BILIRUBIN = "toxicity_summary.all.lab.bilirubin.3.0"
-_LYMPHOCYTES = "toxicity_summary.all.lab.lymphocytes.3.0"
+_PFS = "survival_medians.all.pfs.subject.overall.overall.midpoint"
+_OS = "survival_medians.all.os.subject.overall.overall.midpoint"
+_BILIRUBIN = "toxicity_summary.all.lab.bilirubin.3_0"
+_LYMPHOCYTES = "toxicity_summary.all.lab.lymphocytes.3_0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "response.lesion_start",
             "lobe",
             ("time_to_event",),
-            ("survival_medians.all.ttrl.lesion...midpoint",),
+            ("survival_medians.all.ttrl.lesion.overall.overall.midpoint",),
         ),
         Alternative("survival.pfs_new_therapy", "censor", ("time_to_event",), (_PFS,)),
         Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
@@ -161,7 +161,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "baseline.bilirubin_umol_per_mg_dl",
             "17.104",
             ("eligibility", "subjects"),
-            ("prognosis_univariate.all.os.bili12.>1.2",),
+            ("prognosis_univariate.all.os.bili12.gt1_2",),
         ),
     ),
     (
@@ -169,7 +169,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "baseline.child_pugh_inr_upper",
             "2.2",
             ("subjects",),
-            ("baseline_characteristics.all.child_pugh_class.b..",),
+            ("baseline_characteristics.all.child_pugh_class.b.overall.overall",),
         ),
     ),
     (
@@ -209,13 +209,13 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "dosimetry.y90_half_life_h",
             "64.2",
             ("treatment_targets",),
-            ("dosimetry_summary.all.activity_gbq.target.",),
+            ("dosimetry_summary.all.activity_gbq.target.overall",),
         ),
         Alternative(
             "dosimetry.bsa_formula",
             "mosteller",
             ("treatment_targets",),
-            ("dosimetry_summary.all.activity_bsa_gbq.target.",),
+            ("dosimetry_summary.all.activity_bsa_gbq.target.overall",),
         ),
     ),
     (
@@ -224,8 +224,8 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "49.67",
             ("treatment_targets",),
             (
-                "dosimetry_summary.all.dose_gy.target.",
-                "dosimetry_summary.all.lung_dose_gy.session.",
+                "dosimetry_summary.all.dose_gy.target.overall",
+                "dosimetry_summary.all.lung_dose_gy.session.overall",
             ),
         ),
     ),
@@ -234,12 +234,12 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "dosimetry.liver_density_g_ml",
             "1.06",
             ("treatment_targets",),
-            ("dosimetry_summary.all.dose_gy.target.",),
+            ("dosimetry_summary.all.dose_gy.target.overall",),
         ),
     ),
     (
         Alternative(
-            "survival.endpoint_criterion", "recist11", ("milestones", "time_to_event"), (_PFS,)
+            "survival.endpoint_criterion", "RECIST 1.1", ("milestones", "time_to_event"), (_PFS,)
         ),
     ),
     (

@@ -16,8 +16,7 @@ Where sources differ:
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.settings import ResponseSettings
-from schemas.tables.marts import CRITERIA
+from schemas.statistic_ids import slug
 
 MILLIONTHS = 10**6
 """Quantities are whole millionths of mm or mm2: what DECIMAL(18, 6) holds, without a fraction."""
@@ -56,13 +55,14 @@ class Criterion:
     """One response criterion.
 
     Attributes:
-        name: code in the tables.
+        code: what the tables say, as the field writes it.
         quantity: what is measured and summed; `unit` mm or mm2.
         lesions: the lesions that count, a column of subject_lesions.
         arterial_phase: the quantity needs an arterial phase.
         partial_response: PR at or below this share of the baseline.
         progression: PD beyond this share of the nadir.
         operator: how growth is compared with `progression`.
+        operator_setting: key of the section response that chooses it where sources differ.
         least_growth_mm: PD also needs this absolute growth.
         measurable_mm: least baseline of a target; `measurable_node_mm` for a node's short axis.
         nodes_normalise: a node is gone when it is normal.
@@ -71,8 +71,7 @@ class Criterion:
         sources: where the thresholds stand.
     """
 
-    name: str
-    label: str
+    code: str
     quantity: str
     unit: str
     lesions: str
@@ -85,16 +84,21 @@ class Criterion:
     stable: str
     progressive: str
     sources: tuple[str, ...]
+    operator_setting: str | None = None
     least_growth_mm: int = 0
     measurable_mm: int = 0
     measurable_node_mm: int = 0
     nodes_normalise: bool = False
     zero_baseline: str = "baseline_zero"
 
+    @property
+    def name(self) -> str:
+        """The code as a part of names of columns and ids: `recist_1_1`."""
+        return slug(self.code)
+
 
 WHO = Criterion(
-    name="who",
-    label="WHO",
+    code="WHO",
     quantity="longest diameter times its perpendicular",
     unit="mm2",
     lesions="index_lesion",
@@ -102,6 +106,7 @@ WHO = Criterion(
     partial_response=Ratio(1, 2),
     progression=Ratio(5, 4),
     operator=">",
+    operator_setting="who_pd_operator",
     complete="The lesion is gone.",
     partial="The product is at most half of the baseline's.",
     stable="Neither.",
@@ -109,8 +114,7 @@ WHO = Criterion(
     sources=(_RIAZ, _RADIOL_ONCOL, "WHO 1979 as tabulated in PMC2755245 Table 3"),
 )
 EASL = Criterion(
-    name="easl",
-    label="EASL",
+    code="EASL",
     quantity="enhancing longest diameter times its perpendicular, or viable share of the product",
     unit="mm2",
     lesions="index_lesion",
@@ -126,8 +130,7 @@ EASL = Criterion(
     zero_baseline="no_baseline_enhancement",
 )
 RECIST11 = Criterion(
-    name="recist11",
-    label="RECIST 1.1",
+    code="RECIST 1.1",
     quantity="sum of longest diameters, of short axes for nodes",
     unit="mm",
     lesions="recist_target",
@@ -146,8 +149,7 @@ RECIST11 = Criterion(
     nodes_normalise=True,
 )
 MRECIST = Criterion(
-    name="mrecist",
-    label="mRECIST",
+    code="mRECIST",
     quantity="sum of longest diameters of the enhancing part",
     unit="mm",
     lesions="recist_target",
@@ -155,6 +157,7 @@ MRECIST = Criterion(
     partial_response=Ratio(7, 10),
     progression=Ratio(6, 5),
     operator=">=",
+    operator_setting="mrecist_pd_operator",
     complete="No target enhances.",
     partial="The enhancing sum is at most 70 % of the baseline's.",
     stable="Neither.",
@@ -165,10 +168,5 @@ MRECIST = Criterion(
     zero_baseline="no_baseline_enhancement",
 )
 RECORDS: tuple[Criterion, ...] = (WHO, EASL, RECIST11, MRECIST)
-assert tuple(c.name for c in RECORDS) == CRITERIA
-
-
-def operator_of(criterion: Criterion, settings: ResponseSettings) -> str:
-    """How growth is compared: the settings' choice where sources differ, else the record's."""
-    chosen = {"who": settings.who_pd_operator, "mrecist": settings.mrecist_pd_operator}
-    return chosen.get(criterion.name, criterion.operator)
+CRITERIA: tuple[str, ...] = tuple(c.code for c in RECORDS)
+"""The codes that the tables hold."""

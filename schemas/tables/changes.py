@@ -85,6 +85,10 @@ class Changes(Part):
     tables: tuple[TableChanges, ...] = Field((), description="Tables that differ.")
     statistics: tuple[StatisticChange, ...] = Field((), description="Numbers that differ.")
 
+    note: str | None = Field(
+        None, description="What could not be compared, and why; null where all was."
+    )
+
     @property
     def equal(self) -> bool:
         """Nothing differs beyond the tolerances."""

@@ -231,7 +231,7 @@ class LesionQuantities(Intermediate):
     scan_evaluable: Bool = column("The reader could evaluate the scan.", required=True)
     who: Int = column("Cross-product.", unit="1e-6 mm2")
     easl: Int = column("Cross-product of the enhancing part.", unit="1e-6 mm2")
-    recist11: Int = column("Longest diameter, short axis of a node.", unit="1e-6 mm")
+    recist_1_1: Int = column("Longest diameter, short axis of a node.", unit="1e-6 mm")
     mrecist: Int = column("The same of the enhancing part.", unit="1e-6 mm")
     row_id: Text = column("Row of registry.measurements.", required=True)
 

@@ -1,10 +1,10 @@
 """Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
 from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declares
+from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
 from schemas.tables.registry import ANALYTES, Assessments, Patients, Treatments
 
-CRITERIA = ("who", "easl", "recist11", "mrecist")
 RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 CONFIRMATIONS = ("unconfirmed", "confirmed")
 ENDPOINTS = ("OS", "PFS", "HPFS", "TTP", "HTTP", "TTR", "TTRL", "DOR", "TTNT")
@@ -282,7 +282,7 @@ class Toxicity(Mart):
     source: Text = column("Laboratory or clinical event.", key=True, codes=("lab", "event"))
     term: Text = column("Analyte, CTCAE term or named union of terms.", key=True)
     ctcae_version: Text = column("CTCAE version.", key=True, codes=VERSIONS)
-    window: Text = column("Window after treatment.", key=True, codes=WINDOWS)
+    time_window: Text = column("Window after treatment.", key=True, codes=WINDOWS)
     baseline_grade: Int = column("Grade at baseline.", minimum=0, maximum=5)
     worst_grade: Int = column("Worst grade in the window.", minimum=0, maximum=5)
     worst_day: Int = column("Earliest day of the worst grade.", unit="days")

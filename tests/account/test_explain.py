@@ -17,7 +17,7 @@ from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
 PARTIAL = "response_summary.all.who.lesion.unconfirmed.pr"
-MEDIAN = "survival_medians.all.os.subject...midpoint"
+MEDIAN = "survival_medians.all.os.subject.overall.overall.midpoint"
 DEATH = 323
 """Row of a death within the first year after treatment."""
 

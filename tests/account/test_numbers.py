@@ -11,12 +11,12 @@ from warehouse.account import numbers
 from warehouse.store import Store
 
 STATISTICS = """
-| statistic_id                       | label  | value | unit   | method     | definition | population_set |
-|------------------------------------|--------|-------|--------|------------|------------|----------------|
-| survival_medians.all.os.subject... | Median | {os}  | months | median     | d          | population.all |
-| response_summary.all.who.pr        | PR     | 62.65 | %      | proportion | d          | population.all |
+| statistic_id                                     | label    | value   | unit     | method       | definition   | population_set   |
+| ------------------------------------             | -------- | ------- | -------- | ------------ | ------------ | ---------------- |
+| survival_medians.all.os.subject.overall.overall. | Median   | {os}    | months   | median       | d            | population.all   |
+| response_summary.all.who.pr                      | PR       | 62.65   | %        | proportion   | d            | population.all   |
 """  # noqa: E501
-OS = "survival_medians.all.os.subject..."
+OS = "survival_medians.all.os.subject.overall.overall."
 
 
 @pytest.fixture

@@ -31,14 +31,14 @@ TABLES = {
         """,
     "marts.lesion_assessments": f"""
         | subject_id | lesion_number | criterion | rel_day | reader | modality | modality_changed | baseline_day | baseline | nadir | value | change_from_baseline_pct | change_from_nadir_pct | response | rule                   | in_window | source_row_ids |
-        | {ANNA}     | 1             | who       | 30      | local  | CT       | no               | -7           | 100      | 100   | 50    | -50                      | -50                   | PR       | decrease_from_baseline | yes       | aaaa           |
-        | {ANNA}     | 1             | easl      | 30      | local  | CT       | no               | -7           | 80       | 80    | 0     | -100                     | -100                  | CR       | gone                   | yes       | aaaa           |
-        | {ANNA}     | 1             | who       | 90      | local  | CT       | no               | -7           | 100      | 50    | 63    | -37                      | 26                    | PD       | growth_over_nadir      | no        | aabb           |
+        | {ANNA}     | 1             | WHO       | 30      | local  | CT       | no               | -7           | 100      | 100   | 50    | -50                      | -50                   | PR       | decrease_from_baseline | yes       | aaaa           |
+        | {ANNA}     | 1             | EASL      | 30      | local  | CT       | no               | -7           | 80       | 80    | 0     | -100                     | -100                  | CR       | gone                   | yes       | aaaa           |
+        | {ANNA}     | 1             | WHO       | 90      | local  | CT       | no               | -7           | 100      | 50    | 63    | -37                      | 26                    | PD       | growth_over_nadir      | no        | aabb           |
         """,
     "marts.lesion_response": f"""
         | subject_id | lesion_number | criterion | confirmation | best_response | best_response_day | progression_day | evaluable |
-        | {ANNA}     | 1             | who       | unconfirmed  | PR            | 30                | 90              | yes       |
-        | {ANNA}     | 1             | easl      | unconfirmed  | CR            | 30                |                 | yes       |
+        | {ANNA}     | 1             | WHO       | unconfirmed  | PR            | 30                | 90              | yes       |
+        | {ANNA}     | 1             | EASL      | unconfirmed  | CR            | 30                |                 | yes       |
         """,
     "marts.lab_grades": f"""
         | subject_id | analyte   | ctcae_version | rel_day | sequence | value | unit  | upper_limit | baseline_value | is_baseline | grade | rule             | reason         | source_row_id |
@@ -49,11 +49,11 @@ TABLES = {
         | {BERT}     | bilirubin | 5.0           | 9       | 1        | 1     | mg/dL | 1.2         | 1.0            | no          | 0     | <= 1 x ULN       |                | eeee          |
         """,
     "marts.toxicity": f"""
-        | subject_id | source | term      | ctcae_version | window  | baseline_grade | worst_grade | worst_day | emergent | source_row_id |
-        | {ANNA}     | lab    | bilirubin | 3.0           | any     | 1              | 3           | 60        | yes      | cccc          |
-        | {ANNA}     | lab    | bilirubin | 3.0           | primary | 1              | 3           | 60        | yes      | cccc          |
-        | {ANNA}     | lab    | bilirubin | 5.0           | any     | 1              | 2           | 60        | yes      | cccc          |
-        | {ANNA}     | event  | fatigue   | 3.0           | any     |                | 2           | 8         | yes      | ffff          |
+        | subject_id | source | term      | ctcae_version | time_window | baseline_grade | worst_grade | worst_day | emergent | source_row_id |
+        | {ANNA}     | lab    | bilirubin | 3.0           | any         | 1              | 3           | 60        | yes      | cccc          |
+        | {ANNA}     | lab    | bilirubin | 3.0           | primary     | 1              | 3           | 60        | yes      | cccc          |
+        | {ANNA}     | lab    | bilirubin | 5.0           | any         | 1              | 2           | 60        | yes      | cccc          |
+        | {ANNA}     | event  | fatigue   | 3.0           | any         |                | 2           | 8         | yes      | ffff          |
         """,
     "marts.time_to_event": f"""
         | subject_id | lesion_number | endpoint | start_day | time_days | event | cause | competing | source_table | source_column | source_row_id |
@@ -68,7 +68,7 @@ def root(tmp_path: Path) -> Path:
     store = Store.open(tmp_path / "store")
     release = publish(store, "2020.06.01")
     write_tables(release, TABLES, only=False)
-    write_database(release / "parquet", release / "outcomes.duckdb")
+    write_database(release / "parquet", release / "release.duckdb")
     published = releases.listing(store)[0]
     releases.point(store, "current", published.release_id, datetime.now(UTC), published.as_of)
     return store.root
@@ -93,7 +93,7 @@ def test_a_time_point_stands_with_baseline_nadir_class_and_rule_of_each_criterio
         [c.strip() for c in line] for line in lines(told(capsys, root, "show", ANNA), "Lesion")
     ]
     assert cells == [
-        ["day", "reader", "scan", "who", "easl"],
+        ["day", "reader", "scan", "WHO", "EASL"],
         ["30", "local", "CT", "baseline", "100", "80"],
         ["nadir before", "100", "80"],
         ["measured", "50", "0"],
@@ -158,7 +158,7 @@ def test_a_patient_is_found_by_site_and_id_under_the_key(
     words = ("show", "--site", "memon2012", "--patient", "P01", "--json")
     facts = json.loads(told(capsys, root, *words))
     assert facts["subject"]["subject_id"] == ANNA
-    assert facts["assessments"][0]["criteria"]["who"]["rule"] == "decrease_from_baseline"
+    assert facts["assessments"][0]["criteria"]["WHO"]["rule"] == "decrease_from_baseline"
     assert "P01" not in json.dumps(facts)
 
 

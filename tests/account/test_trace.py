@@ -71,7 +71,7 @@ def test_a_median_leads_to_the_rows_that_ended_or_censored_each_clock(
 ) -> None:
     """28 of 40 patients died (Memon 2012); each death is a line of the contacts."""
     release = release_of(reference_store)
-    statistic = "survival_medians.all.os.subject...midpoint"
+    statistic = "survival_medians.all.os.subject.overall.overall.midpoint"
     found = trace.of_statistic(reference_store, REGISTRY, DEMONSTRATION_KEY, release, statistic)
     assert len(found.members) == 28
     for member in found.members:

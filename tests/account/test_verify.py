@@ -44,7 +44,7 @@ def test_an_untouched_release_is_whole(reference_store: Store) -> None:
     assert checked(reference_store) == ()
 
 
-@pytest.mark.parametrize("name", [TABLE, "outcomes.duckdb", "changes.json", "audit/index.html"])
+@pytest.mark.parametrize("name", [TABLE, "release.duckdb", "changes.json", "audit/index.html"])
 def test_one_bit_of_any_file_is_found_and_the_file_named(name: str, own_store: Store) -> None:
     changed(own_store.release(ID) / name)
     assert checked(own_store) == (f"{name}: changed since it was published",)

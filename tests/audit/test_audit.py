@@ -33,20 +33,20 @@ MEMBERS = """
 | population.all                       | bb         | 0             |
 | population.site:north                | aa         | 0             |
 | population.site:north                | bb         | 0             |
-| toxicity_summary.lab.alt.3.0.any.any | aa         | 0             |
+| toxicity_summary.lab.alt.3_0.any.any | aa         | 0             |
 """
 STATISTICS = """
 | statistic_id | label | value | lower | upper | n | total | unit | method     | definition \
 | population_set | numerator_set                        |
 | {id}         | ALT   | {pct} | 1.3   | 98.7  | 1 | 2     | %    | proportion | d          \
-| population.all | toxicity_summary.lab.alt.3.0.any.any |
+| population.all | toxicity_summary.lab.alt.3_0.any.any |
 """
-ANY = "toxicity_summary.all.lab.alt.3.0.any.any"
+ANY = "toxicity_summary.all.lab.alt.3_0.any.any"
 TOXICITY = """
-| population | source | term | ctcae_version | window | grade | statistic_id | n | total \
+| population | source | term | ctcae_version | time_window | grade | statistic_id | n | total \
 | n_treated | pct |
-| all | lab | alt | 3.0 | any | 1   | toxicity_summary.all.lab.alt.3.0.any.1   | {n} | 2 | 2 | 50 |
-| all | lab | alt | 3.0 | any | any | toxicity_summary.all.lab.alt.3.0.any.any | 1   | 2 | 2 | 50 |
+| all | lab | alt | 3.0 | any | 1   | toxicity_summary.all.lab.alt.3_0.any.1   | {n} | 2 | 2 | 50 |
+| all | lab | alt | 3.0 | any | any | toxicity_summary.all.lab.alt.3_0.any.any | 1   | 2 | 2 | 50 |
 """
 RESPONSE_HEAD = (
     "| population | criterion | level | confirmation | category | statistic_id | n | total "
@@ -128,19 +128,19 @@ FAULTS = {
     "toxicity_grades": {"outcomes__toxicity_summary": TOXICITY.format(n=2)},
     "statistics_have_rows": {
         "outcomes__statistics": STATISTICS.format(
-            id="toxicity_summary.all.lab.ast.3.0.any.any", pct=50
+            id="toxicity_summary.all.lab.ast.3_0.any.any", pct=50
         )
     },
     "shares": {"outcomes__statistics": STATISTICS.format(id=ANY, pct=101)},
     "above_lower_limits": {"outcomes__statistics": STATISTICS.format(id=ANY, pct=1.2)},
     "below_upper_limits": {"outcomes__statistics": STATISTICS.format(id=ANY, pct=98.8)},
     "members_counted": {
-        "members__member_sets": MEMBERS + "| toxicity_summary.lab.alt.3.0.any.any | bb | 0 |"
+        "members__member_sets": MEMBERS + "| toxicity_summary.lab.alt.3_0.any.any | bb | 0 |"
     },
     "curves_fall": {"outcomes__survival_curves": CURVE.format(last="0.51")},
     "response_totals": {
         "outcomes__response_summary": f"{RESPONSE_HEAD}\n"
-        "| all | who | subject | confirmed | ORR | x | 0 | 1 | 0 | none |"
+        "| all | WHO| subject | confirmed | ORR | x | 0 | 1 | 0 | none |"
     },
 }
 

@@ -38,14 +38,14 @@ def test_the_reference_cohort_gives_the_published_counts(reference_store: Store)
         """
         SELECT criterion, category, n, total FROM outcomes.response_summary
         WHERE population = 'all' AND level = 'lesion' AND confirmation = 'unconfirmed'
-          AND criterion IN ('who', 'easl') AND category IN ('CR', 'PR') ORDER BY ALL
+          AND criterion IN ('WHO', 'EASL') AND category IN ('CR', 'PR') ORDER BY ALL
         """,
     )
     assert found == [
-        ("easl", "CR", 17, 83),
-        ("easl", "PR", 36, 83),
-        ("who", "CR", 1, 83),
-        ("who", "PR", 52, 83),
+        ("EASL", "CR", 17, 83),
+        ("EASL", "PR", 36, 83),
+        ("WHO", "CR", 1, 83),
+        ("WHO", "PR", 52, 83),
     ]
 
 

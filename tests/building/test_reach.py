@@ -36,7 +36,7 @@ def test_a_join_by_site_and_a_window_over_all_look_beyond_the_patient() -> None:
     """The rule itself: what it must find, and what it must not."""
     t = ibis.table({"subject_id": "string", "site_id": "string", "value": "int64"}, name="t")
     u = ibis.table({"subject_id": "string", "site_id": "string", "value": "int64"}, name="u")
-    every = ibis.memtable({"criterion": ["who", "easl"]})
+    every = ibis.memtable({"criterion": ["WHO", "EASL"]})
     best = t.value.max()
     assert any(_beyond(t.semi_join(u, "site_id"), PATIENT))
     assert any(_beyond(t.mutate(best=best.over(group_by="site_id")), PATIENT))

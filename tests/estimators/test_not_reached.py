@@ -11,7 +11,7 @@ from schemas.settings import OutcomeSettings
 from schemas.tables.outcomes import Outcome, SurvivalMedians
 
 ROW = {
-    "statistic_id": "survival_medians.all.os.subject...midpoint",
+    "statistic_id": "survival_medians.all.os.subject.overall.overall.midpoint",
     "population": "all",
     "endpoint": "OS",
     "level": "subject",

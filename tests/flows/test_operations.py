@@ -282,7 +282,7 @@ def test_the_journal_names_steps_and_no_words_of_a_fault(
 def test_the_digest_names_what_moved(store: Store) -> None:
     run(store, D1, 10)
     moved = StatisticChange(
-        statistic_id="survival_medians.all.os.subject...midpoint",
+        statistic_id="survival_medians.all.os.subject.overall.overall.midpoint",
         label="Median OS",
         unit="months",
         kind="changed",

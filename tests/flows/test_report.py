@@ -14,7 +14,7 @@ from warehouse.store import Store
 @pytest.fixture(scope="module")
 def con(reference_store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """The database of the reference cohort's release."""
-    path = releases.resolve(reference_store, "current") / "outcomes.duckdb"
+    path = releases.resolve(reference_store, "current") / "release.duckdb"
     with duckdb.connect(str(path), read_only=True) as opened:
         yield opened
 

@@ -77,7 +77,7 @@ def worst(derived: Tables, source: str, version: str, window: str) -> dict[str, 
     """Term -> worst grade -> patients, counted from the mart."""
     found: dict[str, Counter[Any]] = {}
     for r in derived["toxicity"].to_pyarrow().to_pylist():
-        if (r["source"], r["ctcae_version"], r["window"]) == (source, version, window):
+        if (r["source"], r["ctcae_version"], r["time_window"]) == (source, version, window):
             found.setdefault(r["term"], Counter())[r["worst_grade"]] += 1
     return found
 
@@ -118,7 +118,7 @@ def test_clinical_events_are_those_printed_in_every_version(derived: Tables) -> 
             r["term"]: (r["n"], r["total"])
             for r in summary
             if (r["source"], r["ctcae_version"], r["grade"]) == ("event", version, "any")
-            and r["window"] == "primary"
+            and r["time_window"] == "primary"
         }
         assert found == {term: (n, 40) for term, n in printed.items()}
 
@@ -132,7 +132,7 @@ def test_the_baseline_of_bilirubin_and_what_emerged(derived: Tables) -> None:
     bilirubin = [
         r
         for r in found
-        if (r["term"], r["ctcae_version"], r["window"]) == ("bilirubin", "3.0", "any")
+        if (r["term"], r["ctcae_version"], r["time_window"]) == ("bilirubin", "3.0", "any")
     ]
     assert Counter(r["baseline_grade"] for r in bilirubin) == {0: 32, 1: 7, 2: 1}
     emergent = Counter(r["worst_grade"] for r in bilirubin if r["emergent"])

@@ -169,22 +169,22 @@ def _best(table: ir.Table, criterion: str, confirmation: str = "unconfirmed") ->
 def test_lesions_respond_as_published(settings: ResponseSettings, confirmation: str) -> None:
     """1.2 and 62.7 % by WHO, 20.5 and 43.4 % by EASL, of 83 lesions, under every open reading."""
     lesions, _, _ = _marts(settings)
-    assert _best(lesions, "who", confirmation) == {"CR": 1, "PR": 52, "SD": 27, "PD": 3}
-    assert _best(lesions, "easl", confirmation) == {"CR": 17, "PR": 36, "SD": 27, "PD": 3}
+    assert _best(lesions, "WHO", confirmation) == {"CR": 1, "PR": 52, "SD": 27, "PD": 3}
+    assert _best(lesions, "EASL", confirmation) == {"CR": 17, "PR": 36, "SD": 27, "PD": 3}
 
 
 def test_patients_respond_as_designed() -> None:
     """The paper does not give patients; the cohort's design does."""
     _, subjects, _ = _marts(ALL)
-    assert _best(subjects, "who") == {"PR": 26, "SD": 12, "PD": 2}
-    assert _best(subjects, "easl") == {"CR": 2, "PR": 25, "SD": 11, "PD": 2}
-    assert _best(subjects, "recist11") == {"PR": 26, "SD": 14}
+    assert _best(subjects, "WHO") == {"PR": 26, "SD": 12, "PD": 2}
+    assert _best(subjects, "EASL") == {"CR": 2, "PR": 25, "SD": 11, "PD": 2}
+    assert _best(subjects, "RECIST 1.1") == {"PR": 26, "SD": 14}
 
 
 def test_depth_is_as_published() -> None:
     """94 % of the lesions shrank at all, 64 % by more than half."""
     lesions, _, _ = _marts(ALL)
-    who = lesions.filter((lesions.criterion == "who") & (lesions.confirmation == "unconfirmed"))
+    who = lesions.filter((lesions.criterion == "WHO") & (lesions.confirmation == "unconfirmed"))
     counted = who.to_pyarrow()
     assert sum(counted["any_decrease"].to_pylist()) == 78
     assert sum(counted["over_50_decrease"].to_pylist()) == 53
@@ -197,7 +197,7 @@ def test_size_and_enhancement_disagree_as_designed() -> None:
     joint = {
         (r["category_a"], r["category_b"]): r["n"]
         for r in found
-        if (r["criterion_a"], r["criterion_b"], r["level"]) == ("who", "easl", "lesion")
+        if (r["criterion_a"], r["criterion_b"], r["level"]) == ("WHO", "EASL", "lesion")
     }
     assert joint == {
         ("CR", "CR"): 1,
@@ -242,7 +242,7 @@ def test_response_shares_and_their_limits() -> None:
     assert lesion["lower"] < lesion["pct"] < lesion["upper"]
     patient = found["response_summary.all.who.subject.unconfirmed.orr"]
     assert (patient["n"], patient["total"], patient["method"]) == (26, 40, "Clopper-Pearson")
-    assert found["response_summary.all.recist11.lesion.unconfirmed.ne"]["n"] == 12
+    assert found["response_summary.all.recist_1_1.lesion.unconfirmed.ne"]["n"] == 12
 
 
 def test_the_contracts_are_kept() -> None:

@@ -74,7 +74,7 @@ def test_the_declared_hazard_ratio_lies_in_its_interval(factor: str, estimated: 
     assert found["upper"] / found["lower"] < 2.5, "an interval that wide says nothing"
 
 
-@pytest.mark.parametrize("criterion", ["who", "easl"])
+@pytest.mark.parametrize("criterion", ["WHO", "EASL"])
 @pytest.mark.parametrize("category", ["CR", "PR", "SD", "PD"])
 def test_the_declared_response_probability_lies_in_its_interval(
     criterion: str, category: str, estimated: Tables
@@ -92,7 +92,7 @@ def test_the_declared_response_probability_lies_in_its_interval(
     assert found["upper"] - found["lower"] < 10, "an interval that wide says nothing"
 
 
-@pytest.mark.parametrize(("criterion", "place"), [("who", 0), ("easl", 1)])
+@pytest.mark.parametrize(("criterion", "place"), [("WHO", 0), ("EASL", 1)])
 def test_as_many_lesions_respond_as_were_drawn(
     criterion: str, place: int, estimated: Tables
 ) -> None:
@@ -122,5 +122,5 @@ def test_every_lesion_can_be_evaluated(estimated: Tables) -> None:
     """What is missing is missing after the response is decided, so no lesion is lost."""
     summary = estimated["response_summary"]
     for found in _records(summary, summary.level == "lesion", summary.category == "NE"):
-        if found["criterion"] in ("who", "easl"):
+        if found["criterion"] in ("WHO", "EASL"):
             assert (found["criterion"], found["n"]) == (found["criterion"], 0)

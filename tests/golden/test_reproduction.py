@@ -330,7 +330,7 @@ def test_the_other_reading_of_the_bilirubin_limit_flips_no_conclusion(ask: Ask) 
     n_flips, least, greatest = ask(
         "SELECT count(*) FILTER (flips), min(value), max(value) FROM outcomes.sensitivity WHERE "
         "population = 'all' AND setting = 'survival.bilirubin_good_includes_limit' AND "
-        "base_statistic_id IN ('prognosis_univariate.all.os.bili12.>1.2', "
+        "base_statistic_id IN ('prognosis_univariate.all.os.bili12.gt1_2', "
         "'prognosis_multivariable.all.os.univariate_p.bili12')"
     )
     assert n_flips == 0

@@ -10,9 +10,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.contract import empty, rows
+from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
-from schemas.tables.marts import CRITERIA
 from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
 from tests.support.pipe_tables import EPOCH
 from tests.support.tumours import lesion_classes, subject_classes
@@ -187,7 +187,7 @@ def test_who_and_easl_classes_do_not_depend_on_the_scale(cohort: Cohort, scale: 
         [
             (*_key(r), r["lesion_number"], r["response"], r["rule"])
             for r in _derived(lesion_classes, _readings(given))
-            if r["criterion"] in ("who", "easl")
+            if r["criterion"] in ("WHO", "EASL")
         ]
         for given in (exact, larger)
     )

@@ -156,7 +156,7 @@ def test_a_further_result_never_makes_the_worst_grade_milder(patients):
 
 
 def by_key(found):
-    key = ("subject_id", "term", "ctcae_version", "window")
+    key = ("subject_id", "term", "ctcae_version", "time_window")
     return {tuple(r[c] for c in key): r["worst_grade"] for r in found}
 
 
@@ -191,7 +191,7 @@ def test_the_worst_is_the_greatest_grade_on_its_earliest_day(results, last):
         rows(labs, LabGrades), empty(AdverseEvents), rows([anchor], Anchors), settings=SETTINGS
     )
     shown = ("worst_grade", "worst_day", "source_row_id")
-    found = {r["window"]: tuple(r[c] for c in shown) for r in query(derived)}
+    found = {r["time_window"]: tuple(r[c] for c in shown) for r in query(derived)}
     spans = {
         "acute": lambda d: 0 < d <= 30 or last < d <= last + 30,
         "primary": lambda d: 0 < d <= last + 90,

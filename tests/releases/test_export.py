@@ -118,7 +118,7 @@ def test_a_decrease_does_not_give_away_who_shrank_without_responding() -> None:
     sets = {f"response_summary.who.lesion.unconfirmed.{k}".lower(): v for k, v in counts.items()}
     release = known(population__all=range(43), **sets)
     rows = [
-        {"statistic_id": k, "criterion": "who", "level": "lesion", "category": k}
+        {"statistic_id": k, "criterion": "WHO", "level": "lesion", "category": k}
         | {"n": len(those), "total": 43}
         for k, those in counts.items()
     ]
@@ -197,7 +197,7 @@ def test_small_cells_of_the_reference_cohort_are_withheld(
     to = tmp_path / "bundle"
     _exported(reference_store, to, for_public=True)
     rows = pq.read_table(to / "parquet" / "outcomes" / "response_summary.parquet").to_pylist()
-    who = {r["category"]: r for r in rows if (r["criterion"], r["level"]) == ("who", "lesion")}
+    who = {r["category"]: r for r in rows if (r["criterion"], r["level"]) == ("WHO", "lesion")}
     assert (who["ORR"]["n"], who["ORR"]["total"], who["NE"]["n"]) == (53, 83, 0)
     for category in ("CR", "PR", "SD", "PD", "DCR"):
         assert who[category]["n"] is who[category]["pct"] is None
@@ -220,7 +220,7 @@ def test_a_whole_bundle_has_the_same_rows_in_every_form(
     described = (to / "csv" / "dictionary.csv").read_text()
     assert "marts,time_to_event,time_days,int64,False,days" in described
     files = json.loads((to / "bundle.json").read_text())["files"]
-    assert {"outcomes.duckdb", "adam/adsl.xpt", "csv/dictionary.csv"} <= files.keys()
+    assert {"release.duckdb", "adam/adsl.xpt", "csv/dictionary.csv"} <= files.keys()
     assert to.stat().st_mode & 0o077 == 0
 
 

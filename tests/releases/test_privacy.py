@@ -153,7 +153,7 @@ def test_what_holds_patients_is_for_its_owner_only(made: Path) -> None:
 
 
 def answers(folder: Path, query: str) -> list[tuple[object, ...]]:
-    path = releases.resolve(Store.open(folder / "store")) / "outcomes.duckdb"
+    path = releases.resolve(Store.open(folder / "store")) / "release.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
         return con.execute(query).fetchall()
 

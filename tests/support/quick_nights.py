@@ -77,7 +77,7 @@ def invent(
         work = store.run(plan.run_id)
         path = work / "parquet" / "outcomes" / "statistics.parquet"
         path.parent.mkdir(parents=True)
-        with duckdb.connect(str(work / "outcomes.duckdb")) as con:
+        with duckdb.connect(str(work / "release.duckdb")) as con:
             con.execute("CREATE TABLE statistics AS SELECT ? AS content", [content])
             con.execute(f"COPY statistics TO '{path}'")
         tables = {"outcomes/statistics": {"rows": 1, "content_sha256": content}}

@@ -169,7 +169,7 @@ def lesion_best_of(
 ) -> Table[LesionResponse]:
     """The best response of lesions whose classes are given by day, read as the settings say."""
     given = lesion_assessments.mutate(
-        criterion=ibis.coalesce(lesion_assessments.criterion, "who"),
+        criterion=ibis.coalesce(lesion_assessments.criterion, "WHO"),
         lesion_number=ibis.literal(1, "int64"),
         reader=ibis.literal(settings.reader),
         in_window=lesion_assessments.in_window.fill_null(True),
@@ -183,7 +183,7 @@ def lesion_best_of(
     )
     read = lesions.mutate(reader=ibis.literal(settings.reader))
     best = best_response.lesion_response(given, read, lesions, subjects, settings=settings)
-    return best.filter(best.criterion == "who")
+    return best.filter(best.criterion == "WHO")
 
 
 def _measurements(given: ir.Table) -> ir.Table:

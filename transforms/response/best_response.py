@@ -16,12 +16,11 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.records.criteria import RECORDS
+from schemas.records.criteria import CRITERIA, RECORDS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
 from schemas.tables.marts import (
     CONFIRMATIONS,
-    CRITERIA,
     LesionAssessments,
     LesionResponse,
     SubjectAssessments,
@@ -51,7 +50,7 @@ def lesion_response(
         .select("subject_id", "lesion_number", "index_lesion", "recist_target", "measured")
         .cross_join(_criteria())
     )
-    counts = ibis.cases(*((units.criterion == c.name, units[c.lesions]) for c in RECORDS))
+    counts = ibis.cases(*((units.criterion == c.code, units[c.lesions]) for c in RECORDS))
     reason = ibis.cases(
         (~counts, "not_a_recist_target"),
         (units.measured.isnull(), "never_measured"),

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.criteria import MILLIONTHS, NODE_NORMAL_MM, Criterion, operator_of
+from schemas.records.criteria import MILLIONTHS, NODE_NORMAL_MM, Criterion
 from schemas.settings import ResponseSettings
 
 Response = Literal["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
@@ -149,8 +149,14 @@ def grown(
     """The value exceeds the nadir by the criterion's ratio, and by its least growth."""
     share = criterion.progression
     grown_to, limit = value * share.denominator, nadir * share.numerator
-    beyond = grown_to >= limit if operator_of(criterion, settings) == ">=" else grown_to > limit
+    beyond = grown_to >= limit if _operator(criterion, settings) == ">=" else grown_to > limit
     return (nadir > 0) & beyond & (value - nadir >= criterion.least_growth_mm * MILLIONTHS)
+
+
+def _operator(criterion: Criterion, settings: ResponseSettings) -> str:
+    """How growth is compared: the settings' choice where sources differ, else the record's."""
+    chosen = criterion.operator_setting
+    return str(getattr(settings, chosen)) if chosen else criterion.operator
 
 
 def shrunk(

@@ -132,7 +132,7 @@ def _progression_day(judged: ir.Table, criterion: str) -> ir.IntegerValue:
 
 def _counts_for(rows: ir.Table) -> ir.BooleanValue:
     """Index lesions count for WHO and EASL, targets for RECIST and mRECIST."""
-    return ibis.cases(*((rows.criterion == c.name, rows[c.lesions]) for c in RECORDS))
+    return ibis.cases(*((rows.criterion == c.code, rows[c.lesions]) for c in RECORDS))
 
 
 def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:

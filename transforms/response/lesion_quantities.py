@@ -38,7 +38,7 @@ def lesion_quantities(
         sized.mutate(
             who=_where(sized.scan_evaluable, _product(sized.longer, sized.shorter)),
             easl=_where(arterial, _enhancing_product(sized, settings)),
-            recist11=_where(sized.scan_evaluable, _diameter(sized, sized.longer, sized.shorter)),
+            recist_1_1=_where(sized.scan_evaluable, _diameter(sized, sized.longer, sized.shorter)),
             mrecist=_where(arterial, _enhancing_diameter(sized)),
         ),
         LesionQuantities,

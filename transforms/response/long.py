@@ -6,8 +6,7 @@ They are computed as columns, so that sorting and joining happen once and not fo
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.criteria import MILLIONTHS
-from schemas.tables.marts import CRITERIA
+from schemas.records.criteria import CRITERIA, MILLIONTHS, RECORDS
 from transforms.response.ladder import named
 
 PARTS = ("value", "baseline", "baseline_day", "nadir", "code")
@@ -20,7 +19,7 @@ def long(wide: ir.Table, *further: str) -> ir.Table:
 
 
 def _of_criterion(each: ir.Table, part: str) -> ir.Value:
-    return ibis.cases(*((each.criterion == c, each[f"{c}_{part}"]) for c in CRITERIA))
+    return ibis.cases(*((each.criterion == c.code, each[f"{c.name}_{part}"]) for c in RECORDS))
 
 
 def published(rows: ir.Table) -> ir.Table:

@@ -235,7 +235,7 @@ def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     named = published(rows)
     first = ibis.least(rows.scan_modality, rows.read_modality)
     last = ibis.greatest(rows.scan_modality_2, rows.read_modality_2)
-    excess = (rows.criterion == RECIST11.name) & rows.too_many_targets.fill_null(False)
+    excess = (rows.criterion == RECIST11.code) & rows.too_many_targets.fill_null(False)
     return named.mutate(
         rule=excess.ifelse(named.rule + _TOO_MANY, named.rule),
         modality=(first == last).ifelse(first, "mixed"),

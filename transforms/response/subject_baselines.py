@@ -72,7 +72,7 @@ def _complete(found: ir.Table, criterion: str) -> ir.IntegerValue:
 
 def _selection(lesions: ir.Table) -> dict[str, ir.BooleanValue]:
     """Whether the targets are more than RECIST 1.1 allows, in all or in one organ."""
-    targets = lesions.recist11_counts
+    targets = lesions.recist_1_1_counts
     per_organ = [(targets & lesions.liver).sum(), (targets & lesions.node).sum()]
     too_many = targets.sum() > MAX_TARGETS
     for n in per_organ:

@@ -188,7 +188,7 @@ def hepatic(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.Bo
     A new extrahepatic lesion or non-target progression does not hide growth on the same day. The
     summed lesions are taken as hepatic, which the index lesions of the series are.
     """
-    record = next(r for r in RECORDS if r.name == criterion)
+    record = next(r for r in RECORDS if r.code == criterion)
     value, nadir = ((seen[name] * MILLIONTHS).cast("int64") for name in ("value", "nadir"))
     grown = [
         holds.fill_null(False) for holds, _ in progression_rules(record, value, nadir, settings)

@@ -131,7 +131,7 @@ def _worse_ascites(
     t = _dated(assessments, anchors, "assessment_date").left_join(known, "subject_id")
     worse = t.filter(_level(t.ascites) > t.base_level.fill_null(0), _in_days(t, settings))
     events = toxicity.filter(
-        toxicity.source == "event", toxicity.term == "ascites", toxicity.window == "any"
+        toxicity.source == "event", toxicity.term == "ascites", toxicity.time_window == "any"
     )
     days = events.select("subject_id", rel_day="worst_day")
     return worse.select("subject_id").union(
@@ -156,7 +156,7 @@ def _hepatic_progression(
         subject_lesions.organ.isnull() | (subject_lesions.organ == "liver")
     )
     grown = lesion_assessments.filter(
-        lesion_assessments.criterion == "who", lesion_assessments.response == "PD"
+        lesion_assessments.criterion == "WHO", lesion_assessments.response == "PD"
     ).semi_join(liver, ["subject_id", "lesion_number"])
     new = subject_assessments.filter(subject_assessments.new_lesion.isin(["hepatic", "both"]))
     return grown.select("subject_id", "rel_day").union(new.select("subject_id", "rel_day"))

@@ -76,7 +76,8 @@ def worst_by_window(
         per_window: aggregates of the rows in one window.
 
     Returns:
-        The columns of rows, `window`, the aggregates. A row stands once for each window it decides.
+        The columns of rows, `time_window`, the aggregates. A row stands once for each window that
+        it decides.
     """
     ranked = rows.mutate(rank=_rank(rows, number))
     best = ranked.group_by(KEYS).agg(
@@ -91,10 +92,10 @@ def worst_by_window(
     named = ibis.array(
         [ibis.ifelse(deciding["rank"] == deciding[_best(w)], w, None) for w in windows]
     )
-    long = deciding.mutate(window=named.unnest())
-    kept = long.filter(long.window.notnull())
+    long = deciding.mutate(time_window=named.unnest())
+    kept = long.filter(long.time_window.notnull())
     chosen = {
-        n: ibis.cases(*((kept.window == w, kept[f"{n}_{w}"]) for w in windows))
+        n: ibis.cases(*((kept.time_window == w, kept[f"{n}_{w}"]) for w in windows))
         for n in per_window(ibis.literal(True))
     }
     return kept.mutate(**chosen)

@@ -4,7 +4,7 @@ numbers.lock beside the draft says for each label what it stands for:
 
     [numbers.os_median]
     text = "34.4"
-    statistic_id = "survival_medians.all.os.subject...midpoint"
+    statistic_id = "survival_medians.all.os.subject.overall.overall.midpoint"
     value = 34.39835728952772
     release = "2011.03.31"
 

@@ -14,6 +14,7 @@ from typing import Any
 import ibis
 
 from schemas.contract import options
+from schemas.statistic_ids import of_population, population_of, slug_column, table_of
 from warehouse.account import scenarios as worlds
 from warehouse.account.cells import CellChanges, changed_cells
 from warehouse.account.scenarios import PROVENANCE, Known, Workshop, World
@@ -50,7 +51,7 @@ def patients(
 ) -> PatientShares | None:
     """Split the change between two worlds over patients; None where a world has no such number."""
     name = str(statistic["statistic_id"])
-    target = worlds.table_of(name)
+    target = table_of(name)
     old, new = (worlds.derived(shop, w, target) for w in (before, after))
     values = [worlds.estimate(shop, k, after.settings, name) for k in (old, new)]
     if any(v is None or v.value is None for v in values):
@@ -85,7 +86,7 @@ def _told(shop: Workshop, statistic: str) -> set[str]:
     Who meets the criteria moves one population; to the others the rules, which read nearly every
     table, are nothing.
     """
-    target, population = worlds.table_of(statistic), worlds.population_of(statistic)
+    target, population = table_of(statistic), population_of(statistic)
     judged = population == "per_criteria" or "eligibility" in worlds.frontier(target)
     return reach(shop.store).upstream(target, "" if judged else "eligibility")
 
@@ -158,14 +159,14 @@ def _per_patient(
 ) -> dict[str, tuple[int, int]]:
     """Numerator and total of each subject alone: every one of them is a population of its own."""
     members = known["population_members"].table
-    same = members.population.lower() == worlds.population_of(statistic)
+    same = slug_column(members.population) == population_of(statistic)
     alone = members.filter(same, members.subject_id.isin(subjects))
     alone = alone.mutate(population=alone.subject_id)
     single = dict(known) | {"population_members": worlds.kept(shop, "population_members", alone)}
     response = world.settings.response.model_copy(update={"bootstrap_samples": 100})
     settings = world.settings.model_copy(update={"response": response})
     table = worlds.outcome(shop, single, settings, statistic)
-    ids = {_named(statistic, s): s for s in subjects}
+    ids = {of_population(statistic, s): s for s in subjects}
     n, total = _columns(statistic)
     found = table.filter(table.statistic_id.isin(list(ids))).select(
         "statistic_id", n=table[n], total=table[total] if total else ibis.literal(0)
@@ -177,13 +178,8 @@ def _per_patient(
 
 
 def _columns(statistic: str) -> tuple[str, str | None]:
-    declared = options(derivations()[worlds.table_of(statistic)].contract).statistics[0]
+    declared = options(derivations()[table_of(statistic)].contract).statistics[0]
     return str(declared.n), declared.total
-
-
-def _named(statistic: str, population: str) -> str:
-    table, _, rest = statistic.split(".", maxsplit=2)
-    return f"{table}.{population}.{rest}"
 
 
 def _left_out(

@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from analytics.summary import statistics
 from schemas.settings import OutcomeSettings, Registry
 from schemas.site import Site
+from schemas.statistic_ids import population_of, row_ids, slug_column, table_of
 from schemas.tables.outcomes import Outcome
 from warehouse.building.build import Loaded, computed, registry_tables
 from warehouse.engine.embedded import content_digest, engine
@@ -119,16 +120,6 @@ def answer(shop: Workshop, world: World, statistic: str) -> Answer | None:
     return estimate(shop, known, world.settings, statistic)
 
 
-def table_of(statistic: str) -> str:
-    """The outcome table that a statistic stands in."""
-    return statistic.split(".", maxsplit=1)[0]
-
-
-def population_of(statistic: str) -> str:
-    """The population that a statistic is about."""
-    return statistic.split(".")[1]
-
-
 def frontier(target: str) -> tuple[str, ...]:
     """Row-level tables that an outcome is estimated from, directly or by way of other outcomes."""
     known = derivations()
@@ -182,7 +173,7 @@ def estimate(
     known = dict(known)
     if "population_members" in known:
         members = known["population_members"].table
-        same = members.population.lower() == population_of(statistic)
+        same = slug_column(members.population) == population_of(statistic)
         known["population_members"] = kept(shop, "population_members", members.filter(same))
     return _answer(outcome(shop, known, settings, statistic), settings, statistic)
 
@@ -265,8 +256,9 @@ def _sees(derivation: Derivation, settings: OutcomeSettings, section: str) -> bo
 def _answer(table: ir.Table, settings: OutcomeSettings, statistic: str) -> Answer | None:
     contract = derivations()[table_of(statistic)].contract
     assert issubclass(contract, Outcome)
-    ids = [statistic, statistic.rpartition(".")[0]]
-    found = statistics({contract: table.filter(table.statistic_id.isin(ids))}, settings)
+    found = statistics(
+        {contract: table.filter(table.statistic_id.isin(row_ids(statistic)))}, settings
+    )
     for row in found.to_pyarrow().to_pylist():
         if row["statistic_id"] == statistic:
             return Answer(row["value"], row["n"], row["total"])

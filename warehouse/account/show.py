@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 from schemas.errors import Refused
-from schemas.tables.marts import CRITERIA, WINDOWS
+from schemas.records.criteria import CRITERIA
+from schemas.tables.marts import WINDOWS
 from warehouse.releases.query import open_release
 
 Facts = dict[str, Any]
@@ -106,7 +107,7 @@ SELECT * EXCLUDE (subject_id) FROM marts.lesion_response
 WHERE subject_id = $subject ORDER BY lesion_number, confirmation DESC
 """
 DECIDING = """
-SELECT t.term AS analyte, t.ctcae_version, list(t."window") AS windows, t.worst_grade AS grade,
+SELECT t.term AS analyte, t.ctcae_version, list(t.time_window) AS windows, t.worst_grade AS grade,
   t.baseline_grade, t.emergent, g.rel_day, g.value, g.value_comparator, g.unit, g.lower_limit,
   g.upper_limit, g.baseline_value, g.rule, g.reason, t.source_row_id
 FROM marts.toxicity t LEFT JOIN marts.lab_grades g ON g.subject_id = t.subject_id
@@ -121,7 +122,7 @@ WHERE subject_id = $subject AND rel_day > 0 AND grade IS NULL AND NOT EXISTS (
 GROUP BY ALL
 """
 EVENTS = """
-SELECT term, ctcae_version, list("window") AS windows, worst_grade, baseline_grade, worst_day,
+SELECT term, ctcae_version, list(time_window) AS windows, worst_grade, baseline_grade, worst_day,
   emergent, related, reason, source_row_id FROM marts.toxicity
 WHERE subject_id = $subject AND source = 'event' GROUP BY ALL
 """

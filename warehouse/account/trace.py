@@ -16,10 +16,11 @@ import duckdb
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse.engine.connections import connection
+from schemas.statistic_ids import population_of, row_ids, slug, table_of
 from warehouse.engine.lineage_facts import REGISTRY_WIDE, SITE_WIDE, Reach, reach
 from warehouse.loading import delivery_cache as loaded
 from warehouse.loading import row_index as rows
-from warehouse.releases import releases
+from warehouse.releases import former_names, releases
 from warehouse.store import Store
 
 TOLD = (
@@ -115,7 +116,7 @@ def of_statistic(
     with connection() as con:
         found = statistic_row(con, release, statistic)
         known = reach(store)
-        target = found["statistic_id"].split(".")[0]
+        target = table_of(found["statistic_id"])
         outcome = _outcome_key(con, release, known, target, found["statistic_id"])
         members = _members(con, release, found)
         where = _lines(con, store, registry, key, release)
@@ -182,7 +183,8 @@ def statistic_row(con: duckdb.DuckDBPyConnection, release: Path, statistic: str)
         Refused: there is none; the nearest ids are named.
     """
     path = _parquet(release, "outcomes/statistics")
-    query = "SELECT * FROM read_parquet($path) WHERE statistic_id = $id"
+    own = former_names.renamed_id("statistic_id") if former_names.used_by(release) else "NULL"
+    query = f"SELECT * FROM read_parquet($path) WHERE $id IN (statistic_id, {own})"
     found = con.execute(query, {"path": path, "id": statistic.lower()})
     names = [d[0] for d in found.description or []]
     row = found.fetchone()
@@ -216,12 +218,8 @@ def _outcome_key(
     names = known.keys[target]
     columns = ", ".join(f'"{n}"' for n in names)
     row = con.execute(
-        f"SELECT {columns} FROM read_parquet($path) WHERE statistic_id IN ($id, $row)",
-        {
-            "path": _parquet(release, f"outcomes/{target}"),
-            "id": statistic,
-            "row": statistic.rpartition(".")[0],
-        },
+        f"SELECT {columns} FROM read_parquet($path) WHERE statistic_id IN (SELECT unnest($ids))",
+        {"path": _parquet(release, f"outcomes/{target}"), "ids": list(row_ids(statistic))},
     ).fetchone()
     return dict(zip(names, row or (), strict=False))
 
@@ -377,19 +375,27 @@ def _touched(
             for r in records
             if _named_in(r) & {m.row_id for m in made}
         ]
-    moving = con.execute(
-        "SELECT statistic_id FROM read_parquet($path) "
-        "WHERE split_part(statistic_id, '.', 1) IN (SELECT unnest($tables)) "
-        "AND (split_part(statistic_id, '.', 2) IN ('all', 'per_criteria', $site) "
-        "OR split_part(statistic_id, '.', 1) IN (SELECT unnest($everywhere))) ORDER BY ALL",
-        {
-            "path": _parquet(release, "outcomes/statistics"),
-            "tables": outcomes,
-            "everywhere": everywhere(known, tables),
-            "site": f"site:{site_id}",
-        },
-    ).fetchall()
-    return RowTrace(tuple(made), tuple(decides), counts, tuple(wide), tuple(m for (m,) in moving))
+    moving = _moving(con, release, outcomes, everywhere(known, tables), site_id)
+    return RowTrace(tuple(made), tuple(decides), counts, tuple(wide), tuple(moving))
+
+
+def _moving(
+    con: duckdb.DuckDBPyConnection,
+    release: Path,
+    outcomes: list[str],
+    of_all: list[str],
+    site_id: str,
+) -> list[str]:
+    """Statistics of the outcomes that the site's population, or every population, can move."""
+    path = _parquet(release, "outcomes/statistics")
+    found = con.execute("SELECT statistic_id FROM read_parquet(?) ORDER BY ALL", [path]).fetchall()
+    populations = {"all", "per_criteria", slug(f"site:{site_id}")}
+    return [
+        name
+        for (name,) in found
+        if table_of(name) in outcomes
+        and (population_of(name) in populations or table_of(name) in of_all)
+    ]
 
 
 def _named_in(record: Mapping[str, Any]) -> set[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.contract import options, table_name
+from schemas.records.criteria import CRITERIA
 from schemas.records.eligibility import RULES
-from schemas.tables.marts import CONFIRMATIONS, CRITERIA
+from schemas.tables.marts import CONFIRMATIONS
 from schemas.tables.quality import Audit
 from warehouse.releases.database import RELEASED
 
@@ -294,7 +295,7 @@ RECONCILIATION = (
         SELECT coalesce(sum(n) FILTER (grade IN ('1', '2', '3', '4', '5')), 0)
                  + coalesce(sum(n) FILTER (grade IN ('3', '4', '5')), 0) AS found,
                coalesce(sum(n) FILTER (grade IN ('any', 'ge3')), 0) AS expected
-        FROM outcomes.toxicity_summary GROUP BY population, source, term, ctcae_version, "window"
+        FROM outcomes.toxicity_summary GROUP BY population, source, term, ctcae_version, time_window
         HAVING bool_and(n IS NOT NULL)
         """,
         "equal",

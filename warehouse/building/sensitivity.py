@@ -18,10 +18,11 @@ import ibis.expr.types as ir
 
 from analytics.outcomes.sensitivity import crosses
 from analytics.published.literature_figures import FIGURES
-from analytics.summary import statistic_id, statistics
+from analytics.summary import statistics
 from schemas.contract import rows
 from schemas.records.alternatives import IDLE, TRIED, Alternative
 from schemas.settings import OutcomeSettings
+from schemas.statistic_ids import statistic_id, table_of
 from schemas.tables.outcomes import Outcome, Sensitivity
 from warehouse.building.build import computed
 from warehouse.engine.embedded import content_digest
@@ -179,7 +180,7 @@ def _within(answer: Answer, published: float) -> bool:
 def _again(night: Night, together: Together) -> dict[str, Answer] | None:
     """The watched statistics, what the settings lead to being derived again; None if not tried."""
     con, watched = night.con, [name for name in _watched(together) if name in night.base]
-    targets = {_table(name) for name in watched}
+    targets = {table_of(name) for name in watched}
     changed = _changed(night.settings, together)
     acts_on = {name for alternative in together for name in alternative.acts_on}
     wanted = _between(acts_on, watched)
@@ -196,7 +197,7 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
             now[name] = computed(con, replace(derivation, name=PREFIX + name), now, read)
             if name in targets or content_digest(con, now[name], TOLD) != night.digest(name):
                 moved.add(name)
-        asked = [n for n in watched if _table(n) in moved]
+        asked = [n for n in watched if table_of(n) in moved]
         return dict(night.base) | _answers(now, changed, asked)
     finally:
         for table in con.list_tables(like=f"^{PREFIX}"):
@@ -208,17 +209,13 @@ def _between(acts_on: set[str], watched: list[str]) -> list[str]:
     reached, wanted = downstream(acts_on), set[str]()
     for name in watched:
         idle = frozenset[str]().union(*(n for like, n in IDLE.items() if fnmatchcase(name, like)))
-        wanted |= (upstream(_table(name)) & reached) - idle
+        wanted |= (upstream(table_of(name)) & reached) - idle
     return [name for name in derivations() if name in wanted]
-
-
-def _table(name: str) -> str:
-    return name.split(".", maxsplit=1)[0]
 
 
 def _answers(known: Tables, settings: OutcomeSettings, watched: list[str]) -> dict[str, Answer]:
     found: dict[str, Answer] = {}
-    for target in sorted({_table(name) for name in watched}):
+    for target in sorted({table_of(name) for name in watched}):
         contract = derivations()[target].contract
         assert issubclass(contract, Outcome)
         table = known[target]

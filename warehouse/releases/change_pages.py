@@ -39,6 +39,7 @@ def markdown(changes: Changes) -> str:
     if changes.left is None:
         return f"# {changes.right}\n\nThe first release of its registry: nothing to compare with.\n"
     parts = [f"# {changes.left} to {changes.right}", summary(changes)]
+    parts += [changes.note] if changes.note else []
     if changes.statistics:
         parts += ["## Statistics", _grid(STATISTIC_HEAD, statistic_lines(changes, LISTED))]
         left = len(changes.statistics) - LISTED

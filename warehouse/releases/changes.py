@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -25,6 +26,7 @@ from schemas.tables.changes import (
 )
 from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
+from warehouse.releases import former_names
 from warehouse.releases.database import RELEASED
 
 LIMIT = 1000
@@ -71,13 +73,45 @@ def diff(
     Raises:
         Refused: a side is missing or damaged, or no table has a column of a tolerance's name.
     """
+    called = names or (left.name, right.name)
+    with TemporaryDirectory(prefix="y90-names-") as scratch:
+        former = former_names.used_by(left) != former_names.used_by(right)
+        sides = [_todays(side, Path(scratch)) if former else side for side in (left, right)]
+        found = _compared(sides[0], sides[1], tolerances or {}, limit, former=former)
+    note = former_names.NOTE.format(release=called[0 if former_names.used_by(left) else 1])
+    return Changes(
+        left=called[0],
+        right=called[1],
+        tables=found[0],
+        statistics=found[1],
+        note=note if former else None,
+    )
+
+
+def _todays(side: Path, scratch: Path) -> Path:
+    if not former_names.used_by(side):
+        return side
+    (scratch / side.name).mkdir()
+    return former_names.under_todays_names(side, scratch / side.name)
+
+
+def _compared(
+    left: Path, right: Path, tolerances: Mapping[str, float], limit: int, *, former: bool
+) -> tuple[tuple[TableChanges, ...], tuple[StatisticChange, ...]]:
+    """Tables and statistics that differ; of names that changed, only what is under both."""
     pairs = [p for p in _pairs(left, right) if not _same_bytes(p)]
+    skipped = frozenset(former_names.NOT_COMPARED if former else ())
     with connection() as con:
         if tolerances:
             _check_tolerances(con, _pairs(left, right), tolerances)
         try:
-            tables = [_table(con, p, tolerances or {}, limit) for p in pairs]
-            moved = [s for p in pairs if p.place == STATISTICS for s in _statistics(con, p)]
+            tables = [_table(con, p, tolerances, limit, skipped) for p in pairs]
+            moved = [
+                s
+                for p in pairs
+                if p.place == STATISTICS
+                for s in _statistics(con, p, defined=not former)
+            ]
         except DAMAGED as error:
             raise Refused(
                 f"{left.name} and {right.name}: a table cannot be read "
@@ -85,8 +119,7 @@ def diff(
             ) from None
     differing = tuple(t for t in tables if _differs(t))
     kept = _tolerated(moved, differing) if tolerances else moved
-    called = names or (left.name, right.name)
-    return Changes(left=called[0], right=called[1], tables=differing, statistics=tuple(kept))
+    return differing, tuple(kept)
 
 
 def first(right: str) -> Changes:
@@ -124,7 +157,11 @@ def _same_bytes(pair: Pair) -> bool:
 
 
 def _table(
-    con: duckdb.DuckDBPyConnection, pair: Pair, tolerances: Mapping[str, float], limit: int
+    con: duckdb.DuckDBPyConnection,
+    pair: Pair,
+    tolerances: Mapping[str, float],
+    limit: int,
+    skipped: frozenset[str] = frozenset(),
 ) -> TableChanges:
     before, after = _columns(con, pair.left), _columns(con, pair.right)
     shared = [n for n in after if n in before]
@@ -139,7 +176,8 @@ def _table(
         return TableChanges(
             **facts, added=facts["right_rows"] or 0, removed=facts["left_rows"] or 0
         )
-    compared = [n for n in shared if n not in pair.key]
+    skip = skipped if pair.place == STATISTICS else frozenset()
+    compared = [n for n in shared if n not in pair.key and n not in skip]
     unequal = {n: _unequal(n, after[n], _tolerance(pair, n, tolerances)) for n in compared}
     _join(con, pair, unequal)
     return TableChanges(**facts, **_summary(con, unequal), **_listed(con, pair, compared, limit))
@@ -244,7 +282,10 @@ def _plain(value: Any) -> Scalar:
     return float(value) if hasattr(value, "__float__") else str(value)
 
 
-def _statistics(con: duckdb.DuckDBPyConnection, pair: Pair) -> Iterator[StatisticChange]:
+def _statistics(
+    con: duckdb.DuckDBPyConnection, pair: Pair, *, defined: bool
+) -> Iterator[StatisticChange]:
+    """Statistics that differ; `defined` where their definitions can be compared."""
     if not pair.left.exists() or not pair.right.exists():
         return
     found = con.execute(
@@ -253,17 +294,17 @@ def _statistics(con: duckdb.DuckDBPyConnection, pair: Pair) -> Iterator[Statisti
                coalesce(r.unit, l.unit),
                CASE WHEN l.statistic_id IS NULL THEN 'added'
                     WHEN r.statistic_id IS NULL THEN 'removed' ELSE 'changed' END,
-               coalesce(l.definition <> r.definition, false),
+               coalesce($defined AND l.definition <> r.definition, false),
                l.value, r.value, r.value - l.value,
                l.lower, r.lower, l.upper, r.upper, l.n, r.n, l.total, r.total
         FROM read_parquet($left) l FULL JOIN read_parquet($right) r USING (statistic_id)
         WHERE l.statistic_id IS NULL OR r.statistic_id IS NULL
            OR l.value IS DISTINCT FROM r.value OR l.n IS DISTINCT FROM r.n
            OR l.lower IS DISTINCT FROM r.lower OR l.upper IS DISTINCT FROM r.upper
-           OR l.total IS DISTINCT FROM r.total OR l.definition <> r.definition
+           OR l.total IS DISTINCT FROM r.total OR ($defined AND l.definition <> r.definition)
         ORDER BY id
         """,
-        {"left": str(pair.left), "right": str(pair.right)},
+        {"left": str(pair.left), "right": str(pair.right), "defined": defined},
     ).fetchall()
     for row in found:
         yield StatisticChange(**dict(zip(StatisticChange.model_fields, row, strict=True)))

@@ -214,10 +214,10 @@ def _expunge(release: Path, subject: str) -> bool:
     if not changed and not named:
         return False
     if changed:
-        from warehouse.releases.database import write_database
+        from warehouse.releases.database import database, write_database
 
-        write_database(release / "parquet", release / "outcomes.duckdb")
-        changed["outcomes.duckdb"] = fingerprints.file_sha256(release / "outcomes.duckdb")
+        write_database(release / "parquet", database(release))
+        changed[database(release).name] = fingerprints.file_sha256(database(release))
         shutil.rmtree(release / "report", ignore_errors=True)
         changed |= {p.relative_to(release).as_posix(): None for p in texts if not p.exists()}
     for path in (p for p in named if p.exists()):

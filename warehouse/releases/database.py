@@ -2,6 +2,10 @@
 
 It carries every table's and column's meaning as comments. DuckDB's files are not byte-reproducible:
 the Parquet is what is hashed, and this file is a cache of it.
+
+Its schemas are outcomes, marts, members and quality. DuckDB names the catalogue after the file, so
+a file `outcomes.duckdb` would make `outcomes.response_summary` ambiguous: the file is named after
+none of them, and works renamed, copied or attached.
 """
 
 from pathlib import Path
@@ -12,6 +16,10 @@ from schemas.contract import Contract, columns, key, options, table_name
 from schemas.tables import marts, outcomes, quality
 from warehouse.engine.connections import UNLIMITED, Resources, connection
 
+DATABASE = "release.duckdb"
+BEFORE = "outcomes.duckdb"
+"""What the file was called in releases that hold the outcomes in the schema `main`."""
+
 RELEASED: tuple[type[Contract], ...] = (
     *marts.TABLES,
     *outcomes.TABLES,
@@ -19,6 +27,12 @@ RELEASED: tuple[type[Contract], ...] = (
     outcomes.MemberSets,
     *quality.TABLES,
 )
+
+
+def database(release: Path) -> Path:
+    """The database of a release, whichever name it was published under."""
+    old = release / BEFORE
+    return old if old.exists() else release / DATABASE
 
 
 def write_database(parquet: Path, to: Path, resources: Resources = UNLIMITED) -> None:
@@ -37,24 +51,14 @@ def write_database(parquet: Path, to: Path, resources: Resources = UNLIMITED) ->
                 _copy(con, contract, path)
 
 
-def database_schema(contract: type[Contract]) -> str:
-    """Where a table stands in the file: the outcomes in `main`, the others in their schema.
-
-    DuckDB names the catalogue after the file, `outcomes`; a schema of that name inside it would
-    make `outcomes.response_summary` ambiguous. In `main` it means catalogue and table, and works
-    however the file is opened.
-    """
-    schema = options(contract).schema
-    return "main" if schema == "outcomes" else schema
-
-
 def _copy(con: duckdb.DuckDBPyConnection, contract: type[Contract], path: Path) -> None:
-    schema, name = database_schema(contract), table_name(contract)
+    schema, name = options(contract).schema, table_name(contract)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     con.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM read_parquet(?)", [str(path)])
     meaning = " ".join((contract.__doc__ or "").split())
     con.execute(f"COMMENT ON TABLE {schema}.{name} IS {_quoted(meaning + _keys(contract))}")
-    for c in columns(contract):
+    held = {row[0] for row in con.execute(f"DESCRIBE {schema}.{name}").fetchall()}
+    for c in (c for c in columns(contract) if c.name in held):
         text = c.meaning + (f" [{c.unit}]" if c.unit else "")
         con.execute(f'COMMENT ON COLUMN {schema}.{name}."{c.name}" IS {_quoted(text)}')
 

@@ -13,6 +13,7 @@ import duckdb
 
 from schemas.errors import Failed, Refused
 from warehouse.engine.connections import connection
+from warehouse.releases.database import database
 
 FORMATS = ("table", "csv", "json", "parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -58,7 +59,7 @@ def open_release(release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         Failed: the file is damaged or missing; the Parquet beside it is the truth.
     """
-    path = release / "outcomes.duckdb"
+    path = database(release)
     with ExitStack() as stack:
         try:
             con = stack.enter_context(connection(path, read_only=True))

@@ -29,8 +29,7 @@ CODES = {
 }
 """Analyte -> CDISC test code."""
 RESPONSE_ORDER = {"CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "NE": 6}
-CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
-CRITERION_CODES = {"who": "WHO", "easl": "EASL", "recist11": "R11", "mrecist": "MR"}
+CRITERION_CODES = {"WHO": "WHO", "EASL": "EASL", "RECIST 1.1": "R11", "mRECIST": "MR"}
 
 
 def study_day(column: str) -> str:
@@ -103,7 +102,7 @@ DATASETS = (
         (
             *WHO_IT_IS,
             ("PARAMCD", "Parameter Code", f"t.kind || {_coded('t.criterion', CRITERION_CODES)}"),
-            ("PARAM", "Parameter", f"t.what || ' by ' || {_coded('t.criterion', CRITERIA)}"),
+            ("PARAM", "Parameter", "t.what || ' by ' || t.criterion"),
             ("ADY", "Analysis Relative Day", study_day("t.rel_day")),
             ("AVAL", "Analysis Value", _coded("t.response", RESPONSE_ORDER)),
             ("AVALC", "Analysis Value (C)", "t.response"),
@@ -133,7 +132,7 @@ DATASETS = (
     Dataset(
         "ADAE",
         "Adverse Events Analysis Dataset",
-        "(SELECT * FROM {marts}toxicity.parquet' WHERE source = 'event' AND \"window\" = 'any') t",
+        "(SELECT * FROM {marts}toxicity.parquet' WHERE source = 'event' AND time_window = 'any') t",
         "USUBJID, AEDECOD, CTCVER",
         (
             *WHO_IT_IS,

@@ -84,7 +84,7 @@ def _whole(release: Path, folder: Path) -> None:
     for path in sorted((folder / "parquet").glob("*/*.parquet")):
         place = path.relative_to(folder / "parquet").with_suffix(".csv")
         _csv(path, folder / "csv" / place)
-    write_database(folder / "parquet", folder / "outcomes.duckdb")
+    write_database(folder / "parquet", folder / "release.duckdb")
     _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
 
 
@@ -108,9 +108,13 @@ def _arrow(contract: type[Contract], rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def _database(folder: Path) -> None:
-    with connection(folder / "outcomes.duckdb") as con:
+    with connection(folder / "release.duckdb") as con:
         for path in sorted((folder / "parquet").glob("*/*.parquet")):
-            con.execute(f"CREATE TABLE {path.stem} AS SELECT * FROM read_parquet(?)", [str(path)])
+            schema = path.parent.name
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            con.execute(
+                f"CREATE TABLE {schema}.{path.stem} AS SELECT * FROM read_parquet(?)", [str(path)]
+            )
 
 
 def _csv(path: Path, to: Path) -> None:

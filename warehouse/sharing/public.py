@@ -22,6 +22,7 @@ import duckdb
 from schemas.records.ctcae_terms import UNIONS as UNIONS_OF_TERMS
 from schemas.records.ctcae_terms import Union
 from warehouse.engine.connections import connection
+from schemas.statistic_ids import joined
 from warehouse.sharing.withholding import Group, Members, withheld
 
 Row = dict[str, Any]
@@ -104,8 +105,8 @@ def _responses(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]
     for family in _families(rows, "criterion", "level"):
         by_name = {r["category"]: r for r in family}
         first = family[0]
-        prefix = f"response_summary.{first['criterion']}.{first['level']}.unconfirmed."
-        units = {c: known.units(f"{prefix}{c}".lower()) for c in by_name}
+        kind = ("response_summary", first["criterion"], first["level"], "unconfirmed")
+        units = {c: known.units(joined(*kind, c)) for c in by_name}
         hidden = _hidden_responses(by_name, units, first["total"], threshold)
         few = known.size < threshold
         for name, row in by_name.items():
@@ -181,9 +182,9 @@ def _tells(union: Union, rows: list[Row], known: Release, threshold: int) -> boo
 
 def _had(term: str, like: Row, least: int, known: Release) -> frozenset[Any]:
     """Who had a term in some grade or worse; of no known grade is had, too."""
-    prefix = f"toxicity_summary.event.{term}.{like['ctcae_version']}.primary."
+    kind = ("toxicity_summary", "event", term, like["ctcae_version"], "primary")
     grades = [*GRADES[least:], *(["ungraded"] if least == 0 else [])]
-    return frozenset().union(*(known.units(f"{prefix}{g}") for g in grades))
+    return frozenset().union(*(known.units(joined(*kind, g)) for g in grades))
 
 
 def _characteristics(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
@@ -229,11 +230,11 @@ def _hidden_levels(
 
 def _levels(rows: list[Row], known: Release) -> dict[Any, str]:
     """Who has which level of a variable."""
-    prefix = f"baseline_characteristics.{rows[0]['variable']}."
+    kind = ("baseline_characteristics", rows[0]["variable"])
     return {
         person: r["level"]
         for r in rows
-        for person in known.units(f"{prefix}{r['level']}..".lower())
+        for person in known.units(joined(*kind, r["level"], "", ""))
     }
 
 
@@ -292,7 +293,7 @@ def _hidden_events(rows: list[Row], known: Release, threshold: int) -> set[str]:
     told = {
         r["statistic_id"]: (
             r["endpoint"] != "OS",
-            known.units(f"events.{r['endpoint']}.subject".lower()),
+            known.units(joined("events", r["endpoint"], "subject")),
         )
         for r in rows
         if r.get("events") is not None
@@ -360,7 +361,7 @@ ALLOWED = (
     ),
     Allowed(
         "toxicity_summary",
-        "\"window\" = 'primary' AND ctcae_version = $version",
+        "time_window = 'primary' AND ctcae_version = $version",
         ("source", "term", "ctcae_version", "grade", "n", "total", "pct", "lower", "upper"),
         _toxicity,
     ),

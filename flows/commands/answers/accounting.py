@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, pairs, table
 from schemas.errors import Refused
+from schemas.statistic_ids import table_of
 
 if TYPE_CHECKING:
     from warehouse.account.cells import CellChanges
@@ -96,7 +97,7 @@ def _line_text(found: "RowTrace") -> str:
     decides = [(mart, _words(key)) for mart, key in found.decides]
     by_table: dict[str, int] = {}
     for name in found.statistics:
-        by_table[name.split(".")[0]] = by_table.get(name.split(".")[0], 0) + 1
+        by_table[table_of(name)] = by_table.get(table_of(name), 0) + 1
     touch = [
         (m, n, "and of its whole site" * (m in found.site_wide)) for m, n in found.marts.items()
     ]

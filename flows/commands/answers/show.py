@@ -153,7 +153,7 @@ def _number(value: Any) -> str:
 
 
 def _meanings(rules: dict[str, str]) -> str:
-    sizes = "Sizes: products in mm2 (who, easl), lengths in mm (recist11, mrecist)."
+    sizes = "Sizes: products in mm2 (WHO, EASL), lengths in mm (RECIST 1.1, mRECIST)."
     return f"Rules\n{table(('rule', 'means'), list(rules.items()))}\n{sizes}"
 
 

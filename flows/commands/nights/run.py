@@ -133,7 +133,7 @@ def _comparison(context: Context, outcome: "Outcome") -> list[tuple[Any, ...]]:
 
 def _text(outcome: "Outcome", found: list[tuple[Any, ...]]) -> list[str]:
     path = outcome.published.path
-    places = {"release": _from_here(path), "database": _from_here(path / "outcomes.duckdb")}
+    places = {"release": _from_here(path), "database": _from_here(path / "release.duckdb")}
     report = path / "report" / "index.html"
     if report.exists():
         places["report"] = _from_here(report)

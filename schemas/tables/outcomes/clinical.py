@@ -1,8 +1,9 @@
 """Response and toxicity, counted."""
 
 from schemas.contract import Float, Int, Statistic, Text, column, declares
+from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
-from schemas.tables.marts import CONFIRMATIONS, CRITERIA, WINDOWS
+from schemas.tables.marts import CONFIRMATIONS, WINDOWS
 from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
 
 RESPONSE_CATEGORIES = (
@@ -117,7 +118,7 @@ class ToxicitySummary(Outcome):
     source: Text = column("Laboratory or clinical event.", key=True, codes=("lab", "event"))
     term: Text = column("Analyte, CTCAE term or union.", key=True)
     ctcae_version: Text = column("CTCAE version.", key=True, codes=VERSIONS)
-    window: Text = column("Window after treatment.", key=True, codes=WINDOWS)
+    time_window: Text = column("Window after treatment.", key=True, codes=WINDOWS)
     grade: Text = column(
         "Worst grade, `any` (1 to 5) or `ge3`.",
         key=True,
@@ -147,7 +148,7 @@ class ToxicitySummary(Outcome):
                     "pct",
                     "%",
                     "proportion",
-                    "{term} grade {grade}, CTCAE {ctcae_version}, {window}",
+                    "{term} grade {grade}, CTCAE {ctcae_version}, {time_window}",
                     n="n",
                     total="total",
                     lower="lower",

@@ -179,7 +179,7 @@ def test_populations_and_factor_levels_are_member_sets() -> None:
         """
         | set_id               | subject_id | lesion_number |
         | factor.group.placebo | A          | 0             |
-        | factor.bili12.<=1.2  | A          | 0             |
+        | factor.bili12.le1_2  | A          | 0             |
         """,
     )
 
@@ -242,11 +242,11 @@ def test_a_number_has_a_median_with_quartiles_of_type_7() -> None:
         table_1("age_years"),
         FOUR,
         """
-        | statistic_id             | n | total | missing | median | q1    | q3    | smd        |
-        | all.age_years...         | 4 | 4     | 0       | 62.5   | 58.25 | 66.75 |            |
-        | all.age_years..ecog0.0   | 2 | 2     | 0       | 55.5   | 52.75 | 58.25 | 1.79990817 |
-        | all.age_years..ecog0.>=1 | 2 | 2     | 0       | 69.5   | 66.75 | 72.25 | 1.79990817 |
-        | site:s.age_years...      | 2 | 2     | 0       | 57     | 53.5  | 60.5  |            |
+        | statistic_id                             | n | total | missing | median | q1    | q3    | smd        |
+        | all.age_years.overall.overall.overall    | 4 | 4     | 0       | 62.5   | 58.25 | 66.75 |            |
+        | all.age_years.overall.ecog0.0            | 2 | 2     | 0       | 55.5   | 52.75 | 58.25 | 1.79990817 |
+        | all.age_years.overall.ecog0.ge1          | 2 | 2     | 0       | 69.5   | 66.75 | 72.25 | 1.79990817 |
+        | site:s.age_years.overall.overall.overall | 2 | 2     | 0       | 57     | 53.5  | 60.5  |            |
         """,
     )
 
@@ -261,22 +261,22 @@ def test_a_category_counts_those_with_a_value_and_says_how_many_have_none() -> N
         table_1("sex", "bilobar"),
         FOUR,
         """
-        | statistic_id                | n | total | missing | pct        | smd         |
-        | all.bilobar.false..         | 1 | 3     | 1       | 33.3333333 |             |
-        | all.bilobar.false.ecog0.0   | 0 | 2     | 0       | 0          |             |
-        | all.bilobar.false.ecog0.>=1 | 1 | 1     | 1       | 100        |             |
-        | all.bilobar.true..          | 2 | 3     | 1       | 66.6666667 |             |
-        | all.bilobar.true.ecog0.0    | 2 | 2     | 0       | 100        |             |
-        | all.bilobar.true.ecog0.>=1  | 0 | 1     | 1       | 0          |             |
-        | all.sex.female..            | 1 | 3     | 1       | 33.3333333 |             |
-        | all.sex.female.ecog0.0      | 1 | 2     | 0       | 50         | -1.41421356 |
-        | all.sex.female.ecog0.>=1    | 0 | 1     | 1       | 0          | -1.41421356 |
-        | all.sex.male..              | 2 | 3     | 1       | 66.6666667 |             |
-        | all.sex.male.ecog0.0        | 1 | 2     | 0       | 50         | 1.41421356  |
-        | all.sex.male.ecog0.>=1      | 1 | 1     | 1       | 100        | 1.41421356  |
-        | site:s.bilobar.false..      | 1 | 2     | 0       | 50         |             |
-        | site:s.bilobar.true..       | 1 | 2     | 0       | 50         |             |
-        | site:s.sex.female..         | 1 | 1     | 1       | 100        |             |
+        | statistic_id                         | n | total | missing | pct        | smd         |
+        | all.bilobar.false.overall.overall    | 1 | 3     | 1       | 33.3333333 |             |
+        | all.bilobar.false.ecog0.0            | 0 | 2     | 0       | 0          |             |
+        | all.bilobar.false.ecog0.ge1          | 1 | 1     | 1       | 100        |             |
+        | all.bilobar.true.overall.overall     | 2 | 3     | 1       | 66.6666667 |             |
+        | all.bilobar.true.ecog0.0             | 2 | 2     | 0       | 100        |             |
+        | all.bilobar.true.ecog0.ge1           | 0 | 1     | 1       | 0          |             |
+        | all.sex.female.overall.overall       | 1 | 3     | 1       | 33.3333333 |             |
+        | all.sex.female.ecog0.0               | 1 | 2     | 0       | 50         | -1.41421356 |
+        | all.sex.female.ecog0.ge1             | 0 | 1     | 1       | 0          | -1.41421356 |
+        | all.sex.male.overall.overall         | 2 | 3     | 1       | 66.6666667 |             |
+        | all.sex.male.ecog0.0                 | 1 | 2     | 0       | 50         | 1.41421356  |
+        | all.sex.male.ecog0.ge1               | 1 | 1     | 1       | 100        | 1.41421356  |
+        | site:s.bilobar.false.overall.overall | 1 | 2     | 0       | 50         |             |
+        | site:s.bilobar.true.overall.overall  | 1 | 2     | 0       | 50         |             |
+        | site:s.sex.female.overall.overall    | 1 | 1     | 1       | 100        |             |
         """,
     )
 
@@ -287,15 +287,15 @@ def test_a_variable_that_nobody_has_is_all_missing_and_never_zero_of_some() -> N
         table_1("inr", "ascites"),
         FOUR,
         """
-        | statistic_id           | n | total | missing | pct | median | q1 | q3 | smd |
-        | all.ascites...         | 0 | 0     | 4       |     |        |    |    |     |
-        | all.ascites..ecog0.0   | 0 | 0     | 2       |     |        |    |    |     |
-        | all.ascites..ecog0.>=1 | 0 | 0     | 2       |     |        |    |    |     |
-        | all.inr...             | 0 | 0     | 4       |     |        |    |    |     |
-        | all.inr..ecog0.0       | 0 | 0     | 2       |     |        |    |    |     |
-        | all.inr..ecog0.>=1     | 0 | 0     | 2       |     |        |    |    |     |
-        | site:s.ascites...      | 0 | 0     | 2       |     |        |    |    |     |
-        | site:s.inr...          | 0 | 0     | 2       |     |        |    |    |     |
+        | statistic_id                           | n | total | missing | pct | median | q1 | q3 | smd |
+        | all.ascites.overall.overall.overall    | 0 | 0     | 4       |     |        |    |    |     |
+        | all.ascites.overall.ecog0.0            | 0 | 0     | 2       |     |        |    |    |     |
+        | all.ascites.overall.ecog0.ge1          | 0 | 0     | 2       |     |        |    |    |     |
+        | all.inr.overall.overall.overall        | 0 | 0     | 4       |     |        |    |    |     |
+        | all.inr.overall.ecog0.0                | 0 | 0     | 2       |     |        |    |    |     |
+        | all.inr.overall.ecog0.ge1              | 0 | 0     | 2       |     |        |    |    |     |
+        | site:s.ascites.overall.overall.overall | 0 | 0     | 2       |     |        |    |    |     |
+        | site:s.inr.overall.overall.overall     | 0 | 0     | 2       |     |        |    |    |     |
         """,
     )
 
@@ -308,15 +308,15 @@ def test_the_members_of_a_row_are_those_with_the_level_or_with_a_value() -> None
         members[row["set_id"]] = members.get(row["set_id"], "") + row["subject_id"]
     prefix = "baseline_characteristics."
     assert members == {
-        f"{prefix}age_years...": "ABCD",
-        f"{prefix}ki67_pct...": "ACD",
-        f"{prefix}sex.female..": "A",
-        f"{prefix}sex.male..": "BD",
-        f"{prefix}bilobar.true..": "AB",
-        f"{prefix}bilobar.false..": "C",
-        f"{prefix}site_id.s1..": "ABCD",
-        f"{prefix}ecog0.0..": "AB",
-        f"{prefix}ecog0.>=1..": "CD",
+        f"{prefix}age_years.overall.overall.overall": "ABCD",
+        f"{prefix}ki67_pct.overall.overall.overall": "ACD",
+        f"{prefix}sex.female.overall.overall": "A",
+        f"{prefix}sex.male.overall.overall": "BD",
+        f"{prefix}bilobar.true.overall.overall": "AB",
+        f"{prefix}bilobar.false.overall.overall": "C",
+        f"{prefix}site_id.s1.overall.overall": "ABCD",
+        f"{prefix}ecog0.0.overall.overall": "AB",
+        f"{prefix}ecog0.ge1.overall.overall": "CD",
     }
 
 

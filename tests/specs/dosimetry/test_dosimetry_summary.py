@@ -23,19 +23,19 @@ MEMBERS = """
 OUTCOMES = {
     "subject_response": """
         | subject_id | criterion | confirmation | best_response | evaluable |
-        | A          | who       | unconfirmed  | PR            | yes       |
-        | A          | who       | confirmed    | SD            | yes       |
-        | A          | easl      | unconfirmed  | PD            | yes       |
-        | B          | who       | unconfirmed  | SD            | yes       |
-        | C          | who       | unconfirmed  | NE            | no        |
+        | A          | WHO       | unconfirmed  | PR            | yes       |
+        | A          | WHO       | confirmed    | SD            | yes       |
+        | A          | EASL      | unconfirmed  | PD            | yes       |
+        | B          | WHO       | unconfirmed  | SD            | yes       |
+        | C          | WHO       | unconfirmed  | NE            | no        |
     """,
     "toxicity": """
-        | subject_id | source | term      | ctcae_version | window  | worst_grade |
-        | A          | lab    | bilirubin | 3.0           | primary | 3           |
-        | A          | lab    | bilirubin | 5.0           | primary | 2           |
-        | B          | lab    | bilirubin | 3.0           | primary | 2           |
-        | B          | lab    | bilirubin | 3.0           | any     | 4           |
-        | B          | lab    | ast       | 3.0           | primary | 4           |
+        | subject_id | source | term      | ctcae_version | time_window | worst_grade |
+        | A          | lab    | bilirubin | 3.0           | primary     | 3           |
+        | A          | lab    | bilirubin | 5.0           | primary     | 2           |
+        | B          | lab    | bilirubin | 3.0           | primary     | 2           |
+        | B          | lab    | bilirubin | 3.0           | any         | 4           |
+        | B          | lab    | ast       | 3.0           | primary     | 4           |
     """,
 }
 
@@ -126,7 +126,7 @@ def test_what_is_not_known_of_anyone_is_published_with_its_reason() -> None:
         "subject": (0, None, "no subject with a known value"),
     }
     recomputed = _by(_rows("dose_gy", population="site:s2"), "grain", "median", "statistic_id")
-    assert recomputed["subject"] == (60.0, "dosimetry_summary.site:s2.dose_gy.subject.")
+    assert recomputed["subject"] == (60.0, "dosimetry_summary.site:s2.dose_gy.subject.overall")
 
 
 def test_each_dose_lists_the_patients_that_have_it() -> None:
@@ -143,9 +143,9 @@ def test_each_dose_lists_the_patients_that_have_it() -> None:
         },
         """
         | set_id                                                 | subject_id | lesion_number |
-        | dosimetry_summary.dose_gy.target.                      | A          | 0             |
-        | dosimetry_summary.dose_gy.session.                     | A          | 0             |
-        | dosimetry_summary.dose_gy.subject.                     | A          | 0             |
+        | dosimetry_summary.dose_gy.target.overall               | A          | 0             |
+        | dosimetry_summary.dose_gy.session.overall              | A          | 0             |
+        | dosimetry_summary.dose_gy.subject.overall              | A          | 0             |
         | dosimetry_summary.dose_gy.subject.who:not_evaluable    | A          | 0             |
         | dosimetry_summary.dose_gy.subject.bilirubin:not_graded | A          | 0             |
         """,

@@ -13,7 +13,7 @@ ESTIMATED = ResponseSettings(easl_quantity="estimated")
 def test_no_enhancing_tissue_is_a_complete_response_whatever_the_size() -> None:
     """A lesion of unchanged size without enhancement: stable by WHO, complete by EASL."""
     check(
-        only(lesion_classes, "who", "easl"),
+        only(lesion_classes, "WHO", "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -23,8 +23,8 @@ def test_no_enhancing_tissue_is_a_complete_response_whatever_the_size() -> None:
         },
         """
         | criterion | baseline | value | response |
-        | who       | 600      | 600   | SD       |
-        | easl      | 600      | 0     | CR       |
+        | WHO       | 600      | 600   | SD       |
+        | EASL      | 600      | 0     | CR       |
         """,
     )
 
@@ -32,7 +32,7 @@ def test_no_enhancing_tissue_is_a_complete_response_whatever_the_size() -> None:
 def test_half_of_the_enhancing_tissue_is_a_partial_response_and_a_hair_more_is_not() -> None:
     """PR is at most half of the baseline's enhancing product."""
     check(
-        only(lesion_classes, "easl"),
+        only(lesion_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -56,7 +56,7 @@ def test_half_of_the_enhancing_tissue_is_a_partial_response_and_a_hair_more_is_n
 def test_enhancing_tissue_more_than_a_quarter_over_its_nadir_is_progression() -> None:
     """Growth of exactly 25 % is stable; the nadir is the reference, as for WHO."""
     check(
-        only(lesion_classes, "easl"),
+        only(lesion_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -86,7 +86,7 @@ def test_enhancing_tissue_more_than_a_quarter_over_its_nadir_is_progression() ->
 def test_new_enhancement_of_a_treated_lesion_is_progression() -> None:
     """Tissue that enhances again after none did."""
     check(
-        only(lesion_classes, "easl"),
+        only(lesion_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -116,14 +116,14 @@ def test_estimated_tissue_is_the_product_times_the_viable_share() -> None:
         | B          | L1        | d30       | 30         | 20               | 100          |
     """
     check(
-        only(lesion_classes, "who", "easl"),
+        only(lesion_classes, "WHO", "EASL"),
         {"measurements": measured},
         """
         | subject_id | criterion | baseline | value | change_from_baseline_pct | response |
-        | A          | who       | 600      | 1200  | 100                      | PD       |
-        | A          | easl      | 300      | 360   | 20                       | SD       |
-        | B          | who       | 600      | 600   | 0                        | SD       |
-        | B          | easl      | 600      | 0     | -100                     | CR       |
+        | A          | WHO       | 600      | 1200  | 100                      | PD       |
+        | A          | EASL      | 300      | 360   | 20                       | SD       |
+        | B          | WHO       | 600      | 600   | 0                        | SD       |
+        | B          | EASL      | 600      | 0     | -100                     | CR       |
         """,
         ESTIMATED,
     )
@@ -132,7 +132,7 @@ def test_estimated_tissue_is_the_product_times_the_viable_share() -> None:
 def test_necrosis_is_not_taken_for_a_measurement_unless_the_registry_says_so() -> None:
     """By default enhancing diameters are needed."""
     check(
-        only(lesion_classes, "easl"),
+        only(lesion_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | necrosis_pct |
@@ -150,7 +150,7 @@ def test_necrosis_is_not_taken_for_a_measurement_unless_the_registry_says_so() -
 def test_measured_diameters_go_before_the_estimate() -> None:
     """Where both were recorded the diameters count."""
     check(
-        only(lesion_classes, "easl"),
+        only(lesion_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm | necrosis_pct |
@@ -169,7 +169,7 @@ def test_measured_diameters_go_before_the_estimate() -> None:
 def test_a_lesion_that_never_enhanced_cannot_be_evaluated() -> None:
     """EASL does not apply to a metastasis without enhancement at baseline."""
     check(
-        only(lesion_classes, "easl", "mrecist"),
+        only(lesion_classes, "EASL", "mRECIST"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -180,10 +180,10 @@ def test_a_lesion_that_never_enhanced_cannot_be_evaluated() -> None:
         },
         """
         | criterion | rel_day | response | rule                    |
-        | easl      | 30      | NE       | no_baseline_enhancement |
-        | easl      | 90      | NE       | no_baseline_enhancement |
-        | mrecist   | 30      | NE       | no_baseline_enhancement |
-        | mrecist   | 90      | NE       | no_baseline_enhancement |
+        | EASL      | 30      | NE       | no_baseline_enhancement |
+        | EASL      | 90      | NE       | no_baseline_enhancement |
+        | mRECIST   | 30      | NE       | no_baseline_enhancement |
+        | mRECIST   | 90      | NE       | no_baseline_enhancement |
         """,
     )
 
@@ -206,15 +206,15 @@ def test_a_scan_without_arterial_phase_counts_for_size_only() -> None:
             """,
         },
         """
-        | criterion | rel_day | response | rule                   |
-        | who       | 30      | SD       | neither                |
-        | who       | 90      | SD       | neither                |
-        | recist11  | 30      | SD       | neither                |
-        | recist11  | 90      | SD       | neither                |
-        | easl      | 30      | NE       | no_arterial_phase      |
-        | easl      | 90      | NE       | arterial_phase_unknown |
-        | mrecist   | 30      | NE       | no_arterial_phase      |
-        | mrecist   | 90      | NE       | arterial_phase_unknown |
+        | criterion  | rel_day | response | rule                   |
+        | WHO        | 30      | SD       | neither                |
+        | WHO        | 90      | SD       | neither                |
+        | RECIST 1.1 | 30      | SD       | neither                |
+        | RECIST 1.1 | 90      | SD       | neither                |
+        | EASL       | 30      | NE       | no_arterial_phase      |
+        | EASL       | 90      | NE       | arterial_phase_unknown |
+        | mRECIST    | 30      | NE       | no_arterial_phase      |
+        | mRECIST    | 90      | NE       | arterial_phase_unknown |
         """,
     )
 
@@ -222,7 +222,7 @@ def test_a_scan_without_arterial_phase_counts_for_size_only() -> None:
 def test_a_baseline_without_arterial_phase_leaves_the_earlier_one_to_easl() -> None:
     """Each criterion has the last baseline that it can evaluate."""
     check(
-        only(lesion_classes, "who", "easl"),
+        only(lesion_classes, "WHO", "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -237,8 +237,8 @@ def test_a_baseline_without_arterial_phase_leaves_the_earlier_one_to_easl() -> N
         },
         """
         | criterion | baseline_day | baseline | baseline_stale | response |
-        | who       | -5           | 800      | no             | SD       |
-        | easl      | -40          | 600      | yes            | PR       |
+        | WHO       | -5           | 800      | no             | SD       |
+        | EASL      | -40          | 600      | yes            | PR       |
         """,
     )
 
@@ -246,7 +246,7 @@ def test_a_baseline_without_arterial_phase_leaves_the_earlier_one_to_easl() -> N
 def test_the_patient_responds_completely_only_if_no_lesion_enhances() -> None:
     """The patient's quantity is the sum over all index lesions, by analogy with WHO."""
     check(
-        only(subject_classes, "easl"),
+        only(subject_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -271,7 +271,7 @@ def test_the_patient_responds_completely_only_if_no_lesion_enhances() -> None:
 def test_a_lesion_without_enhancement_adds_nothing_to_the_patient_sum() -> None:
     """It was measured, and measures nothing: the sum is whole, and counts it if it enhances."""
     check(
-        only(subject_classes, "easl"),
+        only(subject_classes, "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | enhancing_longest_mm | enhancing_perpendicular_mm |

@@ -12,7 +12,7 @@ from tests.support.tumours import lesion_classes, only, subject_classes
 def test_a_decrease_of_thirty_percent_is_a_partial_response() -> None:
     """33 to 23.1 mm is exactly 30 %, which binary fractions make -29.999999999999993 %."""
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm |
@@ -39,7 +39,7 @@ def test_progression_needs_twenty_percent_and_five_millimetres() -> None:
     30 to 35.9 mm grew by more than 5 mm but by less than 20 %.
     """
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id  | lesion_id | scan_date | longest_mm |
@@ -72,7 +72,7 @@ def test_progression_needs_twenty_percent_and_five_millimetres() -> None:
 def test_a_target_measures_ten_millimetres_and_a_node_fifteen_in_its_short_axis() -> None:
     """Smaller lesions are not targets: they are left out of the sum."""
     check(
-        only(lesion_classes, "recist11"),
+        only(lesion_classes, "RECIST 1.1"),
         {
             "subject_lesions": """
                 | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
@@ -100,7 +100,7 @@ def test_a_target_measures_ten_millimetres_and_a_node_fifteen_in_its_short_axis(
         """,
     )
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm |
@@ -123,7 +123,7 @@ def test_a_target_measures_ten_millimetres_and_a_node_fifteen_in_its_short_axis(
 def test_a_node_below_ten_millimetres_is_normal_and_completes_a_response() -> None:
     """With nodes as targets the sum stays above zero in complete response."""
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "subject_lesions": """
                 | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
@@ -162,7 +162,7 @@ def test_more_targets_than_allowed_are_named_in_the_rule() -> None:
     Source: EORTC, RECIST questions and clarifications (organs).
     """
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "subject_lesions": """
                 | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
@@ -216,7 +216,7 @@ def test_more_targets_than_allowed_are_named_in_the_rule() -> None:
 def test_the_time_point_joins_targets_non_targets_and_new_lesions() -> None:
     """The table of RECIST 1.1: what the patient is, from the three parts."""
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "measurements": _TARGETS,
             "scans": """
@@ -280,7 +280,7 @@ def test_without_targets_non_target_disease_decides() -> None:
     Source: RECIST 1.1, patients without targets; our secondary tables do not print these rows.
     """
     check(
-        only(subject_classes, "recist11"),
+        only(subject_classes, "RECIST 1.1"),
         {
             "subject_lesions": """
                 | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
@@ -313,7 +313,7 @@ def test_without_targets_non_target_disease_decides() -> None:
 def test_mrecist_measures_the_enhancing_part() -> None:
     """Thirty percent less enhancing diameter is PR, none is CR; size alone decides nothing."""
     check(
-        only(lesion_classes, "mrecist"),
+        only(lesion_classes, "mRECIST"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | enhancing_longest_mm |
@@ -352,7 +352,7 @@ def test_mrecist_progression_is_twenty_percent_without_a_least_growth() -> None:
         | above      | L1        | d30       | 12.1                 |
     """
     check(
-        only(lesion_classes, "mrecist"),
+        only(lesion_classes, "mRECIST"),
         {"measurements": measured},
         """
         | subject_id | response |
@@ -362,7 +362,7 @@ def test_mrecist_progression_is_twenty_percent_without_a_least_growth() -> None:
         """,
     )
     check(
-        only(lesion_classes, "mrecist"),
+        only(lesion_classes, "mRECIST"),
         {"measurements": measured},
         """
         | subject_id | response |

@@ -11,7 +11,7 @@ from tests.support.tumours import lesion_best, lesion_classes, only
 def test_a_scan_on_the_day_of_treatment_is_the_baseline() -> None:
     """It is assumed to precede the session; the last evaluable scan up to then counts."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
@@ -34,7 +34,7 @@ def test_a_scan_on_the_day_of_treatment_is_the_baseline() -> None:
 def test_an_old_baseline_is_flagged_after_28_days_and_refused_after_90() -> None:
     """Stale baselines are used and say so; older ones leave the lesion not evaluable."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -80,7 +80,7 @@ def test_the_second_lobe_has_its_baseline_before_its_own_treatment() -> None:
         """,
     }
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         tables,
         """
         | lesion_number | rel_day | baseline_day | baseline | response |
@@ -90,7 +90,7 @@ def test_the_second_lobe_has_its_baseline_before_its_own_treatment() -> None:
         """,
     )
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         tables,
         """
         | lesion_number | rel_day | baseline_day | baseline | response |
@@ -114,7 +114,7 @@ def test_two_readers_are_never_compared_with_each_other() -> None:
         | A          | L1        | d90       | expert  | 10         | 10               |
     """
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {"measurements": measured},
         """
         | reader  | rel_day | baseline | value | response | rule                   |
@@ -124,7 +124,7 @@ def test_two_readers_are_never_compared_with_each_other() -> None:
         """,
     )
     check(
-        only(lesion_best, "who", confirmation="unconfirmed"),
+        only(lesion_best, "WHO", confirmation="unconfirmed"),
         {"measurements": measured},
         """
         | best_response |
@@ -137,7 +137,7 @@ def test_two_readers_are_never_compared_with_each_other() -> None:
 def test_two_modalities_are_compared_each_with_its_own_baseline() -> None:
     """A change of modality without a baseline of its own goes on with the other's, flagged."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | modality | longest_mm | perpendicular_mm |
@@ -165,7 +165,7 @@ def test_two_modalities_are_compared_each_with_its_own_baseline() -> None:
 def test_what_cannot_be_evaluated_does_not_lower_the_nadir() -> None:
     """The nadir runs over evaluable scans strictly before; a scan never is its own nadir."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
@@ -187,7 +187,7 @@ def test_what_cannot_be_evaluated_does_not_lower_the_nadir() -> None:
 def test_the_window_closes_with_progression_and_with_other_treatment() -> None:
     """The day itself still counts; the planned second lobe does not close it, re-treatment does."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -236,7 +236,7 @@ def test_sizes_are_compared_as_delivered_to_a_thousandth_of_a_millimetre() -> No
     In the same way 25.04 to 30.04 mm grows by 19.97 %, and 9.96 mm is no target of 10 mm.
     """
     check(
-        only(lesion_classes, "recist11"),
+        only(lesion_classes, "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm |
@@ -293,7 +293,7 @@ def test_products_are_compared_as_delivered() -> None:
 def test_a_lesion_without_a_later_scan_keeps_its_row_with_the_reason() -> None:
     """Every index lesion stays in the denominator: never measured, or not after treatment."""
     check(
-        only(lesion_best, "who", "recist11", confirmation="unconfirmed"),
+        only(lesion_best, "WHO", "RECIST 1.1", confirmation="unconfirmed"),
         {
             "subject_lesions": """
                 | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
@@ -311,12 +311,12 @@ def test_a_lesion_without_a_later_scan_keeps_its_row_with_the_reason() -> None:
             """,
         },
         """
-        | lesion_number | criterion | best_response | evaluable | reason                  |
-        | 1             | who       | NE            | no        | no_scan_after_treatment |
-        | 2             | who       | NE            | no        | never_measured          |
-        | 3             | who       | SD            | yes       |                         |
-        | 1             | recist11  | NE            | no        | no_scan_after_treatment |
-        | 2             | recist11  | NE            | no        | never_measured          |
-        | 3             | recist11  | NE            | no        | not_a_recist_target     |
+        | lesion_number | criterion  | best_response | evaluable | reason                  |
+        | 1             | WHO        | NE            | no        | no_scan_after_treatment |
+        | 2             | WHO        | NE            | no        | never_measured          |
+        | 3             | WHO        | SD            | yes       |                         |
+        | 1             | RECIST 1.1 | NE            | no        | no_scan_after_treatment |
+        | 2             | RECIST 1.1 | NE            | no        | never_measured          |
+        | 3             | RECIST 1.1 | NE            | no        | not_a_recist_target     |
         """,
     )

@@ -23,10 +23,10 @@ from tests.support.pipe_tables import check, run
 
 BEST = """
     | subject_id | criterion | confirmation | best_response | any_decrease | over_50_decrease | evaluable |
-    | A          | who       | unconfirmed  | PR            | yes          | no               | yes       |
-    | B          | who       | unconfirmed  | SD            | yes          | no               | yes       |
-    | C          | who       | unconfirmed  | PD            | no           | no               | yes       |
-    | D          | who       | unconfirmed  | NE            |              |                  | no        |
+    | A          | WHO       | unconfirmed  | PR            | yes          | no               | yes       |
+    | B          | WHO       | unconfirmed  | SD            | yes          | no               | yes       |
+    | C          | WHO       | unconfirmed  | PD            | no           | no               | yes       |
+    | D          | WHO       | unconfirmed  | NE            |              |                  | no        |
 """
 EVERYBODY = """
     | population | subject_id |
@@ -51,7 +51,7 @@ def who_by_subject(
         lesion_response, subject_response, population_members, settings=settings
     )
     return found.filter(
-        (found.criterion == "who")
+        (found.criterion == "WHO")
         & (found.level == "subject")
         & (found.confirmation == "unconfirmed")
     )
@@ -101,16 +101,16 @@ def test_a_population_without_lesions_is_not_derivable_rather_than_zero() -> Non
 def test_agreement_counts_the_same_units_under_two_criteria() -> None:
     """Unconfirmed, each pair of criteria once."""
     best = """
-        | subject_id | lesion_number | criterion | confirmation | best_response |
-        | A          | 1             | who       | unconfirmed  | SD            |
-        | A          | 1             | easl      | unconfirmed  | CR            |
-        | A          | 1             | recist11  | unconfirmed  | SD            |
-        | A          | 1             | mrecist   | unconfirmed  | CR            |
-        | A          | 2             | who       | unconfirmed  | SD            |
-        | A          | 2             | easl      | unconfirmed  | CR            |
-        | A          | 2             | recist11  | unconfirmed  | NE            |
-        | A          | 2             | mrecist   | unconfirmed  | NE            |
-        | A          | 1             | who       | confirmed    | PD            |
+        | subject_id | lesion_number | criterion  | confirmation | best_response |
+        | A          | 1             | WHO        | unconfirmed  | SD            |
+        | A          | 1             | EASL       | unconfirmed  | CR            |
+        | A          | 1             | RECIST 1.1 | unconfirmed  | SD            |
+        | A          | 1             | mRECIST    | unconfirmed  | CR            |
+        | A          | 2             | WHO        | unconfirmed  | SD            |
+        | A          | 2             | EASL       | unconfirmed  | CR            |
+        | A          | 2             | RECIST 1.1 | unconfirmed  | NE            |
+        | A          | 2             | mRECIST    | unconfirmed  | NE            |
+        | A          | 1             | WHO        | confirmed    | PD            |
     """
     check(
         criterion_agreement,
@@ -120,36 +120,36 @@ def test_agreement_counts_the_same_units_under_two_criteria() -> None:
         },
         """
         | population | criterion_a | criterion_b | level  | category_a | category_b | n |
-        | all        | who         | easl        | lesion | SD         | CR         | 2 |
-        | all        | who         | recist11    | lesion | SD         | SD         | 1 |
-        | all        | who         | recist11    | lesion | SD         | NE         | 1 |
-        | all        | who         | mrecist     | lesion | SD         | CR         | 1 |
-        | all        | who         | mrecist     | lesion | SD         | NE         | 1 |
-        | all        | easl        | recist11    | lesion | CR         | SD         | 1 |
-        | all        | easl        | recist11    | lesion | CR         | NE         | 1 |
-        | all        | easl        | mrecist     | lesion | CR         | CR         | 1 |
-        | all        | easl        | mrecist     | lesion | CR         | NE         | 1 |
-        | all        | recist11    | mrecist     | lesion | SD         | CR         | 1 |
-        | all        | recist11    | mrecist     | lesion | NE         | NE         | 1 |
+        | all        | WHO         | EASL        | lesion | SD         | CR         | 2 |
+        | all        | WHO         | RECIST 1.1  | lesion | SD         | SD         | 1 |
+        | all        | WHO         | RECIST 1.1  | lesion | SD         | NE         | 1 |
+        | all        | WHO         | mRECIST     | lesion | SD         | CR         | 1 |
+        | all        | WHO         | mRECIST     | lesion | SD         | NE         | 1 |
+        | all        | EASL        | RECIST 1.1  | lesion | CR         | SD         | 1 |
+        | all        | EASL        | RECIST 1.1  | lesion | CR         | NE         | 1 |
+        | all        | EASL        | mRECIST     | lesion | CR         | CR         | 1 |
+        | all        | EASL        | mRECIST     | lesion | CR         | NE         | 1 |
+        | all        | RECIST 1.1  | mRECIST     | lesion | SD         | CR         | 1 |
+        | all        | RECIST 1.1  | mRECIST     | lesion | NE         | NE         | 1 |
         """,
     )
     check(
         criterion_agreement_sets,
         {"lesion_response": best.replace("| A          | 2 ", "| B          | 2 ")},
         """
-        | set_id                                        | subject_id | lesion_number |
-        | criterion_agreement.who.easl.lesion.sd.cr     | A          | 1             |
-        | criterion_agreement.who.easl.lesion.sd.cr     | B          | 2             |
-        | criterion_agreement.who.recist11.lesion.sd.sd | A          | 1             |
-        | criterion_agreement.who.recist11.lesion.sd.ne | B          | 2             |
-        | criterion_agreement.who.mrecist.lesion.sd.cr  | A          | 1             |
-        | criterion_agreement.who.mrecist.lesion.sd.ne  | B          | 2             |
-        | criterion_agreement.easl.recist11.lesion.cr.sd | A         | 1             |
-        | criterion_agreement.easl.recist11.lesion.cr.ne | B         | 2             |
-        | criterion_agreement.easl.mrecist.lesion.cr.cr | A          | 1             |
-        | criterion_agreement.easl.mrecist.lesion.cr.ne | B          | 2             |
-        | criterion_agreement.recist11.mrecist.lesion.sd.cr | A      | 1             |
-        | criterion_agreement.recist11.mrecist.lesion.ne.ne | B      | 2             |
+        | set_id                                              | subject_id | lesion_number |
+        | criterion_agreement.who.easl.lesion.sd.cr           | A          | 1             |
+        | criterion_agreement.who.easl.lesion.sd.cr           | B          | 2             |
+        | criterion_agreement.who.recist_1_1.lesion.sd.sd     | A          | 1             |
+        | criterion_agreement.who.recist_1_1.lesion.sd.ne     | B          | 2             |
+        | criterion_agreement.who.mrecist.lesion.sd.cr        | A          | 1             |
+        | criterion_agreement.who.mrecist.lesion.sd.ne        | B          | 2             |
+        | criterion_agreement.easl.recist_1_1.lesion.cr.sd    | A          | 1             |
+        | criterion_agreement.easl.recist_1_1.lesion.cr.ne    | B          | 2             |
+        | criterion_agreement.easl.mrecist.lesion.cr.cr       | A          | 1             |
+        | criterion_agreement.easl.mrecist.lesion.cr.ne       | B          | 2             |
+        | criterion_agreement.recist_1_1.mrecist.lesion.sd.cr | A          | 1             |
+        | criterion_agreement.recist_1_1.mrecist.lesion.ne.ne | B          | 2             |
         """,
     )
 
@@ -191,7 +191,7 @@ def test_a_rate_names_the_sets_that_it_counts(
 
     Source: Frilling et al. 2019 (ORR and DCR).
     """
-    row = {"population": "all", "criterion": "who", "level": "lesion", "pct": 50.0}
+    row = {"population": "all", "criterion": "WHO", "level": "lesion", "pct": 50.0}
     row |= {"confirmation": confirmation, "category": category, "statistic_id": "s"}
     made = statistics({ResponseSummary: rows([row], ResponseSummary)}, OutcomeSettings())
     (named,) = made.execute()["numerator_set"]
@@ -228,7 +228,7 @@ def test_the_same_seed_gives_the_same_limits_in_any_order_of_rows() -> None:
     found = []
     for given in (best, best[::-1]):
         lines = [
-            f"| {r['subject_id']} | {r['lesion_number']} | who | unconfirmed | {r['best_response']} | yes |"
+            f"| {r['subject_id']} | {r['lesion_number']} | WHO| unconfirmed | {r['best_response']} | yes |"
             for r in given
         ]
         table = "\n".join(

@@ -11,7 +11,7 @@ from tests.support.tumours import only, subject_best, subject_classes
 def test_a_missing_lesion_leaves_the_patient_not_evaluable() -> None:
     """A sum over some of the lesions would look like shrinkage."""
     check(
-        only(subject_classes, "who", "recist11"),
+        only(subject_classes, "WHO", "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
@@ -29,13 +29,13 @@ def test_a_missing_lesion_leaves_the_patient_not_evaluable() -> None:
             """
         },
         """
-        | subject_id | criterion | baseline | value | response | rule                   |
-        | absent_row | who       | 400      |       | NE       | lesions_not_evaluable  |
-        | absent_row | recist11  | 40       |       | NE       | lesions_not_evaluable  |
-        | not_seen   | who       | 400      |       | NE       | lesions_not_evaluable  |
-        | not_seen   | recist11  | 40       |       | NE       | lesions_not_evaluable  |
-        | whole      | who       | 400      | 100   | PR       | decrease_from_baseline |
-        | whole      | recist11  | 40       | 10    | PR       | decrease_from_baseline |
+        | subject_id | criterion  | baseline | value | response | rule                   |
+        | absent_row | WHO        | 400      |       | NE       | lesions_not_evaluable  |
+        | absent_row | RECIST 1.1 | 40       |       | NE       | lesions_not_evaluable  |
+        | not_seen   | WHO        | 400      |       | NE       | lesions_not_evaluable  |
+        | not_seen   | RECIST 1.1 | 40       |       | NE       | lesions_not_evaluable  |
+        | whole      | WHO        | 400      | 100   | PR       | decrease_from_baseline |
+        | whole      | RECIST 1.1 | 40       | 10    | PR       | decrease_from_baseline |
         """,
     )
 
@@ -43,7 +43,7 @@ def test_a_missing_lesion_leaves_the_patient_not_evaluable() -> None:
 def test_lesions_that_exceed_the_limit_by_themselves_prove_progression() -> None:
     """What was not seen can only add: 500 mm2 are not more than a quarter over 400, 501 are."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -66,7 +66,7 @@ def test_lesions_that_exceed_the_limit_by_themselves_prove_progression() -> None
 def test_partial_sums_do_not_lower_the_nadir() -> None:
     """The nadir runs over complete sums only."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -88,7 +88,7 @@ def test_partial_sums_do_not_lower_the_nadir() -> None:
 def test_a_new_lesion_is_progression_of_the_patient_not_of_the_lesion() -> None:
     """The lesions may shrink by 60 %: the patient is progressive all the same."""
     check(
-        only(subject_classes, "who", "easl"),
+        only(subject_classes, "WHO", "EASL"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm |
@@ -102,8 +102,8 @@ def test_a_new_lesion_is_progression_of_the_patient_not_of_the_lesion() -> None:
         },
         """
         | criterion | value | change_from_baseline_pct | response | rule       |
-        | who       | 80    | -60                      | PD       | new_lesion |
-        | easl      | 80    | -60                      | PD       | new_lesion |
+        | WHO       | 80    | -60                      | PD       | new_lesion |
+        | EASL      | 80    | -60                      | PD       | new_lesion |
         """,
     )
 
@@ -114,7 +114,7 @@ def test_scans_within_14_days_are_one_assessment() -> None:
     The response dates from the last of them; no chain of scans makes an assessment longer.
     """
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | modality | longest_mm | perpendicular_mm |
@@ -146,7 +146,7 @@ def test_scans_within_14_days_are_one_assessment() -> None:
 def test_progression_dates_from_the_first_scan_that_shows_it() -> None:
     """Growth from the first measurement of the assessment, a new lesion from its own scan."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -181,7 +181,7 @@ def test_progression_dates_from_the_first_scan_that_shows_it() -> None:
 def test_a_lesion_read_twice_in_an_assessment_counts_once() -> None:
     """By the modality of its baseline, then the latest evaluable: two readings are never added."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | modality | longest_mm | perpendicular_mm | status        |
@@ -208,7 +208,7 @@ def test_a_lesion_read_twice_in_an_assessment_counts_once() -> None:
 def test_two_readers_of_a_patient_are_never_added() -> None:
     """Summing both readers would double every lesion."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | reader  | longest_mm | perpendicular_mm |
@@ -229,7 +229,7 @@ def test_two_readers_of_a_patient_are_never_added() -> None:
 def test_a_patient_needs_an_evaluable_baseline_of_every_lesion() -> None:
     """A lesion first recorded after treatment is not part of the sum."""
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
@@ -263,7 +263,7 @@ def test_a_patient_needs_an_evaluable_baseline_of_every_lesion() -> None:
 def test_every_treated_patient_has_a_best_response() -> None:
     """A patient never scanned after treatment is not evaluable, and stays in the denominator."""
     check(
-        only(subject_best, "who", confirmation="unconfirmed"),
+        only(subject_best, "WHO", confirmation="unconfirmed"),
         {
             "anchors": """
                 | subject_id | t0_date | last_session_date |

@@ -13,7 +13,7 @@ AT_LEAST = ResponseSettings(who_pd_operator=">=")
 def test_half_the_product_is_a_partial_response_and_a_hair_more_is_not() -> None:
     """PR is a decrease of at least 50 % from baseline: 99 and 100 of 200 mm2 are, 101 is not."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -27,9 +27,9 @@ def test_half_the_product_is_a_partial_response_and_a_hair_more_is_not() -> None
         },
         """
         | subject_id | criterion | baseline | value | change_from_baseline_pct | response | rule                   |
-        | below      | who       | 200      | 99    | -50.5                    | PR       | decrease_from_baseline |
-        | at         | who       | 200      | 100   | -50                      | PR       | decrease_from_baseline |
-        | above      | who       | 200      | 101   | -49.5                    | SD       | neither                |
+        | below      | WHO       | 200      | 99    | -50.5                    | PR       | decrease_from_baseline |
+        | at         | WHO       | 200      | 100   | -50                      | PR       | decrease_from_baseline |
+        | above      | WHO       | 200      | 101   | -49.5                    | SD       | neither                |
         """,
     )
 
@@ -37,13 +37,13 @@ def test_half_the_product_is_a_partial_response_and_a_hair_more_is_not() -> None
 def test_growth_of_more_than_a_quarter_over_the_nadir_is_progression() -> None:
     """The group that reported the series wrote "> 25 %": exactly 25 % is still stable."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {"measurements": _QUARTER},
         """
         | subject_id | criterion | value | change_from_nadir_pct | response | rule              |
-        | below      | who       | 249   | 24.5                  | SD       | neither           |
-        | at         | who       | 250   | 25                    | SD       | neither           |
-        | above      | who       | 251   | 25.5                  | PD       | growth_over_nadir |
+        | below      | WHO       | 249   | 24.5                  | SD       | neither           |
+        | at         | WHO       | 250   | 25                    | SD       | neither           |
+        | above      | WHO       | 251   | 25.5                  | PD       | growth_over_nadir |
         """,
     )
 
@@ -51,13 +51,13 @@ def test_growth_of_more_than_a_quarter_over_the_nadir_is_progression() -> None:
 def test_the_classical_reading_takes_growth_of_exactly_a_quarter_as_progression() -> None:
     """WHO 1979 wrote ">= 25 %": the setting `who_pd_operator` chooses it."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {"measurements": _QUARTER},
         """
         | subject_id | criterion | value | change_from_nadir_pct | response |
-        | below      | who       | 249   | 24.5                  | SD       |
-        | at         | who       | 250   | 25                    | PD       |
-        | above      | who       | 251   | 25.5                  | PD       |
+        | below      | WHO       | 249   | 24.5                  | SD       |
+        | at         | WHO       | 250   | 25                    | PD       |
+        | above      | WHO       | 251   | 25.5                  | PD       |
         """,
         AT_LEAST,
     )
@@ -80,7 +80,7 @@ def test_growth_counts_from_the_smallest_value_and_shrinkage_from_baseline() -> 
     Source: EORTC, RECIST questions and clarifications (the two references are not the same).
     """
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -91,8 +91,8 @@ def test_growth_counts_from_the_smallest_value_and_shrinkage_from_baseline() -> 
         },
         """
         | criterion | rel_day | baseline | nadir | value | change_from_baseline_pct | change_from_nadir_pct | response |
-        | who       | 30      | 1000     | 1000  | 200   | -80                      | -80                   | PR       |
-        | who       | 90      | 1000     | 200   | 252.5 | -74.75                   | 26.25                 | PD       |
+        | WHO       | 30      | 1000     | 1000  | 200   | -80                      | -80                   | PR       |
+        | WHO       | 90      | 1000     | 200   | 252.5 | -74.75                   | 26.25                 | PD       |
         """,
     )
 
@@ -109,11 +109,11 @@ def test_an_absent_lesion_is_a_complete_response() -> None:
             """
         },
         """
-        | criterion | value | response | rule |
-        | who       | 0     | CR       | gone |
-        | easl      | 0     | CR       | gone |
-        | recist11  | 0     | CR       | gone |
-        | mrecist   | 0     | CR       | gone |
+        | criterion  | value | response | rule |
+        | WHO        | 0     | CR       | gone |
+        | EASL       | 0     | CR       | gone |
+        | RECIST 1.1 | 0     | CR       | gone |
+        | mRECIST    | 0     | CR       | gone |
         """,
     )
 
@@ -124,7 +124,7 @@ def test_a_lesion_too_small_to_measure_counts_as_5_mm_unless_it_was_measured() -
     Source: EORTC, RECIST questions and clarifications.
     """
     check(
-        only(lesion_classes, "who", "recist11"),
+        only(lesion_classes, "WHO", "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status    |
@@ -137,15 +137,15 @@ def test_a_lesion_too_small_to_measure_counts_as_5_mm_unless_it_was_measured() -
             """
         },
         """
-        | subject_id | criterion | rel_day | value | response |
-        | A          | who       | 30      | 25    | PR       |
-        | A          | who       | 90      | 6     | PR       |
-        | A          | who       | 150     | 16    | PD       |
-        | B          | who       | 30      | 25    | PR       |
-        | A          | recist11  | 30      | 5     | PR       |
-        | A          | recist11  | 90      | 3     | PR       |
-        | A          | recist11  | 150     | 4     | PR       |
-        | B          | recist11  | 30      | 5     | PR       |
+        | subject_id | criterion  | rel_day | value | response |
+        | A          | WHO        | 30      | 25    | PR       |
+        | A          | WHO        | 90      | 6     | PR       |
+        | A          | WHO        | 150     | 16    | PD       |
+        | B          | WHO        | 30      | 25    | PR       |
+        | A          | RECIST 1.1 | 30      | 5     | PR       |
+        | A          | RECIST 1.1 | 90      | 3     | PR       |
+        | A          | RECIST 1.1 | 150     | 4     | PR       |
+        | B          | RECIST 1.1 | 30      | 5     | PR       |
         """,
     )
 
@@ -157,7 +157,7 @@ def test_a_lesion_that_comes_back_after_it_was_gone_is_progressive() -> None:
     response; for a single lesion this is the registry's choice.
     """
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
@@ -169,9 +169,9 @@ def test_a_lesion_that_comes_back_after_it_was_gone_is_progressive() -> None:
         },
         """
         | criterion | rel_day | nadir | value | response | rule         | in_window |
-        | who       | 30      | 200   | 0     | CR       | gone         | yes       |
-        | who       | 90      | 0     | 1     | PD       | reappearance | yes       |
-        | who       | 150     | 0     | 0     | CR       | gone         | no        |
+        | WHO       | 30      | 200   | 0     | CR       | gone         | yes       |
+        | WHO       | 90      | 0     | 1     | PD       | reappearance | yes       |
+        | WHO       | 150     | 0     | 0     | CR       | gone         | no        |
         """,
     )
 
@@ -179,7 +179,7 @@ def test_a_lesion_that_comes_back_after_it_was_gone_is_progressive() -> None:
 def test_a_perpendicular_longer_than_the_longest_is_taken_the_other_way_round() -> None:
     """The longer of two diameters is the longest; validation reports the swap as a finding."""
     check(
-        only(lesion_classes, "who", "recist11"),
+        only(lesion_classes, "WHO", "RECIST 1.1"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -188,9 +188,9 @@ def test_a_perpendicular_longer_than_the_longest_is_taken_the_other_way_round() 
             """
         },
         """
-        | criterion | baseline | value | response |
-        | who       | 200      | 168   | SD       |
-        | recist11  | 20       | 14    | PR       |
+        | criterion  | baseline | value | response |
+        | WHO        | 200      | 168   | SD       |
+        | RECIST 1.1 | 20       | 14    | PR       |
         """,
     )
 
@@ -198,7 +198,7 @@ def test_a_perpendicular_longer_than_the_longest_is_taken_the_other_way_round() 
 def test_what_was_not_measured_is_not_evaluable_with_its_reason() -> None:
     """Null never becomes stable disease: each reason for a missing size has its name."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
@@ -217,12 +217,12 @@ def test_what_was_not_measured_is_not_evaluable_with_its_reason() -> None:
         },
         """
         | criterion | rel_day | value | response | rule               |
-        | who       | 30      |       | NE       | not_imaged         |
-        | who       | 60      |       | NE       | not_evaluable      |
-        | who       | 90      |       | NE       | not_measured       |
-        | who       | 120     |       | NE       | not_measured       |
-        | who       | 150     |       | NE       | not_measured       |
-        | who       | 180     |       | NE       | scan_not_evaluable |
+        | WHO       | 30      |       | NE       | not_imaged         |
+        | WHO       | 60      |       | NE       | not_evaluable      |
+        | WHO       | 90      |       | NE       | not_measured       |
+        | WHO       | 120     |       | NE       | not_measured       |
+        | WHO       | 150     |       | NE       | not_measured       |
+        | WHO       | 180     |       | NE       | scan_not_evaluable |
         """,
     )
 
@@ -230,7 +230,7 @@ def test_what_was_not_measured_is_not_evaluable_with_its_reason() -> None:
 def test_a_lesion_of_no_size_at_baseline_is_not_evaluable() -> None:
     """No ratio to a baseline of zero exists: not evaluable, never a division by zero."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
@@ -240,7 +240,7 @@ def test_a_lesion_of_no_size_at_baseline_is_not_evaluable() -> None:
         },
         """
         | criterion | baseline | value | change_from_baseline_pct | response | rule          |
-        | who       | 0        | 200   |                          | NE       | baseline_zero |
+        | WHO       | 0        | 200   |                          | NE       | baseline_zero |
         """,
     )
 
@@ -258,19 +258,19 @@ def test_any_lesion_may_make_the_patient_progressive_in_the_classical_reading() 
         | A          | L2        | d30       | 14         | 10               |
     """
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {"measurements": measured},
         """
         | criterion | value | response | rule    |
-        | who       | 1740  | SD       | neither |
+        | WHO       | 1740  | SD       | neither |
         """,
     )
     check(
-        only(subject_classes, "who"),
+        only(subject_classes, "WHO"),
         {"measurements": measured},
         """
         | criterion | value | response | rule               |
-        | who       | 1740  | PD       | growth_of_a_lesion |
+        | WHO       | 1740  | PD       | growth_of_a_lesion |
         """,
         ResponseSettings(who_pd_any_lesion=True),
     )
@@ -279,7 +279,7 @@ def test_any_lesion_may_make_the_patient_progressive_in_the_classical_reading() 
 def test_a_lesion_at_exactly_half_its_size_has_not_fallen_by_more_than_half() -> None:
     """PR is at least 50 %; "more than 50 %" is counted apart, and any decrease too."""
     check(
-        only(lesion_best, "who", confirmation="unconfirmed"),
+        only(lesion_best, "WHO", confirmation="unconfirmed"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
@@ -295,9 +295,9 @@ def test_a_lesion_at_exactly_half_its_size_has_not_fallen_by_more_than_half() ->
         },
         """
         | subject_id | criterion | confirmation | best_response | best_change_pct | any_decrease | over_50_decrease |
-        | half       | who       | unconfirmed  | PR            | -50             | yes          | no               |
-        | more       | who       | unconfirmed  | PR            | -50.5           | yes          | yes              |
-        | same       | who       | unconfirmed  | SD            | 0               | no           | no               |
-        | less       | who       | unconfirmed  | SD            | -1              | yes          | no               |
+        | half       | WHO       | unconfirmed  | PR            | -50             | yes          | no               |
+        | more       | WHO       | unconfirmed  | PR            | -50.5           | yes          | yes              |
+        | same       | WHO       | unconfirmed  | SD            | 0               | no           | no               |
+        | less       | WHO       | unconfirmed  | SD            | -1              | yes          | no               |
         """,
     )

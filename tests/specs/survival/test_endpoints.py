@@ -176,15 +176,15 @@ def test_progression_is_hepatic_when_new_in_the_liver_or_grown() -> None:
             """,
             "subject_assessments": """
                 | subject_id | criterion | reader | rel_day | response | rule                   | new_lesion   | nadir | value |
-                | A          | who       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 100   |
-                | A          | who       | local  | 150     | PD       | growth_over_nadir      | none         | 100   | 130   |
-                | B          | who       | local  | 60      | PD       | new_lesion             | both         | 100   | 100   |
-                | C          | who       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 125   |
-                | D          | who       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 126   |
-                | E          | who       | local  | 60      | PD       | non_target_progression | none         | 100   | 90    |
-                | F          | who       | local  | 60      | PD       | new_lesion             | hepatic      |       |       |
-                | F          | easl      | local  | 30      | PD       | growth_over_nadir      | none         | 1     | 2     |
-                | F          | who       | core   | 40      | PD       | growth_over_nadir      | none         | 1     | 2     |
+                | A          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 100   |
+                | A          | WHO       | local  | 150     | PD       | growth_over_nadir      | none         | 100   | 130   |
+                | B          | WHO       | local  | 60      | PD       | new_lesion             | both         | 100   | 100   |
+                | C          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 125   |
+                | D          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 126   |
+                | E          | WHO       | local  | 60      | PD       | non_target_progression | none         | 100   | 90    |
+                | F          | WHO       | local  | 60      | PD       | new_lesion             | hepatic      |       |       |
+                | F          | EASL      | local  | 30      | PD       | growth_over_nadir      | none         | 1     | 2     |
+                | F          | WHO       | core   | 40      | PD       | growth_over_nadir      | none         | 1     | 2     |
             """,
         },
         """
@@ -214,11 +214,11 @@ def test_the_last_assessment_is_the_last_that_could_be_evaluated() -> None:
             """,
             "subject_assessments": """
                 | subject_id | criterion | reader | rel_day | response |
-                | A          | who       | local  | 30      | SD       |
-                | A          | who       | local  | 90      | SD       |
-                | A          | who       | local  | 150     | PR       |
-                | A          | who       | local  | 210     | NE       |
-                | C          | who       | local  | 30      | NE       |
+                | A          | WHO       | local  | 30      | SD       |
+                | A          | WHO       | local  | 90      | SD       |
+                | A          | WHO       | local  | 150     | PR       |
+                | A          | WHO       | local  | 210     | NE       |
+                | C          | WHO       | local  | 30      | NE       |
             """,
         },
         """
@@ -237,12 +237,12 @@ def test_the_assessment_before_a_progression_is_the_last_that_could_be_evaluated
         {
             "anchors": "| subject_id | site_id | t0_date |\n| A | s1 | d0 |\n| B | s1 | d0 |",
             "subject_assessments": """
-                | subject_id | criterion | reader | rel_day | response | rule                   | new_lesion   |
-                | A          | who       | local  | 30      | SD       |                        |              |
-                | A          | who       | local  | 60      | NE       |                        |              |
-                | A          | who       | local  | 90      | PD       | new_lesion_extrahepatic | extrahepatic |
-                | A          | who       | local  | 180     | PD       | new_lesion_hepatic      | hepatic      |
-                | B          | who       | local  | 30      | PD       | new_lesion_hepatic      | hepatic      |
+                | subject_id | criterion | reader | rel_day | response | rule                    | new_lesion   |
+                | A          | WHO       | local  | 30      | SD       |                         |              |
+                | A          | WHO       | local  | 60      | NE       |                         |              |
+                | A          | WHO       | local  | 90      | PD       | new_lesion_extrahepatic | extrahepatic |
+                | A          | WHO       | local  | 180     | PD       | new_lesion_hepatic      | hepatic      |
+                | B          | WHO       | local  | 30      | PD       | new_lesion_hepatic      | hepatic      |
             """,
         },
         """

@@ -208,19 +208,19 @@ LESIONS = {
     """,
     "lesion_response": """
         | subject_id | lesion_number | criterion | confirmation | first_response_day | last_evaluable_day |
-        | A          | 1             | who       | unconfirmed  | 90                 | 200                |
-        | A          | 2             | who       | unconfirmed  | 90                 | 200                |
-        | A          | 3             | who       | unconfirmed  |                    |                    |
-        | A          | 4             | who       | unconfirmed  |                    | 200                |
-        | A          | 1             | who       | confirmed    | 200                | 200                |
-        | A          | 1             | easl      | unconfirmed  | 30                 | 200                |
+        | A          | 1             | WHO       | unconfirmed  | 90                 | 200                |
+        | A          | 2             | WHO       | unconfirmed  | 90                 | 200                |
+        | A          | 3             | WHO       | unconfirmed  |                    |                    |
+        | A          | 4             | WHO       | unconfirmed  |                    | 200                |
+        | A          | 1             | WHO       | confirmed    | 200                | 200                |
+        | A          | 1             | EASL      | unconfirmed  | 30                 | 200                |
     """,
     "lesion_assessments": """
         | subject_id | lesion_number | criterion | reader | rel_day | source_row_ids |
-        | A          | 1             | who       | local  | 90      | m:1            |
-        | A          | 1             | easl      | local  | 90      | m:2            |
-        | A          | 1             | who       | core   | 90      | m:3            |
-        | A          | 4             | who       | local  | 200     | m:4            |
+        | A          | 1             | WHO       | local  | 90      | m:1            |
+        | A          | 1             | EASL      | local  | 90      | m:2            |
+        | A          | 1             | WHO       | core   | 90      | m:3            |
+        | A          | 4             | WHO       | local  | 200     | m:4            |
     """,
     "scans": SCANS,
 }

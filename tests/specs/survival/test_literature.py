@@ -34,9 +34,9 @@ def test_our_estimate_stands_in_the_published_unit_beside_the_printed_one() -> N
         {
             "population_members": EVERYONE,
             "survival_landmarks": """
-                | statistic_id                           | survival | lower | upper |
-                | survival_landmarks.all.os.subject...12 | 0.75     | 0.5   | 0.875 |
-                | survival_landmarks.all.os.subject...24 | 0.25     | 0.1   | 0.5   |
+                | statistic_id                                         | survival | lower | upper |
+                | survival_landmarks.all.os.subject.overall.overall.12 | 0.75     | 0.5   | 0.875 |
+                | survival_landmarks.all.os.subject.overall.overall.24 | 0.25     | 0.1   | 0.5   |
             """,
         },
         """
@@ -54,7 +54,7 @@ def test_the_limits_of_a_hazard_ratio_are_not_set_beside_a_p_value() -> None:
             "population_members": EVERYONE,
             "prognosis_univariate": """
                 | statistic_id                             | p     | hr  | lower | upper |
-                | prognosis_univariate.all.os.bili12.>1.2  | 0.004 | 3.9 | 1.5   | 9.9   |
+                | prognosis_univariate.all.os.bili12.gt1_2  | 0.004 | 3.9 | 1.5   | 9.9   |
             """,
         },
         """

@@ -395,8 +395,8 @@ def test_those_at_risk_at_a_landmark_have_a_time_that_reaches_it() -> None:
             """
         },
         """
-        | set_id                            | subject_id |
-        | survival_landmarks.os.subject...24 | B          |
+        | set_id                                           | subject_id |
+        | survival_landmarks.os.subject.overall.overall.24 | B          |
         """,
         SurvivalSettings(landmarks_months=(24,)),
     )

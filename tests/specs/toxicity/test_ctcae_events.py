@@ -38,24 +38,24 @@ def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
         | B          | Hiccups                               | d300       | 2     |
         """),
         """
-        | subject_id | term                    | window | worst_grade |
-        | A          | fever                   | any    | 1           |
-        | A          | fever                   | late   | 1           |
-        | A          | fever or chills         | any    | 1           |
-        | A          | fever or chills         | late   | 1           |
-        | A          | diarrhea                | any    | 1           |
-        | A          | diarrhea                | late   | 1           |
-        | A          | diarrhea or weight loss | any    | 1           |
-        | A          | diarrhea or weight loss | late   | 1           |
-        | A          | fatigue                 | any    | 1           |
-        | A          | fatigue                 | late   | 1           |
-        | A          | abdominal pain          | any    | 1           |
-        | A          | abdominal pain          | late   | 1           |
-        | B          | weight loss             | any    | 1           |
-        | B          | diarrhea or weight loss | any    | 1           |
-        | B          | chills                  | any    | 1           |
-        | B          | fever or chills         | any    | 1           |
-        | B          | hiccups                 | any    | 2           |
+        | subject_id | term                    | time_window | worst_grade |
+        | A          | fever                   | any         | 1           |
+        | A          | fever                   | late        | 1           |
+        | A          | fever or chills         | any         | 1           |
+        | A          | fever or chills         | late        | 1           |
+        | A          | diarrhea                | any         | 1           |
+        | A          | diarrhea                | late        | 1           |
+        | A          | diarrhea or weight loss | any         | 1           |
+        | A          | diarrhea or weight loss | late        | 1           |
+        | A          | fatigue                 | any         | 1           |
+        | A          | fatigue                 | late        | 1           |
+        | A          | abdominal pain          | any         | 1           |
+        | A          | abdominal pain          | late        | 1           |
+        | B          | weight loss             | any         | 1           |
+        | B          | diarrhea or weight loss | any         | 1           |
+        | B          | chills                  | any         | 1           |
+        | B          | fever or chills         | any         | 1           |
+        | B          | hiccups                 | any         | 2           |
         """,
         V3,
     )
@@ -72,14 +72,14 @@ def test_events_count_from_the_day_of_treatment() -> None:
         | C          | fatigue | d91        | 1     |
         """),
         """
-        | subject_id | window  | worst_day |
-        | A          | acute   | 0         |
-        | A          | primary | 0         |
-        | A          | any     | 0         |
-        | B          | primary | 31        |
-        | B          | any     | 31        |
-        | C          | late    | 91        |
-        | C          | any     | 91        |
+        | subject_id | time_window | worst_day |
+        | A          | acute       | 0         |
+        | A          | primary     | 0         |
+        | A          | any         | 0         |
+        | B          | primary     | 31        |
+        | B          | any         | 31        |
+        | C          | late        | 91        |
+        | C          | any         | 91        |
         """,
         V3,
     )
@@ -106,12 +106,12 @@ def test_only_treatment_emergent_events_count() -> None:
         | untreated  | fatigue   | d9         |          | 2     |         |
         """),
         """
-        | subject_id | term     | window  | baseline_grade | worst_grade | worst_day | emergent |
-        | A          | ascites  | any     | 5              | 5           | 300       | yes      |
-        | B          | fatigue  | acute   |                | 2           |           | yes      |
-        | B          | fatigue  | primary |                | 2           |           | yes      |
-        | B          | fatigue  | any     |                | 2           |           | yes      |
-        | B          | anorexia | any     | 1              | 2           | 300       | yes      |
+        | subject_id | term     | time_window | baseline_grade | worst_grade | worst_day | emergent |
+        | A          | ascites  | any         | 5              | 5           | 300       | yes      |
+        | B          | fatigue  | acute       |                | 2           |           | yes      |
+        | B          | fatigue  | primary     |                | 2           |           | yes      |
+        | B          | fatigue  | any         |                | 2           |           | yes      |
+        | B          | anorexia | any         | 1              | 2           | 300       | yes      |
         """,
         V3,
     )
@@ -134,10 +134,10 @@ def test_a_start_known_to_the_month_of_treatment_is_not_before_it() -> None:
             """,
         },
         """
-        | term    | window  | worst_day |
-        | fatigue | acute   | 0         |
-        | fatigue | primary | 0         |
-        | fatigue | any     | 0         |
+        | term    | time_window | worst_day |
+        | fatigue | acute       | 0         |
+        | fatigue | primary     | 0         |
+        | fatigue | any         | 0         |
         """,
         V3,
     )
@@ -217,18 +217,18 @@ def test_unions_count_patients_and_not_events() -> None:
         | x      | C          | diarrhea    | d200       | 1     |
         """),
         """
-        | subject_id | term                     | window | worst_grade | worst_day | source_row_id |
-        | A          | nausea                   | any    | 1           | 300       | n             |
-        | A          | vomiting                 | any    | 2           | 310       | v             |
-        | A          | nausea or vomiting       | any    | 2           | 310       | v             |
-        | B          | diarrhea                 | any    | 2           | 200       | d             |
-        | B          | weight loss              | any    | 1           | 150       | w             |
-        | B          | weight loss              | late   | 1           | 150       | w             |
-        | B          | diarrhea or weight loss  | any    | 2           | 200       | d             |
-        | B          | diarrhea or weight loss  | late   | 1           | 150       | w             |
-        | B          | diarrhea and weight loss | any    | 2           | 200       | d             |
-        | C          | diarrhea                 | any    | 1           | 200       | x             |
-        | C          | diarrhea or weight loss  | any    | 1           | 200       | x             |
+        | subject_id | term                     | time_window | worst_grade | worst_day | source_row_id |
+        | A          | nausea                   | any         | 1           | 300       | n             |
+        | A          | vomiting                 | any         | 2           | 310       | v             |
+        | A          | nausea or vomiting       | any         | 2           | 310       | v             |
+        | B          | diarrhea                 | any         | 2           | 200       | d             |
+        | B          | weight loss              | any         | 1           | 150       | w             |
+        | B          | weight loss              | late        | 1           | 150       | w             |
+        | B          | diarrhea or weight loss  | any         | 2           | 200       | d             |
+        | B          | diarrhea or weight loss  | late        | 1           | 150       | w             |
+        | B          | diarrhea and weight loss | any         | 2           | 200       | d             |
+        | C          | diarrhea                 | any         | 1           | 200       | x             |
+        | C          | diarrhea or weight loss  | any         | 1           | 200       | x             |
         """,
         V3,
     )

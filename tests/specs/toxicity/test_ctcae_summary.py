@@ -52,16 +52,16 @@ def test_laboratory_toxicity_is_a_share_of_the_patients_with_a_gradable_result()
         COHORT
         | {
             "toxicity": """
-            | subject_id | source | term      | ctcae_version | window | worst_grade |
-            | A          | lab    | bilirubin | 3.0           | late   | 0           |
-            | B          | lab    | bilirubin | 3.0           | late   | 2           |
-            | C          | lab    | bilirubin | 3.0           | late   | 4           |
+            | subject_id | source | term      | ctcae_version | time_window | worst_grade |
+            | A          | lab    | bilirubin | 3.0           | late        | 0           |
+            | B          | lab    | bilirubin | 3.0           | late        | 2           |
+            | C          | lab    | bilirubin | 3.0           | late        | 4           |
             """
         },
         V3,
     )
     shown = ("grade", "n", "total", "n_treated", "reason")
-    assert rows_of(found, *shown, term="bilirubin", window="late") == [
+    assert rows_of(found, *shown, term="bilirubin", time_window="late") == [
         ("1", 0, 3, 4, None),
         ("2", 1, 3, 4, None),
         ("3", 0, 3, 4, None),
@@ -70,7 +70,7 @@ def test_laboratory_toxicity_is_a_share_of_the_patients_with_a_gradable_result()
         ("ge3", 1, 3, 4, None),
     ]
     no_result = "no gradable result in the window"
-    assert rows_of(found, *shown, "pct", term="bilirubin", window="acute", grade="ge3") == [
+    assert rows_of(found, *shown, "pct", term="bilirubin", time_window="acute", grade="ge3") == [
         ("ge3", None, 0, 4, no_result, None)
     ]
 
@@ -82,16 +82,16 @@ def test_intervals_are_exact() -> None:
         COHORT
         | {
             "toxicity": """
-            | subject_id | source | term | ctcae_version | window | worst_grade |
-            | A          | lab    | ast  | 3.0           | any    | 1           |
-            | B          | lab    | ast  | 3.0           | any    | 3           |
-            | C          | lab    | ast  | 3.0           | any    | 0           |
-            | D          | lab    | ast  | 3.0           | any    | 0           |
+            | subject_id | source | term | ctcae_version | time_window | worst_grade |
+            | A          | lab    | ast  | 3.0           | any         | 1           |
+            | B          | lab    | ast  | 3.0           | any         | 3           |
+            | C          | lab    | ast  | 3.0           | any         | 0           |
+            | D          | lab    | ast  | 3.0           | any         | 0           |
             """
         },
         V3,
     )
-    limits = rows_of(found, "pct", "lower", "upper", "pct_treated", term="ast", window="any")
+    limits = rows_of(found, "pct", "lower", "upper", "pct_treated", term="ast", time_window="any")
     rounded = [tuple(round(float(str(x)), 2) for x in row) for row in limits]
     assert rounded[0] == (25.0, 0.63, 80.59, 25.0)
     assert rounded[4] == (50.0, 6.76, 93.24, 50.0)
@@ -121,15 +121,15 @@ def test_events_are_a_share_of_the_treated_patients_of_sites_that_record_events(
             | north   | A          | fatigue |
             """,
             "toxicity": """
-            | subject_id | source | term    | ctcae_version | window  | worst_grade |
-            | A          | event  | fatigue | 3.0           | primary | 2           |
+            | subject_id | source | term    | ctcae_version | time_window | worst_grade |
+            | A          | event  | fatigue | 3.0           | primary     | 2           |
             """,
         },
         V3,
     )
     shown = ("n", "total", "n_treated")
-    assert rows_of(found, *shown, term="fatigue", window="primary", grade="any") == [(1, 3, 4)]
-    assert rows_of(found, *shown, term="nausea", window="primary", grade="any") == [(0, 3, 4)]
+    assert rows_of(found, *shown, term="fatigue", time_window="primary", grade="any") == [(1, 3, 4)]
+    assert rows_of(found, *shown, term="nausea", time_window="primary", grade="any") == [(0, 3, 4)]
 
 
 def test_events_without_a_grade_in_the_version_count_as_any_and_never_as_a_grade() -> None:
@@ -144,16 +144,16 @@ def test_events_without_a_grade_in_the_version_count_as_any_and_never_as_a_grade
             | south   | D          | fatigue |
             """,
             "toxicity": """
-            | subject_id | source | term    | ctcae_version | window  | worst_grade |
-            | A          | event  | fatigue | 3.0           | primary | 2           |
-            | B          | event  | fatigue | 3.0           | primary |             |
+            | subject_id | source | term    | ctcae_version | time_window | worst_grade |
+            | A          | event  | fatigue | 3.0           | primary     | 2           |
+            | B          | event  | fatigue | 3.0           | primary     |             |
             """,
         },
         V3,
     )
     shown = ("grade", "n", "total", "reason")
     reason = "1 with the event have no grade in this version"
-    assert rows_of(found, *shown, term="fatigue", window="primary") == [
+    assert rows_of(found, *shown, term="fatigue", time_window="primary") == [
         ("1", None, 4, reason),
         ("2", None, 4, reason),
         ("3", None, 4, reason),
@@ -173,18 +173,18 @@ def test_who_is_counted_is_named() -> None:
         toxicity_summary_sets,
         {
             "toxicity": """
-            | subject_id | source | term    | ctcae_version | window | worst_grade |
-            | A          | lab    | ast     | 3.0           | any    | 0           |
-            | B          | lab    | ast     | 3.0           | any    | 3           |
-            | C          | event  | fatigue | 3.0           | any    | 1           |
-            | D          | event  | fatigue | 3.0           | any    |             |
+            | subject_id | source | term    | ctcae_version | time_window | worst_grade |
+            | A          | lab    | ast     | 3.0           | any         | 0           |
+            | B          | lab    | ast     | 3.0           | any         | 3           |
+            | C          | event  | fatigue | 3.0           | any         | 1           |
+            | D          | event  | fatigue | 3.0           | any         |             |
             """
         },
         """
-        | set_id                                 | subject_id | lesion_number |
-        | toxicity_summary.lab.ast.3.0.any.3     | B          | 0             |
-        | toxicity_summary.event.fatigue.3.0.any.1        | C | 0             |
-        | toxicity_summary.event.fatigue.3.0.any.ungraded | D | 0             |
+        | set_id                                          | subject_id | lesion_number |
+        | toxicity_summary.lab.ast.3_0.any.3              | B          | 0             |
+        | toxicity_summary.event.fatigue.3_0.any.1        | C          | 0             |
+        | toxicity_summary.event.fatigue.3_0.any.ungraded | D          | 0             |
         """,
     )
 
@@ -197,10 +197,10 @@ SHIFTED = {
         | C          | ast     | 3.0           | -1      | yes         | 0     |
     """,
     "toxicity": """
-        | subject_id | source | term | ctcae_version | window | baseline_grade | worst_grade |
-        | A          | lab    | ast  | 3.0           | any    | 1              | 3           |
-        | A          | lab    | ast  | 3.0           | acute  | 1              | 2           |
-        | B          | lab    | ast  | 3.0           | any    |                | 0           |
+        | subject_id | source | term | ctcae_version | time_window | baseline_grade | worst_grade |
+        | A          | lab    | ast  | 3.0           | any         | 1              | 3           |
+        | A          | lab    | ast  | 3.0           | acute       | 1              | 2           |
+        | B          | lab    | ast  | 3.0           | any         |                | 0           |
     """,
 }
 
@@ -225,10 +225,10 @@ def test_the_members_of_the_shift_table_are_its_cells() -> None:
         SHIFTED,
         """
         | set_id                                 | subject_id |
-        | toxicity_shift.ast.3.0.1.3             | A          |
-        | toxicity_shift.ast.3.0.missing.0       | B          |
-        | toxicity_shift.ast.3.0.0.missing       | C          |
-        | toxicity_shift.ast.3.0.missing.missing | D          |
+        | toxicity_shift.ast.3_0.1.3             | A          |
+        | toxicity_shift.ast.3_0.missing.0       | B          |
+        | toxicity_shift.ast.3_0.0.missing       | C          |
+        | toxicity_shift.ast.3_0.missing.missing | D          |
         """,
     )
 

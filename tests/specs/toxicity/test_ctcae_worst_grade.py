@@ -39,7 +39,7 @@ def test_windows_open_after_a_session_and_close_on_their_last_day() -> None:
                 | A          | bilirubin | 3.0           | {day}   | no          | 2     |
                 """,
             },
-            "| window | worst_grade | worst_day |\n"
+            "| time_window | worst_grade | worst_day |\n"
             + "\n".join(f"| {window} | 2 | {day} |" for window in windows),
         )
 
@@ -61,11 +61,11 @@ def test_the_worst_grade_counts_on_its_earliest_day() -> None:
             """,
         },
         """
-        | window  | worst_grade | worst_day | source_row_id |
-        | acute   | 3           | 20        | two           |
-        | primary | 3           | 20        | two           |
-        | late    | 4           | 200       | late          |
-        | any     | 4           | 200       | late          |
+        | time_window | worst_grade | worst_day | source_row_id |
+        | acute       | 3           | 20        | two           |
+        | primary     | 3           | 20        | two           |
+        | late        | 4           | 200       | late          |
+        | any         | 4           | 200       | late          |
         """,
     )
 
@@ -93,11 +93,11 @@ def test_emergent_is_worse_than_the_baseline_of_the_same_version() -> None:
             """,
         },
         """
-        | term      | ctcae_version | window | baseline_grade | worst_grade | emergent |
-        | bilirubin | 3.0           | any    | 2              | 2           | no       |
-        | bilirubin | 5.0           | any    | 1              | 2           | yes      |
-        | albumin   | 3.0           | any    |                | 1           |          |
-        | platelets | 3.0           | any    |                | 0           | no       |
+        | term      | ctcae_version | time_window | baseline_grade | worst_grade | emergent |
+        | bilirubin | 3.0           | any         | 2              | 2           | no       |
+        | bilirubin | 5.0           | any         | 1              | 2           | yes      |
+        | albumin   | 3.0           | any         |                | 1           |          |
+        | platelets | 3.0           | any         |                | 0           | no       |
         """,
     )
 
@@ -138,8 +138,8 @@ def test_retreatment_neither_opens_nor_closes_the_windows_of_the_first_course() 
             """,
         },
         """
-        | window | worst_grade |
-        | any    | 3           |
+        | time_window | worst_grade |
+        | any         | 3           |
         """,
     )
 
@@ -156,9 +156,9 @@ def test_the_windows_are_settings() -> None:
             """,
         },
         """
-        | window | worst_grade |
-        | any    | 3           |
-        | late   | 3           |
+        | time_window | worst_grade |
+        | any         | 3           |
+        | late        | 3           |
         """,
         ToxicitySettings(primary_days=60),
     )

@@ -142,13 +142,13 @@ def test_progression_in_the_liver_or_obstructed_ducts_exclude_a_candidate() -> N
             """,
             "lesion_assessments": """
             | subject_id | lesion_number | criterion | rel_day | response |
-            | A          | 1             | who       | 70      | PD       |
-            | B          | 1             | who       | 71      | PD       |
+            | A          | 1             | WHO       | 70      | PD       |
+            | B          | 1             | WHO       | 71      | PD       |
             """,
             "subject_assessments": """
             | subject_id | criterion | rel_day | new_lesion   |
-            | D          | who       | 60      | hepatic      |
-            | E          | who       | 60      | extrahepatic |
+            | D          | WHO       | 60      | hepatic      |
+            | E          | WHO       | 60      | extrahepatic |
             """,
         },
         """

@@ -1,0 +1,107 @@
+"""The names that releases published before this naming use, and the same tables under today's.
+
+A release whose database is still called outcomes.duckdb says `who` for WHO, `window` for
+`time_window`, and has ids with empty parts and dots inside a part. It is never rewritten: where it
+is compared, its tables are read under today's names, and the account says so.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from schemas.contract import key, options, table_name
+from schemas.tables import outcomes
+from warehouse.releases.database import BEFORE, RELEASED
+
+CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
+COLUMNS = {"window": "time_window"}
+CRITERION_COLUMNS = ("criterion", "criterion_a", "criterion_b")
+ID_COLUMNS = ("statistic_id", "own_statistic_id", "base_statistic_id", "set_id")
+NOT_COMPARED = ("label", "definition", "population_set", "numerator_set")
+"""What a statistic says of itself in words or hashes: these differ by the naming alone."""
+NOTE = (
+    "{release} was published under the former names (criterion who, now WHO; column window, now "
+    "time_window; ids such as survival_medians.all.os.subject...midpoint, now "
+    "survival_medians.all.os.subject.overall.overall.midpoint). It is compared under today's "
+    "names; its labels and definitions are not compared. See CHANGELOG.md."
+)
+
+
+def used_by(release: Path) -> bool:
+    """Whether a release was published under the former names."""
+    return (release / BEFORE).exists()
+
+
+def renamed_id(column: str) -> str:
+    """SQL for an id of a statistic or a member set under today's names."""
+    text = f"lower({column})"
+    for sign, word in (("<=", "le"), (">=", "ge"), ("<", "lt"), (">", "gt")):
+        text = f"replace({text}, '{sign}', '{word}')"
+    for version in ("3.0", "4.03", "5.0"):
+        text = f"replace({text}, '.{version}.', '.{version.replace('.', '_')}.')"
+    text = f"replace({text}, 'recist11', 'recist_1_1')"
+    text = f"regexp_replace({text}, '(le|ge|lt|gt)(\\d+)\\.(\\d+)', '\\1\\2_\\3', 'g')"
+    text = f"regexp_replace({text}, '[^\\p{{L}}\\p{{N}}_:.-]+', '_', 'g')"
+    text = f"replace(replace({text}, '..', '.overall.'), '..', '.overall.')"
+    return f"regexp_replace({text}, '\\.$', '.overall')"
+
+
+def under_todays_names(release: Path, to: Path) -> Path:
+    """The Parquet of a release under today's names, in a folder of its own.
+
+    Args:
+        release: the folder of a release that uses the former names.
+        to: an empty folder; tables whose names are the same are linked into it.
+
+    Returns:
+        `to`, with parquet/<schema>/<table>.parquet.
+    """
+    keys = {f"{options(c).schema}/{table_name(c)}": key(c) for c in RELEASED}
+    with duckdb.connect() as con:
+        for path in sorted((release / "parquet").glob("*/*.parquet")):
+            place = path.relative_to(release / "parquet")
+            (to / "parquet" / place).parent.mkdir(parents=True, exist_ok=True)
+            _table(con, path, to / "parquet" / place, keys.get(place.with_suffix("").as_posix()))
+    return to
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection, path: Path, to: Path, key: tuple[str, ...] | None
+) -> None:
+    described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    names = [row[0] for row in described]
+    replaced = _replaced(names, path.stem)
+    renamed = {old: new for old, new in COLUMNS.items() if old in names and key and new in key}
+    if not replaced and not renamed:
+        to.symlink_to(path.resolve())
+        return
+    selected = ", ".join(f'{replaced.get(n, _quoted(n))} AS "{renamed.get(n, n)}"' for n in names)
+    source = str(path).replace("'", "''")
+    con.execute(
+        f"COPY (SELECT {selected} FROM read_parquet('{source}')) TO '{to}' (FORMAT parquet)"
+    )
+
+
+def _replaced(names: list[str], table: str) -> Mapping[str, str]:
+    """Column -> SQL of its values under today's names."""
+    branches = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in CRITERIA.items())
+    replaced = {
+        n: f"CASE {_quoted(n)} {branches} ELSE {_quoted(n)} END"
+        for n in names
+        if n in CRITERION_COLUMNS
+    }
+    replaced |= {n: renamed_id(_quoted(n)) for n in names if n in ID_COLUMNS}
+    if table == table_name(outcomes.Sensitivity):
+        base = f"regexp_replace({replaced['base_statistic_id']}, '[.]', '_', 'g')"
+        setting = "replace(setting, '.', '_')"
+        other = "CASE alternative WHEN '>=' THEN 'ge' WHEN '>' THEN 'gt' ELSE alternative END"
+        replaced["statistic_id"] = (
+            f"concat_ws('.', '{table}', lower(population), {base}, {setting}, "
+            f"lower(replace({other}, '.', '_')))"
+        )
+    return replaced
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'
