@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows import steps
-from schemas.contract import columns, table_name
+from schemas.contract import columns, options, table_name
 from schemas.errors import Refused
 from tests.conftest import NIGHT, SITE, deliver, job
 from warehouse.releases import releases
-from warehouse.releases.database import RELEASED, database_schema
+from warehouse.releases.database import RELEASED
 from warehouse.releases.query import open_release
 from warehouse.store import Store
 
@@ -138,15 +138,14 @@ def test_the_database_repeats_the_parquet_and_carries_every_meaning(reference_st
     release = releases.resolve(reference_store)
     with open_release(release) as con:
         for contract in RELEASED:
-            schema, name = database_schema(contract), table_name(contract)
-            place = "outcomes" if schema == "main" else schema
+            place, name = options(contract).schema, table_name(contract)
             rows = pq.read_metadata(release / "parquet" / place / f"{name}.parquet").num_rows
             assert con.execute(f"SELECT count(*) FROM {place}.{name}").fetchone() == (rows,), name
             comments = dict(
                 con.execute(
                     "SELECT column_name, comment FROM duckdb_columns() "
                     "WHERE schema_name = ? AND table_name = ?",
-                    [schema, name],
+                    [place, name],
                 ).fetchall()
             )
             assert all(c.meaning in comments[c.name] for c in columns(contract)), name
