@@ -15,8 +15,8 @@ import duckdb
 
 from schemas.errors import Refused
 from schemas.settings import Registry
-from warehouse.engine.connections import connection
 from schemas.statistic_ids import population_of, row_ids, slug, table_of
+from warehouse.engine.connections import connection
 from warehouse.engine.lineage_facts import REGISTRY_WIDE, SITE_WIDE, Reach, reach
 from warehouse.loading import delivery_cache as loaded
 from warehouse.loading import row_index as rows

@@ -12,6 +12,7 @@ import duckdb
 
 from schemas.contract import key, options, table_name
 from schemas.tables import outcomes
+from warehouse.engine.connections import connection
 from warehouse.releases.database import BEFORE, RELEASED
 
 CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
@@ -58,7 +59,7 @@ def under_todays_names(release: Path, to: Path) -> Path:
         `to`, with parquet/<schema>/<table>.parquet.
     """
     keys = {f"{options(c).schema}/{table_name(c)}": key(c) for c in RELEASED}
-    with duckdb.connect() as con:
+    with connection() as con:
         for path in sorted((release / "parquet").glob("*/*.parquet")):
             place = path.relative_to(release / "parquet")
             (to / "parquet" / place).parent.mkdir(parents=True, exist_ok=True)

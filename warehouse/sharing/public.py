@@ -21,8 +21,8 @@ import duckdb
 
 from schemas.records.ctcae_terms import UNIONS as UNIONS_OF_TERMS
 from schemas.records.ctcae_terms import Union
-from warehouse.engine.connections import connection
 from schemas.statistic_ids import joined
+from warehouse.engine.connections import connection
 from warehouse.sharing.withholding import Group, Members, withheld
 
 Row = dict[str, Any]
