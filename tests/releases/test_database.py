@@ -1,4 +1,4 @@
-"""Can a release's database be opened under any name, and does every query mean the same in it?"""
+"""A release's database can be opened under any name, and every query means the same in it."""
 
 # ruff: noqa: E501 (pipe tables are read better whole)
 

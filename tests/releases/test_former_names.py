@@ -1,4 +1,4 @@
-"""Is a release published under the former names compared by what it says, not by its names?
+"""A release published under the former names is compared by what it says, not by its names.
 
 The ids on the left are those that releases held before the naming changed.
 """

@@ -1,4 +1,4 @@
-"""Are the names of published numbers slugs that can be read back, and the same in the engine?"""
+"""The names of published numbers are slugs that can be read back, and the same in the engine."""
 
 import ibis
 import pytest
