@@ -203,9 +203,11 @@ def _differing(store: Store, plan: Plan, against: _Known | None) -> tuple[tuple[
 
 def _fed(registry: Registry, night: Night) -> Iterator[str]:
     """The registry tables that a night's differing files feed."""
+    from schemas.contract import table_name
+    from schemas.tables.intermediate import GIVEN
     from warehouse.engine.lineage import PROVIDED
 
-    yield from ("extractions", "set_aside")
+    yield from map(table_name, GIVEN)
     for site_id, file in night.files:
         site, stem = registry.sites[site_id], file.rsplit("/", 1)[-1].split(".")[0]
         if site.format != "tables":

@@ -11,3 +11,7 @@ THERAPY_CLASSES = (
     "other",
 )
 PRECISIONS = ("day", "month", "year")
+
+DEAD = "dead_date_unknown"
+ASIDE = "follow_up_set_aside"
+"""Why a clock stopped whose end nobody knows: dead at an unknown date; contacts set aside."""

@@ -200,6 +200,12 @@ class SurvivalSettings(Section):
     os_transplant: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="Liver transplant before death, for OS."
     )
+    undated_death: Literal["censor", "event_when_last_alive", "event_at_latest"] = Field(
+        "censor",
+        description="A patient who is dead, but at no date that can be believed: censored at the "
+        "last evidence of life not after the earliest claimed death, or dead on that day, or on "
+        "the latest claimed date (the extraction, where no date is claimed).",
+    )
     endpoint_criterion: CriterionCode = Field(
         WHO.code,
         description="Criterion of response and progression in the endpoints; any spelling, such as "

@@ -34,6 +34,7 @@ from analytics.estimators.kaplan_meier import (
     reverse,
 )
 from analytics.estimators.kaplan_meier import survival_at as level_at
+from schemas.codes import ASIDE, DEAD
 from schemas.contract import Contract, Table, empty, rows, schema
 from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.settings import SurvivalSettings
@@ -144,13 +145,15 @@ def follow_up(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
     subjects: Table[Subjects],
+    time_to_event: Table[TimeToEvent],
     *,
     settings: SurvivalSettings,
 ) -> Table[FollowUp]:
     """Give the median follow-up of each population by each of four definitions.
 
     `reverse_km` asks how long one would have been followed had nobody died; `observed_all` and
-    `observed_alive` are medians of the times as they are; `imaging` is T0 to the last scan.
+    `observed_alive` are medians of the times as they are; `imaging` is T0 to the last scan. Who is
+    dead at an unknown date is not alive.
     """
     survival = {
         group.key.population: group.table
@@ -158,13 +161,15 @@ def follow_up(
         if (group.key.endpoint, group.key.level, group.key.factor) == ("OS", "subject", "")
     }
     imaging = _imaging_days(population_members, subjects)
+    unknown = _unknown_ends(population_members, time_to_event)
     records = []
     for population in populations(population_members):
         table = survival.get(population, NOBODY)
         scans = imaging.get(population, (np.empty(0), np.empty(0, np.int64)))
+        dead, aside = (unknown.get((population, cause), {}) for cause in (DEAD, ASIDE))
         records += [
             {"population": population, "definition": name} | values
-            for name, values in _definitions(table, scans, settings).items()
+            for name, values in _definitions(table, scans, dead, aside, settings).items()
         ]
     return _published(records, FollowUp)
 
@@ -207,7 +212,7 @@ def follow_up_sets(
     measured = {
         "reverse_km": lived,
         "observed_all": lived,
-        "observed_alive": lived.filter(~lived.event),
+        "observed_alive": lived.filter(~lived.event & (lived.cause != DEAD)),
         "imaging": scanned,
     }
     parts = [
@@ -357,20 +362,44 @@ def _imaging_days(
     }
 
 
+def _unknown_ends(
+    population_members: ir.Table, time_to_event: ir.Table
+) -> dict[tuple[str, str], dict[int, int]]:
+    """Population and cause -> day -> how many were censored there for a cause nobody can end."""
+    ended = time_to_event.filter(
+        time_to_event.endpoint == "OS", time_to_event.cause.isin([DEAD, ASIDE])
+    )
+    members = population_members.select("population", "subject_id")
+    placed = ended.select("subject_id", "cause", "time_days").inner_join(members, "subject_id")
+    counted = placed.group_by("population", "cause", "time_days").agg(n=placed.count())
+    found: dict[tuple[str, str], dict[int, int]] = {}
+    for r in counted.to_pyarrow().to_pylist():
+        found.setdefault((r["population"], r["cause"]), {})[r["time_days"]] = r["n"]
+    return found
+
+
 def _definitions(
-    table: EventTable, scans: tuple[FloatArray, IntArray], settings: SurvivalSettings
+    table: EventTable,
+    scans: tuple[FloatArray, IntArray],
+    dead: dict[int, int],
+    aside: dict[int, int],
+    settings: SurvivalSettings,
 ) -> dict[str, dict[str, Any]]:
     turned = median(_curve(reverse(table), settings), settings.median_rule)
+    alive = table.censored - np.array([dead.get(int(day), 0) for day in table.time], np.int64)
+    lost = {"n_follow_up_aside": sum(aside.values())}
+    everyone = lost | {"n_dead_unknown": sum(dead.values())}
     return {
-        "reverse_km": {
+        "reverse_km": everyone
+        | {
             "n": table.n,
             "median_months": in_months(turned.value),
             "lower": in_months(turned.lower),
             "upper": in_months(turned.upper),
             "method": f"reverse Kaplan-Meier, {settings.conf_type}, {settings.median_rule}",
         },
-        "observed_all": _quartiles(table.time, table.events + table.censored),
-        "observed_alive": _quartiles(table.time, table.censored),
+        "observed_all": everyone | _quartiles(table.time, table.events + table.censored),
+        "observed_alive": lost | {"n_dead_unknown": 0} | _quartiles(table.time, alive),
         "imaging": _quartiles(*scans),
     }
 

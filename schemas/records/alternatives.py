@@ -134,6 +134,8 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
     ),
     (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
+    (Alternative("survival.undated_death", "event_when_last_alive", ("time_to_event",), (_OS,)),),
+    (Alternative("survival.undated_death", "event_at_latest", ("time_to_event",), (_OS,)),),
     (
         Alternative(
             "toxicity.acute_days",

@@ -90,6 +90,25 @@ class PopulationMembers(Intermediate):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class DeathClaims(Intermediate):
+    """One row per treated subject whom a delivered row calls dead.
+
+    `death_date` is the date that is believed; null where none can be, with the reason.
+    """
+
+    death_date: Date = column("Day of death; a missing day is the 15th.")
+    imputed: Bool = column("Its day was not delivered, only the month.", required=True)
+    row_id: Text = column("Row of registry.contacts, where one is accepted.")
+    earliest_date: Date = column("Last day on which the earliest claimed date of death can lie.")
+    latest_date: Date = column("Latest claimed date of death.")
+    reason: Text = column("Why no date is believed.")
+
+    class Config:
+        """Never released."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
 class LastAlive(Intermediate):
     """One row per subject: the last dated evidence of life up to the data cutoff."""
 
@@ -127,6 +146,15 @@ class Milestones(Intermediate):
     death_day: Int = column("Death.", unit="days")
     death_imputed: Bool = column("Its day was imputed from the month.")
     death_row_id: Text = column("Row of registry.contacts.")
+    undated_death: Text = column("Dead, but no date is believed: why.")
+    latest_death_day: Int = column(
+        "Latest day on which a death without a believed date can lie: the latest claimed date, or "
+        "the extraction.",
+        unit="days",
+    )
+    follow_up_aside: Bool = column(
+        "All that could be known after T0 was set aside: nothing else is dated later."
+    )
     new_therapy_day: Int = column("Start of the next anticancer therapy.", unit="days")
     new_therapy_imputed: Bool = column("Its day was imputed from the month.")
     new_therapy_row_id: Text = column("Row of registry.subsequent_therapies.")
@@ -210,6 +238,34 @@ class SetAside(Contract):
         metadata = declares(schema="intermediate", internal=True)
 
 
+class RowsSetAside(Contract):
+    """One row per delivered row that was set aside and could have decided a number.
+
+    Laboratory results, contacts, events and reported times; a copy of an accepted row is none.
+    """
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    source_file: Text = column("The file inside the delivery.", key=True)
+    source_row: Int = column("The row in that file.", key=True)
+    row_number: Int = column("Number of the table row made from that source row.", key=True)
+    subject_id: Text = column("Whose it is.", required=True)
+    row_date: Date = column("Its date, where it can be read and lies before the extraction.")
+    row_date_precision: Text = column("How exact the date was delivered.")
+    analyte: Text = column("Analyte of a laboratory result.")
+    sequence: Int = column("Number among the draws of the day.")
+    says_dead: Bool = column("It calls the patient dead.", required=True)
+    says_alive: Bool = column("It calls the patient alive.", required=True)
+    date_stands: Bool = column(
+        "A date of death that nothing contradicts: only other cells of its row do.", required=True
+    )
+
+    class Config:
+        """Never released; given by the build, not derived."""
+
+        metadata = declares(schema="intermediate", internal=True, dated_by="row_date")
+
+
 class LesionQuantities(Intermediate):
     """One row per measurement of a treated subject's lesion: what each criterion makes of it.
 
@@ -248,10 +304,15 @@ TABLES: tuple[type[Contract], ...] = (
     LesionQuantities,
     BaselineLabs,
     PopulationMembers,
+    DeathClaims,
     LastAlive,
     Milestones,
     EventCounts,
     LesionPairs,
     Extractions,
     SetAside,
+    RowsSetAside,
 )
+
+GIVEN: tuple[type[Contract], ...] = (Extractions, SetAside, RowsSetAside)
+"""Tables that the build gives: no derivation makes them."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
 
-import ibis
 import ibis.expr.types as ir
 
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
+from transforms.intake.partial_dates import first_day, last_day
 
 PATIENT = ["site_id", "patient_id"]
 SESSION = [*PATIENT, "session_id"]
@@ -49,26 +49,36 @@ class CrossCheck:
 
 
 def _two_deaths(contacts: ir.Table) -> ir.Table:
-    deaths = contacts.filter(contacts.contact_type == "death")
-    several = deaths.group_by(PATIENT).agg(n=deaths.count()).filter(lambda t: t.n > 1)
-    return deaths.semi_join(several, PATIENT)
+    """Dates of death that cannot be one: a month and a day in it can."""
+    deaths = _spanned(contacts.filter(contacts.contact_type == "death"))
+    spans = deaths.group_by(PATIENT).agg(first=deaths.earliest.max(), last=deaths.latest.min())
+    several = spans.filter(spans["first"] > spans["last"])
+    return contacts.filter(contacts.contact_type == "death").semi_join(several, PATIENT)
 
 
 def _after_death(contacts: ir.Table) -> ir.Table:
-    deaths = contacts.filter(contacts.contact_type == "death")
-    alive = contacts.filter(contacts.contact_type != "death")
-    died = deaths.group_by(PATIENT).agg(died=deaths.contact_date.max())
-    late = alive.join(died, PATIENT).filter(lambda t: t.contact_date > t.died)
+    """Living contacts after the day, or the month, of death."""
+    spanned = _spanned(contacts)
+    deaths = spanned.filter(spanned.contact_type == "death")
+    alive = spanned.filter(spanned.contact_type != "death")
+    died = deaths.group_by(PATIENT).agg(died=deaths.latest.max())
+    late = alive.join(died, PATIENT).filter(lambda t: t.earliest > t.died)
     return contacts.semi_join(late, [*PATIENT, "contact_date", "contact_type"]).union(
-        deaths.semi_join(late, PATIENT)
+        contacts.filter(contacts.contact_type == "death").semi_join(late, PATIENT)
     )
 
 
 def _before_treatment(contacts: ir.Table, treatments: ir.Table) -> ir.Table:
     t0 = _first(treatments, "treatment_date", "t0")
-    deaths = contacts.filter(contacts.contact_type == "death")
-    early = deaths.join(t0, PATIENT).filter(lambda t: t.contact_date < t.t0)
-    return deaths.semi_join(early, PATIENT)
+    deaths = _spanned(contacts.filter(contacts.contact_type == "death"))
+    early = deaths.join(t0, PATIENT).filter(lambda t: t.latest < t.t0)
+    return contacts.filter(contacts.contact_type == "death").semi_join(early, PATIENT)
+
+
+def _spanned(contacts: ir.Table) -> ir.Table:
+    """With the first and last day that each date can mean."""
+    date, precision = contacts.contact_date, contacts.contact_date_precision
+    return contacts.mutate(earliest=first_day(date, precision), latest=last_day(date, precision))
 
 
 def _before_birth(patients: ir.Table, treatments: ir.Table) -> ir.Table:
@@ -81,11 +91,7 @@ def _before_diagnosis(patients: ir.Table, treatments: ir.Table) -> ir.Table:
     """Only what is certain: a diagnosis known to the month or year is compared as such."""
     t0 = _first(treatments, "treatment_date", "t0")
     known = patients.join(t0, PATIENT)
-    coarse = ibis.cases(
-        (known.diagnosis_date_precision == "year", known.diagnosis_date.truncate("Y")),
-        (known.diagnosis_date_precision == "month", known.diagnosis_date.truncate("M")),
-        else_=known.diagnosis_date,
-    )
+    coarse = first_day(known.diagnosis_date, known.diagnosis_date_precision)
     return patients.semi_join(known.filter(known.t0 < coarse), PATIENT)
 
 
@@ -93,12 +99,7 @@ def _dead_by_then(column: str, contacts: ir.Table, **others: ir.Table) -> ir.Tab
     """Rows after the day, or the month, in which the patient died."""
     (table,) = others.values()
     deaths = contacts.filter(contacts.contact_type == "death")
-    months = deaths.contact_date_precision == "month"
-    last = months.ifelse(
-        deaths.contact_date.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1),
-        deaths.contact_date,
-    )
-    died = deaths.mutate(last=last.cast("date")).group_by(PATIENT).agg(last=lambda t: t.last.max())
+    died = _spanned(deaths).group_by(PATIENT).agg(last=lambda t: t.latest.max())
     late = table.join(died, PATIENT).filter(lambda t: t[column] > t["last"])
     return table.semi_join(late, [*PATIENT, column])
 

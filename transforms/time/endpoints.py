@@ -17,10 +17,11 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
 from schemas.records.endpoints import RECORDS, Endpoint, Milestone
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
-from schemas.tables.intermediate import Anchors, Milestones, SubjectLesions
+from schemas.tables.intermediate import Anchors, Milestones, RowsSetAside, SubjectLesions
 from schemas.tables.marts import LesionAssessments, LesionResponse, TimeToEvent
 from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
 
@@ -52,14 +53,17 @@ def time_to_event(
     scans: Table[Scans],
     subsequent_therapies: Table[SubsequentTherapies],
     reported_endpoints: Table[ReportedEndpoints],
+    rows_set_aside: Table[RowsSetAside],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
     schedule: FollowUpSettings,
 ) -> Table[TimeToEvent]:
     """Give each subject and lesion its time, its event or censoring, and what decided."""
+    milestones = _undated_deaths(milestones, settings)
+    aside = rows_set_aside.filter(rows_set_aside.table_name == "contacts")
     delivered = {
-        "contacts": contacts,
+        "contacts": contacts.select("site_id").union(aside.select("site_id")),
         "scans": scans,
         "subsequent_therapies": subsequent_therapies,
     }
@@ -81,6 +85,20 @@ def time_to_event(
     )
     reported = _reported(reported_endpoints, anchors)
     return conform(sourced, TimeToEvent).union(conform(reported, TimeToEvent))
+
+
+def _undated_deaths(milestones: ir.Table, settings: SurvivalSettings) -> ir.Table:
+    """Place the deaths of which no date is believed, where the settings give them a day."""
+    if settings.undated_death == "censor":
+        return milestones
+    undated = milestones.undated_death.notnull()
+    day = milestones.last_alive_day
+    if settings.undated_death == "event_at_latest":
+        day = ibis.greatest(day, milestones.latest_death_day.fill_null(day))
+    return milestones.mutate(
+        death_day=undated.ifelse(day, milestones.death_day),
+        death_imputed=undated.ifelse(True, milestones.death_imputed),
+    )
 
 
 def _lesion_milestones(
@@ -159,7 +177,7 @@ def _clock(
         "event",
         endpoint=ibis.literal(record.code),
         time_days=ended.end_day - ended.start_day,
-        cause=ended.event.ifelse(ended.stopped, rivals.fill_null(_censoring(ended.stopped))),
+        cause=ended.event.ifelse(ended.stopped, rivals.fill_null(_censoring(ended))),
         competing=~ended.event & rivals.notnull(),
         competing_event=rival_event,
         competing_days=rival_day,
@@ -218,9 +236,13 @@ def _day(units: ir.Table, milestone: Milestone) -> ir.IntegerValue:
     return ZERO if milestone == "t0" else units[f"{milestone}_day"]
 
 
-def _censoring(stopped: ir.StringValue) -> ir.StringValue:
+def _censoring(ended: ir.Table) -> ir.StringValue:
+    stopped = ended.stopped
+    alive = stopped == "last_alive"
     return ibis.cases(
-        (stopped == "last_alive", "alive"),
+        (alive & ended.undated_death.notnull(), DEAD),
+        (alive & ended.follow_up_aside.fill_null(False), ASIDE),
+        (alive, "alive"),
         (stopped == "t0", "no_assessment"),
         (stopped == "last_in_window", "last_assessment"),
         (stopped == "last_before_therapy", "new_therapy"),
@@ -241,7 +263,11 @@ def _flags(ended: ir.Table) -> ir.StringValue:
         (ended.new_therapy_day < end, "subsequent therapy"),
         ((stopped == "last_alive") & ended.lost, "lost to follow-up"),
     )
-    parts = [holds.fill_null(False).ifelse(f"; {words}", "") for holds, words in flags]
+    undated = ibis.literal("; dead at an unknown date: ").concat(ended.undated_death)
+    parts = [
+        ended.undated_death.notnull().ifelse(undated, ""),
+        *(holds.fill_null(False).ifelse(f"; {words}", "") for holds, words in flags),
+    ]
     return parts[0].concat(*parts[1:]).substr(2).nullif("")
 
 

@@ -68,7 +68,12 @@ def expected_reviews(fu_days: ir.Value, settings: FollowUpSettings) -> ir.Value:
 def _followed(anchors: ir.Table, milestones: ir.Table, extractions: ir.Table) -> ir.Table:
     """How long each patient is followed, and whether something has ended it."""
     ends = milestones.select(
-        "subject_id", "death_day", "progression_day", "new_therapy_day", "last_alive_day"
+        "subject_id",
+        "death_day",
+        "progression_day",
+        "new_therapy_day",
+        "last_alive_day",
+        "undated_death",
     )
     joined = (
         anchors.left_join(ends, "subject_id")
@@ -83,7 +88,7 @@ def _followed(anchors: ir.Table, milestones: ir.Table, extractions: ir.Table) ->
         "site_id",
         "t0_date",
         fu_days=ibis.greatest(days, 0),
-        closed=ended.notnull(),
+        closed=ended.notnull() | joined.undated_death.notnull(),
         extraction_day=joined.extraction_date.delta(joined.t0_date, unit="day"),
     )
 

@@ -1,11 +1,13 @@
 """The days on which something happened to a patient that starts, stops or censors a clock.
 
-Every date becomes a number of days from T0 here, once. Death is taken from the contacts; alive is
-whoever has left a dated trace in any table, up to the data cutoff: never the date of the export.
+Every date becomes a number of days from T0 here, once. Deaths are those of
+`transforms.time.deaths`; alive is whoever has left a dated trace in any table, up to the data
+cutoff: never the date of the export. Whoever is dead at an unknown date is known alive no later
+than the earliest claimed death.
 
 A partial date has its day imputed (the 15th) when it is loaded. An imputed death is moved to the
 last evidence of life, or to T0, where the 15th lies before it; a date of which only the year is
-known is no evidence. Exact deaths are never moved: contradictions are quarantined before.
+known is no evidence. Exact deaths are never moved.
 
 Source: admiralonco, vignette Creating ADTTE (last known alive date, imputation flags); admiralonco
 PFSNACT (censoring at the last assessment before new anticancer therapy).
@@ -19,7 +21,14 @@ import ibis.expr.types as ir
 from schemas.contract import Table, conform
 from schemas.records.criteria import MILLIONTHS, RECORDS
 from schemas.settings import ResponseSettings, SurvivalSettings
-from schemas.tables.intermediate import Anchors, LastAlive, Milestones
+from schemas.tables.intermediate import (
+    Anchors,
+    DeathClaims,
+    Extractions,
+    LastAlive,
+    Milestones,
+    RowsSetAside,
+)
 from schemas.tables.marts import SubjectAssessments, SubjectResponse
 from schemas.tables.registry import (
     AdverseEvents,
@@ -54,12 +63,15 @@ def last_alive(
     subsequent_therapies: Table[SubsequentTherapies],
     mappings: Table[Mappings],
     medications: Table[Medications],
+    death_claims: Table[DeathClaims],
 ) -> Table[LastAlive]:
     """Take the latest dated evidence of life of each subject, from every table.
 
     An exact date is preferred to an imputed one of the same day, then the tables in this order.
     """
-    survived = (adverse_events.outcome != "fatal").fill_null(True)
+    survived = (adverse_events.outcome != "fatal").fill_null(True) & (
+        adverse_events.grade != 5
+    ).fill_null(True)
     evidence = (
         Evidence(contacts.filter(contacts.vital_status == "alive"), "contacts", "contact_date"),
         Evidence(treatments, "treatments", "treatment_date"),
@@ -74,6 +86,7 @@ def last_alive(
     )
     ranks = range(len(evidence) - 1, -1, -1)
     dated = ibis.union(*(_dated(e, rank) for e, rank in zip(evidence, ranks, strict=True)))
+    dated = _up_to_death(dated, death_claims)
     latest = dated.group_by("subject_id").agg(mark=dated.mark.max())
     source = latest.mark.substr(11, 1)
     by_rank = {str(rank): e for e, rank in zip(evidence, ranks, strict=True)}
@@ -90,7 +103,9 @@ def last_alive(
 def milestones(
     anchors: Table[Anchors],
     treatments: Table[Treatments],
-    contacts: Table[Contacts],
+    death_claims: Table[DeathClaims],
+    rows_set_aside: Table[RowsSetAside],
+    extractions: Table[Extractions],
     subsequent_therapies: Table[SubsequentTherapies],
     last_alive: Table[LastAlive],
     subject_assessments: Table[SubjectAssessments],
@@ -113,12 +128,16 @@ def milestones(
         _last_before(seen, therapies),
         therapies,
         _alive(anchors, last_alive),
-        _deaths(anchors, contacts),
+        _deaths(anchors, death_claims, extractions),
+        _contacts_aside(anchors, rows_set_aside),
     )
     wide = anchors
     for part in parts:
         wide = wide.left_join(part, "subject_id").drop("subject_id_right")
-    return conform(_lost(_death_after_life(wide), settings.lost_to_follow_up_days), Milestones)
+    placed = _death_after_life(wide)
+    silent = placed.last_alive_day <= 0
+    placed = placed.mutate(follow_up_aside=silent & placed.contacts_aside.fill_null(False))
+    return conform(_lost(placed, settings.lost_to_follow_up_days), Milestones)
 
 
 def _dated(evidence: Evidence, rank: int) -> ir.Table:
@@ -132,7 +151,18 @@ def _dated(evidence: Evidence, rank: int) -> ir.Table:
     known = t.filter(date.notnull(), precision != "year")
     exact = (precision == "day").ifelse("1", "0")
     mark = date.cast("string").concat(exact, ibis.literal(str(rank)), t.row_id)
-    return known.select("subject_id", mark=mark)
+    return known.select("subject_id", mark=mark, on=date)
+
+
+def _up_to_death(dated: ir.Table, death_claims: ir.Table) -> ir.Table:
+    """Leave out what is dated after the earliest claimed death of the dead at an unknown date."""
+    undated = death_claims.filter(
+        death_claims.reason.notnull(), death_claims.earliest_date.notnull()
+    )
+    limits = undated.select(dead_id="subject_id", dead_by="earliest_date")
+    late = dated.inner_join(limits, dated.subject_id == limits.dead_id)
+    late = late.filter(late.on > late.dead_by)
+    return dated.anti_join(late.select("subject_id", "mark").distinct(), ["subject_id", "mark"])
 
 
 def _precision(table: ir.Table, column: str) -> ir.StringValue:
@@ -244,19 +274,28 @@ def _alive(anchors: ir.Table, last_alive: ir.Table) -> ir.Table:
     )
 
 
-def _deaths(anchors: ir.Table, contacts: ir.Table) -> ir.Table:
-    died = contacts.filter(contacts.contact_type == "death").inner_join(
-        anchors.select("subject_id", "t0_date"), "subject_id"
-    )
-    numbered = died.mutate(
-        death_day=died.contact_date.delta(died.t0_date, unit="day"),
-        death_imputed=_precision(died, "contact_date") != "day",
-        order=ibis.row_number().over(
-            group_by="subject_id", order_by=["contact_date", "contact_date_precision", "row_id"]
+def _deaths(anchors: ir.Table, death_claims: ir.Table, extractions: ir.Table) -> ir.Table:
+    died = death_claims.inner_join(anchors.select("subject_id", "site_id", "t0_date"), "subject_id")
+    dated = died.left_join(extractions, "site_id").drop("site_id_right")
+    latest = dated.latest_date.coalesce(dated.extraction_date)
+    return dated.select(
+        "subject_id",
+        death_day=dated.death_date.delta(dated.t0_date, unit="day"),
+        death_imputed=dated.death_date.notnull().ifelse(dated.imputed, None),
+        death_row_id=dated.row_id,
+        undated_death=dated.reason,
+        latest_death_day=dated.reason.notnull().ifelse(
+            latest.delta(dated.t0_date, unit="day"), None
         ),
     )
-    first = numbered.filter(numbered.order == 0)
-    return first.select("subject_id", "death_day", "death_imputed", death_row_id=first.row_id)
+
+
+def _contacts_aside(anchors: ir.Table, rows_set_aside: ir.Table) -> ir.Table:
+    """Subjects of whom a contact after T0, or at an unknown date, was set aside."""
+    lost = rows_set_aside.filter(rows_set_aside.table_name == "contacts")
+    placed = lost.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    later = placed.filter(placed.row_date.isnull() | (placed.row_date > placed.t0_date))
+    return later.group_by("subject_id").agg(contacts_aside=later.count() > 0)
 
 
 def _death_after_life(wide: ir.Table) -> ir.Table:
@@ -272,4 +311,5 @@ def _lost(wide: ir.Table, limit_days: int) -> ir.Table:
     """Flag the silent: against the site's last news, as no clock is read here."""
     news = wide.last_alive_date.max().over(group_by="site_id")
     silent = news.delta(wide.last_alive_date, unit="day") > limit_days
-    return wide.mutate(lost=wide.death_day.isnull() & silent.fill_null(False))
+    living = wide.death_day.isnull() & wide.undated_death.isnull()
+    return wide.mutate(lost=living & silent.fill_null(False))

@@ -18,7 +18,7 @@ from schemas.contract import Contract, conform, empty, options, rows, table_name
 from schemas.errors import Failed
 from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
-from schemas.tables.intermediate import Extractions, SetAside
+from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
 from schemas.tables.registry import TABLES, RegistryTable
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
@@ -63,6 +63,7 @@ def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Ta
     return tables | {
         "extractions": _kept(con, "extractions", rows(known, Extractions)),
         "set_aside": _kept(con, "set_aside", _set_aside(con, loaded)),
+        "rows_set_aside": _kept(con, "rows_set_aside", _rows_aside(con, loaded, data_cutoff)),
     }
 
 
@@ -135,7 +136,7 @@ def by_contract(tables: Mapping[str, ir.Table]) -> dict[type[Contract], ir.Table
     return {derivations()[name].contract: table for name, table in tables.items()}
 
 
-def _up_to(table: ir.Table, contract: type[RegistryTable], cutoff: date) -> ir.Table:
+def _up_to(table: ir.Table, contract: type[Contract], cutoff: date) -> ir.Table:
     """What had happened by the cutoff: later rows are not seen, later ends are open."""
     declared = options(contract)
     if declared.dated_by:
@@ -151,6 +152,17 @@ def _set_aside(con: Any, loaded: Sequence[Loaded]) -> ir.Table:
         return empty(SetAside)
     counted = con.read_parquet(files, table_name="read_row_counts")
     return conform(counted.filter(counted.quarantined > 0), SetAside)
+
+
+def _rows_aside(con: Any, loaded: Sequence[Loaded], cutoff: date) -> ir.Table:
+    """Rows set aside up to the cutoff; one without a date is seen at every cutoff."""
+    files = [p for s in loaded if (p := s.folder / "registry" / "rows_set_aside.parquet").exists()]
+    source = con.read_parquet(files, table_name="read_rows_aside") if files else None
+    return _up_to(
+        empty(RowsSetAside) if source is None else conform(source, RowsSetAside),
+        RowsSetAside,
+        cutoff,
+    )
 
 
 def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:

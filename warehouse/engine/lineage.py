@@ -21,10 +21,11 @@ import ibis.expr.types as ir
 from schemas.contract import Contract, options, table_name
 from schemas.section import Section
 from schemas.settings import OutcomeSettings
+from schemas.tables.intermediate import GIVEN
 from schemas.tables.outcomes import MemberSets
 from schemas.tables.registry import TABLES as REGISTRY_TABLES
 
-PROVIDED = frozenset(table_name(c) for c in REGISTRY_TABLES) | {"extractions", "set_aside"}
+PROVIDED = frozenset(table_name(c) for c in (*REGISTRY_TABLES, *GIVEN))
 """Tables that loading provides; everything else is derived."""
 
 

@@ -24,7 +24,7 @@ from transforms.intake.harmonise import access_group, harmonise, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import validate
+from warehouse.loading import rows_aside, validate
 
 ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
 """A reader told by role and number; `reader` reaches the marts, and a name must not."""
@@ -71,7 +71,9 @@ def load(
     _cross_check(con, accepted)
     _forget_warnings(con, accepted)
     _remember(con, accepted, key, to / "findings.parquet")
-    return _write(con, site, accepted, key, to)
+    counts = _write(con, site, accepted, key, to)
+    rows_aside.write(con, site, accepted, key, receipt.extraction_date, to / "registry")
+    return counts
 
 
 def sources(site: Site, raw: set[str]) -> dict[str, tuple[TableSource, ...]]:

@@ -183,6 +183,12 @@ class FollowUp(Outcome):
     )
     statistic_id: Text = statistic_id_column()
     n: Int = column("Subjects.", required=True, minimum=0)
+    n_dead_unknown: Int = column(
+        "Of them, dead at a date that cannot be believed: censored, and not alive.", minimum=0
+    )
+    n_follow_up_aside: Int = column(
+        "Of them, censored on day 0 because their contacts were set aside.", minimum=0
+    )
     median_months: Float = column("Median.", unit="months")
     lower: Float = column("Lower limit (reverse Kaplan-Meier) or quartile.", unit="months")
     upper: Float = column("Upper limit or quartile.", unit="months")

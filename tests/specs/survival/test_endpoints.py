@@ -96,11 +96,11 @@ def test_an_imputed_death_lies_never_before_the_last_day_alive_nor_before_treatm
         milestones,
         {
             "anchors": TREATED,
-            "contacts": """
-                | subject_id | contact_date | contact_date_precision | contact_type |
-                | A          | d40          | month                  | death        |
-                | B          | 2019-12-15   | month                  | death        |
-                | C          | d40          | day                    | death        |
+            "death_claims": """
+                | subject_id | death_date | imputed | row_id     |
+                | A          | d40        | yes     | contacts:1 |
+                | B          | 2019-12-15 | yes     | contacts:2 |
+                | C          | d40        | no      | contacts:3 |
             """,
             "last_alive": """
                 | subject_id | last_alive_date |
@@ -133,9 +133,9 @@ def test_who_is_silent_for_longer_than_the_setting_is_lost() -> None:
                 | C          | d0      |
                 | D          | d0      |
             """,
-            "contacts": """
-                | subject_id | contact_date | contact_type |
-                | D          | d20          | death        |
+            "death_claims": """
+                | subject_id | death_date | imputed |
+                | D          | d20        | no      |
             """,
             "last_alive": """
                 | subject_id | last_alive_date |
