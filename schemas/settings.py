@@ -84,6 +84,12 @@ class ToxicitySettings(Section):
         VERSIONS, description="Versions that laboratory values are graded in; never pooled."
     )
     primary_version: Version = Field("3.0", description="The version of the report (Memon 2012).")
+    missing_baseline: Literal["normal", "not_gradable"] = Field(
+        "normal",
+        description="A baseline that was never delivered, where a version grades against it: taken "
+        "as normal, as admiral does, or the results after T0 have no grade. One that was set aside "
+        "never counts as normal.",
+    )
     acute_days: Days = Field(30, description="`acute`: up to so many days after any session.")
     primary_days: Days = Field(
         90, description="`primary`: from T0 to so many days after the last session."

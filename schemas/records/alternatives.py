@@ -25,6 +25,8 @@ _CONFIRMED = "response_summary.all.who.subject.confirmed"
 _PFS = "survival_medians.all.pfs.subject.overall.overall.midpoint"
 _OS = "survival_medians.all.os.subject.overall.overall.midpoint"
 _BILIRUBIN = "toxicity_summary.all.lab.bilirubin.3_0"
+_BILIRUBIN_5 = "toxicity_summary.all.lab.bilirubin.5_0"
+_ALP_5 = "toxicity_summary.all.lab.alp.5_0"
 _LYMPHOCYTES = "toxicity_summary.all.lab.lymphocytes.3_0"
 
 
@@ -136,6 +138,14 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
     (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
     (Alternative("survival.undated_death", "event_when_last_alive", ("time_to_event",), (_OS,)),),
     (Alternative("survival.undated_death", "event_at_latest", ("time_to_event",), (_OS,)),),
+    (
+        Alternative(
+            "toxicity.missing_baseline",
+            "not_gradable",
+            ("lab_grades",),
+            (f"{_BILIRUBIN_5}.primary.ge3", f"{_ALP_5}.primary.ge3"),
+        ),
+    ),
     (
         Alternative(
             "toxicity.acute_days",

@@ -65,6 +65,7 @@ class BaselineLabs(Intermediate):
     analyte: Text = column("Analyte.", key=True)
     row_id: Text = column("Row of registry.labs.", required=True)
     rel_day: Int = column("Day from T0, never positive.", required=True, unit="days", maximum=0)
+    sequence: Int = column("Number among the draws of the day.")
     value: Decimal = column("Result, in `unit`.", required=True)
     value_comparator: Text = column("Comparator of a censored result.")
     unit: Text = column("Unit as delivered.", required=True)

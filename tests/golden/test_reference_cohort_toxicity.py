@@ -17,7 +17,7 @@ import pytest
 from analytics.outcomes.toxicity import toxicity_shift, toxicity_summary
 from schemas.contract import empty, rows, table_name
 from schemas.settings import BaselineSettings, ToxicitySettings
-from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.intermediate import PopulationMembers, RowsSetAside
 from schemas.tables.marts import LesionAssessments, SubjectAssessments
 from schemas.tables.registry import TABLES
 from simulation import reference
@@ -64,6 +64,7 @@ def derived() -> Tables:
         tables[name] = con.create_table(name, rows(named, contract))
     everyone = [{"population": "all", "subject_id": r["patient_id"]} for r in given["patients"]]
     tables["population_members"] = rows(everyone, PopulationMembers)
+    tables["rows_set_aside"] = empty(RowsSetAside)
     tables["lesion_assessments"] = empty(LesionAssessments)
     tables["subject_assessments"] = empty(SubjectAssessments)
     for derivation, settings in DERIVATIONS:

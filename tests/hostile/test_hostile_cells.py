@@ -167,9 +167,7 @@ CASES = {
     "number of fifty digits": cell("labs.1.value", "9" * 50, "labs.1.not_a_number"),
     "number in Arabic digits": cell("labs.1.value", "١", "labs.1.not_a_number"),
     "number missing": cell("labs.1.value", "", "labs.1.missing"),
-    "negative number": cell(
-        "labs.1.value", "-1.1", "labs.1.below_minimum", "labs.1.labs.magnitude"
-    ),
+    "negative number": cell("labs.1.value", "-1.1", "labs.1.below_minimum"),
     "whole number with decimals": cell("patients.1.birth_year", "1950.0"),
     "whole number that is none": cell(
         "patients.1.birth_year", "1950.5", warned=("patients.1.not_a_number",)
@@ -185,8 +183,22 @@ CASES = {
         "0.0005",
         warned=("treatments.1.treatments.small_shunt",),
     ),
-    "thousand-fold error": cell("labs.2.value", "41000", "labs.2.labs.magnitude"),
-    "unit that is another's": cell("labs.2.unit", "g/dL", "labs.2.labs.magnitude"),
+    "a thousandfold, and nothing to prove it by": cell(
+        "labs.2.value", "41000", warned=("labs.2.labs.magnitude",)
+    ),
+    "perhaps another's unit": cell("labs.2.unit", "g/dL", warned=("labs.2.labs.magnitude",)),
+    "a thousandfold of the patient's others": Case(
+        {("labs", 2, "value"): "41000"},
+        more={"labs": "8,2020-02-20,albumin,40,g/L,\n8,2020-02-21,albumin,42,g/L,"},
+        aside=("labs.2.labs.unit_error",),
+    ),
+    "a typed point too few": Case(
+        more={
+            "labs": "007,2020-02-20,bilirubin,1.0,mg/dL,1.2\n"
+            "007,2020-02-21,bilirubin,110,mg/dL,1.2\n007,2020-02-22,bilirubin,1.2,mg/dL,1.2"
+        },
+        aside=("labs.4.labs.unit_error",),
+    ),
     "unit spelled otherwise": cell("labs.1.unit", "MG/DL"),
     "unit unknown": cell("labs.1.unit", "stone", warned=("labs.1.labs.unknown_unit",)),
     "unit missing": cell("labs.1.unit", "", "labs.1.missing"),
@@ -221,7 +233,7 @@ def tables_of(case: Case, prefix: str = "") -> dict[str, list[str]]:
     made = {}
     for name, text in TABLES.items():
         lines = [line.strip() for line in text.strip().splitlines()]
-        rows = [line.split(",") for line in [*lines, *filter(None, [case.more.get(name)])]]
+        rows = [line.split(",") for line in [*lines, *case.more.get(name, "").splitlines()]]
         for (table, row, column), value in case.cells.items():
             if table == name:
                 rows[row][rows[0].index(column)] = value

@@ -298,6 +298,44 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         """,
         {},
     ),
+    "labs.unit_error": (
+        """
+        | x | patient_id | lab_date | analyte     | value  | unit   |
+        | x | a          | d1       | albumin     | 41     | g/dL   |
+        | x | b          | d1       | albumin     | 38     | g/dL   |
+        | x | c          | d1       | albumin     | 44     | g/dL   |
+        |   | d          | d1       | albumin     | 4.0    | g/dL   |
+        |   | a          | d1       | lymphocytes | 1500   | 10*9/L |
+        |   | b          | d1       | lymphocytes | 25     | 10*9/L |
+        | x | e          | d1       | platelets   | 150000 | 10*9/L |
+        | x | f          | d1       | platelets   | 90000  | 10*9/L |
+        | x | g          | d1       | platelets   | 400000 | 10*9/L |
+        |   | h          | d1       | platelets   | 150    | 10*9/L |
+        |   | i          | d1       | platelets   | 210    | 10*9/L |
+        |   | e          | d1       | wbc         | 5000   | 10*9/L |
+        |   | f          | d1       | wbc         | 5      | 10*9/L |
+        |   | g          | d1       | wbc         | 600000 | 10*9/L |
+        |   | h          | d1       | wbc         | 700    | 10*9/L |
+        |   | p          | d1       | bilirubin   | 1.0    | mg/dL  |
+        |   | p          | d2       | bilirubin   | 1.1    | mg/dL  |
+        | x | p          | d3       | bilirubin   | 110    | mg/dL  |
+        |   | t          | d1       | bilirubin   | 1.0    | mg/dL  |
+        |   | t          | d2       | bilirubin   | 3.0    | mg/dL  |
+        |   | t          | d3       | bilirubin   | 200    | mg/dL  |
+        |   | u          | d1       | bilirubin   | 1.0    | mg/dL  |
+        |   | u          | d2       | bilirubin   | 100    | mg/dL  |
+        |   | q          | d1       | creatinine  | 1.0    | mg/dL  |
+        |   | q          | d2       | creatinine  | 1.2    | mg/dL  |
+        | x | q          | d3       | creatinine  | 97.24  | mg/dL  |
+        |   | r          | d1       | ast         | 330    | U/L    |
+        |   | r          | d2       | ast         | 360    | U/L    |
+        |   | r          | d3       | ast         | 21000  | U/L    |
+        |   | s          | d1       | alp         | 250    | U/L    |
+        |   | s          | d2       | alp         | 260    | U/L    |
+        |   | s          | d3       | alp         | 13862  | U/L    |
+        """,
+        {},
+    ),
     "adverse_events.operated_below_3": (
         """
         | x | patient_id | term                    | grade | procedure                    |

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.contract import empty, rows
 from schemas.records.units import CANONICAL_LAB_UNIT
 from schemas.settings import ToxicitySettings
-from schemas.tables.intermediate import Anchors, BaselineLabs
+from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
 from schemas.tables.marts import LabGrades
 from schemas.tables.registry import ANALYTES, AdverseEvents, Labs, Medications
 from tests.support.pipe_tables import EPOCH
@@ -88,6 +88,7 @@ def graded(labs, baselines, anchors):
         rows(anchors, Anchors),
         rows(baselines, BaselineLabs),
         empty(Medications),
+        empty(RowsSetAside),
         settings=SETTINGS,
     )
 

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
 from transforms.intake.partial_dates import first_day, last_day
+from transforms.intake.unit_errors import unit_errors
 
 PATIENT = ["site_id", "patient_id"]
 SESSION = [*PATIENT, "session_id"]
@@ -207,6 +208,16 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "the death lies before the first treatment",
         "Correct the date of death, or of the treatment, in the source.",
         _before_treatment,
+    ),
+    CrossCheck(
+        "labs.unit_error",
+        "labs",
+        "value",
+        ("labs",),
+        "the result is of another unit or exponent: one factor brings it among its column's, or "
+        "the patient's other, results",
+        "Correct value or unit at the source, or `unit` in the site file.",
+        unit_errors,
     ),
     CrossCheck(
         "patients.diagnosed_after_treatment",

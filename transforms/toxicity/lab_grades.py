@@ -7,7 +7,9 @@ number never decides. What cannot be graded says why, and is never grade 0.
 Where CTCAE leaves a choice open:
     A baseline result, and any other up to T0, is graded against ULN and LLN in every version;
     taken literally, the version 5.0 branch would call every abnormal baseline grade 0.
-    A missing baseline, or one without ULN, counts as normal in version 5.0, as in admiral.
+    A baseline never delivered, or one without ULN, counts as normal in version 5.0, as in admiral;
+    a setting withdraws the grades of the former. One that was set aside is not known to be normal:
+    what is graded against it has no grade.
     INR of an anticoagulated patient: ULN (or the fixed value) or the baseline, whichever is worse,
     as in admiral; the text could also be read as the baseline alone.
     A censored result is graded only where every value that it allows has the same grade: the worst
@@ -29,7 +31,7 @@ import ibis.expr.types as ir
 from schemas.contract import DECIMAL, Table, conform
 from schemas.records.units import LAB_UNITS
 from schemas.settings import VERSIONS, ToxicitySettings
-from schemas.tables.intermediate import Anchors, BaselineLabs
+from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
 from schemas.tables.marts import LabGrades
 from schemas.tables.registry import ANALYTES, Labs, Medications
 from transforms.toxicity.ctcae import (
@@ -54,11 +56,15 @@ def lab_grades(
     anchors: Table[Anchors],
     baseline_labs: Table[BaselineLabs],
     medications: Table[Medications],
+    rows_set_aside: Table[RowsSetAside],
     *,
     settings: ToxicitySettings,
 ) -> Table[LabGrades]:
     """Grade every result of a treated subject under every CTCAE version."""
-    results = _results(labs, anchors, baseline_labs, medications)
+    aside = _baselines_aside(anchors, baseline_labs, rows_set_aside)
+    results = _results(labs, anchors, baseline_labs, medications, aside)
+    withdrawn = results.base_missing & (settings.missing_baseline == "not_gradable")
+    results = results.mutate(base_withdrawn=withdrawn)
     each = _certain(_each_version(results, settings.ctcae_versions))
     graded = each.grade_text != UNGRADED
     says = each.verdict.substr(2)
@@ -86,13 +92,42 @@ def same_unit_times(
     return ibis.cases(same, *times), ibis.cases(same, *per)
 
 
+def _baselines_aside(
+    anchors: ir.Table, baseline_labs: ir.Table, rows_set_aside: ir.Table
+) -> ir.Table:
+    """Subjects and analytes whose last result up to T0 was set aside."""
+    lost = rows_set_aside.filter(rows_set_aside.table_name == "labs")
+    placed = lost.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    day = placed.row_date.delta(placed.t0_date, unit="day")
+    before = placed.mutate(place=_place(day, placed.sequence)).filter(
+        day.isnull() | (day <= 0), placed.analyte.notnull()
+    )
+    last = before.group_by("subject_id", "analyte").agg(place=before.place.max())
+    known = baseline_labs.select(
+        "subject_id", "analyte", base_place=_place(baseline_labs.rel_day, baseline_labs.sequence)
+    )
+    both = last.left_join(known, ["subject_id", "analyte"])
+    # A result without a readable date could be the baseline only where there is no other.
+    instead = both.base_place.isnull() | (both.place > both.base_place).fill_null(False)
+    return both.filter(instead).select("subject_id", "analyte", base_aside=ibis.literal(True))
+
+
+def _place(day: ir.IntegerValue, sequence: ir.IntegerValue) -> ir.IntegerValue:
+    """A number that orders draws by day, then by their number within it."""
+    return day * 100_000 + sequence.fill_null(1)
+
+
 def _results(
-    labs: ir.Table, anchors: ir.Table, baseline_labs: ir.Table, medications: ir.Table
+    labs: ir.Table,
+    anchors: ir.Table,
+    baseline_labs: ir.Table,
+    medications: ir.Table,
+    aside: ir.Table,
 ) -> ir.Table:
     """Put beside each result of a treated subject the baseline, and whether it comes after it."""
     wanted = labs.filter(labs.analyte.isin(ANALYTES))
     dated = wanted.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    base = baseline_labs.select(
+    base = baseline_labs.anti_join(aside, ["subject_id", "analyte"]).select(
         "subject_id",
         "analyte",
         base_row_id="row_id",
@@ -102,6 +137,8 @@ def _results(
         base_upper="upper_limit",
     )
     joined = dated.left_join(base, ["subject_id", "analyte"])
+    joined = joined.left_join(aside, ["subject_id", "analyte"])
+    joined = joined.drop([n for n in joined.columns if n.endswith("_right")])
     rel_day = joined.lab_date.delta(joined.t0_date, unit="day")
     compared = _with_baseline(joined.mutate(rel_day=rel_day))
     # Joined last: the columns above are then computed once and not once per threshold.
@@ -131,6 +168,8 @@ def _with_baseline(t: ir.Table) -> ir.Table:
         "base_value",
         uln=t.upper_limit.nullif(Decimal(0)),
         after=after,
+        base_aside=after & _true(t.base_aside),
+        base_missing=after & t.base_row_id.isnull() & ~_true(t.base_aside),
         base_times=ibis.ifelse(usable, times, None),
         base_per=per,
         base_above=after & _true(above & surely),
@@ -221,6 +260,10 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stri
     branches: list[Branch] = []
     if any(threshold.of == ULN for threshold in criterion.thresholds):
         branches.append((t.uln.isnull(), f"{UNGRADED} {NO_LIMIT[ULN]}"))
+    if criterion.baseline_abnormal or any(x.of == BASELINE for x in criterion.thresholds):
+        branches += _without_baseline(t)
+    if criterion.anticoagulated:
+        branches += [(t.anticoagulated & lost, why) for lost, why in _without_baseline(t)]
     if criterion.baseline_abnormal:
         no_baseline = t.base_above & t.base_times.isnull()
         branches.append((no_baseline, f"{UNGRADED} {NO_LIMIT[BASELINE]}"))
@@ -230,6 +273,14 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stri
         branches.append((t.anticoagulated, ladder(both)))
     usual = ladder(criterion.thresholds)
     return ibis.cases(*branches, else_=usual) if branches else usual
+
+
+def _without_baseline(t: ir.Table) -> list[Branch]:
+    """Why a result after T0 cannot be held against the baseline."""
+    return [
+        (t.base_aside, f"{UNGRADED} baseline_set_aside"),
+        (t.base_withdrawn, f"{UNGRADED} no baseline"),
+    ]
 
 
 def _ladder(
