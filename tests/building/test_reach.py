@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import schema, table_name
 from schemas.settings import OutcomeSettings
-from schemas.tables.intermediate import Extractions, SetAside
+from schemas.tables.intermediate import GIVEN
 from schemas.tables.registry import TABLES
 from warehouse.engine.lineage import derivations
 from warehouse.engine.lineage_facts import REGISTRY_WIDE, SITE_WIDE
@@ -93,7 +93,7 @@ def _joined(predicates: tuple[ops.Value, ...], within: frozenset[str]) -> bool:
 @cache
 def _expressions() -> dict[str, ir.Table]:
     """Every transform over tables without rows."""
-    given = (*TABLES, Extractions, SetAside)
+    given = (*TABLES, *GIVEN)
     known = {table_name(c): ibis.table(schema(c), name=table_name(c)) for c in given}
     every = derivations()
     known |= {n: ibis.table(schema(d.contract), name=n) for n, d in every.items()}

@@ -159,9 +159,9 @@ def _up_to_death(dated: ir.Table, death_claims: ir.Table) -> ir.Table:
     undated = death_claims.filter(
         death_claims.reason.notnull(), death_claims.earliest_date.notnull()
     )
-    limits = undated.select(dead_id="subject_id", dead_by="earliest_date")
-    late = dated.inner_join(limits, dated.subject_id == limits.dead_id)
-    late = late.filter(late.on > late.dead_by)
+    limits = undated.select("subject_id", "earliest_date")
+    late = dated.inner_join(limits, "subject_id")
+    late = late.filter(late.on > late.earliest_date)
     return dated.anti_join(late.select("subject_id", "mark").distinct(), ["subject_id", "mark"])
 
 

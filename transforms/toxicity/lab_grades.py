@@ -137,8 +137,9 @@ def _results(
         base_upper="upper_limit",
     )
     joined = dated.left_join(base, ["subject_id", "analyte"])
-    joined = joined.left_join(aside, ["subject_id", "analyte"])
-    joined = joined.drop([n for n in joined.columns if n.endswith("_right")])
+    joined = joined.drop("subject_id_right", "analyte_right").left_join(
+        aside, ["subject_id", "analyte"]
+    )
     rel_day = joined.lab_date.delta(joined.t0_date, unit="day")
     compared = _with_baseline(joined.mutate(rel_day=rel_day))
     # Joined last: the columns above are then computed once and not once per threshold.
