@@ -1,4 +1,4 @@
-"""Laboratory results that are unusual and true, wrong and provable, or spelled in a way of their own.
+"""Laboratory results that are unusual and true, wrong and provable, or spelled in their own way.
 
 The seven patients of centre `mayo` are real: the ALP of 10,165 to 13,862 U/L that seven of the
 Mayo Clinic's trial in primary biliary cholangitis had at baseline (Therneau and Grambsch 2000).
@@ -7,7 +7,6 @@ rise from normal to more than five times ULN: grade 3 or worse is 2 patients.
 """
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -86,9 +85,8 @@ def test_a_living_patient_lies_outside_the_window_and_keeps_the_baseline(
 
 def test_grade_3_or_worse_is_two_patients_and_not_nine(found: Night) -> None:
     rows = found.rows(
-        "SELECT n, total FROM '{outcomes}/toxicity_summary.parquet' WHERE population = 'site:mayo' "
-        "AND term = 'alp' AND ctcae_version = '5.0' AND grade = 'ge3' "
-        "AND time_window = 'any'"
+        "SELECT n, total FROM '{outcomes}/toxicity_summary.parquet' WHERE population LIKE '%mayo' "
+        "AND statistic_id LIKE '%.alp.5%0.any.ge3'"
     )
     assert rows == [(2, 19)]
 
@@ -106,7 +104,9 @@ def test_a_whole_column_of_another_unit_is_set_aside_and_its_baselines_are_named
         "WHERE site_id = 'wrong' AND rule_id = 'labs.unit_error'"
     )
     assert aside == [(8,)]
-    graded = found.patient("wrong", "w1", "lab_grades", "analyte", "ctcae_version", "grade", "reason")
+    graded = found.patient(
+        "wrong", "w1", "lab_grades", "analyte", "ctcae_version", "grade", "reason"
+    )
     assert [r for r in graded if r[0] == "creatinine"] == [
         ("creatinine", "3.0", 1, None),
         ("creatinine", "4.03", None, "baseline_set_aside"),

@@ -19,7 +19,7 @@ from schemas.errors import Failed
 from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
 from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
-from schemas.tables.registry import TABLES, RegistryTable
+from schemas.tables.registry import TABLES
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
 from warehouse.loading import validate
