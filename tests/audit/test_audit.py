@@ -119,7 +119,11 @@ def _true(question: Any, path: Path) -> bool:
             return set(question.values) <= {c["value"] for c in cells}
 
 
+ROW_AGAIN = COUNTS.format(aside=0).splitlines()[2]
 FAULTS = {
+    "keys": {
+        "quality__row_counts": COUNTS.format(aside=0) + COUNTS.format(aside=0).splitlines()[2]
+    },
     "treated_in_population": {"members__member_sets": MEMBERS.replace("site:north", "site:south")},
     "rules_asked": {"marts__eligibility": "| subject_id | rule_id | status |\n| aa | E1 | pass |"},
     "treated_followed": {"marts__follow_up_adherence": "| subject_id |"},
@@ -157,7 +161,7 @@ def test_each_fault_fails_the_question_about_it(tmp_path: Path, question: str) -
 def test_a_missing_table_fails_what_is_asked_of_it(tmp_path: Path) -> None:
     folder = candidate(tmp_path)
     (folder / "parquet" / "outcomes" / "survival_curves.parquet").unlink()
-    assert broken(folder) == {"tables", "curves_fall", "curve_units"}
+    assert broken(folder) == {"tables", "keys", "curves_fall", "curve_units"}
 
 
 def test_every_released_table_but_the_answers_is_declared() -> None:

@@ -7,7 +7,7 @@ from the candidate's own Parquet, and what must be true of every row of that fra
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.contract import options, table_name
+from schemas.contract import key, options, table_name
 from schemas.records.criteria import CRITERIA
 from schemas.records.eligibility import RULES
 from schemas.tables.marts import CONFIRMATIONS
@@ -39,8 +39,20 @@ class Question:
     which it has not of a common table expression."""
 
 
+def quoted(name: str) -> str:
+    """A column's name as SQL takes any word."""
+    return f'"{name}"'
+
+
 DECLARED = tuple(f"{options(c).schema}.{table_name(c)}" for c in RELEASED if c is not Audit)
 """Every table that a release carries; the answers themselves are written afterwards."""
+
+_REPEATED_KEYS = " UNION ALL ".join(
+    f"(SELECT '{options(c).schema}.{table_name(c)}' AS place FROM {options(c).schema}."
+    f"{table_name(c)} GROUP BY {', '.join(map(quoted, key(c)))} HAVING count(*) > 1 LIMIT 1)"
+    for c in RELEASED
+    if c is not Audit
+)
 
 _BASE_IDS = " UNION ALL ".join(
     f"SELECT statistic_id FROM outcomes.{table_name(c)}"
@@ -122,6 +134,14 @@ COMPLETENESS = (
         "SELECT table_schema || '.' || table_name AS value FROM information_schema.tables",
         "contains",
         values=DECLARED,
+    ),
+    Question(
+        "keys",
+        "completeness",
+        "every table",
+        "No table holds two rows of one key.",
+        _REPEATED_KEYS,
+        "no_rows",
     ),
     Question(
         "delivered_sites_counted",
