@@ -383,7 +383,9 @@ def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[
             where = _where(read, ("site_id",))
             problems.append(f'{where}: must be the name of its file. Write site_id = "{name}".')
         if site is not None:
-            sites[name] = site.excluding(_excluded(folder, site, read, problems))
+            zone = site.timezone or given.get("timezone", "UTC")
+            own = site.model_copy(update={"timezone": zone})
+            sites[name] = own.excluding(_excluded(folder, site, read, problems))
     return sites
 
 

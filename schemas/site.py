@@ -133,6 +133,10 @@ class Site(Section):
     )
     date_format: str = "%Y-%m-%d"
     datetime_format: str = "%Y-%m-%d %H:%M"
+    timezone: str | None = Field(
+        None,
+        description="Zone in which moments with a zone (Parquet) are read; default the registry's.",
+    )
     missing: tuple[str, ...] = ()
     earliest_care: Annotated[int, Field(ge=1900, le=2100)] = Field(
         1990,

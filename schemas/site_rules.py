@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
+from zoneinfo import available_timezones
 
 from schemas.contract import Column, columns, table_name
 from schemas.records.units import COLUMN_UNITS, LAB_UNITS, SPELLINGS
@@ -39,6 +40,8 @@ def breaches(site: Site) -> Iterator[Breach]:
     """Every rule that a site file breaks, as (place in the file, what is wrong and what to do)."""
     if site.delimiter is not None and site.delimiter not in DELIMITERS:
         yield ("delimiter",), "must be one of , ; tab | : ^ ~. Correct it, or leave it out."
+    if site.timezone is not None and site.timezone not in available_timezones():
+        yield ("timezone",), "no such time zone. Use an IANA name such as Europe/Berlin."
     if site.grouping == site.decimal:
         yield ("grouping",), "is the decimal sign. Correct one of the two, or leave `grouping` out."
     yield from _formats(site.date_format, ("date_format",))

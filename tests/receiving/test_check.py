@@ -11,6 +11,7 @@ import pytest
 from flows.__main__ import main
 from flows.settings import load_registry
 from tests.support.small_site import deliver, receive
+from warehouse.intake.formats.typed import ISO_DAY, Form
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.receipts import receipts
 from warehouse.sharing.sheets import neutral
@@ -81,7 +82,7 @@ def test_query_sheets_hold_record_and_value_for_their_owner_only(config: Path) -
     for path in (sheet, book):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (config / "unpacked").mkdir()
-    ((_, path),) = sheets(book, "queries.xlsx", config / "unpacked")
+    ((_, path),) = sheets(book, "queries.xlsx", config / "unpacked", Form(".", ISO_DAY, "UTC"))
     assert "SECRET7" in path.read_text()
     assert "<f>" not in zipfile.ZipFile(book).read("xl/worksheets/sheet1.xml").decode()
 

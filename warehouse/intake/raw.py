@@ -37,6 +37,7 @@ from warehouse.intake.formats.archives import (
 from warehouse.intake.formats.delimited import check_header, made_up, quoted, read, survey
 from warehouse.intake.formats.records import Text, in_slices
 from warehouse.intake.formats.spool import Spools
+from warehouse.intake.formats.typed import Form, from_parquet, zoned
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.reading_key import (
     declared,
@@ -163,7 +164,7 @@ def _with_sheets(
         folder = scratch / f"workbook-{number}"
         folder.mkdir()
         try:
-            found = sheets(member.path, member.origin, folder)
+            found = sheets(member.path, member.origin, folder, Form.of(site))
         except BadDelivery as fault:
             problems += str(fault).splitlines() if _may_be_needed(member, site) else []
             continue
@@ -232,7 +233,7 @@ def _kept_only(origin: str) -> str:
 def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> RawTables:
     tables = {member.table: target}
     if member.suffix == ".parquet":
-        return RawTables(tables, tuple(_from_parquet(member, target)))
+        return RawTables(tables, tuple(_from_parquet(member, target, Form.of(site))))
     text = read(_text(member, site, scratch), scratch, lambda source: _write(source, target))
     unended = () if text.ended else (member.table,)
     return RawTables(tables, text.notices, unended=unended, doubts=text.doubts)
@@ -264,7 +265,7 @@ def _write(text: Text, target: Path) -> None:
             spools.add(target.stem, batch)
 
 
-def _from_parquet(member: Member, target: Path) -> list[str]:
+def _from_parquet(member: Member, target: Path, form: Form) -> list[str]:
     """Parquet has types already; they become text, so that one reader serves every source.
 
     Returns:
@@ -279,7 +280,8 @@ def _from_parquet(member: Member, target: Path) -> list[str]:
                 f"{member.origin}: column {nested[0]} is nested. Export one value per cell."
             )
         cells = ", ".join(
-            f"nullif(CAST({quoted(name)} AS VARCHAR), '') AS {quoted(name)}" for name in names
+            f"{from_parquet(name, kind, form)} AS {quoted(name)}"
+            for name, kind in zip(names, found.types, strict=True)
         )
         ours = ", ".join(map(quoted, names))
         with connection() as con:
@@ -290,7 +292,11 @@ def _from_parquet(member: Member, target: Path) -> list[str]:
                 "(FORMAT parquet, COMPRESSION zstd)",
                 {"source": str(member.path), "target": str(target)},
             )
-        return made_up(names, member.origin)
+        local = [
+            f"{member.origin}: {name} holds times with a zone, read as the time in {form.zone}"
+            for name in zoned(names, found.types)
+        ]
+        return [*made_up(names, member.origin), *local]
     except (pa.ArrowException, duckdb.Error, OSError, ValueError):
         raise BadDelivery(
             f"{member.origin}: not a Parquet file, or a damaged one. Export it again."

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from schemas.site import RedcapSource, Site, TableSource
+from schemas.site import ColumnSource, RedcapSource, Site, TableSource
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when the same bytes and options must give other raw tables."""
 
 
@@ -21,9 +21,17 @@ def reading_id(site: Site) -> str:
         "encoding": site.encoding,
         "files": sorted(declared(site)),
     }
+    facts["typed"] = [site.decimal, site.timezone, sorted(_date_formats(site))]
     if site.redcap:
         facts["redcap"] = [site.redcap.data, site.redcap.dictionary, site.redcap.record]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _date_formats(site: Site) -> Iterator[str]:
+    yield site.date_format
+    for column in (c for p in site.tables.values() for s in p for c in s.columns.values()):
+        if isinstance(column, ColumnSource) and column.date_format:
+            yield column.date_format
 
 
 def declared(site: Site) -> set[str]:

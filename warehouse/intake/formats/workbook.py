@@ -10,22 +10,26 @@ import csv
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, ParseError, fromstring, iterparse
 
 from schemas.errors import BadDelivery
 from warehouse.intake.formats.archives import check_workbook
+from warehouse.intake.formats.typed import Form, shown_day, shown_number
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+BUILT_IN = {9: "0%", 10: "0.00%", 17: "mmm-yy"}
+"""Number formats without a text of their own that mean another value than they store."""
 MAX_COLUMNS = 16_384
 MAX_ROWS = 1_048_576
 ERROR_CELL = "\x00"
 
 
-def sheets(path: Path, origin: str, scratch: Path) -> list[tuple[str, Path]]:
+def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[tuple[str, Path]]:
     """Write every sheet that holds anything as CSV.
 
     Returns:
@@ -37,10 +41,10 @@ def sheets(path: Path, origin: str, scratch: Path) -> list[tuple[str, Path]]:
     check_workbook(path, origin)
     try:
         with zipfile.ZipFile(path) as archive:
-            strings, dates, epoch = _strings(archive), _date_styles(archive), _epoch(archive)
+            strings, look = _strings(archive), _Look(*_styles(archive), _epoch(archive), form)
             written = []
             for number, (name, part) in enumerate(_parts(archive)):
-                rows = _rows(archive, part, strings, dates, epoch)
+                rows = _rows(archive, part, strings, look)
                 target = scratch / f"sheet-{number}.csv"
                 if _write(rows, target, f"{origin} sheet {number + 1}"):
                     written.append((name, target))
@@ -84,20 +88,29 @@ def _text(item: Element) -> str:
     return "".join(t.text or "" for run in runs for t in run.findall(f"{MAIN}t"))
 
 
-def _date_styles(archive: zipfile.ZipFile) -> set[int]:
-    """Which cell styles show a number as a date or a time."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How cells are shown: number format per style, those that show dates, day 0."""
+
+    codes: list[str]
+    dates: set[int]
+    epoch: datetime
+    form: Form
+
+
+def _styles(archive: zipfile.ZipFile) -> tuple[list[str], set[int]]:
+    """The number format of each cell style, and which styles show a number as a date or time."""
     if "xl/styles.xml" not in archive.namelist():
-        return set()
+        return [], set()
     styles = _xml(archive, "xl/styles.xml")
-    formats = {
-        int(f.attrib["numFmtId"]): re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", f.attrib["formatCode"])
-        for f in styles.iter(f"{MAIN}numFmt")
-    }
-    dated = {n for n, code in formats.items() if re.search("[dmyhs]", code.casefold())}
+    own = {int(f.attrib["numFmtId"]): f.attrib["formatCode"] for f in styles.iter(f"{MAIN}numFmt")}
+    bare = {n: re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code) for n, code in own.items()}
+    dated = {n for n, code in bare.items() if re.search("[dmyhs]", code.casefold())}
     cells = styles.find(f"{MAIN}cellXfs")
     used = [int(x.attrib.get("numFmtId", 0)) for x in cells] if cells is not None else []
-    known = (DATE_FORMATS - set(formats)) | dated
-    return {style for style, number in enumerate(used) if number in known}
+    known = (DATE_FORMATS - set(own)) | dated
+    codes = [own.get(n, BUILT_IN.get(n, "")) for n in used]
+    return codes, {style for style, number in enumerate(used) if number in known}
 
 
 def _epoch(archive: zipfile.ZipFile) -> datetime:
@@ -108,7 +121,7 @@ def _epoch(archive: zipfile.ZipFile) -> datetime:
 
 
 def _rows(
-    archive: zipfile.ZipFile, part: str, strings: list[str], dates: set[int], epoch: datetime
+    archive: zipfile.ZipFile, part: str, strings: list[str], look: _Look
 ) -> Iterator[tuple[int, dict[int, str]]]:
     """(row number, column -> text) of the rows that a sheet stores."""
     number = 0
@@ -122,7 +135,7 @@ def _rows(
             cells: dict[int, str] = {}
             for place, cell in enumerate(element.findall(f"{MAIN}c")):
                 column = _column(cell.attrib.get("r", ""), place)
-                cells[column] = _value(cell, strings, dates, epoch)
+                cells[column] = _value(cell, strings, look)
             yield number, {c: v for c, v in cells.items() if v != ""}
             element.clear()
 
@@ -139,7 +152,7 @@ def _column(reference: str, place: int) -> int:
     return number - 1
 
 
-def _value(cell: Element, strings: list[str], dates: set[int], epoch: datetime) -> str:
+def _value(cell: Element, strings: list[str], look: _Look) -> str:
     kind = cell.attrib.get("t", "n")
     if kind == "inlineStr":
         inline = cell.find(f"{MAIN}is")
@@ -151,25 +164,21 @@ def _value(cell: Element, strings: list[str], dates: set[int], epoch: datetime) 
         return ERROR_CELL
     if kind == "b":
         return {"1": "TRUE", "0": "FALSE"}.get(text, text)
+    if kind == "d" and text:
+        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+        return shown_day(moment, "", look.form)
     if kind != "n" or not text:
         return text
-    return _date(text, epoch) if int(cell.attrib.get("s", 0)) in dates else _number(text)
+    style = int(cell.attrib.get("s", 0))
+    code = look.codes[style] if style < len(look.codes) else ""
+    if style in look.dates:
+        return _date(text, look, code)
+    return shown_number(text, code, look.form)
 
 
-def _number(text: str) -> str:
-    """15 significant digits, as the program that stored it shows them: 0.1, not its binary twin."""
-    if not re.search("[.eE]", text):
-        return text
-    value = float(f"{float(text):.15g}")
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-
-
-def _date(text: str, epoch: datetime) -> str:
-    moment = epoch + timedelta(seconds=round(float(text) * 86_400))
-    if float(text) < 1:
-        return moment.strftime("%H:%M:%S")
-    whole = moment.time() == epoch.time()
-    return moment.date().isoformat() if whole else moment.isoformat(sep=" ")
+def _date(text: str, look: _Look, code: str) -> str:
+    moment = look.epoch + timedelta(seconds=round(float(text) * 86_400))
+    return moment.strftime("%H:%M:%S") if float(text) < 1 else shown_day(moment, code, look.form)
 
 
 def _write(rows: Iterator[tuple[int, dict[int, str]]], target: Path, origin: str) -> bool:
