@@ -201,11 +201,13 @@ def _category_values(subjects: ir.Table, factor_levels: ir.Table) -> ir.Table:
 def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]:
     values = _number_values(subjects)
     joined = groups.inner_join(values.filter(values.value.notnull()), "subject_id")
+    # A square of 18 digits has 36: the engine keeps two narrow factors narrow, and overflows.
+    wide = joined.value.cast("decimal(19, 6)")
     # Sums run over exact decimals, so that they do not depend on the order of the rows.
     summed = joined.group_by("population", "factor", "factor_level", "variable").agg(
         n=joined.count(),
-        sum=joined.value.cast("decimal(38, 6)").sum(),
-        sum_of_squares=(joined.value * joined.value).cast("decimal(38, 12)").sum(),
+        sum=wide.sum(),
+        sum_of_squares=(wide * wide).sum(),
         q1=joined.as_float.quantile(0.25),
         median=joined.as_float.quantile(0.5),
         q3=joined.as_float.quantile(0.75),
