@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import against, arguments, peak_mib, say, seconds
-from schemas.records.row_rules import COUNTS, WINDOWS
-from schemas.records.units import LAB_UNITS
+from schemas.records.analytes import COUNTS, LAB_UNITS, WINDOWS
 from schemas.tables.registry import Labs
 from warehouse.engine.embedded import engine
 from warehouse.loading.validate import bad_rows

@@ -11,9 +11,10 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from schemas.contract import Column, columns, table_name
-from schemas.records.units import COLUMN_UNITS, LAB_UNITS, SPELLINGS
+from schemas.records.analytes import ANALYTES, LAB_UNITS
+from schemas.records.units import COLUMN_UNITS, SPELLINGS
 from schemas.site import ColumnSource, Site, TableSource
-from schemas.tables.registry import ANALYTES, TABLES
+from schemas.tables.registry import TABLES
 
 Place = tuple[str | int, ...]
 Breach = tuple[Place, str]

@@ -42,6 +42,7 @@ from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import FloatArray
 from analytics.outcomes.prognosis import limits, penalised_limits
 from schemas.contract import Table, rows
+from schemas.records.endpoints import COMPARED
 from schemas.records.factors import PROGNOSTIC
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import statistic_id
@@ -52,7 +53,6 @@ from schemas.tables.outcomes import PrognosisMultivariable, PrognosisUnivariate
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDPOINTS = ("OS", "PFS")
 Tried = dict[tuple[str, ...], tuple["Patterns", "Fit"]]
 """Models already fitted from counts, by their terms: selection and checks share them."""
 TERMS = tuple(factor.factor for factor in PROGNOSTIC)
@@ -115,7 +115,7 @@ def cells_of(
     wide = factor_levels.group_by("subject_id").agg(
         **{term: level.max(where=factor_levels.factor == term) for term in TERMS}
     )
-    clocks = time_to_event.filter(time_to_event.endpoint.isin(ENDPOINTS))
+    clocks = time_to_event.filter(time_to_event.endpoint.isin(COMPARED))
     placed = clocks.left_join(wide, "subject_id").drop("subject_id_right")
     members = placed.inner_join(population_members, "subject_id")
     keys = ["population", "endpoint", "time_days", "event", *TERMS]

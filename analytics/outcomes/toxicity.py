@@ -18,12 +18,13 @@ import ibis.expr.types as ir
 
 from analytics.estimators.proportions import exact
 from schemas.contract import Table, conform, rows, table_name
+from schemas.records.analytes import ANALYTES
 from schemas.settings import ToxicitySettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
 from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
-from schemas.tables.registry import ANALYTES, AdverseEvents
+from schemas.tables.registry import AdverseEvents
 
 EVENT_TERMS = (
     "fatigue",

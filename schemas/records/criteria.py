@@ -13,9 +13,12 @@ Where sources differ:
     setting `mrecist_pd_operator`. The 5 mm of RECIST 1.1 are not part of mRECIST.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
+from schemas.records.record import checked, in_order
 from schemas.statistic_ids import slug
 
 MILLIONTHS = 10**6
@@ -56,6 +59,7 @@ class Criterion:
 
     Attributes:
         code: what the tables say, as the field writes it.
+        paramcd: what follows OVR, BOR and CBR in the PARAMCD of CDISC's ADRS.
         quantity: what is measured and summed; `unit` mm or mm2.
         lesions: the lesions that count, a column of subject_lesions.
         arterial_phase: the quantity needs an arterial phase.
@@ -72,6 +76,7 @@ class Criterion:
     """
 
     code: str
+    paramcd: str
     quantity: str
     unit: str
     lesions: str
@@ -99,6 +104,7 @@ class Criterion:
 
 WHO = Criterion(
     code="WHO",
+    paramcd="WHO",
     quantity="longest diameter times its perpendicular",
     unit="mm2",
     lesions="index_lesion",
@@ -115,6 +121,7 @@ WHO = Criterion(
 )
 EASL = Criterion(
     code="EASL",
+    paramcd="EASL",
     quantity="enhancing longest diameter times its perpendicular, or viable share of the product",
     unit="mm2",
     lesions="index_lesion",
@@ -131,6 +138,7 @@ EASL = Criterion(
 )
 RECIST11 = Criterion(
     code="RECIST 1.1",
+    paramcd="R11",
     quantity="sum of longest diameters, of short axes for nodes",
     unit="mm",
     lesions="recist_target",
@@ -150,6 +158,7 @@ RECIST11 = Criterion(
 )
 MRECIST = Criterion(
     code="mRECIST",
+    paramcd="MR",
     quantity="sum of longest diameters of the enhancing part",
     unit="mm",
     lesions="recist_target",
@@ -167,6 +176,30 @@ MRECIST = Criterion(
     measurable_node_mm=10,
     zero_baseline="no_baseline_enhancement",
 )
-RECORDS: tuple[Criterion, ...] = (WHO, EASL, RECIST11, MRECIST)
+
+
+def _problems(record: Criterion) -> Iterator[str]:
+    """What is wrong with a criterion beside its code and sources."""
+    thresholds = [Fraction(*record.partial_response), Fraction(1), Fraction(*record.progression)]
+    yield from in_order(thresholds, "partial response, no change and progression")
+    if record.unit not in ("mm", "mm2"):
+        yield f"unit {record.unit} is not known. Use mm or mm2."
+    if record.operator not in (">", ">="):
+        yield f"operator {record.operator} is not known. Use > or >=."
+    if len(record.paramcd) > 5 or not (record.paramcd.isalnum() and record.paramcd.isupper()):
+        yield "no code for CDISC. Give `paramcd` at most five capitals and digits."
+    if not all((record.complete, record.partial, record.stable, record.progressive)):
+        yield "a class without words. Say what complete, partial, stable and progressive mean."
+
+
+RECORDS: tuple[Criterion, ...] = checked(
+    "criteria",
+    (WHO, EASL, RECIST11, MRECIST),
+    code=lambda r: r.code,
+    source=lambda r: r.sources,
+    problems=_problems,
+)
 CRITERIA: tuple[str, ...] = tuple(c.code for c in RECORDS)
 """The codes that the tables hold."""
+PARAMETER_CODES: Mapping[str, str] = {c.code: c.paramcd for c in RECORDS}
+"""Criterion -> its part of CDISC's PARAMCD."""

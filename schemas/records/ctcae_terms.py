@@ -1,4 +1,4 @@
-"""The clinical CTCAE terms: their synonyms, codes and grades in each version.
+"""Clinical terms of CTCAE: what a recorded word means, and the grades of each version.
 
 CTCAE terms are lowest-level terms of MedDRA in US spelling, so a registry that codes preferred
 terms writes Pyrexia, Diarrhoea and Weight decreased for Fever, Diarrhea and Weight loss: terms are
@@ -9,11 +9,16 @@ NCIP/caAERS CTCAEv3Grades.txt and its CTCAE v4 script. Version 5.0 clinical text
 fatigue, nausea and vomiting were read in transcriptions only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from schemas.records.record import checked
 
 Grades = tuple[int, int]
 """Mildest and worst grade that a version has for a term."""
+
+
+CTCAE = "CTCAE v3.0 (NCI 2006), v4.03 (NCI 2010) and v5.0 (NCI 2017)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class ClinicalTerm:
     meddra_code: int
     grades: Mapping[str, Grades]
     synonyms: tuple[str, ...] = field(default=())
+    source: str = CTCAE
 
     def spellings(self) -> frozenset[str]:
         """Every lower-case spelling that means this term."""
@@ -49,7 +55,16 @@ def _grades(v3: Grades, v4: Grades, v5: Grades | None = None) -> Mapping[str, Gr
     return {"3.0": v3, "4.03": v4, "5.0": v5 or v4}
 
 
-TERMS: tuple[ClinicalTerm, ...] = (
+def _problems(record: ClinicalTerm) -> Iterator[str]:
+    """What is wrong with a term beside its name and source."""
+    if not 10_000_000 <= record.meddra_code <= 19_999_999:
+        yield "no MedDRA code. Give the eight digits that CTCAE prints."
+    for version, (mildest, worst) in record.grades.items():
+        if not 1 <= mildest <= worst <= 5:
+            yield f"grades {mildest} to {worst} in {version}. Give mildest and worst of 1 to 5."
+
+
+_TERMS: tuple[ClinicalTerm, ...] = (
     ClinicalTerm(
         "fatigue",
         "Fatigue",
@@ -83,7 +98,12 @@ TERMS: tuple[ClinicalTerm, ...] = (
         ),
     ),
     ClinicalTerm(
-        "chills", "Chills", "Rigors/chills", 10008531, _grades((1, 3), (1, 3)), ("rigors", "rigor")
+        "chills",
+        "Chills",
+        "Rigors/chills",
+        10008531,
+        _grades((1, 3), (1, 3)),
+        ("rigors", "rigor"),
     ),
     ClinicalTerm(
         "diarrhea", "Diarrhea", "Diarrhea", 10012727, _grades((1, 5), (1, 5)), ("diarrhoea",)
@@ -128,7 +148,11 @@ TERMS: tuple[ClinicalTerm, ...] = (
         ("liver pain",),
     ),
     ClinicalTerm(
-        "gastric ulcer", "Gastric ulcer", "Ulcer, GI - Stomach", 10017822, _grades((1, 5), (1, 5))
+        "gastric ulcer",
+        "Gastric ulcer",
+        "Ulcer, GI - Stomach",
+        10017822,
+        _grades((1, 5), (1, 5)),
     ),
     ClinicalTerm(
         "duodenal ulcer",
@@ -154,6 +178,13 @@ TERMS: tuple[ClinicalTerm, ...] = (
         ("radiation pneumonitis",),
     ),
     ClinicalTerm("flushing", "Flushing", "Flushing", 10016825, _grades((1, 2), (1, 3))),
+)
+TERMS: tuple[ClinicalTerm, ...] = checked(
+    "ctcae_terms",
+    _TERMS,
+    code=lambda r: r.term,
+    source=lambda r: r.source,
+    problems=_problems,
 )
 
 UNIONS: tuple[Union, ...] = (

@@ -1,4 +1,4 @@
-"""The inclusion and exclusion rules of the series, and the work-up before treatment.
+"""Who may be treated: the inclusion and exclusion rules of the series, and the work-up.
 
 Each rule is a record. All are asked of every patient; the first that does not pass is where the
 patient leaves the attrition table, and all that do not pass stay in `eligibility`.
@@ -7,6 +7,8 @@ Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, as reviewed 
 """
 
 from dataclasses import dataclass
+
+from schemas.records.record import checked
 
 MEMON = "Memon 2012, patients"
 NOT_TREATED = "not_treated"
@@ -25,7 +27,7 @@ class Rule:
     source: str = MEMON
 
 
-RULES: tuple[Rule, ...] = (
+_RULES: tuple[Rule, ...] = (
     Rule(
         "E1",
         "Neuroendocrine liver metastases that cannot be resected",
@@ -93,4 +95,10 @@ RULES: tuple[Rule, ...] = (
         "a scan of the day of treatment, or exactly as old as allowed, passes",
         "Memon 2012, treatment",
     ),
+)
+RULES: tuple[Rule, ...] = checked(
+    "eligibility",
+    _RULES,
+    code=lambda r: r.rule_id,
+    source=lambda r: r.source,
 )

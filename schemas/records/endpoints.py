@@ -1,4 +1,4 @@
-"""The endpoints: one record for each, with its start, its events and its censoring.
+"""Times to event: which clocks are read, when they start and what stops them, a record each.
 
 An endpoint is data: its start, the milestones that are its events (in the order that decides a tie
 on one day), the milestone at which a subject without an event is censored, and the registry tables
@@ -12,8 +12,11 @@ Source: CDISC ADaM Basic Data Structure for Time-to-Event Analyses 1.0; admiralo
 to response); Zuckerman et al. 2019, PMC6351300 (hepatic progression-free survival).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from schemas.records.record import checked
 
 Milestone = Literal[
     "t0",
@@ -36,6 +39,18 @@ ADMIRALONCO = "admiralonco, vignette Creating ADTTE"
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """What censors an endpoint early where a setting of the section survival says `censor`.
+
+    `milestone` is what ends the clock, `at` where the unit is then censored.
+    """
+
+    setting: str
+    milestone: Milestone
+    at: Milestone
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One time to event.
 
@@ -49,6 +64,10 @@ class Endpoint:
         needs: Registry tables that a site must have delivered.
         competing: Milestones that make the event impossible or meaningless: their subjects stay
             censored, and are marked for the competing-risk sensitivity.
+        closing: What censors early under a setting.
+        gap_setting: Key of the section survival that says whether an event after missed
+            assessments is censored before them.
+        compared: Its curves are compared between the levels of prognostic factors.
         note: What is not obvious.
         source: Whose definition.
     """
@@ -61,11 +80,34 @@ class Endpoint:
     censored: Milestone
     needs: tuple[str, ...]
     competing: tuple[Milestone, ...] = ()
+    closing: Closing | None = None
+    gap_setting: str | None = None
+    compared: bool = False
     note: str = ""
     source: str = ADMIRALONCO
 
 
-RECORDS: tuple[Endpoint, ...] = (
+NEW_THERAPY = Closing("pfs_new_therapy", "new_therapy", "last_before_therapy")
+TRANSPLANT = Closing("os_transplant", "transplant", "transplant")
+MISSED_VISITS = "pfs_missed_visits"
+
+
+def _problems(record: Endpoint) -> Iterator[str]:
+    """What is wrong with an endpoint beside its code and source."""
+    known = set(get_args(Milestone))
+    named = (record.start, record.censored, *record.events, *record.competing)
+    for milestone in named:
+        if milestone not in known:
+            yield f"milestone {milestone} is not known. Use one of {', '.join(sorted(known))}."
+    if not record.events:
+        yield "no event. Name the milestones that stop its clock."
+    for milestone in set(record.events) & set(record.competing):
+        yield f"{milestone} is event and competing event. Name it once."
+    if not record.code.isalnum() or record.code != record.code.upper() or len(record.code) > 8:
+        yield "no CDISC PARAMCD. Give `code` at most eight capitals and digits."
+
+
+_RECORDS: tuple[Endpoint, ...] = (
     Endpoint(
         "OS",
         "overall survival",
@@ -74,6 +116,8 @@ RECORDS: tuple[Endpoint, ...] = (
         events=("death",),
         censored="last_alive",
         needs=("contacts",),
+        closing=TRANSPLANT,
+        compared=True,
         note="Death of any cause; later therapy is ignored. Never censored at the export's date.",
         source="Memon 2012; Dunfee 2010: from the first 90Y treatment",
     ),
@@ -85,6 +129,9 @@ RECORDS: tuple[Endpoint, ...] = (
         events=("progression", "death"),
         censored="last_assessment",
         needs=("contacts", "scans"),
+        closing=NEW_THERAPY,
+        gap_setting=MISSED_VISITS,
+        compared=True,
         note="New therapy before progression: ignored, or censored before it (pfs_new_therapy). An "
         "event after two missed assessments: counted, or censored before them (pfs_missed_visits).",
     ),
@@ -96,6 +143,8 @@ RECORDS: tuple[Endpoint, ...] = (
         events=("hepatic_progression", "death"),
         censored="last_assessment",
         needs=("contacts", "scans"),
+        closing=NEW_THERAPY,
+        gap_setting=MISSED_VISITS,
         note="Progression outside the liver alone is not an event.",
         source="Zuckerman 2019, PMC6351300",
     ),
@@ -167,5 +216,15 @@ RECORDS: tuple[Endpoint, ...] = (
         note="Re-treatment with 90Y is not a next therapy.",
     ),
 )
+RECORDS: tuple[Endpoint, ...] = checked(
+    "endpoints",
+    _RECORDS,
+    code=lambda r: r.code,
+    source=lambda r: r.source,
+    problems=_problems,
+)
 
+COMPARED: tuple[str, ...] = tuple(record.code for record in RECORDS if record.compared)
+"""Endpoints whose curves are compared between the levels of factors."""
 LEVEL = {record.code: record.level for record in RECORDS}
+LABEL = {record.code: record.label for record in RECORDS}

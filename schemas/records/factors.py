@@ -1,12 +1,20 @@
-"""The prognostic factors of the series, and a few descriptive ones.
+"""By what patients are compared: the prognostic factors of the series, and a few descriptive ones.
 
 Each factor is a record: its column in `subjects`, its levels with the good one first (it is the
-reference, so that a hazard ratio above 1 means worse), and what happens on the boundary.
+reference, so that a hazard ratio above 1 means worse), and what happens on the boundary. A numeric
+factor has an exact limit in place of levels.
 
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, univariate analysis.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from schemas.contract import column_names
+from schemas.records.record import checked
+from schemas.tables.marts import Subjects
 
 MEMON = "Memon 2012, univariate analysis"
 REGISTRY = "this registry"
@@ -21,10 +29,24 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
-    """One way to split patients; without levels, each value of the column is a level.
+class Limit:
+    """An exact limit of a numeric column, and which values belong to the good level."""
 
-    `ordered` says that the second of two levels is expected to be the worse one.
+    value: str
+    good: Literal["<=", "<", ">=", ">"] = "<="
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The names of the good and of the bad level: `<=20` and `>20`."""
+        other = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}[self.good]
+        return f"{self.good}{self.value}", f"{other}{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One way to split patients: by levels, by a limit, or by each value of the column.
+
+    `ordered` says that the second of two levels is expected to be the worse one; of a limit it is.
     """
 
     factor: str
@@ -34,6 +56,24 @@ class Factor:
     boundary: str
     source: str
     ordered: bool = False
+    limit: Limit | None = None
+
+
+def _problems(record: Factor) -> Iterator[str]:
+    """What is wrong with a factor beside its code and source."""
+    if record.column not in column_names(Subjects):
+        yield f"subjects has no column {record.column}. Name a column of marts.subjects."
+    if record.limit and record.levels:
+        yield "levels and a limit. Give one of them."
+    if record.limit and not _is_number(record.limit.value):
+        yield f"limit {record.limit.value} is not a number. Write it as text, for instance 3.5."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
 
 
 ECOG = Factor(
@@ -120,4 +160,10 @@ DESCRIPTIVE: tuple[Factor, ...] = (
 )
 """How else a registry's first table is split."""
 
-FACTORS: tuple[Factor, ...] = PROGNOSTIC + DESCRIPTIVE
+FACTORS: tuple[Factor, ...] = checked(
+    "factors",
+    PROGNOSTIC + DESCRIPTIVE,
+    code=lambda r: r.factor,
+    source=lambda r: r.source,
+    problems=_problems,
+)

@@ -12,30 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, RowRule
-from schemas.records.units import CANONICAL_LAB_UNIT, LAB_UNITS
-
-WINDOWS: Mapping[str, tuple[Fraction, Fraction]] = {
-    "bilirubin": (Fraction("0.1"), Fraction(50)),
-    "albumin": (Fraction(1), Fraction(6)),
-    "ast": (Fraction(1), Fraction(20_000)),
-    "alt": (Fraction(1), Fraction(20_000)),
-    "alp": (Fraction(1), Fraction(10_000)),
-    "ggt": (Fraction(1), Fraction(20_000)),
-    "inr": (Fraction("0.5"), Fraction(20)),
-    "creatinine": (Fraction("0.1"), Fraction(30)),
-    "haemoglobin": (Fraction(2), Fraction(25)),
-    "wbc": (Fraction(0), Fraction(500)),
-    "neutrophils": (Fraction(0), Fraction(200)),
-    "lymphocytes": (Fraction(0), Fraction(20)),
-    "platelets": (Fraction(1), Fraction(2000)),
-}
-"""Analyte -> least and greatest believable result in its canonical unit.
-
-They warn, as living patients lie outside: seven of the Mayo Clinic's trial in primary biliary
-cholangitis have an ALP of 10,165 to 13,862 U/L at baseline (Therneau and Grambsch 2000).
-"""
-
-COUNTS = ("wbc", "neutrophils", "lymphocytes", "platelets")
+from schemas.records.analytes import CANONICAL_LAB_UNIT, COUNTS, LAB_UNITS, WINDOWS
 
 
 def in_order(rule_id: str, first: str, second: str) -> RowRule:

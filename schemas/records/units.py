@@ -1,55 +1,16 @@
-"""The units that centres write, and the exact factors that convert them to ours.
-
-Factors are those of the CDISC pilot's laboratory data (bilirubin 17.1, creatinine 88.4); counts and
-enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in
-the unit delivered (`transforms.toxicity.lab_grades`).
-"""
+"""Units that centres write: their spellings in UCUM, and exact factors of columns and families."""
 
 from collections.abc import Mapping
 from fractions import Fraction
 
 F = Fraction
 
-CANONICAL_LAB_UNIT: Mapping[str, str] = {
-    "bilirubin": "mg/dL",
-    "creatinine": "mg/dL",
-    "albumin": "g/dL",
-    "haemoglobin": "g/dL",
-    "ast": "U/L",
-    "alt": "U/L",
-    "alp": "U/L",
-    "ggt": "U/L",
-    "inr": "1",
-    "wbc": "10*9/L",
-    "neutrophils": "10*9/L",
-    "lymphocytes": "10*9/L",
-    "platelets": "10*9/L",
-}
-"""The unit in which a criterion's absolute thresholds are defined (UCUM)."""
-
-_MASS = {"g/dL": F(1), "g/L": F(1, 10), "mg/dL": F(1, 1000)}
-_ENZYME = {"U/L": F(1), "ukat/L": F(60), "nkat/L": F(60, 1000)}
-_COUNT = {"10*9/L": F(1), "10*3/uL": F(1), "10*6/L": F(1, 1000), "/uL": F(1, 1000)}
-
-FALLING_IS_WORSE = ("albumin", "haemoglobin", "wbc", "neutrophils", "lymphocytes", "platelets")
-"""Of these analytes the low values are graded, of the others the high ones."""
-
-LAB_UNITS: Mapping[str, Mapping[str, Fraction]] = {
-    "bilirubin": {"mg/dL": F(1), "umol/L": F(10, 171), "mg/L": F(1, 10)},
-    "creatinine": {"mg/dL": F(1), "umol/L": F(10, 884), "mg/L": F(1, 10)},
-    "albumin": _MASS,
-    "haemoglobin": {"g/dL": F(1), "g/L": F(1, 10), "mmol/L": F(10_000, 6206)},
-    "ast": _ENZYME,
-    "alt": _ENZYME,
-    "alp": _ENZYME,
-    "ggt": _ENZYME,
-    "inr": {"1": F(1)},
-    "wbc": _COUNT,
-    "neutrophils": _COUNT,
-    "lymphocytes": _COUNT,
-    "platelets": _COUNT,
-}
-"""Analyte -> UCUM unit -> factor: value in the canonical unit = value * factor."""
+MASS = {"g/dL": F(1), "g/L": F(1, 10), "mg/dL": F(1, 1000)}
+"""Factors to g/dL."""
+ENZYME = {"U/L": F(1), "ukat/L": F(60), "nkat/L": F(60, 1000)}
+"""Factors to U/L."""
+COUNT = {"10*9/L": F(1), "10*3/uL": F(1), "10*6/L": F(1, 1000), "/uL": F(1, 1000)}
+"""Factors to 10*9/L."""
 
 SPELLINGS: Mapping[str, str] = {
     "mg/dl": "mg/dL",

@@ -1,13 +1,13 @@
 """Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
 from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declares
+from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
-from schemas.tables.registry import ANALYTES, Assessments, Patients, Treatments
+from schemas.tables.registry import Assessments, Patients, Treatments
 
 RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 CONFIRMATIONS = ("unconfirmed", "confirmed")
-ENDPOINTS = ("OS", "PFS", "HPFS", "TTP", "HTTP", "TTR", "TTRL", "DOR", "TTNT")
 WINDOWS = ("acute", "primary", "late", "any")
 
 

@@ -18,8 +18,6 @@ from schemas.contract import (
 from schemas.records import row_rules
 from schemas.tables.registry_table import RegistryTable as RegistryTable
 
-ANALYTES = tuple(row_rules.WINDOWS)
-
 
 def _precision(of: str) -> str:
     return f"How exact {of} was delivered; a missing day became the 15th, a missing month 1 July."

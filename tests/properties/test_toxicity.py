@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.contract import empty, rows
-from schemas.records.units import CANONICAL_LAB_UNIT
+from schemas.records.analytes import ANALYTES, CANONICAL_LAB_UNIT
 from schemas.settings import ToxicitySettings
 from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
 from schemas.tables.marts import LabGrades
-from schemas.tables.registry import ANALYTES, AdverseEvents, Labs, Medications
+from schemas.tables.registry import AdverseEvents, Labs, Medications
 from tests.support.pipe_tables import EPOCH
 from transforms.toxicity.lab_grades import lab_grades
 from transforms.toxicity.toxicity import toxicity

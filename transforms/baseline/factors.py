@@ -6,13 +6,14 @@ and who is missing is counted beside every comparison.
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, univariate analysis.
 """
 
+from decimal import Decimal
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
-from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, Factor
+from schemas.contract import DECIMAL, Table, conform
+from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, Factor, Limit
 from schemas.settings import SurvivalSettings
 from schemas.tables.marts import FactorLevels, Subjects
 
@@ -29,8 +30,8 @@ def factor_levels(subjects: Table[Subjects], *, settings: SurvivalSettings) -> T
 
 def _placed(subjects: ir.Table, factor: Factor) -> ir.Table:
     value = subjects[factor.column]
-    level, number = _declared(value, factor) if factor.levels else _delivered(value)
-    bad = (number == 1) if factor.ordered else ibis.null("boolean")
+    level, number = _level(value, factor)
+    bad = (number == 1) if factor.ordered or factor.limit else ibis.null("boolean")
     found = subjects.select(
         "subject_id",
         factor=ibis.literal(factor.factor),
@@ -39,6 +40,30 @@ def _placed(subjects: ir.Table, factor: Factor) -> ir.Table:
         bad=bad,
     )
     return found.filter(found.factor_level.notnull())
+
+
+def _level(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.IntegerValue]:
+    if factor.limit:
+        return _sides(value, factor.limit)
+    return _declared(value, factor) if factor.levels else _delivered(value)
+
+
+def _sides(value: ir.Value, limit: Limit) -> tuple[ir.StringValue, ir.IntegerValue]:
+    """The good and the bad side of a limit, compared as decimals: what lies on it is exact."""
+    exact = value.cast(DECIMAL)
+    bound = ibis.literal(Decimal(limit.value), type=DECIMAL)
+    good = {
+        "<=": exact <= bound,
+        "<": exact < bound,
+        ">=": exact >= bound,
+        ">": exact > bound,
+    }[limit.good]
+    labels = limit.labels
+    # A null value is on neither side.
+    return (
+        ibis.cases((good, labels[0]), (~good, labels[1])),
+        ibis.cases((good, 0), (~good, 1)),
+    )
 
 
 def _declared(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.IntegerValue]:

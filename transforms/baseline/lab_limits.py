@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL
-from schemas.records.units import LAB_UNITS
+from schemas.records.analytes import LAB_UNITS
 
 Factors = Mapping[str, Fraction]
 WIDE = "decimal(38, 6)"

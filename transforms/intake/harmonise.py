@@ -18,7 +18,8 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Column, columns, key, table_name
-from schemas.records.units import CANONICAL_LAB_UNIT, LAB_UNITS, SPELLINGS
+from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS
+from schemas.records.units import SPELLINGS
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import RegistryTable
 from transforms.intake import cells

@@ -149,7 +149,7 @@ def _clock(
     happened = (first < LATER) & ~closed
     censored = [(closed, _or_t0(started, at))]
     possible: tuple[Milestone, ...] = (*record.events, record.censored, at, "t0")
-    if record.code in ("PFS", "HPFS") and settings.pfs_missed_visits == "censor":
+    if record.gap_setting and getattr(settings, record.gap_setting) == "censor":
         started = started.mutate(last_before_gap_day=_before(started, record, first))
         gap = first - ibis.greatest(started.last_before_gap_day.fill_null(0), 0)
         censored.append((happened & (gap > longest_gap), _or_t0(started, "last_before_gap")))
@@ -213,10 +213,9 @@ def _start(units: ir.Table, start: Milestone) -> ir.IntegerValue:
 
 def _closing(record: Endpoint, settings: SurvivalSettings) -> tuple[Milestone | None, Milestone]:
     """What censors an endpoint early under the settings, and where it is then censored."""
-    if record.code in ("PFS", "HPFS") and settings.pfs_new_therapy == "censor":
-        return "new_therapy", "last_before_therapy"
-    if record.code == "OS" and settings.os_transplant == "censor":
-        return "transplant", "transplant"
+    closing = record.closing
+    if closing and getattr(settings, closing.setting) == "censor":
+        return closing.milestone, closing.at
     return None, record.censored
 
 

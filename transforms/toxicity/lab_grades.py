@@ -15,7 +15,7 @@ Where CTCAE leaves a choice open:
     A censored result is graded only where every value that it allows has the same grade: the worst
     grade that a number can have, or none.
 
-Source: NCI CTCAE v3.0, v4.03 and v5.0, records in `transforms.toxicity.ctcae`; order of tests
+Source: NCI CTCAE v3.0, v4.03 and v5.0, records in `schemas.records.ctcae`; order of tests
 (worst grade first) and missing limits as in pharmaverse/admiral, vignette "Lab grading".
 """
 
@@ -29,12 +29,8 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Table, conform
-from schemas.records.units import LAB_UNITS
-from schemas.settings import VERSIONS, ToxicitySettings
-from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
-from schemas.tables.marts import LabGrades
-from schemas.tables.registry import ANALYTES, Labs, Medications
-from transforms.toxicity.ctcae import (
+from schemas.records.analytes import ANALYTES, LAB_UNITS
+from schemas.records.ctcae import (
     BASELINE,
     LLN,
     ULN,
@@ -42,6 +38,10 @@ from transforms.toxicity.ctcae import (
     Threshold,
     criteria_of,
 )
+from schemas.settings import VERSIONS, ToxicitySettings
+from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
+from schemas.tables.marts import LabGrades
+from schemas.tables.registry import Labs, Medications
 
 Branch = tuple[ir.BooleanValue, ir.StringValue | str]
 MICRO = 1_000_000

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import Column, Contract, columns, table_name
-from schemas.records.units import FALLING_IS_WORSE
+from schemas.records.analytes import FALLING_IS_WORSE
 from schemas.tables.quality import Edits, FindingHistory, Vanished
 from schemas.tables.registry import TABLES, RegistryTable
 from warehouse.engine.embedded import write_parquet

@@ -19,10 +19,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.contract import Column, columns, key, table_name
-from schemas.records.units import CANONICAL_LAB_UNIT, COLUMN_UNITS
+from schemas.records.analytes import ANALYTES, CANONICAL_LAB_UNIT, SYNONYMS
+from schemas.records.units import COLUMN_UNITS
 from schemas.site import Site
 from schemas.site_rules import GIVEN_BY_US
-from schemas.tables.registry import ANALYTES, TABLES
+from schemas.tables.registry import TABLES
 from warehouse.intake.formats.archives import TABULAR, ignored
 from warehouse.intake.raw import convert
 from warehouse.intake.redcap.dictionary import Dictionary, read_dictionary
@@ -43,20 +44,12 @@ SAME = {
     "ld": "longest",
     "perp": "perpendicular",
     "lsf": "lung_shunt_fraction",
-    "hb": "haemoglobin",
-    "hgb": "haemoglobin",
-    "bili": "bilirubin",
-    "tbil": "bilirubin",
-    "alb": "albumin",
-    "crea": "creatinine",
-    "lymph": "lymphocytes",
-    "plt": "platelets",
-    "neut": "neutrophils",
     "record_id": "patient_id",
     "subject": "patient_id",
     "study_id": "patient_id",
     "pid": "patient_id",
     "number": "sequence",
+    **SYNONYMS,
 }
 CODE_WORDS = {"f": "female", "w": "female", "m": "male", "computed tomography": "CT", "mr": "MRI"}
 UNIT_WORDS = {"mm", "cm", "m", "kg", "g", "lb", "gbq", "mbq", "mci", "gy", "cgy", "ml", "l", "pct"}

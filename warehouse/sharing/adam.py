@@ -8,28 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
+from schemas.errors import Failed
+from schemas.records.analytes import TEST_CODES
+from schemas.records.criteria import PARAMETER_CODES
 from warehouse.engine.connections import connection
 
-CODES = {
-    "bilirubin": "BILI",
-    "albumin": "ALB",
-    "ast": "AST",
-    "alt": "ALT",
-    "alp": "ALP",
-    "ggt": "GGT",
-    "inr": "INR",
-    "creatinine": "CREAT",
-    "haemoglobin": "HGB",
-    "wbc": "WBC",
-    "neutrophils": "NEUT",
-    "lymphocytes": "LYM",
-    "platelets": "PLAT",
-}
-"""Analyte -> CDISC test code."""
 RESPONSE_ORDER = {"CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "NE": 6}
-CRITERION_CODES = {"WHO": "WHO", "EASL": "EASL", "RECIST 1.1": "R11", "mRECIST": "MR"}
 
 
 def study_day(column: str) -> str:
@@ -38,8 +25,10 @@ def study_day(column: str) -> str:
 
 
 def _coded(column: str, codes: Mapping[str, object]) -> str:
-    branches = " ".join(f"WHEN '{k}' THEN {_literal(v)}" for k, v in codes.items())
-    return f"CASE {column} {branches} END"
+    """SQL for a code of CDISC; a value that has none stops the export, a null stays one."""
+    branches = " ".join(f"WHEN {column} = '{k}' THEN {_literal(v)}" for k, v in codes.items())
+    missing = f"error('{UNMAPPED}{column.removeprefix('t.')} ' || {column})"
+    return f"CASE WHEN {column} IS NULL THEN NULL {branches} ELSE {missing} END"
 
 
 def _literal(value: object) -> str:
@@ -61,6 +50,7 @@ class Dataset:
     variables: tuple[tuple[str, str, str], ...]
 
 
+UNMAPPED = "no CDISC code for "
 WHO_IT_IS = (
     ("STUDYID", "Study Identifier", "$study"),
     ("USUBJID", "Unique Subject Identifier", "t.subject_id"),
@@ -101,7 +91,7 @@ DATASETS = (
         "USUBJID, PARAMCD, ADY, READER",
         (
             *WHO_IT_IS,
-            ("PARAMCD", "Parameter Code", f"t.kind || {_coded('t.criterion', CRITERION_CODES)}"),
+            ("PARAMCD", "Parameter Code", f"t.kind || {_coded('t.criterion', PARAMETER_CODES)}"),
             ("PARAM", "Parameter", "t.what || ' by ' || t.criterion"),
             ("ADY", "Analysis Relative Day", study_day("t.rel_day")),
             ("AVAL", "Analysis Value", _coded("t.response", RESPONSE_ORDER)),
@@ -152,7 +142,7 @@ DATASETS = (
         "USUBJID, PARAMCD, CTCVER, ADY, ASEQ",
         (
             *WHO_IT_IS,
-            ("PARAMCD", "Parameter Code", _coded("t.analyte", CODES)),
+            ("PARAMCD", "Parameter Code", _coded("t.analyte", TEST_CODES)),
             ("PARAM", "Parameter", "t.analyte || ' (' || t.unit || ')'"),
             ("ADY", "Analysis Relative Day", study_day("t.rel_day")),
             ("ASEQ", "Number Among the Draws of the Day", "t.sequence::DOUBLE"),
@@ -176,6 +166,9 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
         release: the release's folder.
         study: what STUDYID says: the registry's name.
         to: a folder that exists.
+
+    Raises:
+        Failed: a value of the release has no code of CDISC.
     """
     import pyreadstat
 
@@ -183,13 +176,7 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
     marts = f"'{release}/parquet/marts/".replace("'", "''")[1:]
     with connection() as con:
         for dataset in DATASETS:
-            columns = ", ".join(f'{sql} AS "{name}"' for name, _, sql in dataset.variables)
-            source = dataset.source.replace("{marts}", marts)
-            con.execute(
-                f"CREATE OR REPLACE TEMP TABLE made AS SELECT {columns} FROM {source} "
-                f"ORDER BY {dataset.order}",
-                {"study": study},
-            )
+            _collect(con, dataset, marts, study)
             path = to / f"{dataset.name.lower()}.parquet"
             con.execute(f"COPY made TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
             table = con.execute("SELECT * FROM made").to_arrow_table()
@@ -208,3 +195,23 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
             )
             made += [path, transport]
     return made
+
+
+def _collect(con: duckdb.DuckDBPyConnection, dataset: Dataset, marts: str, study: str) -> None:
+    """Keep a dataset's rows as the table `made`."""
+    columns = ", ".join(f'{sql} AS "{name}"' for name, _, sql in dataset.variables)
+    source = dataset.source.replace("{marts}", marts)
+    try:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE made AS SELECT {columns} FROM {source} "
+            f"ORDER BY {dataset.order}",
+            {"study": study},
+        )
+    except duckdb.InvalidInputException as error:
+        _, found, unmapped = str(error).partition(UNMAPPED)
+        if not found:
+            raise
+        raise Failed(
+            f"{dataset.name}: {UNMAPPED}{unmapped.strip()}. Give its record in schemas/records a "
+            "code and run `y90 export` again."
+        ) from None

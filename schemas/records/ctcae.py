@@ -1,6 +1,6 @@
 """The laboratory criteria of the Common Terminology Criteria for Adverse Events, by version.
 
-The laboratory criteria as records. A grade is the highest whose threshold is crossed: strictly,
+A grade is the highest whose threshold is crossed: strictly,
 unless `reached` says that the threshold itself belongs to the grade, as three criteria of
 version 5.0 print it. Grade 5 is never a number, and grade 4 of haemoglobin (from 4.0 on), albumin
 and INR is a clinical state: laboratory grading stops below it.
@@ -8,9 +8,13 @@ and INR is a clinical state: laboratory grading stops below it.
 Source: National Cancer Institute, CTCAE v3.0 (2006), v4.03 (2010), v5.0 (2017).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
+
+from schemas.records.analytes import BY_CODE
+from schemas.records.record import checked, in_order
 
 V3 = "CTCAE v3.0 (NCI 2006), grade text of NCIP/caAERS CTCAEv3Grades.txt"
 V4 = "CTCAE v4.03 (NCI 2010), as coded in pharmaverse/admiral ncictcaev4"
@@ -85,7 +89,30 @@ def _enzyme(analyte: str, term: str, second: str, abnormal: str) -> tuple[LabCri
 _ALL = ("3.0", "4.03", "5.0")
 _SAME = f"{V3}; {V4}; {V5}"
 
-LAB_CRITERIA: tuple[LabCriterion, ...] = (
+
+def _problems(record: LabCriterion) -> Iterator[str]:
+    """What is wrong with a laboratory criterion beside its name and source."""
+    analyte = BY_CODE.get(record.analyte)
+    if analyte is None:
+        yield f"analyte {record.analyte} has no record. Add it to schemas/records/analytes.py."
+        return
+    if record.direction != analyte.worse:
+        yield f"direction {record.direction}, but of {analyte.code} the {analyte.worse} are worse."
+    for version in set(record.versions) - set(_ALL):
+        yield f"version {version} is not known. Use one of {', '.join(_ALL)}."
+    falling = record.direction == "low"
+    for part in ("thresholds", "baseline_abnormal", "anticoagulated"):
+        given: tuple[Threshold, ...] = getattr(record, part)
+        for of in dict.fromkeys(x.of for x in given):
+            same = [x for x in given if x.of == of]
+            if of not in (ULN, LLN, BASELINE, analyte.unit):
+                yield f"unit {of} is not {analyte.unit}. Give thresholds in the analyte's unit."
+            yield from in_order([x.grade for x in same], f"the grades of {part}")
+            factors = [Fraction(x.factor) for x in same]
+            yield from in_order(factors, f"the {part} of {of}", falling=falling)
+
+
+_LAB_CRITERIA: tuple[LabCriterion, ...] = (
     LabCriterion(
         "bilirubin",
         "Blood bilirubin increased",
@@ -154,7 +181,12 @@ LAB_CRITERIA: tuple[LabCriterion, ...] = (
     LabCriterion("albumin", "Hypoalbuminemia", _ALL, "low", _below("g/dL", "3", "2"), _SAME),
     LabCriterion("haemoglobin", "Anemia", ("3.0",), "low", _below("g/dL", "10", "8", "6.5"), V3),
     LabCriterion(
-        "haemoglobin", "Anemia", ("4.03", "5.0"), "low", _below("g/dL", "10", "8"), f"{V4}; {V5}"
+        "haemoglobin",
+        "Anemia",
+        ("4.03", "5.0"),
+        "low",
+        _below("g/dL", "10", "8"),
+        f"{V4}; {V5}",
     ),
     LabCriterion(
         "wbc", "White blood cell decreased", _ALL, "low", _below("10*9/L", "3", "2", "1"), _SAME
@@ -183,6 +215,13 @@ LAB_CRITERIA: tuple[LabCriterion, ...] = (
         _below("10*9/L", "75", "50", "25"),
         _SAME,
     ),
+)
+LAB_CRITERIA: tuple[LabCriterion, ...] = checked(
+    "ctcae",
+    _LAB_CRITERIA,
+    code=lambda r: f"{r.analyte} in {' and '.join(r.versions)}",
+    source=lambda r: r.source,
+    problems=_problems,
 )
 
 
