@@ -252,6 +252,19 @@ def schema(contract: type[Contract]) -> ibis.Schema:
     return ibis.schema({c.name: c.dtype for c in columns(contract)})
 
 
+def declared(schema: str, base: type[C]) -> tuple[type[C], ...]:
+    """Every table of a schema below a base class, in the order in which they are declared.
+
+    A contract is in the lists of its schema because it is declared, and for no other reason.
+    """
+    found: list[type[C]] = []
+    for contract in base.__subclasses__():
+        own = "Config" in vars(contract) and options(contract).schema == schema
+        found += [contract] if own else []
+        found += declared(schema, contract)
+    return tuple(dict.fromkeys(found))
+
+
 def conform(table: ir.Table, contract: type[Contract]) -> ir.Table:
     """Select the contract's columns in its order and cast them to its types.
 

@@ -4,7 +4,7 @@ These tables still hold calendar dates or delivered identifiers, so they are der
 are never in a release.
 """
 
-from schemas.contract import Bool, Contract, Date, Decimal, Int, Text, column, declares
+from schemas.contract import Bool, Contract, Date, Decimal, Int, Text, column, declared, declares
 
 
 class Intermediate(Contract):
@@ -298,22 +298,7 @@ class LesionQuantities(Intermediate):
         metadata = declares(schema="intermediate", internal=True)
 
 
-TABLES: tuple[type[Contract], ...] = (
-    Anchors,
-    Sessions,
-    SubjectLesions,
-    LesionQuantities,
-    BaselineLabs,
-    PopulationMembers,
-    DeathClaims,
-    LastAlive,
-    Milestones,
-    EventCounts,
-    LesionPairs,
-    Extractions,
-    SetAside,
-    RowsSetAside,
-)
+TABLES: tuple[type[Contract], ...] = declared("intermediate", Contract)
 
 GIVEN: tuple[type[Contract], ...] = (Extractions, SetAside, RowsSetAside)
 """Tables that the build gives: no derivation makes them."""

@@ -1,6 +1,6 @@
 """Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
-from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declares
+from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declared, declares
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
@@ -403,19 +403,4 @@ class TimeToEvent(Mart):
         metadata = declares(schema="marts")
 
 
-TABLES: tuple[type[Mart], ...] = (
-    Subjects,
-    FactorLevels,
-    Eligibility,
-    TreatmentTargets,
-    LesionAssessments,
-    SubjectAssessments,
-    LesionResponse,
-    SubjectResponse,
-    LabGrades,
-    Toxicity,
-    ReildCandidates,
-    SymptomResponse,
-    FollowUpAdherence,
-    TimeToEvent,
-)
+TABLES: tuple[type[Mart], ...] = declared("marts", Mart)

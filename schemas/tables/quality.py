@@ -3,7 +3,7 @@
 They name files and rows, never a patient or a value.
 """
 
-from schemas.contract import Bool, Contract, Date, Int, Text, column, declares
+from schemas.contract import Bool, Contract, Date, Int, Text, column, declared, declares
 
 CATEGORIES = ("conformance", "completeness", "plausibility")
 SEVERITIES = ("reject", "warn")
@@ -174,13 +174,4 @@ class Audit(Contract):
         metadata = declares(schema="quality")
 
 
-TABLES: tuple[type[Contract], ...] = (
-    Deliveries,
-    RowCounts,
-    Quarantine,
-    Findings,
-    FindingHistory,
-    Vanished,
-    Edits,
-    Audit,
-)
+TABLES: tuple[type[Contract], ...] = declared("quality", Contract)

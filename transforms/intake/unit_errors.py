@@ -14,8 +14,8 @@ from itertools import permutations
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.row_rules import WINDOWS, outside_window
-from schemas.records.units import LAB_UNITS
+from schemas.records.analytes import LAB_UNITS, WINDOWS
+from schemas.records.row_rules import outside_window
 
 LEAST = 3
 """Results outside that make a column's factor consistent."""

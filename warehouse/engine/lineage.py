@@ -21,12 +21,17 @@ import ibis.expr.types as ir
 from schemas.contract import Contract, options, table_name
 from schemas.section import Section
 from schemas.settings import OutcomeSettings
+from schemas.tables import intermediate, marts, outcomes
 from schemas.tables.intermediate import GIVEN
 from schemas.tables.outcomes import MemberSets
 from schemas.tables.registry import TABLES as REGISTRY_TABLES
 
 PROVIDED = frozenset(table_name(c) for c in (*REGISTRY_TABLES, *GIVEN))
 """Tables that loading provides; everything else is derived."""
+
+
+CARRIED = frozenset({*intermediate.TABLES, *marts.TABLES, *outcomes.TABLES, MemberSets})
+"""What a derivation may make: a table of a release, or a step on the way to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,12 @@ def derivations() -> Mapping[str, Derivation]:
     for d in found.values():
         if missing := set(d.reads) - known:
             raise TypeError(f"{d.function.__module__}.{d.name} reads {missing}: nobody makes it")
+        if d.contract not in CARRIED:
+            raise TypeError(
+                f"{d.function.__module__}.{d.name}: makes {d.contract.__name__}, which no release "
+                "carries and no list of intermediate tables has. Declare it in schemas/tables/ "
+                'with declares(schema="marts"), "outcomes" or "intermediate".'
+            )
     graph = {n: set(d.reads) - PROVIDED for n, d in found.items()}
     try:
         return {name: found[name] for name in TopologicalSorter(graph).static_order()}

@@ -1,5 +1,9 @@
 """Aggregates by population that can be published, and the statistics in them."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
+from schemas.contract import declared
 from schemas.tables.outcomes.base import (
     LEVELS,
     MemberSets,
@@ -37,27 +41,11 @@ from schemas.tables.outcomes.survival import (
     SurvivalMedians,
 )
 
-TABLES: tuple[type[Outcome], ...] = (
-    Attrition,
-    BaselineCharacteristics,
-    ResponseSummary,
-    CriterionAgreement,
-    ToxicitySummary,
-    ToxicityShift,
-    SurvivalCurves,
-    SurvivalLandmarks,
-    SurvivalMedians,
-    RestrictedMeans,
-    CumulativeIncidence,
-    FollowUp,
-    PrognosisUnivariate,
-    PrognosisMultivariable,
-    Sensitivity,
-    DosimetrySummary,
-    SymptomSummary,
-    AdherenceSummary,
-    LiteratureComparison,
-)
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)
+
+TABLES: tuple[type[Outcome], ...] = declared("outcomes", Outcome)
+"""Every outcome that is declared in a module of this room."""
 
 __all__ = [
     "LEVELS",

@@ -61,6 +61,35 @@ def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
     )
 
 
+def test_liver_stomach_and_lung_after_radioembolization_have_ctcae_terms() -> None:
+    """The organs that 90Y can reach by mistake: their words in version 3.0 and in radiology.
+
+    Source: names and codes that CTCAE v3.0 and v4 print.
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term                                 | onset_date | grade |
+        | B          | REILD                                | d300       | 3     |
+        | B          | Pain - Liver                         | d300       | 2     |
+        | B          | Ulcer, GI - Stomach                  | d300       | 2     |
+        | B          | Ulcer, GI - Duodenum                 | d300       | 3     |
+        | B          | Radiation pneumonitis                | d300       | 1     |
+        | C          | Liver dysfunction/failure (clinical) | d300       | 4     |
+        """),
+        """
+        | subject_id | term            | time_window | worst_grade |
+        | B          | hepatic failure | any         | 3           |
+        | B          | hepatic pain    | any         | 2           |
+        | B          | gastric ulcer   | any         | 2           |
+        | B          | duodenal ulcer  | any         | 3           |
+        | B          | pneumonitis     | any         | 1           |
+        | C          | hepatic failure | any         | 4           |
+        """,
+        V3,
+    )
+
+
 def test_events_count_from_the_day_of_treatment() -> None:
     """Nausea on the day of a session belongs to it; a laboratory result of that day does not."""
     check(
