@@ -43,11 +43,11 @@ COMMANDS: tuple[Command, ...] = (
     *sharing.COMMANDS,
 )
 GROUPS = {
-    "release": "what was published",
+    "release": "releases: what was published",
     "key": "the key of the registry's pseudonyms",
     "redcap": "REDCap exports",
     "site": "a centre's site file",
-    "numbers": "the numbers that a manuscript has taken",
+    "numbers": "the numbers that a manuscript takes from releases",
 }
 INTERRUPTED = 130
 ENVIRONMENT = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM}
@@ -140,7 +140,7 @@ def _shared() -> Parser:
     shared = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     options = shared.add_argument_group("options of every command")
     options.add_argument("--json", action="store_true", help="answers and errors as JSON")
-    options.add_argument("--quiet", action="store_true", help="only what was asked for, and errors")
+    options.add_argument("--quiet", action="store_true", help="print only the answer and errors")
     options.add_argument("--store", type=Path, metavar="DIR", help="default: Y90_STORE or ./store")
     options.add_argument(
         "--config", type=Path, metavar="FILE", help="default: Y90_CONFIG or ./registry.toml"

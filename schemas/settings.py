@@ -30,8 +30,8 @@ class ResponseSettings(Section):
 
     who_pd_operator: Literal[">", ">="] = Field(
         ">",
-        description="Growth over the nadir that is WHO progression: > 25 % as the seed's own "
-        "group wrote it, or >= 25 % as in 1979.",
+        description="Growth over the nadir that is WHO progression: > 25 % as in Riaz et al., "
+        "J Hepatol 2011;54:695, or >= 25 % as in the WHO handbook of 1979.",
     )
     who_pd_any_lesion: bool = Field(
         False, description="Growth of any single lesion is WHO progression of the patient (1979)."
@@ -125,20 +125,27 @@ class BaselineSettings(Section):
 class EligibilitySettings(Section):
     """The series' inclusion and exclusion rules."""
 
-    ecog_max: Annotated[int, Field(ge=0, le=4)] = Field(2, description="E4: ECOG at most.")
+    ecog_max: Annotated[int, Field(ge=0, le=4)] = Field(
+        2, description="Eligibility rule E4: the ECOG performance status is at most this."
+    )
     bilirubin_max_mg_dl: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
-        "2.0", description="E5: bilirubin at most."
+        "2.0", description="Eligibility rule E5: bilirubin is at most this."
     )
     lung_dose_max_gy: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
-        "30", description="X3: planned lung dose of one session at most."
+        "30", description="Exclusion rule X3: the planned lung dose of one session is at most this."
     )
     lung_dose_cumulative_max_gy: Annotated[str, Field(pattern=r"^\d+(\.\d{1,4})?$")] = Field(
-        "50", description="Cumulative lung dose at most."
+        "50", description="The cumulative lung dose is at most this."
     )
-    concurrent_before_days: Days = Field(14, description="X4: overlap counts from T0 minus this.")
-    concurrent_after_days: Days = Field(14, description="X4: overlap counts to T0 plus this.")
+    concurrent_before_days: Days = Field(
+        14, description="Exclusion rule X4: a concurrent therapy counts from T0 minus this."
+    )
+    concurrent_after_days: Days = Field(
+        14, description="Exclusion rule X4: a concurrent therapy counts to T0 plus this."
+    )
     assess_organ_function: bool = Field(
-        False, description="E6: the source gives no limits (X12), so it is off."
+        False,
+        description="Eligibility rule E6 (organ function): off, since the source gives no limits.",
     )
     maa_max_days: Days = Field(60, description="MAA scan at most so long before the session.")
 
@@ -184,7 +191,7 @@ class SurvivalSettings(Section):
         (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
     )
     bilirubin_good_includes_limit: bool = Field(
-        True, description="X01: bilirubin of exactly 1.2 mg/dL belongs to the good level."
+        True, description="Bilirubin of exactly 1.2 mg/dL belongs to the good level."
     )
     model_selection: Literal["univariate_p", "all", "backward"] = Field(
         "univariate_p", description="Which factors enter the multivariable model."

@@ -96,7 +96,7 @@ def _bilirubin(
     base: tuple[list[Record], list[Record]],
     settings: SurvivalSettings,
 ) -> list[Record]:
-    """X01: the limit itself changes sides; the other factors keep their levels."""
+    """The limit of bilirubin changes sides; the other factors keep their levels."""
     included = settings.bilirubin_good_includes_limit
     other = BILIRUBIN_BELOW if included else BILIRUBIN
     good = subjects[other.column]

@@ -51,7 +51,11 @@ def _dedent(text: str) -> str:
 def _table(fields: dict[str, Any]) -> str:
     rows = ["| key | default | values | meaning |", "|---|---|---|---|"]
     for name, field in fields.items():
-        default = "required" if field.is_required() else _shown(field.default)
+        default = (
+            "required"
+            if field.is_required()
+            else _shown(field.get_default(call_default_factory=True))
+        )
         rows.append(
             f"| `{field.alias or name}` | {default} | {_kind(field)} | {field.description or ''} |"
         )

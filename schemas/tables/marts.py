@@ -63,7 +63,7 @@ class Subjects(Mart):
     bilirubin_age_days: Int = column("Its age at T0.", unit="days", minimum=0)
     bilirubin_stale: Bool = column("Older than the setting allows.")
     bilirubin_le_1_2: Bool = column("At most 1.2 mg/dL, compared exactly.")
-    bilirubin_lt_1_2: Bool = column("Below 1.2 mg/dL, compared exactly (X01).")
+    bilirubin_lt_1_2: Bool = column("Below 1.2 mg/dL, compared exactly.")
     albumin_g_dl: Decimal = column("Baseline albumin, for display.", unit="g/dL")
     albumin_gt_3_5: Bool = column("Above 3.5 g/dL, compared exactly.")
     albumin_age_days: Int = column("Its age at T0.", unit="days", minimum=0)
@@ -74,7 +74,7 @@ class Subjects(Mart):
     lymphocytes_10e9_l: Decimal = column("Baseline lymphocytes.", unit="10*9/L")
     lymphocytes_age_days: Int = column("Its age at T0.", unit="days", minimum=0)
     lymphocytes_stale: Bool = column("Older than the setting allows.")
-    albi_score: Float = column("ALBI score.", source="domain.md 6.1")
+    albi_score: Float = column("ALBI score.", source="Johnson et al., J Clin Oncol 2015;33:550-558")
     albi_grade: Int = column("ALBI grade.", minimum=1, maximum=3)
     child_pugh_points: Int = column(
         "Child-Pugh points; null when an item is missing.", minimum=5, maximum=15
@@ -82,7 +82,7 @@ class Subjects(Mart):
     child_pugh_class: Text = column("Child-Pugh class.", codes=("A", "B", "C"))
     n_sessions: Int = column("90Y sessions.", minimum=0)
     n_lesions: Int = column("Index lesions.", minimum=0)
-    bilobar: Bool = column("Both lobes treated, over all sessions (F06).")
+    bilobar: Bool = column("Both lobes treated, over all sessions.")
     staged: Bool = column("The lobes were treated on different days.")
     device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
     imaging_day: Int = column("Day of the last scan; 0 when none follows T0.", unit="days")

@@ -40,7 +40,7 @@ class Patients(RegistryTable):
     ki67_pct: Decimal = column("Ki-67 index.", unit="%", minimum=0, maximum=100)
     functioning: Bool = column("The tumour secretes hormones.")
     extrahepatic_disease: Text = column(
-        "Extent of disease outside the liver; no threshold is published (X11).",
+        "Extent of disease outside the liver; the publication gives no threshold.",
         codes=("none", "minimal", "significant", "unknown"),
         worse="higher",
     )
@@ -101,7 +101,7 @@ class Medications(RegistryTable):
     stop_date_precision: Text = column(_precision("stop_date"), codes=PRECISIONS)
 
     class Config:
-        """Dated by the first day; X04: milligrams of subcutaneous octreotide are micrograms."""
+        """Dated by the first day; milligrams of subcutaneous octreotide are read as micrograms."""
 
         metadata = declares(
             dated_by="start_date",

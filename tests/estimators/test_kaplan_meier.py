@@ -137,7 +137,7 @@ def test_follow_up_is_the_median_of_the_reversed_curve(name, conf_type):
 
 
 def test_the_answers_of_r_hold_the_numbers_of_the_specification():
-    """Domain.md 4.6 and 4.10, cohort_recipe.md 2.1: a witness against a wrong survival.R."""
+    """Numbers of R 4.2.2, survival 3.5-3, noted apart: a witness against a wrong survival.R."""
     lung, cohort = R["lung"], R["cohort"]
     assert lung["bands"]["log-log"]["quantile"][1] == 310
     assert lung["bands"]["log-log"]["quantile_lower"][1] == 284

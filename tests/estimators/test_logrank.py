@@ -88,7 +88,7 @@ def test_log_rank_is_that_of_survdiff(name):
     ],
 )
 def test_the_answers_of_r_hold_the_numbers_of_the_specification(name, chi2):
-    """Domain.md 4.7 and 4.10, cohort_recipe.md 3: a second witness against a wrong survival.R."""
+    """Numbers of R's survdiff, noted apart: a second witness against a wrong survival.R."""
     assert R[name]["chi2"] == pytest.approx([chi2], rel=1e-9)
 
 

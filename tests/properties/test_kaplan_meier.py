@@ -122,7 +122,7 @@ def test_midpoint_is_never_earlier_and_reached_together(patients, p):
 
 @given(st.integers(1, 60))
 def test_an_even_number_of_deaths_has_its_median_between_the_middle_two(half):
-    """Domain.md 4.4: the trap for even N without censoring."""
+    """The curve rests on exactly one half between the two middle deaths."""
     everyone = kaplan_meier(table([(day, True) for day in range(1, 2 * half + 1)]))
     assert median(everyone).value == half + 0.5
     assert median(everyone, rule="first_at_or_below").value == half

@@ -1,45 +1,58 @@
-"""What must hold of response whatever the sizes are."""
+"""What must hold of response whatever the sizes are.
+
+An example is a cohort of many patients, drawn from a seed: Hypothesis tries the simplest values
+first, and of a few examples it would see lesions of 0 x 0 mm and little else. How much of a cohort
+is not trivial is asserted in every example.
+"""
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
+from functools import cache
+from random import Random
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from schemas.contract import empty, rows
 from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
-from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
-from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
+from tests.support.compiled_derivation import CompiledDerivation
 from tests.support.pipe_tables import EPOCH
 from tests.support.tumours import lesion_classes, subject_classes
 
 DAYS = (-10, 30, 90, 150, 240)
 PATIENTS = 120
-"""Many patients in one table: an expression costs more to compile than they cost to derive."""
-QUICK = settings(max_examples=1, deadline=None, phases=(Phase.explicit, Phase.generate))
-STATUSES = ["measured"] * 6 + ["too_small", "absent", "not_evaluable", "not_imaged"]
+FEW = settings(
+    max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate), derandomize=True
+)
+LEAST = {"CR": 30, "PR": 25, "SD": 50, "PD": 100, "NE": 150}
+"""Of each cohort, so many lesions have each class at some scan, under each criterion."""
+STATUSES = ["measured"] * 12 + ["too_small", "absent", "absent", "not_evaluable", "not_imaged"]
 Reading = dict[str, Any]
 Sizes = tuple[Decimal, Decimal, str]
 Lesions = list[list[Sizes]]
 Cohort = list[Lesions]
 
 
-@st.composite
-def cohorts(draw: st.DrawFn) -> Cohort:
+def _cohort(seed: int) -> Cohort:
     """Many patients of one to three lesions, each read at every day."""
-    chance = draw(st.randoms(use_true_random=False))
+    chance = Random(seed)
 
-    def reading() -> Sizes:
-        a, b = (Decimal(chance.randint(0, 60)) / 2 for _ in range(2))
+    def reading(size: int) -> Sizes:
+        a, b = (Decimal(max(0, size + chance.randint(-30, 30))) / 2 for _ in range(2))
         return a, b, chance.choice(STATUSES)
 
     return [
-        [[reading() for _ in DAYS] for _ in range(chance.randint(1, 3))] for _ in range(PATIENTS)
+        [
+            [reading(size) for _ in DAYS]
+            for size in (chance.randint(20, 90) for _ in range(chance.randint(1, 3)))
+        ]
+        for _ in range(PATIENTS)
     ]
+
+
+SEEDS = st.integers(0, 2**32)
 
 
 def _readings(cohort: Cohort) -> list[Reading]:
@@ -63,22 +76,18 @@ def _readings(cohort: Cohort) -> list[Reading]:
     ]
 
 
+@cache
+def _compiled(derivation: Any) -> CompiledDerivation:
+    return CompiledDerivation(derivation, settings=ResponseSettings())
+
+
 def _derived(derivation: Any, readings: list[Reading]) -> list[Reading]:
     lesions = sorted({(r["subject_id"], r["lesion_id"]) for r in readings})
-    known = [_lesion(subject, name) for subject, name in lesions]
-    anchors = [_anchor(subject) for subject in sorted({subject for subject, _ in lesions})]
-    found: ir.Table = derivation(
-        measurements=rows(readings, Measurements),
-        scans=empty(Scans),
-        subject_lesions=rows(known, SubjectLesions),
-        anchors=rows(anchors, Anchors),
-        sessions=empty(Sessions),
-        subsequent_therapies=empty(SubsequentTherapies),
-        settings=ResponseSettings(),
+    result = _compiled(derivation)(
+        measurements=readings,
+        subject_lesions=[_lesion(subject, name) for subject, name in lesions],
+        anchors=[_anchor(subject) for subject in sorted({subject for subject, _ in lesions})],
     )
-    con = ibis.duckdb.connect()
-    con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")  # as warehouse.engine
-    result = con.to_pyarrow(found).to_pylist()
     return sorted(result, key=lambda row: str(sorted(row.items(), key=str)))
 
 
@@ -102,21 +111,33 @@ def _anchor(subject: str) -> Reading:
     }
 
 
-@QUICK
-@given(cohort=cohorts(), order=st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_nothing(cohort: Cohort, order: Any) -> None:
+def _lesion_classes(cohort: Cohort) -> list[Reading]:
+    """Classes of the cohort's lesions, of which enough are of every kind."""
+    classes = _derived(lesion_classes, _readings(cohort))
+    seen = Counter((r["criterion"], r["response"]) for r in classes)
+    for criterion in CRITERIA:
+        for response, least in LEAST.items():
+            assert seen[criterion, response] >= least, (criterion, response)
+    return classes
+
+
+@FEW
+@given(seed=SEEDS, order=SEEDS)
+def test_the_order_of_rows_changes_nothing(seed: int, order: int) -> None:
     """Deliveries come in any order."""
+    cohort = _cohort(seed)
     readings = _readings(cohort)
-    shuffled = list(readings)
-    order.shuffle(shuffled)
-    for derivation in (lesion_classes, subject_classes):
-        assert _derived(derivation, readings) == _derived(derivation, shuffled)
+    shuffled = Random(order).sample(readings, len(readings))
+    assert _derived(lesion_classes, shuffled) == _lesion_classes(cohort)
+    assert _derived(subject_classes, shuffled) == _derived(subject_classes, readings)
 
 
-@QUICK
-@given(cohort=cohorts())
-def test_a_later_scan_changes_no_earlier_assessment(cohort: Cohort) -> None:
+@FEW
+@given(seed=SEEDS)
+def test_a_later_scan_changes_no_earlier_assessment(seed: int) -> None:
     """What was known on a day stays what was known on that day."""
+    cohort = _cohort(seed)
+    _lesion_classes(cohort)
     readings = _readings(cohort)
     last = EPOCH + dt.timedelta(days=DAYS[-1])
     before = [r for r in readings if r["scan_date"] < last]
@@ -125,22 +146,25 @@ def test_a_later_scan_changes_no_earlier_assessment(cohort: Cohort) -> None:
         assert later == _derived(derivation, before)
 
 
-@QUICK
-@given(cohort=cohorts())
-def test_the_numbering_of_lesions_does_not_matter_to_the_patient(cohort: Cohort) -> None:
+@FEW
+@given(seed=SEEDS)
+def test_the_numbering_of_lesions_does_not_matter_to_the_patient(seed: int) -> None:
     """A sum has no order."""
-    keep = ("subject_id", "criterion", "rel_day", "value", "nadir", "response", "rule")
+    cohort = _cohort(seed)
+    assert sum(len(lesions) > 1 for lesions in cohort) >= PATIENTS / 2
+    shown = ("subject_id", "criterion", "rel_day", "value", "nadir", "response", "rule")
     one, other = (
-        sorted(tuple(str(r[k]) for k in keep) for r in _derived(subject_classes, _readings(given)))
-        for given in (cohort, [lesions[::-1] for lesions in cohort])
+        sorted(tuple(str(r[k]) for k in shown) for r in _derived(subject_classes, _readings(order)))
+        for order in (cohort, [lesions[::-1] for lesions in cohort])
     )
     assert one == other
 
 
-@QUICK
-@given(cohort=cohorts())
-def test_an_unchanged_lesion_more_never_betters_the_patient(cohort: Cohort) -> None:
+@FEW
+@given(seed=SEEDS)
+def test_an_unchanged_lesion_more_never_betters_the_patient(seed: int) -> None:
     """A patient with one more lesion that stays as it is never responds better, nor completely."""
+    cohort = _cohort(seed)
     order = ["CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE"]
     unchanged = [(Decimal(20), Decimal(20), "measured")] * len(DAYS)
     before = {_key(r): r["response"] for r in _derived(subject_classes, _readings(cohort))}
@@ -148,37 +172,40 @@ def test_an_unchanged_lesion_more_never_betters_the_patient(cohort: Cohort) -> N
         _key(r): r["response"]
         for r in _derived(subject_classes, _readings([[*lesions, unchanged] for lesions in cohort]))
     }
-    for key, response in after.items():
-        assert response != "CR"
-        if response == "PR":
-            assert order.index(before[key]) <= order.index("PR") or before[key] == "PD"
+    responders = [key for key, response in after.items() if response == "PR"]
+    assert len(responders) >= PATIENTS / 4
+    assert "CR" in before.values()
+    assert "CR" not in after.values()
+    for key in responders:
+        assert order.index(before[key]) <= order.index("PR") or before[key] == "PD"
 
 
 def _key(row: Reading) -> tuple[Any, ...]:
     return row["subject_id"], row["criterion"], row["rel_day"]
 
 
-@QUICK
-@given(cohort=cohorts())
-def test_what_was_not_seen_is_never_stable(cohort: Cohort) -> None:
+@FEW
+@given(seed=SEEDS)
+def test_what_was_not_seen_is_never_stable(seed: int) -> None:
     """A class other than NE rests on a value; a patient's PD may rest on part of the lesions."""
-    for row in _derived(lesion_classes, _readings(cohort)):
+    cohort = _cohort(seed)
+    for row in _lesion_classes(cohort):
         assert (row["response"] == "NE") or row["value"] is not None
         assert row["criterion"] in CRITERIA
     for row in _derived(subject_classes, _readings(cohort)):
         assert row["response"] in ("NE", "PD") or row["value"] is not None
 
 
-@QUICK
-@given(cohort=cohorts(), scale=st.sampled_from([2, 3, 10]))
-def test_who_and_easl_classes_do_not_depend_on_the_scale(cohort: Cohort, scale: int) -> None:
+@FEW
+@given(seed=SEEDS, scale=st.sampled_from([2, 3, 10]))
+def test_who_and_easl_classes_do_not_depend_on_the_scale(seed: int, scale: int) -> None:
     """Both are ratios: every size times ten, as centimetres read as millimetres, changes nothing.
 
     Lesions too small to measure have a size of their own, so they are left out.
     """
     exact = [
         [[(a, b, "measured" if seen == "too_small" else seen) for a, b, seen in r] for r in lesions]
-        for lesions in cohort
+        for lesions in _cohort(seed)
     ]
     larger = [
         [[(a * scale, b * scale, seen) for a, b, seen in r] for r in lesions] for lesions in exact
@@ -186,9 +213,9 @@ def test_who_and_easl_classes_do_not_depend_on_the_scale(cohort: Cohort, scale: 
     one, other = (
         [
             (*_key(r), r["lesion_number"], r["response"], r["rule"])
-            for r in _derived(lesion_classes, _readings(given))
+            for r in classes
             if r["criterion"] in ("WHO", "EASL")
         ]
-        for given in (exact, larger)
+        for classes in (_lesion_classes(exact), _derived(lesion_classes, _readings(larger)))
     )
     assert sorted(one) == sorted(other)

@@ -1,5 +1,6 @@
 """Patients and sessions that the specs of eligibility share."""
 
+import functools
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -36,6 +37,7 @@ SESSIONS = """
 """
 
 
+@functools.cache
 def only(rule_id: str) -> Callable[..., ir.Table]:
     """One rule of the derivation, so that its table shows what the test is about."""
 

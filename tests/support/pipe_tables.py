@@ -6,6 +6,8 @@ they are null, or the contract's default; `site_id`, `row_id` and the like are f
 """
 
 import datetime as dt
+import difflib
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -17,13 +19,14 @@ import ibis.expr.types as ir
 
 from schemas.contract import Contract, columns, rows, table_name
 from schemas.section import Section
+from tests.support.compiled_derivation import CompiledDerivation
 
 Row = dict[str, Any]
 EPOCH = dt.date(2020, 1, 1)
 
 
 class Recorder:
-    """What the rules pages are made from: the literal tables that every `check` was called with."""
+    """What the rules pages are made from: table, literal inputs and outputs of every `check`."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Mapping[str, str], str, tuple[Section, ...]]] = []
@@ -48,26 +51,43 @@ def run(derivation: Callable[..., Any], inputs: Mapping[str, str], *settings: Se
     """
     if recorder.only:
         raise Recorded
-    arguments = _arguments(derivation, inputs, settings)
-    result: ir.Table = derivation(**arguments)
+    contracts, sections = _parameters(derivation, inputs, settings)
+    literal = {name: records(c, inputs.get(name)) for name, c in contracts.items()}
+    compiled = _compiled(derivation, tuple(sections.items()))
+    if compiled is not None:
+        return compiled(**literal)
+    tables = {name: rows(literal[name], c) for name, c in contracts.items()}
     con = ibis.duckdb.connect()
     con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")  # as warehouse.engine
+    result: ir.Table = derivation(**tables, **sections)
     return typing.cast(list[Row], con.to_pyarrow(result).to_pylist())
+
+
+@functools.cache
+def _compiled(
+    derivation: Callable[..., Any], sections: tuple[tuple[str, Section], ...]
+) -> CompiledDerivation | None:
+    """The derivation's SQL; nothing where it computes with rows before it returns a table."""
+    try:
+        return CompiledDerivation(derivation, **dict(sections))
+    except ibis.common.exceptions.IbisError:
+        return None
 
 
 def check(
     derivation: Callable[..., Any], inputs: Mapping[str, str], expected: str, *settings: Section
 ) -> None:
     """Assert that the derivation gives these rows, in the columns that the expected table names."""
-    recorder.calls.append((derivation.__name__, inputs, expected, settings))
-    if recorder.only:
-        return
     hints = typing.get_type_hints(derivation, include_extras=True)
     contract = _contract(hints["return"])
-    wanted = parse(expected, contract)
+    recorder.calls.append((table_name(contract), inputs, expected, settings))
+    if recorder.only:
+        return
     names = header(expected)
-    found = [{n: row[n] for n in names} for row in run(derivation, inputs, *settings)]
-    assert _printed(found, names) == _printed(wanted, names)
+    wanted = _printed(parse(expected, contract), names)
+    computed = _printed(run(derivation, inputs, *settings), names)
+    if computed != wanted:
+        raise AssertionError(_difference(table_name(contract), wanted, computed))
 
 
 def header(text: str) -> list[str]:
@@ -114,31 +134,37 @@ def day(cell: str) -> dt.date:
 
 def table(contract: type[Contract], text: str | None) -> ir.Table:
     """A pipe table as an Ibis table with every column of the contract."""
-    given = parse(text, contract) if text else []
-    full = [
+    return rows(records(contract, text), contract)
+
+
+def records(contract: type[Contract], text: str | None) -> list[Row]:
+    """A pipe table as rows with every column of the contract."""
+    written = parse(text, contract) if text else []
+    return [
         {c.name: _filled(contract, c.name, c.default, n) for c in columns(contract)} | row
-        for n, row in enumerate(given, start=1)
+        for n, row in enumerate(written, start=1)
     ]
-    return rows(full, contract)
 
 
-def _arguments(
+def _parameters(
     derivation: Callable[..., Any], inputs: Mapping[str, str], settings: tuple[Section, ...]
-) -> dict[str, Any]:
+) -> tuple[dict[str, type[Contract]], dict[str, Section]]:
+    """The contracts of the tables that it reads, and its sections of settings, by name."""
     hints = typing.get_type_hints(derivation, include_extras=True)
-    given = {type(s): s for s in settings}
-    arguments: dict[str, Any] = {}
+    changed = {type(s): s for s in settings}
+    contracts: dict[str, type[Contract]] = {}
+    sections: dict[str, Section] = {}
     for name in inspect.signature(derivation).parameters:
         hint = hints[name]
         if isinstance(hint, type) and issubclass(hint, Section):
-            arguments[name] = given.pop(hint, None) or hint()
+            sections[name] = changed.pop(hint, None) or hint()
         else:
-            arguments[name] = table(_contract(hint), inputs.get(name))
-    if unused := set(inputs) - set(arguments):
+            contracts[name] = _contract(hint)
+    if unused := set(inputs) - set(contracts):
         raise KeyError(f"{derivation.__name__} does not read {sorted(unused)}")
-    if given:
-        raise KeyError(f"{derivation.__name__} does not take {sorted(t.__name__ for t in given)}")
-    return arguments
+    if changed:
+        raise KeyError(f"{derivation.__name__} does not take {sorted(t.__name__ for t in changed)}")
+    return contracts, sections
 
 
 def _contract(hint: Any) -> type[Contract]:
@@ -158,10 +184,16 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def _printed(found: list[Row], names: list[str]) -> str:
+def _printed(rows: list[Row], names: list[str]) -> list[str]:
     """Rows as sorted text: equal where the shown digits are equal to nine significant ones."""
-    lines = sorted(" | ".join(_show(row[n]) for n in names) for row in found)
-    return "\n".join([" | ".join(names), *lines])
+    lines = sorted(" | ".join(_show(row[n]) for n in names) for row in rows)
+    return [" | ".join(names), *lines]
+
+
+def _difference(table: str, wanted: list[str], computed: list[str]) -> str:
+    """What a failing specification prints: the rows that are missing and the rows too many."""
+    lines = [line for line in difflib.ndiff(wanted, computed) if not line.startswith("?")]
+    return "\n".join([f"{table}: `-` is wanted, `+` is computed.", *lines])
 
 
 def _show(cell: Any) -> str:

@@ -45,9 +45,7 @@ def together(
     return prognosis_multivariable(*tables, one_by_one, settings=settings)
 
 
-alone.__name__, together.__name__ = "prognosis_univariate", "prognosis_multivariable"
-
-
+@functools.cache
 def of_model(model: str) -> Any:
     """The models, showing one."""
 

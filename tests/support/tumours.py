@@ -31,6 +31,7 @@ from transforms.response import (
 )
 
 
+@functools.cache
 def only(derivation: Callable[..., Any], *criteria: str, **values: str) -> Callable[..., Any]:
     """The same derivation, showing only these criteria and values."""
 

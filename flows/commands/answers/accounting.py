@@ -20,7 +20,7 @@ NAMED = "id, channel, stable label or night"
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("release", nargs="?", metavar="ID", help=f"{NAMED} (default: current)")
     parser.add_argument(
-        "--files-only", action="store_true", help="check hashes and chain, build nothing"
+        "--files-only", action="store_true", help="check hashes and chain only; build nothing"
     )
 
 
@@ -209,14 +209,19 @@ COMMANDS = (
     ),
     Command(
         name="trace",
-        help="from a statistic to its patients and delivered lines, or from a line to all it moves",
+        help=(
+            "list the patients and delivered lines behind a statistic, or the statistics that "
+            "a line can move"
+        ),
         example="y90 trace response_summary.all.who.lesion.unconfirmed.pr",
         answer=_trace,
         arguments=_trace_arguments,
     ),
     Command(
         name="explain",
-        help="why a statistic changed: its causes, then patients, then cells of the exports",
+        help=(
+            "explain why a statistic changed: its causes, then patients, then cells of the exports"
+        ),
         example="y90 explain response_summary.all.who.lesion.unconfirmed.pr 2011.03.30 current",
         answer=_explain,
         arguments=_explain_arguments,

@@ -21,7 +21,7 @@ def _diff_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "json", "html"),
-        help="how the differences are given (default: table, or json with --json)",
+        help="the form of the answer (default: table, or json with --json)",
     )
     parser.add_argument(
         "--tolerance",
@@ -71,7 +71,7 @@ def _shown(found: "Changes", form: str) -> str:
 def _decision_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("release", metavar="ID", help="id, channel, stable label or night")
     parser.add_argument(
-        "--reason", required=True, metavar="TEXT", help="why: kept with the release"
+        "--reason", required=True, metavar="TEXT", help="the reason; it is kept with the release"
     )
 
 
@@ -101,7 +101,10 @@ def _told(made: dict[str, Any], named: dict[str, str | None]) -> str:
 COMMANDS = (
     Command(
         name="diff",
-        help="what differs between two releases; exit 0 equal, 1 differs, 2 cannot",
+        help=(
+            "compare two releases; exits 0 if they are equal, 1 if they differ, 2 if they "
+            "cannot be compared"
+        ),
         example="y90 diff 2011.03.30 current --tolerance median_months=0.1",
         answer=_diff,
         arguments=_diff_arguments,
@@ -115,15 +118,17 @@ COMMANDS = (
     ),
     Command(
         name="release withdraw",
-        help="take a release back: a channel that names it goes back to the one before, and its "
-        "content is not published again",
+        help=(
+            "take a release back: its channels go back to the release before, and its content "
+            "is not published again"
+        ),
         example='y90 release withdraw 2011.03.31 --reason "bilirubin in the wrong unit"',
         answer=lambda context: _decide(context, "withdraw"),
         arguments=_decision_arguments,
     ),
     Command(
         name="release promote",
-        help="let `stable` name a published release, with a label vYYYY.M.p",
+        help="make `stable` point at a published release, under a label vYYYY.M.p",
         example='y90 release promote 2011.03.31 --reason "tables of the annual report"',
         answer=lambda context: _decide(context, "promote"),
         arguments=_decision_arguments,

@@ -10,8 +10,12 @@ from flows.commands.command import Command, Context
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--site", required=True, help="the patient's site")
-    parser.add_argument("--patient", required=True, metavar="ID", help="the id as delivered")
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why; without a name")
+    parser.add_argument(
+        "--patient", required=True, metavar="ID", help="the patient's id as delivered"
+    )
+    parser.add_argument(
+        "--reason", required=True, metavar="TEXT", help="the reason, without a patient's name"
+    )
 
 
 def _purge(context: Context) -> int:
@@ -35,7 +39,7 @@ def _purge(context: Context) -> int:
 COMMANDS = (
     Command(
         name="release purge",
-        help="take a patient who withdrew consent out of kept payloads and past releases",
+        help="remove a patient who withdrew consent from kept deliveries and past releases",
         example='y90 release purge --site north --patient 0017 --reason "consent withdrawn"',
         answer=_purge,
         arguments=_arguments,

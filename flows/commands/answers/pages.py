@@ -100,14 +100,14 @@ def _contract(name: str) -> "type[Contract]":
 COMMANDS = (
     Command(
         name="report",
-        help="where a release's report is: one page, readable without network",
+        help="print the path of a release's report, one page that needs no network",
         example="y90 report --release current",
         answer=_report,
         arguments=_report_arguments,
     ),
     Command(
         name="docs",
-        help="where the documentation is, or what a table and its columns mean",
+        help="print the path of the documentation, or the meaning of a table and its columns",
         example="y90 docs lab_grades",
         answer=_docs,
         arguments=_docs_arguments,

@@ -59,13 +59,13 @@ def _show(context: Context) -> int:
 COMMANDS = (
     Command(
         name="release list",
-        help="every release, oldest night first",
+        help="list every release, oldest night first",
         example="y90 release list --json",
         answer=_list,
     ),
     Command(
         name="release show",
-        help="what a release was made from, and its tables",
+        help="show what a release was made from, and its tables",
         example="y90 release show current",
         answer=_show,
         arguments=_show_arguments,

@@ -53,9 +53,7 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
         "--lock", type=Path, metavar="FILE", help="default: numbers.lock beside the draft"
     )
     parser.add_argument("--release", metavar="ID", help=f"{NAMED} (default: current)")
-    parser.add_argument(
-        "--no-explain", action="store_true", help="say what is no longer true, not why"
-    )
+    parser.add_argument("--no-explain", action="store_true", help="do not explain why")
 
 
 def _check(context: Context) -> int:
@@ -119,7 +117,7 @@ COMMANDS = (
     ),
     Command(
         name="numbers check",
-        help="say which sentences of a draft are no longer true, and why",
+        help="list the sentences of a draft whose numbers have changed, and why",
         example="y90 numbers check paper/draft.md --release current",
         answer=_check,
         arguments=_check_arguments,

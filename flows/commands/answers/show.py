@@ -302,14 +302,17 @@ def _grade(row: "Facts", name: str) -> Any:
 COMMANDS = (
     Command(
         name="show",
-        help="why a patient is classed and graded so: measurements, limits, rules and sources",
+        help=(
+            "show a patient's classes and grades with the measurements, limits and rules "
+            "behind them"
+        ),
         example="y90 show 045f3b4239e26eab",
         answer=_show,
         arguments=_show_arguments,
     ),
     Command(
         name="regrade",
-        help="who moves when laboratory results are graded by another CTCAE version, and why",
+        help="list the patients whose grade changes under another CTCAE version, and why",
         example="y90 regrade --from 3.0 --to 5.0",
         answer=_regrade,
         arguments=_regrade_arguments,

@@ -134,7 +134,7 @@ def _text(found: "Checked") -> str:
 COMMANDS = (
     Command(
         name="check",
-        help="receive and validate an export without loading it; 1 if there are findings",
+        help="receive and validate an export without loading it; exits 1 if there are findings",
         example="y90 check exports/2026-11-20 --site north --xlsx queries.xlsx",
         answer=_answer,
         arguments=_arguments,

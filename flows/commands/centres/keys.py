@@ -51,7 +51,10 @@ COMMANDS = (
     ),
     Command(
         name="identify",
-        help="the patient behind a subject_id: needs the registry's key and the store's raw data",
+        help=(
+            "name the patient behind a subject_id; needs the registry's key and the store's "
+            "raw data"
+        ),
         example="y90 identify 1f0c2ab94d5e6f70",
         answer=_identify,
         arguments=_identify_arguments,

@@ -49,14 +49,14 @@ def _pull(context: Context) -> int:
 COMMANDS = (
     Command(
         name="redcap pull",
-        help="pull a project whole into today's folder of its site's inbox",
+        help="pull a whole project into today's folder of its site's inbox",
         example="y90 redcap pull north",
         answer=_pull,
         arguments=_pull_arguments,
     ),
     Command(
         name="redcap inspect",
-        help="the instruments, events and columns of a REDCap export; names and counts only",
+        help=("list the instruments, events and columns of a REDCap export; names and counts only"),
         example="y90 redcap inspect data.csv --dictionary dictionary.csv",
         answer=_answer,
         arguments=_arguments,

@@ -45,7 +45,10 @@ def _new(context: Context) -> int:
 COMMANDS = (
     Command(
         name="site new",
-        help="write a first site file from an export, marking what could not be guessed",
+        help=(
+            "write a first site file from an export, with a comment wherever nothing could be "
+            "guessed"
+        ),
         example="y90 site new north --from export.csv --dictionary dictionary.csv",
         answer=_new,
         arguments=_arguments,

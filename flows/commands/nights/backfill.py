@@ -24,16 +24,24 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="list the plan; write nothing")
     parser.add_argument(
-        "--max-active-runs", type=_count, default=1, metavar="N", help="built at once (default: 1)"
+        "--max-active-runs",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="nights built at the same time (default: 1)",
     )
     parser.add_argument(
         "--publish",
         choices=("none", "each", "last"),
         default="each",
-        help="when `current` moves: never, after each night, or once at the end; never backwards "
-        "(default: each)",
+        help=(
+            "when `current` moves: never, after each night, or once at the end; it never "
+            "moves backwards (default: each)"
+        ),
     )
-    parser.add_argument("--reason", metavar="TEXT", help="why: kept with every release; required")
+    parser.add_argument(
+        "--reason", metavar="TEXT", help="the reason, required; it is kept with every release"
+    )
     parser.add_argument(
         "--continue", dest="go_on", action="store_true", help="go on after a hold or a failure"
     )

@@ -180,7 +180,9 @@ CHECKS = (
 COMMANDS = (
     Command(
         name="doctor",
-        help="would a run work here: versions, configuration, key, store, disk, lock",
+        help=(
+            "check whether a run would work here: versions, configuration, key, store, disk, lock"
+        ),
         example="y90 doctor --config simulation/memon2012/registry.toml",
         answer=_answer,
     ),

@@ -20,7 +20,9 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-age",
         type=_age,
         metavar="AGE",
-        help="exit 1 if `current` was last found true longer ago, for instance 26h or 2d",
+        help=(
+            "exit 1 if `current` was last confirmed longer ago than this, for instance 26h or 2d"
+        ),
     )
 
 
@@ -71,7 +73,11 @@ def _some(nights: list[str]) -> str:
 
 def _digest_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--hours", type=int, default=24, metavar="N", help="releases so far back (default: 24)"
+        "--hours",
+        type=int,
+        default=24,
+        metavar="N",
+        help="list the releases of so many hours (default: 24)",
     )
 
 
@@ -90,9 +96,15 @@ def _digest(context: Context) -> int:
 
 def _prune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--keep-nights", type=_nights, required=True, metavar="N", help="newest nights to keep"
+        "--keep-nights",
+        type=_nights,
+        required=True,
+        metavar="N",
+        help="the number of newest nights to keep",
     )
-    parser.add_argument("--dry-run", action="store_true", help="list what would go; remove nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list what would be removed; remove nothing"
+    )
     parser.add_argument(
         "--lock",
         type=Path,
@@ -131,22 +143,24 @@ def _prune(context: Context) -> int:
 COMMANDS = (
     Command(
         name="status",
-        help="how the registry stands: age, holds, failures, missed nights, late sites; exit 1 for "
-        "a monitor",
+        help=(
+            "show the state of the registry: age, holds, failures, missed nights, late sites; "
+            "exits 1 if a person has to look"
+        ),
         example="y90 status --max-age 26h",
         answer=_status,
         arguments=_status_arguments,
     ),
     Command(
         name="digest",
-        help="what moved since yesterday, and how the registry stands: for an evening mail",
+        help="summarise recent releases and the state of the registry, to be sent by e-mail",
         example="y90 digest --hours 24",
         answer=_digest,
         arguments=_digest_arguments,
     ),
     Command(
         name="release prune",
-        help="remove old releases; never one that a channel, a label or a lock names",
+        help=("remove old releases, but never one that a channel, a label or a numbers.lock names"),
         example="y90 release prune --keep-nights 365 --dry-run",
         answer=_prune,
         arguments=_prune_arguments,

@@ -23,13 +23,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--as-of",
         type=a_date,
         metavar="DATE",
-        help="the night: later deliveries are not seen (default: today in the registry's zone)",
+        help="the night; later deliveries are left out (default: today in the registry's zone)",
     )
     parser.add_argument(
         "--data-cutoff",
         type=a_date,
         metavar="DATE",
-        help="what happened to patients later is not seen (default: the night)",
+        help="the last day of events that count (default: the night)",
     )
     parser.add_argument("--direct", action="store_true", help="run the same steps without Prefect")
     parser.add_argument(
@@ -172,7 +172,7 @@ def _facts(outcome: "Outcome", found: list[tuple[Any, ...]]) -> dict[str, Any]:
 COMMANDS = (
     Command(
         name="run",
-        help="receive what was delivered and publish the night's release, if anything is new",
+        help="receive new deliveries and publish the night's release, if anything is new",
         example="y90 run --as-of 2011-03-31 --config simulation/memon2012/registry.toml",
         answer=_answer,
         arguments=_arguments,

@@ -10,7 +10,11 @@ from flows.commands.command import Command, Context
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=int, default=0, metavar="N", help="of Prefect's page (default: a free one)"
+        "--port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the port of Prefect's page (default: a free one)",
     )
 
 
@@ -42,7 +46,7 @@ def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
 COMMANDS = (
     Command(
         name="serve",
-        help="run the nightly on its schedule, and backfills from Prefect's page, until stopped",
+        help="run the nightly on its schedule and backfills from Prefect's page, until stopped",
         example="y90 serve --config simulation/memon2012/registry.toml",
         answer=_answer,
         arguments=_arguments,

@@ -30,9 +30,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="registry: its seed (default 1)")
     parser.add_argument(
-        "--as-of", type=a_date, metavar="DATE", help="nothing later is in the export"
+        "--as-of", type=a_date, metavar="DATE", help="the export holds nothing later than this day"
     )
-    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder to write",
+    )
 
 
 def _answer(context: Context) -> int:
@@ -92,7 +98,7 @@ def _shape(given: argparse.Namespace) -> dict[str, Any]:
 COMMANDS = (
     Command(
         name="simulate",
-        help="write the export of a registry with known answers, as it looked on a date",
+        help="write the export of an invented registry as it looked on a date",
         example="y90 simulate --preset memon2012 --format redcap --as-of 2011-03-31 "
         "--to store/inbox/memon2012/2011-03-31",
         answer=_answer,

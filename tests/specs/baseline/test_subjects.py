@@ -220,7 +220,7 @@ def test_inr_and_lymphocytes_are_shown_in_their_canonical_unit() -> None:
 def test_prior_therapy_began_before_t0_and_is_null_where_a_site_delivers_none() -> None:
     """A course without an exact first day counts as before: the table declares it so.
 
-    E's site delivers no prior therapies: nothing is known, which is not `no`.
+    F had none, at a site that delivers them. E's site delivers none: nothing is known, not `no`.
     """
     check(
         subjects,
@@ -232,6 +232,7 @@ def test_prior_therapy_began_before_t0_and_is_null_where_a_site_delivers_none() 
                 | C          | north   |
                 | D          | north   |
                 | E          | south   |
+                | F          | north   |
                 | H          | north   |
             """,
             "anchors": T0,
@@ -252,6 +253,7 @@ def test_prior_therapy_began_before_t0_and_is_null_where_a_site_delivers_none() 
         | C          | yes                  | no             |
         | D          | no                   | no             |
         | E          |                      |                |
+        | F          | no                   | no             |
         | H          |                      |                |
         """,
     )

@@ -14,11 +14,12 @@ import pytest
 from analytics.estimators.cox import concordance, faults, fit, proportional_hazards
 from analytics.estimators.event_counts import event_counts
 from analytics.outcomes.models import fit_lifelines
-from analytics.outcomes.sensitivity import crosses, sensitivity
+from analytics.outcomes.sensitivity import _p_values, crosses, sensitivity
 from schemas.contract import rows
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, Subjects, TimeToEvent
+from schemas.tables.outcomes import PrognosisMultivariable
 from tests.support.pipe_tables import check
 from tests.support.prognosis import FROM_R, alone, of_model, patients, patterns, read, together
 
@@ -326,7 +327,7 @@ def test_the_models_of_the_reference_cohort_are_as_r_has_them(
 def test_the_other_reading_of_bilirubin_changes_no_conclusion(
     cohort: dict[str, ir.Table],
 ) -> None:
-    """With `< 1.2` one patient changes sides (X01): p 0.0161 alone, 0.0223 together.
+    """With `< 1.2` one patient changes sides: p 0.0161 alone, 0.0223 together.
 
     Burden and albumin move to 0.130 and 0.431 and stay where they were. Source: R on these rows.
     """
@@ -360,6 +361,25 @@ def test_a_p_value_flips_when_it_crosses_one_in_twenty() -> None:
     assert not crosses(0.05, 0.06)
     assert not crosses(0.01, 0.049)
     assert not crosses(None, 0.01)
+
+
+def test_a_p_value_that_another_reading_does_not_give_keeps_its_reason() -> None:
+    """A term that the other model cannot fit has that reason; one that it leaves out has its own."""
+    key = ("population", "endpoint", "term")
+    base = [
+        {"population": "all", "endpoint": "OS", "model": "all", "term": term, "p": 0.2}
+        for term in ("alb35", "ecog0", "bili12")
+    ]
+    again = [
+        {"population": "all", "endpoint": "OS", "term": "alb35", "p": None, "reason": "no events"},
+        {"population": "all", "endpoint": "OS", "term": "ecog0", "p": 0.04, "reason": None},
+    ]
+    paired = _p_values(base, again, key, PrognosisMultivariable)
+    assert [(r["value"], r["flips"], r["reason"]) for r in paired] == [
+        (None, False, "no events"),
+        (0.04, True, None),
+        (None, False, "no such term"),
+    ]
 
 
 # The likelihood itself, held to R and to lifelines.
