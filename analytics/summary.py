@@ -14,9 +14,34 @@ from typing import Any
 import ibis.expr.types as ir
 
 from schemas.contract import Contract, Statistic, options, rows, table_name
+from schemas.records.endpoints import LABEL
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
+
+CLASSES = {
+    "CR": "complete response",
+    "PR": "partial response",
+    "SD": "stable disease",
+    "PD": "progressive disease",
+    "NE": "not evaluable",
+    "ORR": "objective response rate",
+    "DCR": "disease control rate",
+}
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "endpoint": LABEL,
+    "category": CLASSES,
+    "category_a": CLASSES,
+    "category_b": CLASSES,
+}
+"""Column of an outcome -> its codes in words, as a statistic's label says them."""
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as journals print it: 0.0019, 0.017, < 0.0001; empty where there is none."""
+    if p is None:
+        return ""
+    return "< 0.0001" if p < 0.0001 else rounded(p, 4 if p < 0.01 else 3)
 
 
 def rounded(value: float, digits: int) -> str:
@@ -66,13 +91,25 @@ def _statistic(
     }
     return take | {
         "statistic_id": record["statistic_id"] + suffix,
-        "label": " ".join(declared.label.format(**record).split()),
+        "label": " ".join(declared.label.format(**_worded(record)).split()),
         "unit": declared.unit.format(**record),
         "method": declared.method.format(**record),
         "definition": digest,
         "population_set": _population(declared, record),
         "numerator_set": _numerator(contract, declared, record),
     }
+
+
+def _worded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's codes as words to search for, each with its code: `overall survival (OS)`."""
+    worded = dict(record)
+    for column, words in WORDS.items():
+        code = str(record.get(column))
+        if code in words:
+            worded[column] = f"{words[code]} ({code})"
+    if record.get("level") == "subject":
+        worded["level"] = "patient"
+    return worded
 
 
 def _numerator(

@@ -10,16 +10,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs.writing import commands, findings, rules, settings, tables  # noqa: E402
+from docs.writing import commands, findings, records, rules, settings, tables  # noqa: E402
 
 DOCS = ROOT / "docs"
-GENERATED = ("tables", "rules", "findings")
+GENERATED = ("tables", "records", "rules", "findings")
 
 
 def pages() -> dict[str, str]:
     """Path below docs/ -> text, of every generated page."""
     made: dict[str, str] = {}
-    for kind in (tables, rules, settings, findings, commands):
+    for kind in (tables, records, rules, settings, findings, commands):
         made |= kind.pages()
     return made
 

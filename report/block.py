@@ -40,12 +40,3 @@ def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     if low is None and high is None:
         return ""
     return f"{number(low, digits) or 'not reached'} to {number(high, digits) or 'not reached'}"
-
-
-def p_value(p: float | None) -> str:
-    """A p-value as journals print it."""
-    if p is None:
-        return ""
-    if p < 0.0001:
-        return "< 0.0001"
-    return number(p, 4 if p < 0.01 else 3)

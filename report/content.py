@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from analytics.summary import p_value
 from report.block import Block, Connection, fetched, interval, number
 from report.plots import waterfall
 from report.survival import (
@@ -222,7 +223,10 @@ def _published(con: Connection) -> Block:
         "SELECT series, quantity, published, unit, own_value, coalesce(note, '') "
         "FROM outcomes.literature_comparison WHERE population = 'all' ORDER BY figure_id",
     )
-    rows = tuple((s, q, p, u, number(v, 2), note) for s, q, p, u, v, note in found)
+    rows = tuple(
+        (s, q, p, u, p_value(v) if u == "p" else number(v, 2), note)
+        for s, q, p, u, v, note in found
+    )
     return Block(
         "Beside the literature",
         "What others published, and what exactly they counted.",

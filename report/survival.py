@@ -1,7 +1,8 @@
 """The report's part on time to event: curves, medians, means, causes and prognosis."""
 
 from analytics.outcomes.survival import DAYS_PER_MONTH
-from report.block import LABELS, Block, Connection, Row, fetched, interval, number, p_value
+from analytics.summary import p_value
+from report.block import LABELS, Block, Connection, Row, fetched, interval, number
 from report.plots import SERIES, Estimate, Step, curves, forest
 
 YEARS_SHOWN = 8

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analytics.summary import rounded
+from analytics.summary import p_value, rounded
 from schemas.tables.changes import Changes, StatisticChange, TableChanges
 
 DIGITS = {"%": 1, "months": 1, "1": 3, "p": 4, "patients": 0, "units": 0}
@@ -20,7 +20,11 @@ FAR = {"%": 10.0, "months": 3.0, "1": 0.1, "p": 1.0}
 
 def number(value: float | None, unit: str, *, more: int = 0) -> str:
     """A value as its unit is usually read; `more` digits where two would look the same."""
-    return "-" if value is None else rounded(value, DIGITS.get(unit, 2) + more)
+    if value is None:
+        return "-"
+    if unit == "p" and not more:
+        return p_value(value)
+    return rounded(value, DIGITS.get(unit, 2) + more)
 
 
 def old_and_new(changed: StatisticChange) -> tuple[str, str]:

@@ -1,0 +1,38 @@
+"""P-values are shown so that none reads 0, and labels hold the words that people search for."""
+
+import pytest
+
+from analytics.summary import _worded, p_value
+from schemas.contract import options
+from schemas.tables.outcomes import SurvivalMedians
+from warehouse.releases.change_pages import number
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0019, "0.0019"),
+        (0.00001, "< 0.0001"),
+        (0.0000999, "< 0.0001"),
+        (0.0001, "0.0001"),
+        (0.0174, "0.017"),
+        (0.5, "0.500"),
+        (None, ""),
+    ],
+)
+def test_a_small_p_value_is_never_shown_as_zero(p: float | None, shown: str) -> None:
+    assert p_value(p) == shown
+    assert p is None or number(p, "p") == shown
+
+
+def test_a_label_says_the_endpoint_in_words() -> None:
+    row = {"endpoint": "OS", "level": "subject", "rule": "midpoint"}
+    row |= {"factor": "", "factor_level": ""}
+    label = options(SurvivalMedians).statistics[0].label.format(**_worded(row))
+    assert label.strip() == "Median overall survival (OS) by patient, midpoint"
+
+
+def test_a_response_is_in_words_too() -> None:
+    worded = _worded({"criterion": "RECIST 1.1", "category": "ORR", "level": "lesion"})
+    assert worded["category"] == "objective response rate (ORR)"
+    assert worded["level"] == "lesion"
