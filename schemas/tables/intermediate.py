@@ -52,6 +52,7 @@ class SubjectLesions(Intermediate):
     index_lesion: Bool = column("Counts for WHO and EASL.", required=True)
     recist_target: Bool = column("RECIST target.", required=True)
     lobe_date: Date = column("First 90Y that perfuses the lesion's lobe; T0 where unknown.")
+    unreadable: Text = column("As in registry.lesions: cells whose null is no answer.")
 
     class Config:
         """Never released."""
@@ -286,6 +287,9 @@ class LesionQuantities(Intermediate):
     status: Text = column("What the reader could say of the lesion.", required=True)
     arterial_phase: Bool = column("With an arterial phase; null where not said.")
     scan_evaluable: Bool = column("The reader could evaluate the scan.", required=True)
+    unreadable: Bool = column(
+        "A cell that decides the quantities could not be read.", required=True
+    )
     who: Int = column("Cross-product.", unit="1e-6 mm2")
     easl: Int = column("Cross-product of the enhancing part.", unit="1e-6 mm2")
     recist_1_1: Int = column("Longest diameter, short axis of a node.", unit="1e-6 mm")

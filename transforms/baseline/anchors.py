@@ -11,7 +11,7 @@ Dunfee et al., J Vasc Interv Radiol 2010 (survival from the first 90Y treatment)
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.settings import BaselineSettings
 from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
 from schemas.tables.registry import Lesions, Measurements, Treatments
@@ -64,7 +64,7 @@ def subject_lesions(
     numbered = known.mutate(
         lesion_number=_lesion_number(known),
         index_lesion=known.index_lesion.fill_null(True),
-        recist_target=known.recist_target.fill_null(False),
+        recist_target=known.recist_target.fill_null(unreadable(known, "recist_target")),
         lobe_date=ibis.coalesce(
             ibis.cases(
                 (in_liver & (known.lobe == "right"), known.right_date),

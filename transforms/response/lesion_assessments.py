@@ -94,6 +94,7 @@ def _rule(compared: ir.Table, criterion: Criterion, settings: ResponseSettings) 
     name = criterion.name
     value, baseline = compared[name], compared[f"{name}_baseline"]
     return ibis.cases(
+        (value.isnull() & compared.unreadable, code("unreadable")),
         *baseline_rules(
             criterion,
             known=compared.known,

@@ -9,10 +9,13 @@ Source: EORTC, RECIST questions and clarifications (5 mm); Riaz et al. 2011, J H
 Table 1 (enhancing tissue, arterial phase); PMC2755245 Table 3 (short axis of nodes).
 """
 
+from functools import reduce
+from operator import or_
+
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.records.criteria import PER_THOUSANDTH_MM, THOUSANDTHS, TOO_SMALL_MM
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
@@ -30,16 +33,28 @@ def lesion_quantities(
     *,
     settings: ResponseSettings,
 ) -> Table[LesionQuantities]:
-    """Turn each measurement into the quantity of every criterion."""
+    """Turn each measurement into the quantity of every criterion.
+
+    A cell that could not be read gives none to the criteria that it decides: its blank would mean
+    a lesion of the liver that counts, an evaluable scan, or one diameter instead of two.
+    """
     readings = _readings(measurements, scans, _lesions(subject_lesions, anchors))
     sized = _sizes(readings)
-    arterial = sized.scan_evaluable & sized.arterial_phase.fill_null(False)
+    seen = sized.scan_evaluable & ~sized.lesion_marked
+    arterial = seen & ~sized.part_marked & sized.arterial_phase.fill_null(False)
     return conform(
         sized.mutate(
-            who=_where(sized.scan_evaluable, _product(sized.longer, sized.shorter)),
+            who=_where(seen, _product(sized.longer, sized.shorter)),
             easl=_where(arterial, _enhancing_product(sized, settings)),
-            recist_1_1=_where(sized.scan_evaluable, _diameter(sized, sized.longer, sized.shorter)),
-            mrecist=_where(arterial, _enhancing_diameter(sized)),
+            recist_1_1=_where(
+                seen & ~sized.target_marked, _diameter(sized, sized.longer, sized.shorter)
+            ),
+            mrecist=_where(arterial & ~sized.target_marked, _enhancing_diameter(sized)),
+            unreadable=sized.scan_marked
+            | sized.lesion_marked
+            | sized.target_marked
+            | sized.size_marked
+            | sized.part_marked,
         ),
         LesionQuantities,
     )
@@ -57,17 +72,34 @@ def _lesions(subject_lesions: ir.Table, anchors: ir.Table) -> ir.Table:
         lobe_day=known.lobe_date.delta(known.t0_date, unit="day").fill_null(0),
         node=(known.organ == "node").fill_null(False),
         liver=(known.organ == "liver").fill_null(True),
+        lesion_marked=_any_marked(known, "organ", "lobe", "index_lesion"),
+        target_marked=unreadable(known, "recist_target"),
     )
 
 
 def _readings(measurements: ir.Table, scans: ir.Table, lesions: ir.Table) -> ir.Table:
     scan = ["subject_id", "scan_date", "modality", "reader"]
-    scanned = scans.select(*scan, "arterial_phase", scan_evaluable="evaluable")
+    scanned = scans.select(
+        *scan,
+        "arterial_phase",
+        scan_evaluable="evaluable",
+        scan_marked=unreadable(scans, "evaluable"),
+    )
     joined = measurements.inner_join(lesions, ["subject_id", "lesion_id"]).left_join(scanned, scan)
+    sized = joined.status.isin(["measured", "too_small"])
+    marked = joined.scan_marked.fill_null(False)
     return joined.mutate(
         rel_day=joined.scan_date.delta(joined.t0_date, unit="day"),
-        scan_evaluable=joined.scan_evaluable.fill_null(True),
+        scan_evaluable=joined.scan_evaluable.fill_null(True) & ~marked,
+        scan_marked=marked,
+        size_marked=sized & _any_marked(joined, "longest_mm", "perpendicular_mm"),
+        part_marked=sized
+        & _any_marked(joined, "enhancing_longest_mm", "enhancing_perpendicular_mm"),
     )
+
+
+def _any_marked(table: ir.Table, *names: str) -> ir.BooleanValue:
+    return reduce(or_, (unreadable(table, name) for name in names))
 
 
 def _sizes(readings: ir.Table) -> ir.Table:
@@ -83,8 +115,8 @@ def _sizes(readings: ir.Table) -> ir.Table:
     enhancing_first = _thousandths(readings.enhancing_longest_mm)
     enhancing_second = _thousandths(readings.enhancing_perpendicular_mm)
     return readings.mutate(
-        longer=_longer(first, second),
-        shorter=_shorter(first, second),
+        longer=_where(~readings.size_marked, _longer(first, second)),
+        shorter=_where(~readings.size_marked, _shorter(first, second)),
         enhancing_longer=_by_status(readings, _longer(enhancing_first, enhancing_second)),
         enhancing_shorter=_by_status(readings, _shorter(enhancing_first, enhancing_second)),
     )

@@ -11,10 +11,13 @@ Source: Riaz et al. 2011, J Hepatol 54:695, Table 1; RECIST 1.1 as tabulated in 
 and PMC5392484 Table 3. EASL is given by lesion; for patients it is used by analogy with WHO.
 """
 
+from functools import reduce
+from operator import or_
+
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.records.criteria import (
     MAX_TARGETS,
     MAX_TARGETS_PER_ORGAN,
@@ -85,15 +88,22 @@ def _dated(scans: ir.Table, anchors: ir.Table) -> ir.Table:
 
 
 def _scanned(dated: ir.Table, groups: ir.Table) -> ir.Table:
-    """One row per assessment: its last day, and what its scans say beside the measurements."""
+    """One row per assessment: its last day, and what its scans say beside the measurements.
+
+    Of a scan whose cells cannot be read nobody knows that there is no new lesion.
+    """
     day = (*_SERIES, "rel_day")
-    scans = groups.left_join(dated.select(*day, "modality", "new_lesion", "non_target"), day)
+    marks = [unreadable(dated, n) for n in ("new_lesion", "non_target", "evaluable")]
+    said = dated.mutate(marked=reduce(or_, marks))
+    told = said.select(*day, "modality", "new_lesion", "non_target", "marked")
+    scans = groups.left_join(told, day)
     new = scans.new_lesion.isin(["hepatic", "extrahepatic", "both"])
     rank = ibis.cases(*((scans.non_target == s, n) for n, s in enumerate(_NON_TARGET)))
     return scans.group_by(_ASSESSMENT).agg(
         last_day=scans.rel_day.max(),
         scan_modality=scans.modality.min(),
         scan_modality_2=scans.modality.max(),
+        marked=scans.marked.any().fill_null(False),
         looked=scans.new_lesion.notnull().any(),
         hepatic=scans.new_lesion.isin(["hepatic", "both"]).fill_null(False).any(),
         extrahepatic=scans.new_lesion.isin(["extrahepatic", "both"]).fill_null(False).any(),
@@ -155,6 +165,7 @@ def _rule(spine: ir.Table, criterion: Criterion) -> ir.IntegerValue:
         (spine.new_day.notnull(), code("new_lesion")),
         (spine.status == _WORST, code("non_target_progression")),
         (spine[f"{name}_growth"].notnull(), spine[f"{name}_growth"]),
+        (spine.marked, code("unreadable")),
         *_without_set(spine, criterion),
         *baseline_rules(criterion, known=n > 0, day=dated, value=baseline),
         (value.isnull(), code("lesions_not_evaluable")),
