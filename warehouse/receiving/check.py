@@ -5,6 +5,7 @@ name file, row and column. Record ids and raw values are asked for apart: they s
 that go back to the centre, and nowhere else.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from schemas.records.findings import BY_ID, OPTIONAL_REMEDY
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.spelling import meant
 from schemas.tables.registry import TABLES
+from transforms.intake.cells import number_pattern
 from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import GROUP
 from transforms.intake.names import fitted
@@ -28,12 +30,14 @@ from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.intake.raw import raw_tables
 from warehouse.intake.reading_key import declared
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import validate
+from warehouse.loading import row_index, validate
+from warehouse.loading.costs import Cost, costs
 from warehouse.loading.load import Counts, load, raw_name, sources
 from warehouse.receiving import inbox
 from warehouse.receiving.truncation import Fewer, fewer_rows
 from warehouse.store import Store
 
+PATTERN = 24
 SHEET = (
     "query",
     "file",
@@ -66,6 +70,8 @@ class Finding:
     severity: str
     meaning: str
     remedy: str
+    pattern: str = ""
+    """The form of a cell that could not be read: 9 for a digit, a for a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class Checked:
     notices: tuple[str, ...]
     queries: tuple[Query, ...]
     fewer: tuple[Fewer, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    """What the rows set aside cost, by root cause."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -122,8 +130,29 @@ def check(export: Path, site: Site, extracted: date, past: Store | None = None) 
         with engine(folder / "scratch.duckdb") as con:
             counts = load(con, site, raw, receipt, DEMONSTRATION_KEY, folder)
             queries = sorted(_queries(con, site, set(raw), counts), key=_place)
+            index = folder / "rows.parquet"
+            row_index.write(con, [c.table for c in counts], DEMONSTRATION_KEY, index)
         fewer = fewer_rows(past, site, raw, extracted) if past else ()
-    return Checked(site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer)
+        lost = costs(index) if any(c.quarantined for c in counts) else ()
+    return Checked(
+        site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer, lost
+    )
+
+
+def pattern(cell: str) -> str:
+    """The form of a cell without its value: `1.100` is `9.999`, at most 24 signs of it."""
+    form = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in cell)
+    return form if len(form) <= PATTERN else f"{form[:PATTERN]}..."
+
+
+def readings(cell: str) -> tuple[str, ...]:
+    """The numbers that a cell could mean, with a decimal point and with a decimal comma."""
+    found = []
+    for decimal, grouping in ((".", ","), (",", ".")):
+        plain = cell.replace(grouping, "").replace(decimal, ".")
+        if any(re.search(number_pattern(decimal, g), cell) for g in (None, grouping)):
+            found.append(plain)
+    return tuple(dict.fromkeys(found))
 
 
 def explained(rule_id: str, column: str, severity: str) -> tuple[str, str]:
@@ -187,7 +216,8 @@ def _queries(con: Any, site: Site, raw: set[str], counts: list[Counts]) -> Itera
             ).fetchall()
             for file, row, patient, value in dict.fromkeys(rows):
                 facts = (rule, category, severity, meaning, remedy)
-                finding = Finding(file, row, name, column, theirs, *facts)
+                form = pattern(value or "") if rule in validate.UNREAD.values() else ""
+                finding = Finding(file, row, name, column, theirs, *facts, form)
                 yield Query(finding, patient or "", value or "")
 
 

@@ -28,6 +28,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help="extraction date (default: the folder's name, else today)",
     )
+    parser.add_argument(
+        "--preview",
+        action="store_true",
+        help="show what stands in the cells, and how a number could be read: for this machine only",
+    )
     sheets = parser.add_argument_group("query sheets, which hold record ids and values")
     sheets.add_argument("--csv", type=Path, metavar="FILE", help="write the queries as CSV")
     sheets.add_argument("--xlsx", type=Path, metavar="FILE", help="write the queries as a workbook")
@@ -51,7 +56,8 @@ def _answer(context: Context) -> int:
         past = Store(context.store_path)
         found = check(given.export, site, extracted, past if past.raw.is_dir() else None)
     _write_sheets(found, given.csv, given.xlsx)
-    context.give(_facts(found), _text(found))
+    shown = _preview(found) if given.preview and not context.json else ""
+    context.give(_facts(found), _text(found) + shown)
     return 1 if found.queries or found.fewer else 0
 
 
@@ -108,6 +114,7 @@ def _facts(found: "Checked") -> dict[str, Any]:
         "notices": found.notices,
         "fewer_rows": [asdict(f) for f in found.fewer],
         "findings": [asdict(f) for f in found.findings],
+        "costs": [asdict(c) for c in found.costs],
     }
 
 
@@ -120,15 +127,29 @@ def _text(found: "Checked") -> str:
         theirs = finding.their_column
         also = f" ({theirs})" if theirs and theirs != finding.column else ""
         kind = "set aside" if finding.severity == "reject" else "warning"
+        form = f", cell {finding.pattern}" if finding.pattern else ""
         parts.append(
             f"{finding.file} row {finding.row}, {finding.table}.{finding.column}{also}: "
-            f"{finding.meaning} [{finding.rule}, {kind}]. {finding.remedy}"
+            f"{finding.meaning} [{finding.rule}, {kind}{form}]. {finding.remedy}"
         )
     if len(found.findings) > SHOWN:
         parts.append(f"... and {len(found.findings) - SHOWN} more: all are in --json and --csv.")
+    parts += ["What this costs:", *(f"  {c}" for c in found.costs)] if found.costs else []
     number = len(found.findings) + len(found.fewer)
     parts.append(f"{number} finding{'s' if number != 1 else ''}." if number else "No findings.")
     return "\n".join(parts)
+
+
+def _preview(found: "Checked") -> str:
+    """Cells with findings as they stand there; both readings of a number that could be two."""
+    from warehouse.receiving.check import readings
+
+    lines = ["", "", "What stands in the cells (patients' data: keep it on this machine):"]
+    for query in found.queries[:SHOWN]:
+        f, numbers = query.finding, readings(query.value)
+        either = f", read as {' or '.join(numbers)}" if len(numbers) > 1 else ""
+        lines.append(f"  {f.file} row {f.row}, {f.table}.{f.column}: {query.value}{either}")
+    return "\n".join(lines)
 
 
 COMMANDS = (

@@ -46,6 +46,8 @@ def _answer(context: Context) -> int:
         context.warn(f"note: {notice}")
     if outcome.published.held:
         context.warn(_held(outcome))
+    for told in _costs(context, outcome):
+        context.warn(told)
     found = _comparison(context, outcome)
     context.report(
         _facts(outcome, found), "\n".join([digest.headline(outcome), *_text(outcome, found)])
@@ -114,6 +116,21 @@ def _held(outcome: "Outcome") -> str:
             f"`y90 release approve {name} --reason TEXT`.",
         ]
     )
+
+
+def _costs(context: Context, outcome: "Outcome") -> list[str]:
+    """What the rows set aside cost, by site and root cause; a quiet night looks at none."""
+    if outcome.nothing_to_do:
+        return []
+    from warehouse.loading import delivery_cache
+    from warehouse.loading.costs import costs
+
+    told = []
+    for receipt in outcome.plan.receipts:
+        site = context.registry.sites[receipt.site_id]
+        index = delivery_cache.place(context.new_store, site, receipt, context.key) / "rows.parquet"
+        told += [f"  {site.site_id}: {c}" for c in costs(index)] if index.exists() else []
+    return ["What this costs:", *told] if told else []
 
 
 def _comparison(context: Context, outcome: "Outcome") -> list[tuple[Any, ...]]:

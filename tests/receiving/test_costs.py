@@ -1,0 +1,67 @@
+"""What rows set aside cost: counted by hand, under the cause at the root."""
+
+from datetime import date
+
+import pytest
+
+from schemas.site import Site
+from warehouse.loading.costs import Cost
+from warehouse.receiving.check import check, pattern, readings
+
+PATIENTS = "patient_id,sex,ki67_pct\n1,female,500\n2,male,5\n3,male,x\n"
+LESIONS = "patient_id,lesion_id\n1,a\n2,a\n"
+SCANS = "patient_id,scan_date,modality\n1,2020-01-01,CT\n2,2020-01-01,PET\n"
+MEASUREMENTS = (
+    "patient_id,lesion_id,scan_date,modality,longest_mm,status\n"
+    "1,a,2020-01-01,CT,30,measured\n2,a,2020-01-01,CT,30,measured\n"
+)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cost]:
+    """The costs of a small export, by rule."""
+    folder = tmp_path_factory.mktemp("export")
+    for name, text in {
+        "patients": PATIENTS, "lesions": LESIONS, "scans": SCANS, "measurements": MEASUREMENTS,
+    }.items():  # fmt: skip
+        (folder / f"{name}.csv").write_text(text)
+    checked = check(folder, Site(site_id="north", origin="synthetic"), date(2022, 1, 1))
+    return {c.rule: c for c in checked.costs}
+
+
+def test_a_patient_takes_all_his_rows_along(found: dict[str, Cost]) -> None:
+    """Ki-67 of 500: the patient, his lesion, his scan and his measurement."""
+    cost = found["above_maximum"]
+    assert (cost.table, cost.column, cost.patients, cost.rows) == ("patients", "ki67_pct", 1, 4)
+    assert set(cost.tables) == {
+        "1 of patients", "1 of lesions", "1 of scans", "1 of measurements",
+    }  # fmt: skip
+    assert "response_summary" in cost.outcomes
+    assert "survival_medians" in cost.outcomes
+
+
+def test_a_scan_takes_its_measurement_along_and_no_patient(found: dict[str, Cost]) -> None:
+    cost = found["unknown_code"]
+    assert (cost.table, cost.column, cost.patients, cost.rows) == ("scans", "modality", 0, 2)
+
+
+def test_an_optional_cell_that_cannot_be_read_costs_no_row(found: dict[str, Cost]) -> None:
+    assert set(found) == {"above_maximum", "unknown_code"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [("1.100", "9.999"), ("12/03/1950", "99/99/9999"), ("Müller, J.", "aaaaaa, a."), ("", "")],
+)
+def test_a_finding_tells_the_form_of_a_cell_and_not_its_value(cell: str, form: str) -> None:
+    assert pattern(cell) == form
+
+
+@pytest.mark.parametrize(
+    ("cell", "either"),
+    [("1.100", ("1.100", "1100")), ("1,100", ("1100", "1.100")), ("1,1", ("1.1",)), ("x", ())],
+)
+def test_both_readings_of_a_number_are_known_to_the_preview(
+    cell: str, either: tuple[str, ...]
+) -> None:
+    assert readings(cell) == either

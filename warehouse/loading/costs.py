@@ -1,0 +1,98 @@
+"""What rows set aside cost: by root cause, patients and rows lost, and whose numbers lose members.
+
+A row that is set aside because its patient, lesion or scan was, is counted under the cause of that
+one. Nothing here names a patient or a value.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+ROOTS = """
+WITH aside AS (
+    SELECT table_name, row_id, subject_id, source_file, source_row,
+        min(rule_id || '|' || table_name || '|' || column_name) AS cause
+    FROM read_parquet(?) WHERE rule_id IS NOT NULL GROUP BY ALL
+), linked AS (
+    SELECT *, CASE split_part(cause, '|', 1)
+        WHEN 'no_such_patient' THEN 'patients' WHEN 'no_such_lesion' THEN 'lesions'
+        WHEN 'no_such_scan' THEN 'scans' END AS parent
+    FROM aside
+), first AS (
+    SELECT table_name AS parent, subject_id, min(cause) AS cause FROM linked
+    WHERE table_name IN ('patients', 'lesions', 'scans') GROUP BY ALL
+), up AS (
+    SELECT linked.* EXCLUDE (cause, parent), coalesce(first.cause, linked.cause) AS cause
+    FROM linked LEFT JOIN first USING (parent, subject_id)
+), top AS (
+    SELECT up.* EXCLUDE (cause), CASE WHEN up.cause LIKE 'no_such_patient|%'
+        THEN coalesce(first.cause, up.cause) ELSE up.cause END AS cause
+    FROM up LEFT JOIN first ON first.parent = 'patients' AND first.subject_id = up.subject_id
+)
+SELECT cause, table_name, count(*) AS n, count(DISTINCT subject_id) AS n_patients
+FROM top GROUP BY ALL ORDER BY cause, table_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One root cause: where it is, and what is lost by it."""
+
+    table: str
+    column: str
+    rule: str
+    patients: int
+    rows: int
+    tables: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    """Outcome tables whose statistics rest on a table that lost rows."""
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        people = f"{self.patients} patient{'s' if self.patients != 1 else ''} lost and "
+        return (
+            f"{self.table}.{self.column} [{self.rule}]: {people if self.patients else ''}"
+            f"{self.rows} row{'s' if self.rows != 1 else ''} set aside ({', '.join(self.tables)}); "
+            f"members may be lacking in {', '.join(self.outcomes) or 'no published number'}"
+        )
+
+
+def costs(index: Path) -> tuple[Cost, ...]:
+    """The root causes of a loaded delivery, the dearest first.
+
+    Args:
+        index: rows.parquet of the delivery (`warehouse.loading.row_index`).
+    """
+    with duckdb.connect() as con:
+        found = con.execute(ROOTS, [str(index)]).fetchall()
+    by_cause: dict[str, list[tuple[str, int, int]]] = {}
+    for cause, table, n, n_patients in found:
+        by_cause.setdefault(cause, []).append((table, n, n_patients))
+    made = [_cost(cause, parts) for cause, parts in by_cause.items()]
+    return tuple(sorted(made, key=lambda c: (-c.patients, -c.rows, c.table, c.column)))
+
+
+def _cost(cause: str, parts: list[tuple[str, int, int]]) -> Cost:
+    rule, table, column = cause.split("|")
+    lost = sum(p for t, _, p in parts if t == "patients") if table == "patients" else 0
+    return Cost(
+        table=table,
+        column=column,
+        rule=rule,
+        patients=lost,
+        rows=sum(n for _, n, _ in parts),
+        tables=tuple(f"{n} of {t}" for t, n, _ in parts),
+        outcomes=_outcomes(t for t, _, _ in parts),
+    )
+
+
+def _outcomes(tables: Iterable[str]) -> tuple[str, ...]:
+    """Outcome tables with statistics that are made from these tables."""
+    from schemas.contract import options
+    from warehouse.engine.lineage import derivations, downstream
+
+    known = derivations()
+    reached = downstream(tables)
+    return tuple(sorted(n for n in reached if options(known[n].contract).statistics))
