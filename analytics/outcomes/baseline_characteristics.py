@@ -207,7 +207,7 @@ def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]
     summed = joined.group_by("population", "factor", "factor_level", "variable").agg(
         n=joined.count(),
         sum=wide.sum(),
-        sum_of_squares=(wide * wide).sum(),
+        sum_of_squares=(wide * wide).cast("decimal(38, 12)").sum(),
         q1=joined.as_float.quantile(0.25),
         median=joined.as_float.quantile(0.5),
         q3=joined.as_float.quantile(0.75),

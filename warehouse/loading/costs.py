@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+from warehouse.engine.connections import connection
 
 ROOTS = """
 WITH aside AS (
@@ -65,7 +65,7 @@ def costs(index: Path) -> tuple[Cost, ...]:
     Args:
         index: rows.parquet of the delivery (`warehouse.loading.row_index`).
     """
-    with duckdb.connect() as con:
+    with connection() as con:
         found = con.execute(ROOTS, [str(index)]).fetchall()
     by_cause: dict[str, list[tuple[str, int, int]]] = {}
     for cause, table, n, n_patients in found:
