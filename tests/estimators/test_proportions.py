@@ -1,7 +1,9 @@
 """The exact interval against figures that R's binom.test printed."""
 
+import numpy as np
 import pytest
 
+from analytics.estimators.cluster_bootstrap import cluster_limits
 from analytics.estimators.proportions import exact
 
 
@@ -31,6 +33,13 @@ def test_none_and_all_have_one_limit_in_closed_form() -> None:
     edge = 100 * (1 - 0.025 ** (1 / 40))
     assert exact(0, 40) == pytest.approx((0.0, 0.0, edge))
     assert exact(40, 40) == pytest.approx((100.0, 100 - edge, 100.0))
+
+
+def test_limits_of_resampled_patients_are_quantiles_of_their_shares_in_percent() -> None:
+    """Two samples with 1 and 3 of 4 lesions: a quarter of the way in from 25 and from 75 %."""
+    weights = np.array([[1, 0], [0, 1]])
+    limits = cluster_limits(weights, np.array([1, 3]), np.array([4, 4]), level=0.5)
+    assert limits == pytest.approx((37.5, 62.5))
 
 
 def test_no_proportion_of_nothing() -> None:

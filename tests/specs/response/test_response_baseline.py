@@ -272,7 +272,7 @@ def test_sizes_are_compared_as_delivered_to_a_thousandth_of_a_millimetre() -> No
 def test_products_are_compared_as_delivered() -> None:
     """10.004 mm by 10.004 mm after 20.008 mm by 10.004 mm is exactly half; a hair more is not."""
     check(
-        only(lesion_classes, "who"),
+        only(lesion_classes, "WHO"),
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |

@@ -354,6 +354,27 @@ def test_the_other_reading_of_bilirubin_changes_no_conclusion(
     assert not any(r["flips"] for r in found.values())
 
 
+def test_another_interval_is_asked_at_the_day_of_the_landmark(cohort: dict[str, ir.Table]) -> None:
+    """1, 2 and 3 years: 72.5, 62.5 and 45 % (Memon 2012), whatever the transformation."""
+    members, clocks, levels = (
+        cohort[name] for name in ("population_members", "time_to_event", "factor_levels")
+    )
+    readings = sensitivity(
+        **cohort, event_counts=event_counts(members, clocks, levels), settings=DEFAULT
+    )
+    landmarks = {
+        (int(r["base_statistic_id"].rpartition(".")[2]), r["alternative"]): r["value"]
+        for r in readings.to_pyarrow().to_pylist()
+        if r["setting"] == "survival.conf_type"
+    }
+    published = {12: 0.725, 24: 0.625, 36: 0.45}
+    assert landmarks == {
+        (months, kind): pytest.approx(value, rel=1e-12)
+        for months, value in published.items()
+        for kind in ("log", "plain")
+    }
+
+
 def test_a_p_value_flips_when_it_crosses_one_in_twenty() -> None:
     """0.05 itself is not below 0.05; a p that is missing cannot cross."""
     assert crosses(0.05, 0.049)
