@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from prefect import Flow, flow, runtime, task
+from prefect import Flow, flow, runtime, tags, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
@@ -43,6 +43,9 @@ from warehouse.store import Store
 
 RECORD_SECONDS = 20
 T = TypeVar("T")
+DATES = ("as_of", "data_cutoff")
+"""All that a run may be given: config and store are fixed in the process that carries it out."""
+_waits: ContextVar[bool] = ContextVar("waits", default=True)
 _called: ContextVar[list[str]] = ContextVar("called", default=[])  # noqa: B039
 
 
@@ -82,7 +85,7 @@ def run(night: dict[str, str], url: str, *, wait: bool) -> steps.Outcome:
     """Run a night as a flow; a fault arrives as it was raised.
 
     Args:
-        night: as_of, data_cutoff, config and store, as Prefect is to remember them.
+        night: config and store, and the dates that Prefect is to remember: as_of, data_cutoff.
         url: the API of the server that keeps the record.
         wait: wait for another run of the store.
     """
@@ -90,9 +93,16 @@ def run(night: dict[str, str], url: str, *, wait: bool) -> steps.Outcome:
     quick = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     called: list[str] = []
     _called.set(called)
-    with temporary_settings(quick):
-        dead_runs.bury(Store.open(Path(night["store"])))
-        state = nightly(**night, wait=wait, return_state=True)
+    _waits.set(wait)
+    store = Store.open(Path(night["store"]))
+    dates = {name: night[name] for name in DATES if name in night}
+    with (
+        temporary_settings(quick),
+        settings.fixed(Path(night["config"]), store.root),
+        tags(dead_runs.tag(store)),
+    ):
+        dead_runs.bury(store)
+        state = nightly(**dates, return_state=True)
         _wait_until_recorded(state.state_details.flow_run_id, len(called))
         try:
             return state.result()
@@ -124,9 +134,7 @@ def _worth_another_try(_task: object, _run: object, state: State[Any]) -> bool:
 def _night() -> str:
     """A run is named by its night."""
     given = runtime.flow_run.parameters
-    return (
-        given.get("as_of") or _scheduled(settings.load_registry(Path(given["config"]))).isoformat()
-    )
+    return given.get("as_of") or _scheduled(settings.place()[0]).isoformat()
 
 
 def _scheduled(registry: Registry) -> date:
@@ -140,8 +148,8 @@ def _tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     del flow
     with suppress(Exception):  # telling must not change how the night ended
         given = flow_run.parameters
-        registry = settings.load_registry(Path(given["config"]))
-        store = Store.open(Path(given["store"]))
+        registry, root = settings.place()
+        store = Store.open(root)
         night = (
             date.fromisoformat(given["as_of"]) if given.get("as_of") else _on(registry, flow_run)
         )
@@ -168,24 +176,18 @@ def _on(registry: Registry, run: FlowRun) -> date:
     on_failure=[_tell],
     on_crashed=[_tell],
 )
-def nightly(
-    config: str,
-    store: str,
-    as_of: str | None = None,
-    data_cutoff: str | None = None,
-    wait: bool = True,
-) -> steps.Outcome:
+def nightly(as_of: str | None = None, data_cutoff: str | None = None) -> steps.Outcome:
     """Make the release of one night, by default of the night of the scheduled start."""
     try:
-        registry = settings.load_registry(Path(config))
+        registry, root = settings.place()
         night = date.fromisoformat(as_of) if as_of else _scheduled(registry)
         job = steps.Job(
-            store=Store.open(Path(store)),
+            store=Store.open(root),
             registry=registry,
             key=settings.registry_key(registry),
             as_of=night,
             data_cutoff=date.fromisoformat(data_cutoff) if data_cutoff else night,
-            wait=wait,
+            wait=_waits.get(),
         )
         outcome = steps.nightly(job, as_task)
         create_markdown_artifact(digest.markdown(outcome), key="nightly")

@@ -1,6 +1,8 @@
 """One process with Prefect's server, schedule and deployments, which starts every night.
 
-The server is the store's own, on loopback. Two deployments are served: `nightly`, on the registry's
+The server is the store's own, on loopback, and asks for the store's credential. Registry and store
+are fixed in this process: a run is given dates and a backfill's words, and one that is given
+anything else fails and is told. Two deployments are served: `nightly`, on the registry's
 schedule in its zone, and `backfill`, to be started from Prefect's page. At most
 `max_concurrent_runs` run at once, and the store's locks hold besides.
 
@@ -44,8 +46,6 @@ from warehouse.store import Store
 
 @flow(name="backfill", persist_result=False, validate_parameters=False)
 def backfill_nights(
-    config: str,
-    store: str,
     from_date: str = "",
     to_date: str = "",
     reason: str = "",
@@ -57,8 +57,8 @@ def backfill_nights(
 ) -> str:
     """Make a range of nights, with the parameters of `y90 backfill`; returns the backfill's id."""
     try:
-        registry = settings.load_registry(Path(config))
-        place = backfill.Place(Store.open(Path(store)), registry, settings.registry_key(registry))
+        registry, root = settings.place()
+        place = backfill.Place(Store.open(root), registry, settings.registry_key(registry))
         if resume:
             state = backfill.resume(place, resume)
         else:
@@ -80,22 +80,22 @@ def backfill_nights(
     return str(state["backfill_id"])
 
 
-def deployments(registry: Registry, config: Path, store: Store) -> list[RunnerDeployment]:
-    """The two deployments of a registry."""
-    where = {"config": str(config.absolute()), "store": str(store.root.absolute())}
+def deployments(registry: Registry, store: Store) -> list[RunnerDeployment]:
+    """The two deployments of a registry; neither takes a path."""
+    marks = [dead_runs.tag(store)]
     name = registry.file.registry
     zone = registry.file.timezone
     made = [
         nightly.to_deployment(
             name,
             schedule=Cron(registry.file.schedule, timezone=zone),
-            parameters=where,
+            tags=marks,
             description=f"The nightly of {name}: {registry.file.schedule} in {zone}.",
             entrypoint_type=EntrypointType.MODULE_PATH,
         ),
         backfill_nights.to_deployment(
             name,
-            parameters=where,
+            tags=marks,
             description=f"A range of nights of {name}, as `y90 backfill` makes it.",
             entrypoint_type=EntrypointType.MODULE_PATH,
         ),
@@ -112,16 +112,17 @@ def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], No
         store: its store.
         ready: called when the deployments are there.
     """
-    dead_runs.bury(store)
-    drop_late(registry)
-    runner = _Served(limit=registry.file.max_concurrent_runs)
-    known = [runner.add_deployment(d) for d in deployments(registry, config, store)]
-    catch_up(registry, store, UUID(str(known[0])))
-    ready()
-    try:
-        asyncio.run(runner.serve())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    with settings.fixed(config, store.root):
+        dead_runs.bury(store)
+        drop_late(registry)
+        runner = _Served(limit=registry.file.max_concurrent_runs)
+        known = [runner.add_deployment(d) for d in deployments(registry, store)]
+        catch_up(registry, store, UUID(str(known[0])))
+        ready()
+        try:
+            asyncio.run(runner.serve())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 class _Served(Runner):

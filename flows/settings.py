@@ -9,6 +9,7 @@ both. The variable of a setting is its path in capitals, `Y90_THREADS` or
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -123,9 +124,31 @@ def store_path(registry: Registry | None, flag: Path | None = None) -> Path:
     named = store_named(flag)
     if named:
         return named
-    if registry is not None and registry.file.store:
-        return (registry.folder / Path(registry.file.store).expanduser()).absolute()
+    if registry is not None and registry.file.store.path:
+        return (registry.folder / Path(registry.file.store.path).expanduser()).absolute()
     return Path("store").absolute()
+
+
+@contextmanager
+def fixed(config: Path, store: Path) -> Iterator[None]:
+    """Fix the registry and the store of this process, and of those that it starts."""
+    wanted = {"Y90_CONFIG": str(config.absolute()), "Y90_STORE": str(store.absolute())}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = old
+
+
+def place() -> tuple[Registry, Path]:
+    """The registry and the store that this process was started for."""
+    registry = load_registry(config_path(None))
+    return registry, store_path(registry)
 
 
 def key_path(registry: Registry) -> Path | None:

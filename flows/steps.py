@@ -16,7 +16,7 @@ from flows import pulling, settings
 from flows.telling import journal, progress
 from schemas.errors import Fault, Y90Error, places
 from schemas.settings import Registry
-from warehouse import pipeline
+from warehouse import access, pipeline
 from warehouse.building.plan import Plan, Published
 from warehouse.intake.receipts import Receipt
 from warehouse.receiving.inbox import Received
@@ -87,6 +87,7 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
     """
     store, do = job.store, _told(do, job)
     with _alone(store, wait=job.wait):
+        access.protect(store, job.registry.file.store.group)
         settings.judge_sites(job.registry, store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
         plan, of_loading = _loaded(job, do)
@@ -173,6 +174,7 @@ def receive(job: Job, do: Do = directly) -> tuple[str, ...]:
     """Receive what is new in every inbox; returns what the people who deliver should hear of."""
     do = _told(do, job)
     with _alone(job.store, wait=job.wait):
+        access.protect(job.store, job.registry.file.store.group)
         settings.judge_sites(job.registry, job.store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
     return tuple(_heard(arrived))
@@ -202,11 +204,13 @@ def report(job: Job, plan: Plan) -> None:
 
 def _told_of(job: Job) -> dict[str, str]:
     """What the report says of the run that made it."""
-    return {
-        "registry": job.registry.file.registry,
-        "night": job.as_of.isoformat(),
-        "data cutoff": job.data_cutoff.isoformat(),
-    }
+    registry = job.registry.file.registry
+    return report_facts(registry, job.as_of.isoformat(), job.data_cutoff.isoformat())
+
+
+def report_facts(registry: str, night: str, data_cutoff: str) -> dict[str, str]:
+    """What stands above the report's tables."""
+    return {"registry": registry, "night": night, "data cutoff": data_cutoff}
 
 
 def _version(job: Job) -> str:

@@ -1,6 +1,7 @@
 """The numbers of the report: queries on a release's own database, rounded for print."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from analytics.summary import p_value
 from report.block import Block, Connection, fetched, interval, number
@@ -17,9 +18,17 @@ from report.survival import (
     readings,
 )
 
+REDRAWN = "Redrawn from the patients who are left."
 
-def blocks(con: Connection, primary_version: str) -> list[Block]:
-    """Everything that the page shows, in order; a part with nothing to show says why."""
+
+def blocks(con: Connection, primary_version: str, *, redrawn: bool = False) -> list[Block]:
+    """Everything that the page shows, in order; a part with nothing to show says why.
+
+    Args:
+        con: the database of a release.
+        primary_version: the CTCAE version that is shown.
+        redrawn: rows have left since; what is drawn from rows says so.
+    """
     makers: tuple[Callable[[Connection], Block], ...] = (
         _who,
         _baseline,
@@ -40,7 +49,11 @@ def blocks(con: Connection, primary_version: str) -> list[Block]:
         _published,
         _quality,
     )
-    return [make(con) for make in makers]
+    made = [(make, make(con)) for make in makers]
+    return [
+        replace(b, about=f"{b.about} {REDRAWN}") if redrawn and make in OF_ROWS else b
+        for make, b in made
+    ]
 
 
 def headline(con: Connection) -> list[tuple[str, str]]:
@@ -147,6 +160,10 @@ def _depth(con: Connection) -> Block:
         if changes
         else (),
     )
+
+
+OF_ROWS = (_depth,)
+"""What is drawn from patients' rows; everything else is a published aggregate."""
 
 
 def _toxicity(version: str) -> Callable[[Connection], Block]:

@@ -8,9 +8,9 @@ the report. Only `flows.settings` reads the file and the environment.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.records.criteria import CRITERIA, WHO
 from schemas.section import Section, any_spelling
@@ -320,6 +320,20 @@ class ExportSettings(Section):
     )
 
 
+class StoreSettings(Section):
+    """Where the store is, and who may read what it publishes. `store = "DIR"` names the path alone.
+
+    They decide no number, so they are no part of the run key.
+    """
+
+    path: str | None = Field(None, description="Where the store is; default ./store.")
+    group: str | None = Field(
+        None,
+        description="Unix group of the analysts, who read releases and channels; default the "
+        "group of the user that runs y90. Nobody else reads anything in the store but the inbox.",
+    )
+
+
 class RegistryFile(OutcomeSettings):
     """registry.toml: what one registry is, and which conventions it chose."""
 
@@ -331,7 +345,7 @@ class RegistryFile(OutcomeSettings):
     )
     timezone: str = Field("UTC", description="IANA time zone of the nights and the schedule.")
     schedule: str = Field("0 4 * * *", description="Cron expression of the nightly run.")
-    store: str | None = Field(None, description="Where the store is; default ./store.")
+    store: StoreSettings = StoreSettings()
     key_file: str | None = Field(
         None, description="The registry's key; default in the user's configuration directory."
     )
@@ -353,6 +367,11 @@ class RegistryFile(OutcomeSettings):
         None,
         description="Environment variable with the webhook that is told of failed, held, late.",
     )
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _path_alone(cls, given: Any) -> Any:
+        return {"path": given} if isinstance(given, str) else given
 
 
 @dataclass(frozen=True, slots=True)

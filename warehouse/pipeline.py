@@ -27,7 +27,7 @@ from warehouse.engine import pseudonyms as identity
 from warehouse.engine.connections import Resources
 from warehouse.intake.receipts import Receipt, before, degraded, in_force
 from warehouse.receiving import inbox
-from warehouse.releases import consent, decisions, ledger, releases
+from warehouse.releases import consent, decisions, integrity, ledger, releases
 from warehouse.store import Store, make_private, write_atomically
 
 
@@ -408,6 +408,7 @@ def _new_release(
     built = work / "release"
     _assemble(work, built)
     record["files"] = _besides_tables(built)
+    record["database"] = integrity.seen(next(built.glob("*.duckdb")))
     path = releases.place(store, release_id, built, {"content": content, "record": record})
     order = releases.order(plan.as_of, release_id)
     if not audited["held"] and leads(store, order, lead=lead):

@@ -141,6 +141,13 @@ class Context:
         if not (self.quiet or self.json):
             sys.stderr.write(text.rstrip("\n") + "\n")
 
+    def note_purged(self, release: Path) -> None:
+        """Say beside an answer that somebody was taken out of the release since."""
+        from warehouse.releases import expunge
+
+        if told := expunge.note(expunge.purged_subjects(release)):
+            self.warn(f"note: release {release.name}: {told}")
+
     def give(self, facts: Any, text: str) -> None:
         """Give what was asked for: as JSON, or as text."""
         sys.stdout.write(as_json(facts) if self.json else text.rstrip("\n") + "\n")

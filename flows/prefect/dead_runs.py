@@ -37,11 +37,16 @@ def bury(store: Store) -> int:
         lock_file(store.state / "backfill", wait=False),
         get_client(sync_client=True) as client,
     ):
-        dead = [r for r in _running(client) if r.parameters.get("store") == str(store.root)]
+        dead = [r for r in _running(client) if tag(store) in r.tags]
         for run in dead:
             client.set_flow_run_state(run.id, Crashed(message=TOLD), force=True)
         return len(dead)
     return 0
+
+
+def tag(store: Store) -> str:
+    """What marks a run as one of this store, where several share a server."""
+    return f"store {store.root.absolute()}"
 
 
 def _running(client: SyncPrefectClient) -> list[FlowRun]:

@@ -9,12 +9,14 @@ of a run that is killed, so no server is left behind.
       users        lock: shared by those who use the server
       starting     lock: one of them starts it
       server       lock of the server itself, and its address and process
+      credential   what API and page ask for (basic authentication), readable by its owner alone
       prefect.db   Prefect's database: names, states, paths and hashes, never a row
 """
 
 import fcntl
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -29,7 +31,7 @@ from typing import Any
 
 from flows.settings import foreign_variables
 from schemas.errors import Failed
-from warehouse.store import Store, lock_file, make_private
+from warehouse.store import Store, create_atomically, lock_file, make_private
 
 Child = subprocess.Popen[bytes]
 LOOPBACK = "127.0.0.1"
@@ -89,15 +91,36 @@ def prefect_api(store: Store, *, schedules: bool = False, port: int = 0) -> Iter
             yield named
         return
     make_private(store.prefect)
+    store.prefect.chmod(0o700)
     with _user(store.prefect / "users") as lock:
         url, started = _ensure(store, schedules=schedules, port=port)
         try:
             with _environment(
-                {**QUIET, "PREFECT_HOME": home, "PREFECT_API_URL": url, **_no_proxy()}
+                {
+                    **QUIET,
+                    "PREFECT_HOME": home,
+                    "PREFECT_API_URL": url,
+                    "PREFECT_API_AUTH_STRING": credential(store),
+                    **_no_proxy(),
+                }
             ):
                 yield url
         finally:
             _leave(store, lock, started)
+
+
+def credential_file(store: Store) -> Path:
+    """Where the credential of the store's server lies."""
+    return store.prefect / "credential"
+
+
+def credential(store: Store) -> str:
+    """What the store's server asks for; made once."""
+    path = credential_file(store)
+    if not path.exists():
+        with suppress(FileExistsError):
+            create_atomically(path, f"y90:{secrets.token_urlsafe(32)}\n".encode(), private=True)
+    return path.read_text("utf-8").strip()
 
 
 def healthy(url: str) -> bool:
@@ -184,8 +207,14 @@ def _spawn(store: Store, *, schedules: bool, port: int) -> Child:
     """Start the server in a session of its own: Ctrl-C is for us, and others may be using it."""
     home = foreign_variables("PREFECT_").get("PREFECT_HOME") or str(store.prefect)
     script = Path(__file__).with_name("server_process.py")
-    place = [str(store.prefect), LOOPBACK, str(port or _free_port())]
+    port = port or _free_port()
+    place = [str(store.prefect), LOOPBACK, str(port)]
     services = {} if schedules else _few_services()
+    services |= {
+        "PREFECT_SERVER_API_AUTH_STRING": credential(store),
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_UI_API_URL": f"http://{LOOPBACK}:{port}/api",
+    }
     with (store.prefect / LOG).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-P", str(script), *place],

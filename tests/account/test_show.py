@@ -170,10 +170,21 @@ def test_a_subject_without_treatment_is_shown(
     assert "No endpoint." in text
 
 
+def test_no_other_patient_is_offered_for_one_that_is_unknown(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    """A pseudonym that looks alike is somebody else's."""
+    for words in (["K-001"], [BERT[:-1] + "c"], ["--site", "memon2012", "--patient", "K-001"]):
+        where = ["--store", str(root), "--config", str(DEMONSTRATION)]
+        assert cli.main(["show", *words, *where]) == 2
+        said = "".join(capsys.readouterr())
+        assert not [s for s in (ANNA, BERT) if s in said]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["show", "bbbbbbbbbbbbbbbc"], f"The nearest names are {BERT}, "),
+        (["show", "bbbbbbbbbbbbbbbc"], "name a patient by --site and --patient"),
         (["show", "--site", "memon2012", "--patient", "P99"], "no such patient of memon2012"),
         (["show", "--site", "memon2013", "--patient", "P01"], "Did you mean memon2012?"),
         (["show"], "name a SUBJECT, or a patient by --site and --patient"),

@@ -68,22 +68,25 @@ def test_nights_with_a_delivery_are_made_and_those_between_have_what_was_before(
     assert {r["as_of"] for r in ledger.runs(store)} == {d.isoformat() for d in (D1, D2, D3, D4)}
 
 
-def test_the_deployment_makes_the_same_nights_and_goes_on_by_its_id(store: Store) -> None:
+def test_the_deployment_makes_the_same_nights_and_goes_on_by_its_id(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What Prefect's page starts, without Prefect around it; a reason is asked for there, too."""
     from flows.nightly import StepFailed
     from flows.serve import backfill_nights
 
     quick.deliver(store, D1, 10)
     quick.deliver(store, D3, 20)
-    where = {"config": str(quick.REGISTRY), "store": str(store.root)}
+    monkeypatch.setenv("Y90_CONFIG", str(quick.REGISTRY))
+    monkeypatch.setenv("Y90_STORE", str(store.root))
     span = {"from_date": D1.isoformat(), "to_date": D4.isoformat()}
     with pytest.raises(StepFailed):
-        backfill_nights.fn(**where, **span)
+        backfill_nights.fn(**span)
     assert releases.listing(store) == []
-    made = backfill_nights.fn(**where, **span, reason="a reason")
+    made = backfill_nights.fn(**span, reason="a reason")
     assert backfill.load(store, made)["state"] == "done"
     assert current(store) == "2016.01.02"
-    assert backfill_nights.fn(**where, resume=made) == made
+    assert backfill_nights.fn(resume=made) == made
 
 
 def test_the_reason_stands_in_the_manifest_of_every_release(store: Store) -> None:

@@ -4,6 +4,7 @@ The steps are invented (`invented_night.py`), the server and the flow are real. 
 tests, so that its database is made once.
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -12,6 +13,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +23,7 @@ import pytest
 from flows import settings
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "tests" / "invented_night.py"
+SCRIPT = ROOT / "tests" / "support" / "invented_night.py"
 SECRET = "SECRETPATIENT"
 STEPS = ["receive", "plan", "start", "build", "estimate", "audit", "report", "publish"]
 START_SECONDS = 200
@@ -118,6 +121,24 @@ def test_a_refusal_arrives_as_a_refusal(store: Path, home: Path) -> None:
 def test_a_held_night_is_named_held(store: Path, home: Path) -> None:
     night(store, home, "held")
     assert recorded(store)[1] == "Held"
+
+
+def test_the_server_of_a_run_asks_for_the_credential(store: Path, home: Path) -> None:
+    """It lives for a minute, and anybody on the machine could reach it."""
+    before = running(store)
+    with start(store, home, "wait") as process:
+        wait_for_running(store, before + 1)
+        url = json.loads((store / "prefect" / "server").read_text())["url"]
+        body = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{url}/flow_runs/filter", b"{}", body, method="POST")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(asked)
+        own = (store / "prefect" / "credential").read_text().strip()
+        asked.add_header("Authorization", f"Basic {base64.b64encode(own.encode()).decode()}")
+        with urllib.request.urlopen(asked) as answer:
+            assert len(json.loads(answer.read())) >= 1
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
 
 
 def test_two_runs_share_a_server_that_outlives_the_first_and_dies_with_the_last(

@@ -1,5 +1,6 @@
 """`y90 serve` runs what is due, on its own server, and leaves nothing behind when stopped."""
 
+import base64
 import json
 import os
 import signal
@@ -7,14 +8,19 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows import settings, steps
+from flows.prefect import server
 from flows.telling import status
 from tests.support import quick_nights as quick
 from warehouse.releases import ledger
@@ -37,7 +43,8 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
         steps.nightly(quick.job(store, due - timedelta(days=3)))
     home = tmp_path / "home"
     home.mkdir()
-    with _serve(store, home) as process:
+    out_file = tmp_path / "said"
+    with _serve(store, home, out_file) as process:
         database = store.prefect / "prefect.db"
         _until(lambda: _asked(database, "SELECT count(*) FROM deployment") == [(2,)], process)
         _until(lambda: due.isoformat() in {r["as_of"] for r in ledger.runs(store)}, process)
@@ -46,12 +53,17 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
             lambda: _asked(database, ended, due.isoformat()) == [("Completed",)],
             process,
         )
+        told = json.loads(_line(out_file, process))
+        assert told["page"] == json.loads((store.prefect / "server").read_text())["url"][:-4]
+        assert _page_finds_its_api(told["page"])
+        _nobody_without_the_credential(store, told["page"])
+        _no_other_place(store, told["page"], tmp_path / "elsewhere", process)
         planned = "SELECT 1 FROM flow_run WHERE state_name = 'Scheduled'"
         _until(lambda: _asked(database, planned) != [], process)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False), err
-    assert json.loads(out)["registry"] == quick.SITE
+    assert told["registry"] == quick.SITE
     with lock_file(store.prefect / "starting", wait=False):
         pass
     assert _asked(database, "SELECT count(*) FROM deployment WHERE paused") == [(2,)]
@@ -63,24 +75,98 @@ def test_serve_catches_up_the_latest_night_and_stops_cleanly(
 
 
 @contextmanager
-def _serve(store: Store, home: Path) -> "Iterator[subprocess.Popen[str]]":
-    """Serve; a failed test leaves nothing running and no pipe open, and does not wait for it."""
+def _serve(store: Store, home: Path, said: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Serve, as a service whose output is a file; a failed test leaves nothing running."""
     foreign = settings.foreign_variables("PREFECT_") | settings.foreign_variables("Y90_")
     environment = {n: v for n, v in os.environ.items() if n not in foreign}
     given = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     where = ["--store", str(store.root), "--config", str(quick.REGISTRY)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "flows", "serve", "--json", *where],
-        env={**environment, "HOME": str(home), "PYTHONPATH": os.pathsep.join([str(ROOT), *given])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_as_in_the_background,
-    ) as process:
+    with (
+        said.open("wb") as out,
+        subprocess.Popen(
+            [sys.executable, "-m", "flows", "serve", "--json", *where],
+            env={
+                **environment,
+                "HOME": str(home),
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *given]),
+            },
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_as_in_the_background,
+        ) as process,
+    ):
         try:
             yield process
         finally:
             process.kill()
+
+
+def _line(said: Path, process: "subprocess.Popen[str]") -> str:
+    """What it says while it serves: not only when it stops."""
+    _until(lambda: said.read_text().rstrip().endswith("}"), process)
+    return said.read_text()
+
+
+def _page_finds_its_api(page: str) -> bool:
+    with urllib.request.urlopen(f"{page}/ui-settings") as answer:
+        told = json.loads(answer.read())
+    return bool((told["api_url"], told["auth"]) == (f"{page}/api", "BASIC"))
+
+
+def _call(page: str, path: str, body: object, credential: str = "") -> tuple[int, Any]:
+    """Status and answer of one call of Prefect's API."""
+    request = urllib.request.Request(
+        f"{page}/api/{path}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+        method="POST",
+    )
+    if credential:
+        request.add_header(
+            "Authorization", f"Basic {base64.b64encode(credential.encode()).decode()}"
+        )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as refused:
+        return refused.code, None
+
+
+def _nobody_without_the_credential(store: Store, page: str) -> None:
+    """Neither reading nor starting, changing or cancelling a run; nor with another store's."""
+    with closing(sqlite3.connect(store.prefect / "prefect.db")) as con:
+        ((run,),) = con.execute("SELECT id FROM flow_run WHERE state_name = 'Completed'").fetchall()
+        ((deployment,),) = con.execute("SELECT id FROM deployment LIMIT 1").fetchall()
+    asked: tuple[tuple[str, object], ...] = (
+        ("flow_runs/filter", {}),
+        (f"deployments/{deployment}/create_flow_run", {}),
+        (f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}, "force": True}),
+        ("flow_runs/", {}),
+    )
+    for path, body in asked:
+        assert _call(page, path, body) == (401, None)
+        assert _call(page, path, body, "y90:of another store") == (401, None)
+    assert _call(page, "flow_runs/filter", {}, server.credential(store))[0] == 200
+
+
+def _no_other_place(
+    store: Store, page: str, elsewhere: Path, process: "subprocess.Popen[str]"
+) -> None:
+    """A run that names a store or a registry is refused, is told, and writes nothing there."""
+    own = server.credential(store)
+    _, known = _call(page, "deployments/filter", {}, own)
+    wrong = {"store": str(elsewhere), "config": str(quick.REGISTRY)}
+    for one in known:
+        path = f"deployments/{one['id']}/create_flow_run"
+        _, run = _call(page, path, {"parameters": wrong}, own)
+        _until(partial(_failed, store, run["name"]), process)
+    assert not elsewhere.exists()
+
+
+def _failed(store: Store, name: str) -> bool:
+    ended = "SELECT state_name FROM flow_run WHERE name = ?"
+    return _asked(store.prefect / "prefect.db", ended, name) == [("Failed",)]
 
 
 def _as_in_the_background() -> None:

@@ -146,7 +146,7 @@ def test_the_folder_is_its_own_store_and_every_row_is_accepted(tmp_path: Path) -
     root = tmp_path / "registry"
     simulate_registry(SMALL, DAY, root)
     registry, store = load_registry(root / "registry.toml"), Store.open(root)
-    assert registry.file.store == "."
+    assert registry.file.store.path == "."
     now = datetime(2022, 7, 1, tzinfo=UTC)
     for site_id in registry.sites:
         assert pipeline.receive(store, registry, site_id, now).problems == ()

@@ -64,7 +64,7 @@ def show(release: Path, subject_id: str) -> Shown:
     """Collect one subject's rows.
 
     Raises:
-        Refused: the release has no such subject; the nearest names are suggested.
+        Refused: the release has no such subject; names that look alike are of other patients.
     """
     with open_release(release) as con:
         subject = _subject(con, subject_id)
@@ -130,10 +130,6 @@ ENDPOINTS = """
 SELECT * EXCLUDE (subject_id) FROM marts.time_to_event WHERE subject_id = $subject
 ORDER BY lesion_number, endpoint
 """
-NEAREST = """
-SELECT subject_id FROM marts.subjects
-ORDER BY jaro_winkler_similarity(subject_id, $subject) DESC, subject_id LIMIT 3
-"""
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, subject_id: str) -> tuple[Facts, ...]:
@@ -146,9 +142,10 @@ def _subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> Facts:
     found = _rows(con, "SELECT * FROM marts.subjects WHERE subject_id = $subject", subject_id)
     if found:
         return found[0]
-    near = [str(row["subject_id"]) for row in _rows(con, NEAREST, subject_id)]
-    hint = f"The nearest names are {', '.join(near)}." if near else "It has no subject at all."
-    raise Refused(f"subject {subject_id}: this release has none. {hint}")
+    raise Refused(
+        f"subject {subject_id}: this release has none. Copy a subject_id from the release, or name "
+        "a patient by --site and --patient."
+    )
 
 
 def _side_by_side(

@@ -18,7 +18,7 @@ from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import fingerprints
 from warehouse.engine import pseudonyms as identity
-from warehouse.releases import consent, releases
+from warehouse.releases import expunge, releases
 from warehouse.releases import integrity as intact
 from warehouse.store import Store
 
@@ -34,7 +34,7 @@ INGREDIENTS = (
     "engines",
     "key_fingerprint",
 )
-UNLISTED = {"manifest.json", "decisions", consent.PURGED}
+UNLISTED = {"manifest.json", "decisions", expunge.PURGED}
 """What a release may hold beside the files that its manifest names."""
 
 
@@ -47,6 +47,8 @@ class Verdict:
     damaged: tuple[str, ...]
     rebuilt: bool
     different: tuple[str, ...] = ()
+    purged: int = 0
+    """Files that are whole as a purge left them; such a release is not built again."""
 
     @property
     def passed(self) -> bool:
@@ -75,9 +77,9 @@ def verify(
     except Refused:
         return Verdict(path.name, 0, ("manifest.json: missing or not readable",), False)
     damaged = tuple(sorted([*_files(path), *_chain(store, path)]))
-    known = len(intact.recorded(path))
-    if damaged or not rebuild:
-        return Verdict(path.name, known, damaged, False)
+    known, purged = len(intact.recorded(path)), len(expunge.purged_files(path))
+    if damaged or purged or not rebuild:
+        return Verdict(path.name, known, damaged, False, purged=purged)
     _can_be_made(path, registry, key)
     made = made_again(store, registry, key, content)
     recorded = {place: t["content_sha256"] for place, t in content["tables"].items()}
@@ -189,11 +191,6 @@ def _can_be_made(path: Path, registry: Registry, key: bytes) -> None:
         raise Refused(
             f"{where} it was made under another key (fingerprint {content['key_fingerprint']}). "
             "Set key_file to that key to build it again."
-        )
-    if purged := consent.purged_files(path):
-        raise Refused(
-            f"{where} a patient who withdrew consent was purged from {len(purged)} of them, so it "
-            "cannot be built again. Add --files-only."
         )
     if content["excluded"] != identity.excluded(key, registry.sites):
         raise Refused(

@@ -4,7 +4,6 @@ Leaving a patient out of the next release is the site's list of excluded patient
 further: out of every kept payload and every past release. What it leaves is a tombstone,
 
     raw/<site>/tombstones/<n>.json      who, when, why, which deliveries and releases; no patient id
-    releases/<id>/purged.json           which files are no longer as the manifest names them
 
 by which a later export that still holds the patient is recognised and refused. A payload cannot be
 rewritten in its own format, so it is deleted, and its raw tables stay without the patient: such a
@@ -16,7 +15,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,18 +28,8 @@ from warehouse import fingerprints
 from warehouse.engine import pseudonyms as identity
 from warehouse.loading import delivery_cache as loaded
 from warehouse.releases import releases
-from warehouse.store import (
-    Store,
-    create_atomically,
-    lock_file,
-    make_private,
-    sweep,
-    write_atomically,
-)
-
-NOBODY = "0" * identity.DIGITS
-"""What stands where a purged subject's id stood in a text."""
-PURGED = "purged.json"
+from warehouse.releases.expunge import Draw, expunge
+from warehouse.store import Store, create_atomically, lock_file, make_private, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +43,26 @@ class Purge:
 
 
 def purge(
-    store: Store, site: Site, key: bytes, patient: str, reason: str, now: datetime, who: str
+    store: Store,
+    site: Site,
+    key: bytes,
+    patient: str,
+    reason: str,
+    now: datetime,
+    who: str,
+    draw: Draw,
 ) -> Purge:
     """Take a patient out of everything that is kept.
+
+    Args:
+        store: the store.
+        site: the patient's site.
+        key: the registry's key.
+        patient: the id as delivered.
+        reason: why.
+        now: when.
+        who: who does it.
+        draw: draws the report of a release again, from the rows that are left.
 
     Raises:
         Refused: nothing that is kept holds the patient, or there is no reason.
@@ -69,7 +75,8 @@ def purge(
         held = {d: _scrub(d, site, patient) for d in _deliveries(store, site.site_id)}
         deliveries = tuple(sorted(d.name for d, rows in held.items() if rows))
         shutil.rmtree(loaded.folder_of(store, site.site_id), ignore_errors=True)
-        changed = tuple(r.release_id for r in releases.listing(store) if _expunge(r.path, subject))
+        known = releases.listing(store)
+        changed = tuple(r.release_id for r in known if expunge(r.path, subject, draw))
         if not deliveries and not changed:
             raise Refused(
                 f"site {site.site_id}: no kept delivery and no release holds this patient. Write "
@@ -123,12 +130,6 @@ def refuse_purged(store: Store, site: Site, tables: Mapping[str, Path], where: s
             f"{where}: {', '.join(sorted(holding))} hold a patient who withdrew consent and was "
             "purged. Remove the patient at the source and export again."
         )
-
-
-def purged_files(release: Path) -> dict[str, str | None]:
-    """Files of a release that a purge changed: the hash they have now, None if it removed them."""
-    path = release / PURGED
-    return dict(json.loads(path.read_text("utf-8"))["files"]) if path.exists() else {}
 
 
 def _deliveries(store: Store, site_id: str) -> list[Path]:
@@ -204,48 +205,3 @@ def _holds(path: Path, name: str, site: Site, known: list[dict[str, Any]]) -> bo
         if any(_digest(t["salt"], p) == t["digest"] for t in known for p in patients):
             return True
     return False
-
-
-def _expunge(release: Path, subject: str) -> bool:
-    """Take a subject out of one release; whether it was there."""
-    changed = dict(_tables_without(release, subject))
-    texts = [p for p in release.rglob("*") if p.is_file() and _is_text(p, release)]
-    named = [p for p in texts if subject.encode() in p.read_bytes()]
-    if not changed and not named:
-        return False
-    if changed:
-        from warehouse.releases.database import database, write_database
-
-        write_database(release / "parquet", database(release))
-        changed[database(release).name] = fingerprints.file_sha256(database(release))
-        shutil.rmtree(release / "report", ignore_errors=True)
-        changed |= {p.relative_to(release).as_posix(): None for p in texts if not p.exists()}
-    for path in (p for p in named if p.exists()):
-        write_atomically(path, path.read_bytes().replace(subject.encode(), NOBODY.encode()))
-        changed[path.relative_to(release).as_posix()] = fingerprints.file_sha256(path)
-    facts = {"files": purged_files(release) | changed}
-    write_atomically(release / PURGED, json.dumps(facts, indent=1, sort_keys=True).encode())
-    return True
-
-
-def _is_text(path: Path, release: Path) -> bool:
-    inside = path.relative_to(release).as_posix()
-    binary = path.suffix in (".parquet", ".duckdb")
-    return not binary and inside not in ("manifest.json", PURGED)
-
-
-def _tables_without(release: Path, subject: str) -> Iterator[tuple[str, str | None]]:
-    """Rewrite every table that names the subject, in order and with its column meanings."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    for path in sorted((release / "parquet").rglob("*.parquet")):
-        if "subject_id" not in pq.read_schema(path).names:
-            continue
-        table = pq.read_table(path)
-        kept = table.filter(pc.not_equal(table["subject_id"], subject))
-        if kept.num_rows < table.num_rows:
-            beside = path.with_suffix(".purged")
-            pq.write_table(kept, beside, compression="zstd")
-            beside.replace(path)
-            yield path.relative_to(release).as_posix(), fingerprints.file_sha256(path)

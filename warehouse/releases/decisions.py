@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import Refused
+from warehouse.access import share
 from warehouse.fingerprints import file_sha256
 from warehouse.releases import releases
 from warehouse.releases.releases import ReleaseInfo
@@ -140,6 +141,7 @@ def _decide(
     number = len(releases.decisions(release.path)) + 1
     text = json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False)
     create_atomically(folder / f"{number:04d}-{decision}.json", text.encode() + b"\n")
+    share(folder, release.path.parent)
     return made
 
 

@@ -4,11 +4,17 @@ Parquet carries no checksum that a reader looks at: a changed byte would be anot
 costs less than reading, so whoever opens a release asks first.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import Refused
 from warehouse import fingerprints
-from warehouse.releases import consent, releases
+from warehouse.releases import releases
+from warehouse.releases.expunge import purged_files
+
+ALWAYS_HASHED = 32 * 2**20
+"""Bytes that are hashed in some hundredths of a second."""
 
 
 def recorded(release: Path) -> dict[str, str]:
@@ -18,7 +24,7 @@ def recorded(release: Path) -> dict[str, str]:
         f"parquet/{place}.parquet": str(t["bytes_sha256"])
         for place, t in found["content"].get("tables", {}).items()
     }
-    known = tables | dict(found["record"].get("files", {})) | consent.purged_files(release)
+    known = tables | dict(found["record"].get("files", {})) | purged_files(release)
     return {name: sha256 for name, sha256 in known.items() if sha256 is not None}
 
 
@@ -33,6 +39,44 @@ def opened(release: Path) -> Path:
         for name, sha256 in recorded(release).items()
         if name.startswith("parquet/") and not _same(release / name, sha256)
     ]
+    return _told(release, damaged)
+
+
+def opened_files(release: Path, names: Iterable[str]) -> Path:
+    """The release, once these files are what its manifest says; those it does not name pass.
+
+    Raises:
+        Refused: a file is missing or changed.
+    """
+    known = recorded(release)
+    return _told(release, [n for n in names if n in known and not _same(release / n, known[n])])
+
+
+def opened_database(release: Path, path: Path) -> Path:
+    """The database of a release, once it is the one that was published.
+
+    Raises:
+        Refused: it is missing or changed.
+    """
+    known, marks = recorded(release).get(path.name), _marks(release)
+    as_published = path.is_file() and marks == seen(path)
+    if known is None or (as_published and path.stat().st_size > ALWAYS_HASHED):
+        return path
+    _told(release, [] if _same(path, known) else [path.name])
+    return path
+
+
+def seen(path: Path) -> dict[str, Any]:
+    """What can be seen of a file without reading it: its name, size and time."""
+    facts = path.stat()
+    return {"name": path.name, "size": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+
+
+def _marks(release: Path) -> Any:
+    return releases.manifest(release)["record"].get("database")
+
+
+def _told(release: Path, damaged: list[str]) -> Path:
     if damaged:
         raise Refused(
             f"release {release.name}: damaged since it was published ({', '.join(damaged)}). "

@@ -14,6 +14,7 @@ import duckdb
 from schemas.errors import Failed, Refused
 from warehouse.engine.connections import connection
 from warehouse.releases.database import database
+from warehouse.releases.integrity import opened_database
 
 FORMATS = ("table", "csv", "json", "parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -57,9 +58,10 @@ def open_release(release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to a release's database.
 
     Raises:
-        Failed: the file is damaged or missing; the Parquet beside it is the truth.
+        Refused: the file is not the one that was published; the Parquet beside it is the truth.
+        Failed: it cannot be opened.
     """
-    path = database(release)
+    path = opened_database(release, database(release))
     with ExitStack() as stack:
         try:
             con = stack.enter_context(connection(path, read_only=True))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import Refused
+from warehouse.access import share
 from warehouse.store import TEMPORARY, Store, sync_folder, sync_tree, write_atomically
 
 CHANNELS = ("current", "stable")
@@ -157,6 +158,7 @@ def place(store: Store, release_id: str, built: Path, content: Mapping[str, Any]
     sync_tree(temporary)
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     write_atomically(temporary / "manifest.json", text.encode() + b"\n")
+    share(temporary, store.releases)
     final = store.releases / release_id
     temporary.rename(final)
     sync_folder(store.releases)

@@ -39,10 +39,14 @@ def _verify(context: Context) -> int:
             rebuild=not given.files_only,
         )
     built = "built again with equal content" if found.rebuilt else "not built again"
+    whole = f"{found.files} files whole"
+    if found.purged:
+        whole += f" except for {found.purged} purged files, which are as the purge left them"
+        built = "not built again: a patient who withdrew consent was purged"
     lines = [f"  {d}" for d in found.damaged]
     lines += [f"  {d}: built again, its content differs" for d in found.different]
     head = f"release {found.release_id}: "
-    head += f"{found.files} files whole, {built}." if found.passed else "not what it says it is."
+    head += f"{whole}, {built}." if found.passed else "not what it says it is."
     context.give({**asdict(found), "passed": found.passed}, "\n".join([head, *lines]))
     return 0 if found.passed else 1
 

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flows.commands.centres.check import site_named
 from flows.commands.command import Command, Context
@@ -25,7 +26,8 @@ def _purge(context: Context) -> int:
     given = context.arguments
     site = site_named(context, given.site)
     now = datetime.now(UTC)
-    done = purge(context.store, site, context.key, given.patient, given.reason, now, user())
+    what = (context.store, site, context.key, given.patient, given.reason)
+    done = purge(*what, now, user(), _draw)
     context.report(
         asdict(done),
         f"Tombstone {done.tombstone}: {done.rows} rows out of {len(done.deliveries)} deliveries, "
@@ -34,6 +36,18 @@ def _purge(context: Context) -> int:
         f"from {context.store.site_inbox(given.site)}, and from backups.",
     )
     return 0
+
+
+def _draw(folder: Path, release: Path, purged: int) -> None:
+    """Draw the report of a release again; one of an older layout only says that it is gone."""
+    from flows.steps import report_facts
+    from report import page
+    from warehouse.releases import expunge, releases
+
+    content = releases.manifest(release)["content"]
+    facts = report_facts(content["registry"], content["as_of"], content["data_cutoff"])
+    version = content["settings"]["toxicity"]["primary_version"]
+    page.redraw(folder, facts, version, expunge.note(purged))
 
 
 COMMANDS = (

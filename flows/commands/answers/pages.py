@@ -21,13 +21,17 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(context: Context) -> int:
-    from warehouse.releases import releases
+    from warehouse.releases import expunge, integrity, releases
 
     release = releases.resolve(context.store, context.arguments.release)
-    pages = {"report": release / "report/index.html", "audit": release / "audit/index.html"}
+    names = {"report": "report/index.html", "audit": "audit/index.html"}
+    integrity.opened_files(release, names.values())
+    pages = {name: release / inside for name, inside in names.items()}
     if missing := [path for path in pages.values() if not path.is_file()]:
         raise Failed(f"{missing[0]}: missing. Run `y90 verify {release.name}`.")
-    context.give({"release_id": release.name, **pages}, str(pages["report"]))
+    context.note_purged(release)
+    purged = expunge.purged_subjects(release)
+    context.give({"release_id": release.name, **pages, "purged": purged}, str(pages["report"]))
     return 0
 
 

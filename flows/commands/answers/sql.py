@@ -27,6 +27,7 @@ def _answer(context: Context) -> int:
     given = context.arguments
     form = given.format or ("json" if context.json else "table")
     release = releases.resolve(context.store, given.release)
+    context.note_purged(release)
     with progress.doing("query"):
         query.sql(release, given.query, form, sys.stdout, given.to)
     return 0

@@ -43,12 +43,12 @@ def _status(context: Context) -> int:
 
 
 def _status_text(found: "Status") -> str:
-    age = "" if found.age_hours is None else f"{found.age_hours} h after its run was due"
+    age = "" if found.age_hours is None else f", whose run was due {_ago(found.age_hours)} ago"
     late = ", ".join(f"{s} (expected {d})" for s, d in found.late_sites.items())
     shown = {
         "current": found.current or "nothing is published",
         "as-of": found.as_of or "-",
-        "still true at": f"{found.fresh_as_of or '-'} {age}".strip(),
+        "last found true at": f"{found.fresh_as_of or '-'}{age}",
         "held": ", ".join(found.held) or "none",
         "failed nights": ", ".join(found.failed_nights) or "none",
         "missed nights": _some(found.missed_nights),
@@ -62,6 +62,14 @@ def _status_text(found: "Status") -> str:
     if found.missed_nights or found.restatements_due or found.failed_nights:
         hints.append("`y90 backfill --dry-run` plans nights that are missing, late or failed.")
     return "\n".join([pairs(shown), *([""] if hints else []), *hints])
+
+
+def _ago(hours: float) -> str:
+    """Hours up to two days, then days, then years: as one would say it."""
+    if hours < 48:
+        return f"{hours:.0f} hours"
+    days = hours / 24
+    return f"{days:.0f} days" if days < 730 else f"{days / 365.25:.0f} years"
 
 
 def _some(nights: list[str]) -> str:

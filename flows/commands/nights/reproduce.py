@@ -75,19 +75,30 @@ def _published(context: Context) -> tuple[Path, str]:
     """A release that the named store holds.
 
     Raises:
-        Refused: it is not of the reference cohort.
+        Refused: it is not of the reference cohort, or a patient was purged from it.
     """
-    from warehouse.releases import releases
+    from warehouse.releases import expunge, releases
 
     path = releases.resolve(context.store, context.arguments.release)
     content = releases.manifest(path)["content"]
     origins = {site["origin"] for site in content["sites"].values()}
-    if content["registry"] != PRESET or origins != {"synthetic"}:
+    if not of_publication(content["registry"], origins):
         raise Refused(
             f"{path}: a release of {content['registry']}, not of the reference cohort. Leave "
             "--store out to build that in a temporary place, or run `make run` first."
         )
+    if purged := expunge.purged_subjects(path):
+        raise Refused(
+            f"release {path.name}: {purged} of its patients were purged, so its rows no longer "
+            "give its numbers and it cannot be reproduced. Leave --store out to build the cohort "
+            "in a temporary place."
+        )
     return path, f"release {path.name}"
+
+
+def of_publication(registry: str, origins: set[str]) -> bool:
+    """Whether a registry is the cohort made after the publication, and so comparable with it."""
+    return registry == PRESET and origins == {"synthetic"}
 
 
 def _run(root: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import schedule
 from flows.commands.command import Command, Context, a_date, pairs, table
+from flows.commands.nights.reproduce import of_publication
 from schemas.errors import OUR_FAULT, Held, Refused
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ def _costs(context: Context, outcome: "Outcome") -> list[str]:
 
 
 def _comparison(context: Context, outcome: "Outcome") -> list[tuple[Any, ...]]:
-    """Published beside computed, for a cohort that was made after a publication."""
-    invented = all(s.origin == "synthetic" for s in context.registry.sites.values())
-    if outcome.nothing_to_do or not invented:
+    """Published beside computed, for the cohort that was made after the publication."""
+    origins = {s.origin for s in context.registry.sites.values()}
+    if outcome.nothing_to_do or not of_publication(context.registry.file.registry, origins):
         return []
     from warehouse.releases.query import open_release
 

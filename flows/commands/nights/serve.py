@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -30,9 +31,16 @@ def _answer(context: Context) -> int:
 
             page = url.removesuffix("/api")
             told = f"serving {registry.file.registry}: {registry.file.schedule} in "
-            told += f"{registry.file.timezone}; Prefect's page: {page}"
+            told += f"{registry.file.timezone}; Prefect's page: {page}; what it asks for stands "
+            told += f"in {server.credential_file(store)}"
             facts = {"registry": registry.file.registry, "page": page}
-            serve(registry, context.config, store, lambda: context.report(facts, told))
+            facts["credential"] = str(server.credential_file(store))
+
+            def ready() -> None:
+                context.report(facts, told)
+                sys.stdout.flush()  # to a journal it would come when the service stops
+
+            serve(registry, context.config, store, ready)
     except KeyboardInterrupt:
         context.say("stopped")
     return 0
