@@ -2,7 +2,7 @@
 
 The server is the store's own, on loopback, and asks for the store's credential. Registry and store
 are fixed in this process: a run is given dates and a backfill's words, and one that is given
-anything else fails and is told. Two deployments are served: `nightly`, on the registry's
+anything else is refused. Two deployments are served: `nightly`, on the registry's
 schedule in its zone, and `backfill`, to be started from Prefect's page. At most
 `max_concurrent_runs` run at once, and the store's locks hold besides.
 
@@ -32,6 +32,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
+from prefect.utilities.callables import ParameterSchema
 
 from flows import backfill, schedule, settings
 from flows.backfill_plan import Reprocess
@@ -100,7 +101,19 @@ def deployments(registry: Registry, store: Store) -> list[RunnerDeployment]:
             entrypoint_type=EntrypointType.MODULE_PATH,
         ),
     ]
-    return [cast(RunnerDeployment, d) for d in made]  # coroutines only where a loop runs
+    known = [cast(RunnerDeployment, d) for d in made]  # coroutines only where a loop runs
+    for one in known:
+        one._parameter_openapi_schema = _Closed(
+            **one._parameter_openapi_schema.model_dump(exclude_unset=True),
+            additionalProperties=False,
+        )
+    return known
+
+
+class _Closed(ParameterSchema):
+    """The parameters of a deployment, and no others: Prefect's API refuses a run with more."""
+
+    additionalProperties: bool = False  # noqa: N815
 
 
 def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], None]) -> None:
