@@ -113,7 +113,7 @@ def deployments(registry: Registry, store: Store) -> list[RunnerDeployment]:
 class _Closed(ParameterSchema):
     """The parameters of a deployment, and no others: Prefect's API refuses a run with more."""
 
-    additionalProperties: bool = False  # noqa: N815
+    additionalProperties: bool = False
 
 
 def serve(registry: Registry, config: Path, store: Store, ready: Callable[[], None]) -> None:
