@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,9 +96,9 @@ def _published(context: Context) -> tuple[Path, str]:
     return path, f"release {path.name}"
 
 
-def of_publication(registry: str, origins: set[str]) -> bool:
+def of_publication(registry: str, origins: Collection[str]) -> bool:
     """Whether a registry is the cohort made after the publication, and so comparable with it."""
-    return registry == PRESET and origins == {"synthetic"}
+    return registry == PRESET and set(origins) == {"synthetic"}
 
 
 def _run(root: Path) -> Path:
