@@ -60,7 +60,7 @@ def _degraded(outcome: Outcome, site_id: str) -> str:
 def moved(store: Store, since: datetime) -> list[dict[str, Any]]:
     """What each release published since then moved: from its changes.json."""
     from schemas.tables.changes import Changes
-    from warehouse.releases.change_pages import old_and_new, summary
+    from warehouse.releases.change_pages import importance, old_and_new, summary
 
     told = []
     for release in releases.listing(store):
@@ -69,12 +69,14 @@ def moved(store: Store, since: datetime) -> list[dict[str, Any]]:
             continue
         changes = Changes.model_validate_json(path.read_bytes())
         lines = [
-            f"{s.label}: {' -> '.join(old_and_new(s))} {s.unit}" for s in changes.statistics[:SHOWN]
+            f"{s.label}: {' -> '.join(old_and_new(s))} {s.unit}"
+            for s in sorted(changes.statistics, key=importance)[:SHOWN]
         ]
         told.append(
             {
                 "release_id": release.release_id,
                 "status": release.status,
+                "reasons": _reasons(release),
                 "compared_with": changes.left,
                 "summary": summary(changes) if changes.left else "The first release.",
                 "n_statistics": len(changes.statistics),
@@ -82,6 +84,13 @@ def moved(store: Store, since: datetime) -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def _reasons(release: releases.ReleaseInfo) -> list[str]:
+    """Why a release waits, its causes first; nothing of one that does not."""
+    from warehouse.releases import decisions
+
+    return [] if release.status == "published" else decisions.why_waiting(release.path)
 
 
 def evening(told: list[dict[str, Any]], hours: int) -> str:
@@ -93,6 +102,6 @@ def evening(told: list[dict[str, Any]], hours: int) -> str:
         head = f"{one['release_id']} ({one['status']}), after {one['compared_with'] or 'nothing'}"
         left = one["n_statistics"] - len(one["statistics"])
         more = [f"  and {left} more: y90 diff, or CHANGES.md of the release"] if left > 0 else []
-        lines = [f"  {line}" for line in one["statistics"]]
+        lines = [f"  {line}" for line in (*one["reasons"], *one["statistics"])]
         parts.append("\n".join([f"{head}: {one['summary']}", *lines, *more]))
     return "\n\n".join(parts)

@@ -20,7 +20,7 @@ from schemas.contract import rows
 from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
 from schemas.tables.quality import Audit
-from warehouse.audit import movement
+from warehouse.audit import movement, telling
 from warehouse.audit.questions import QUESTIONS
 from warehouse.engine.connections import UNLIMITED, Resources
 from warehouse.engine.embedded import Written, engine, write_parquet
@@ -30,8 +30,6 @@ from warehouse.store import write_atomically
 
 KEPT = 200
 """Rows of one table that changes.json lists; `y90 diff --rows` lists more."""
-SHOWN = 10
-"""Statistics that the reasons name; the page has all."""
 
 
 @dataclass(slots=True)
@@ -91,14 +89,11 @@ def judge(
         absent: sites of the registry without any visible delivery.
     """
     differences = changes_of(work, before, names)
-    moved = movement.outside(differences, settings)
+    moved = sorted(
+        movement.outside(differences, settings), key=lambda pair: pages.importance(pair[0])
+    )
     shown = movement.impact(differences, before, work)
-    failed = _failed(work)
-    reasons = [
-        *(f"{q['question']} This is not so ({q['audit_id']})." for q in failed),
-        *_movement_reasons(moved),
-        *movement.fallen(shown["rows"], settings),
-    ]
+    reasons = _reasons(_failed(work), moved, shown, settings)
     account = {
         "format": "y90-audit-1",
         "release": names[1],
@@ -204,16 +199,18 @@ def _failed(work: Path) -> list[dict[str, Any]]:
     return [a for a in _answers(work) if not a["passed"]]
 
 
-def _movement_reasons(moved: Sequence[tuple[StatisticChange, str]]) -> list[str]:
-    named = [f"{s.statistic_id} ({s.label}) {_moves(s)}: {why}." for s, why in moved[:SHOWN]]
-    left = len(moved) - len(named)
-    return [*named, f"{left} more statistics are outside their tolerances."] if left else named
-
-
-def _moves(changed: StatisticChange) -> str:
-    """A value may stay, and its patients go."""
-    old, new = pages.old_and_new(changed)
-    return f"stays at {old}" if old == new else f"moves from {old} to {new}"
+def _reasons(
+    failed: Sequence[Mapping[str, Any]],
+    moved: Sequence[tuple[StatisticChange, str]],
+    shown: Mapping[str, Any],
+    settings: AuditSettings,
+) -> list[str]:
+    """Why the candidate is held, causes first; nothing where nothing holds it."""
+    fallen = movement.fallen(shown["rows"], settings)
+    if not (failed or moved or fallen):
+        return []
+    answers = [f"{q['question']} This is not so ({q['audit_id']})." for q in failed]
+    return [*telling.causes(shown, fallen), *answers, *telling.moves(moved)]
 
 
 def _write(work: Path, account: Mapping[str, Any]) -> None:

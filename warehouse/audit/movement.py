@@ -18,6 +18,7 @@ import duckdb
 from analytics.estimators.proportions import exact
 from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
+from warehouse.audit import telling
 from warehouse.engine.connections import connection
 
 CLASSES = (
@@ -141,6 +142,8 @@ def impact(changes: Changes, left: Path | None, right: Path) -> dict[str, Any]:
             "reclassified": list(_reclassified(con, changes, left, right)),
             "rows": _rows(con, left, right),
             "set_aside": _set_aside(con, left, right),
+            "vanished": telling.vanished(left, right),
+            "units": telling.units(left, right),
         }
 
 

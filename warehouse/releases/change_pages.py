@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from analytics.summary import p_value, rounded
+from schemas.statistic_ids import population_of, table_of
 from schemas.tables.changes import Changes, StatisticChange, TableChanges
 
 DIGITS = {"%": 1, "months": 1, "1": 3, "p": 4, "patients": 0, "units": 0}
 LISTED = 200
 """Statistics that a page of text lists, those that moved most first; changes.json has all."""
+ON_PAGE = 100
+"""Statistics that the audit page lists; audit.json has all. A page of thousands is not read."""
 FAR = {"%": 10.0, "months": 3.0, "1": 0.1, "p": 1.0}
 """What is far in a unit: it orders the lists, and decides nothing."""
 
@@ -80,16 +83,30 @@ def statistic_lines(changes: Changes, limit: int | None = None) -> list[tuple[st
             f"{_share(s.old_n, s.old_total)} to {_share(s.new_n, s.new_total)}",
             "changed" if s.redefined else "",
         )
-        for s in sorted(changes.statistics, key=_nearness)[:limit]
+        for s in sorted(changes.statistics, key=importance)[:limit]
     ]
 
 
-def _nearness(changed: StatisticChange) -> tuple[bool, bool, float]:
-    """Whole registry before its sites, values that moved before those that came or went."""
-    part = ".all." not in changed.statistic_id
+HEADLINES = (
+    "response_summary",
+    "survival_medians",
+    "survival_landmarks",
+    "restricted_means",
+    "toxicity_summary",
+    "attrition",
+)
+"""The tables that a reader asks for first: response, survival, toxicity, who was studied."""
+
+
+def importance(changed: StatisticChange) -> tuple[bool, int, bool, float]:
+    """What is told first: the whole registry, headline tables, values that moved, and farthest."""
+    part = population_of(changed.statistic_id) != "all"
+    table = table_of(changed.statistic_id)
+    rank = HEADLINES.index(table) if table in HEADLINES else len(HEADLINES)
     if changed.change is None or changed.old is None:
-        return part, True, 0.0
-    return part, False, -abs(changed.change) / FAR.get(changed.unit, max(abs(changed.old), 1.0))
+        return part, rank, True, 0.0
+    far = abs(changed.change) / FAR.get(changed.unit, max(abs(changed.old), 1.0))
+    return part, rank, False, -far
 
 
 def table_line(table: TableChanges) -> tuple[str, ...]:
@@ -116,7 +133,7 @@ def changes_page(changes: Changes) -> str:
 
 def audit_page(account: Mapping[str, Any]) -> str:
     """The audit of a release as a page of its own."""
-    return _rendered("audit.html", account=account, number=number)
+    return _rendered("audit.html", account=account, number=number, shown=ON_PAGE)
 
 
 def _share(n: int | None, total: int | None) -> str:
