@@ -34,8 +34,8 @@ def causes(shown: Mapping[str, Any], fallen: Sequence[str]) -> list[str]:
     aside: dict[str, list[str]] = {}
     for r in shown["set_aside"]:
         if r["new"] > r["old"]:
-            told = f"{r['new'] - r['old']} of {r['table']} by {r['rule_id']}"
-            aside.setdefault(r["site_id"], []).append(told)
+            more = f"{r['new'] - r['old']} of {r['table']} by {r['rule_id']}"
+            aside.setdefault(r["site_id"], []).append(more)
     told = [*fallen]
     told += [f"{site}: rows newly set aside: {', '.join(rows)}" for site, rows in aside.items()]
     told += [
