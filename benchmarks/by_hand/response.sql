@@ -8,9 +8,9 @@ WITH readings AS (
         coalesce(date_diff('day', a.t0_date, l.lobe_date), 0) AS lobe_day,
         coalesce(l.organ = 'node', false) AS node, coalesce(l.organ = 'liver', true) AS liver,
         s.arterial_phase, coalesce(s.evaluable, true) AS scan_evaluable,
-        round(longest_mm * 10)::BIGINT AS a, round(perpendicular_mm * 10)::BIGINT AS b,
-        round(enhancing_longest_mm * 10)::BIGINT AS ea,
-        round(enhancing_perpendicular_mm * 10)::BIGINT AS eb
+        round(longest_mm * 1000)::BIGINT AS a, round(perpendicular_mm * 1000)::BIGINT AS b,
+        round(enhancing_longest_mm * 1000)::BIGINT AS ea,
+        round(enhancing_perpendicular_mm * 1000)::BIGINT AS eb
     FROM measurements m
     JOIN subject_lesions l USING (subject_id, lesion_id)
     JOIN anchors a USING (subject_id)
@@ -18,9 +18,9 @@ WITH readings AS (
 ), standing AS (
     SELECT * REPLACE (
         CASE status WHEN 'absent' THEN 0 WHEN 'measured' THEN a
-            WHEN 'too_small' THEN coalesce(nullif(a, 0), 50) END AS a,
+            WHEN 'too_small' THEN coalesce(nullif(a, 0), 5000) END AS a,
         CASE status WHEN 'absent' THEN 0 WHEN 'measured' THEN b
-            WHEN 'too_small' THEN coalesce(nullif(b, 0), least(coalesce(nullif(a, 0), 50), 50))
+            WHEN 'too_small' THEN coalesce(nullif(b, 0), least(coalesce(nullif(a, 0), 5000), 5000))
             END AS b,
         CASE WHEN status = 'absent' THEN 0 WHEN status IN ('measured', 'too_small') THEN ea END
         AS ea,
@@ -38,14 +38,14 @@ WITH readings AS (
 SELECT subject_id, lesion_number, reader, modality, rel_day, lobe_day, node, liver, index_lesion,
     recist_target, status, arterial_phase, scan_evaluable,
     CASE WHEN scan_evaluable THEN
-        CASE WHEN longer = 0 THEN 0 ELSE longer * shorter END * 10000 END AS who,
+        CASE WHEN longer = 0 THEN 0 ELSE longer * shorter END END AS who,
     CASE WHEN arterial THEN coalesce(
-        CASE WHEN e_longer = 0 THEN 0 ELSE e_longer * e_shorter END * 10000,
-        CASE WHEN status = 'too_small' THEN longer * shorter * 10000 END) END AS easl,
-    CASE WHEN scan_evaluable THEN CASE WHEN node THEN shorter ELSE longer END * 100000 END
-    AS recist11,
-    CASE WHEN arterial THEN coalesce(CASE WHEN node THEN e_shorter ELSE e_longer END * 100000,
-        CASE WHEN status = 'too_small' THEN CASE WHEN node THEN shorter ELSE longer END * 100000
+        CASE WHEN e_longer = 0 THEN 0 ELSE e_longer * e_shorter END,
+        CASE WHEN status = 'too_small' THEN longer * shorter END) END AS easl,
+    CASE WHEN scan_evaluable THEN CASE WHEN node THEN shorter ELSE longer END * 1000 END
+    AS recist_1_1,
+    CASE WHEN arterial THEN coalesce(CASE WHEN node THEN e_shorter ELSE e_longer END * 1000,
+        CASE WHEN status = 'too_small' THEN CASE WHEN node THEN shorter ELSE longer END * 1000
         END) END AS mrecist,
     row_id
 FROM sized;
@@ -55,10 +55,11 @@ WITH timed AS (
     SELECT *, 3 * rel_day + CASE modality WHEN 'CT' THEN 2 WHEN 'MRI' THEN 1 ELSE 0 END AS moment
     FROM hand_quantities
 ), each AS (
-    FROM timed UNPIVOT INCLUDE NULLS (value FOR criterion IN (who, easl, recist11, mrecist))
+    FROM timed UNPIVOT INCLUDE NULLS (value FOR criterion IN
+        (who AS 'WHO', easl AS 'EASL', recist_1_1 AS 'RECIST 1.1', mrecist AS 'mRECIST'))
 ), counting AS (
     SELECT * FROM each
-    WHERE CASE WHEN criterion IN ('who', 'easl') THEN index_lesion ELSE recist_target END
+    WHERE CASE WHEN criterion IN ('WHO', 'EASL') THEN index_lesion ELSE recist_target END
 ), before AS (
     SELECT subject_id, lesion_number, reader, criterion, modality,
         max(rel_day) >= any_value(lobe_day) - 90 AS recent, max(moment) AS last_moment,
@@ -88,22 +89,22 @@ WITH timed AS (
         WHEN NOT known THEN 'no_baseline'
         WHEN baseline_day IS NULL THEN 'baseline_not_evaluable'
         WHEN baseline IS NULL THEN 'baseline_too_old'
-        WHEN baseline = 0 AND criterion IN ('easl', 'mrecist') THEN 'no_baseline_enhancement'
+        WHEN baseline = 0 AND criterion IN ('EASL', 'mRECIST') THEN 'no_baseline_enhancement'
         WHEN baseline = 0 THEN 'baseline_zero'
-        WHEN criterion = 'recist11' AND baseline < CASE WHEN node THEN 15000000 ELSE 10000000 END
-            OR criterion = 'mrecist' AND baseline < 10000000 THEN 'not_measurable'
+        WHEN criterion = 'RECIST 1.1' AND baseline < CASE WHEN node THEN 15000000 ELSE 10000000 END
+            OR criterion = 'mRECIST' AND baseline < 10000000 THEN 'not_measurable'
         WHEN value IS NULL THEN CASE WHEN NOT scan_evaluable THEN 'scan_not_evaluable'
             WHEN status IN ('not_imaged', 'not_evaluable') THEN status
-            WHEN criterion IN ('who', 'recist11') THEN 'not_measured'
+            WHEN criterion IN ('WHO', 'RECIST 1.1') THEN 'not_measured'
             WHEN arterial_phase IS NULL THEN 'arterial_phase_unknown'
             WHEN NOT arterial_phase THEN 'no_arterial_phase' ELSE 'not_measured' END
         WHEN nadir = 0 AND value > 0 THEN 'reappearance'
-        WHEN criterion IN ('who', 'easl') AND nadir > 0 AND 4 * value > 5 * nadir
-            OR criterion IN ('recist11', 'mrecist') AND nadir > 0 AND 5 * value >= 6 * nadir
-            AND (criterion = 'mrecist' OR value - nadir >= 5000000) THEN 'growth_over_nadir'
-        WHEN value = 0 OR criterion = 'recist11' AND node AND value < 10000000 THEN 'gone'
-        WHEN criterion IN ('who', 'easl') AND 2 * value <= baseline
-            OR criterion IN ('recist11', 'mrecist') AND 10 * value <= 7 * baseline
+        WHEN criterion IN ('WHO', 'EASL') AND nadir > 0 AND 4 * value > 5 * nadir
+            OR criterion IN ('RECIST 1.1', 'mRECIST') AND nadir > 0 AND 5 * value >= 6 * nadir
+            AND (criterion = 'mRECIST' OR value - nadir >= 5000000) THEN 'growth_over_nadir'
+        WHEN value = 0 OR criterion = 'RECIST 1.1' AND node AND value < 10000000 THEN 'gone'
+        WHEN criterion IN ('WHO', 'EASL') AND 2 * value <= baseline
+            OR criterion IN ('RECIST 1.1', 'mRECIST') AND 10 * value <= 7 * baseline
             THEN 'decrease_from_baseline'
         ELSE 'neither' END AS rule
     FROM followed
@@ -174,12 +175,12 @@ WITH read AS (
     FROM read GROUP BY ALL
 ), units AS (
     SELECT subject_id, lesion_number, criterion, CASE
-        WHEN criterion IN ('recist11', 'mrecist') AND NOT recist_target
+        WHEN criterion IN ('RECIST 1.1', 'mRECIST') AND NOT recist_target
             THEN 'not_a_recist_target'
         WHEN (subject_id, lesion_number) NOT IN (SELECT (subject_id, lesion_number)
             FROM hand_quantities WHERE reader = 'local') THEN 'never_measured'
         ELSE 'no_scan_after_treatment' END AS unseen
-    FROM subject_lesions, (VALUES ('who'), ('easl'), ('recist11'), ('mrecist')) c(criterion)
+    FROM subject_lesions, (VALUES ('WHO'), ('EASL'), ('RECIST 1.1'), ('mRECIST')) c(criterion)
     WHERE index_lesion
 ), both_ways AS (
     SELECT * EXCLUDE (first_cr, first_pr, first_sd, first_controlled, confirmed_cr, confirmed_pr),

@@ -38,19 +38,20 @@ WITH timed AS (
     SELECT *, 3 * rel_day + CASE modality WHEN 'CT' THEN 2 WHEN 'MRI' THEN 1 ELSE 0 END AS moment
     FROM hand_quantities
 ), each AS (
-    FROM timed UNPIVOT INCLUDE NULLS (value FOR criterion IN (who, easl, recist11, mrecist))
+    FROM timed UNPIVOT INCLUDE NULLS (value FOR criterion IN
+        (who AS 'WHO', easl AS 'EASL', recist_1_1 AS 'RECIST 1.1', mrecist AS 'mRECIST'))
 ), baselines AS (
     SELECT subject_id, reader, lesion_number, criterion, arg_max(modality, moment) AS modality,
         max(rel_day) FILTER (value IS NOT NULL) AS baseline_day,
         CASE WHEN max(rel_day) FILTER (value IS NOT NULL) >= -90
             THEN arg_max(value, moment) FILTER (value IS NOT NULL) END AS baseline,
         bool_or(node) AS node, bool_or(liver) AS liver, bool_or(CASE
-            WHEN criterion IN ('who', 'easl') THEN index_lesion ELSE recist_target END) AS flagged
+            WHEN criterion IN ('WHO', 'EASL') THEN index_lesion ELSE recist_target END) AS flagged
     FROM each WHERE rel_day <= 0 GROUP BY ALL
 ), lesions AS (
     SELECT *, flagged AND coalesce(baseline >= CASE criterion
-        WHEN 'recist11' THEN CASE WHEN node THEN 15000000 ELSE 10000000 END
-        WHEN 'mrecist' THEN 10000000 ELSE 0 END, true) AS counts
+        WHEN 'RECIST 1.1' THEN CASE WHEN node THEN 15000000 ELSE 10000000 END
+        WHEN 'mRECIST' THEN 10000000 ELSE 0 END, true) AS counts
     FROM baselines
 ), sets AS (
     SELECT subject_id, reader, criterion, count(*) FILTER (counts) AS n,
@@ -79,7 +80,7 @@ WITH timed AS (
         count(value) FILTER (counts) AS seen, sum(value) FILTER (counts)::BIGINT AS seen_sum,
         min(day) FILTER (counts AND value IS NOT NULL) AS seen_day,
         count(*) FILTER (counts AND (value = 0
-            OR criterion = 'recist11' AND node AND value < 10000000)) AS gone
+            OR criterion = 'RECIST 1.1' AND node AND value < 10000000)) AS gone
     FROM chosen GROUP BY ALL
 ), documents AS (
     SELECT q.subject_id, q.reader, first_day, string_agg(row_id, ' ' ORDER BY row_id)
@@ -93,10 +94,10 @@ WITH timed AS (
     SELECT s.*, sums.* EXCLUDE (subject_id, reader, first_day, criterion),
         d.* EXCLUDE (subject_id, reader, first_day), c.criterion,
         sets.* EXCLUDE (subject_id, reader, criterion),
-        coalesce(CASE WHEN c.criterion IN ('who', 'easl') THEN indexed ELSE targets END, 0)
+        coalesce(CASE WHEN c.criterion IN ('WHO', 'EASL') THEN indexed ELSE targets END, 0)
         AS flagged, CASE WHEN seen = n THEN seen_sum END AS value
     FROM hand_scanned s
-    CROSS JOIN (VALUES ('who'), ('easl'), ('recist11'), ('mrecist')) c(criterion)
+    CROSS JOIN (VALUES ('WHO'), ('EASL'), ('RECIST 1.1'), ('mRECIST')) c(criterion)
     LEFT JOIN sums ON sums.subject_id = s.subject_id AND sums.reader = s.reader
         AND sums.first_day = s.first_day AND sums.criterion = c.criterion
     LEFT JOIN documents d ON d.subject_id = s.subject_id AND d.reader = s.reader
@@ -113,27 +114,27 @@ WITH timed AS (
 ), grown AS (
     SELECT *, CASE WHEN baseline > 0 AND nadir = 0 AND seen_sum > 0 THEN 'reappearance'
         WHEN baseline > 0 AND nadir > 0 AND (
-            criterion IN ('who', 'easl') AND 4 * seen_sum > 5 * nadir
-            OR criterion IN ('recist11', 'mrecist') AND 5 * seen_sum >= 6 * nadir
-            AND (criterion = 'mrecist' OR seen_sum - nadir >= 5000000)) THEN 'growth_over_nadir'
+            criterion IN ('WHO', 'EASL') AND 4 * seen_sum > 5 * nadir
+            OR criterion IN ('RECIST 1.1', 'mRECIST') AND 5 * seen_sum >= 6 * nadir
+            AND (criterion = 'mRECIST' OR seen_sum - nadir >= 5000000)) THEN 'growth_over_nadir'
         END AS growth
     FROM followed
 ), ruled AS (
     SELECT *, CASE WHEN new_day IS NOT NULL THEN 'new_lesion'
         WHEN status = 5 THEN 'non_target_progression' WHEN growth IS NOT NULL THEN growth
-        WHEN no_set AND criterion = 'recist11' AND status = 2 THEN 'non_target_gone'
-        WHEN no_set AND criterion = 'recist11' AND status = 4 THEN 'non_target_persists'
+        WHEN no_set AND criterion = 'RECIST 1.1' AND status = 2 THEN 'non_target_gone'
+        WHEN no_set AND criterion = 'RECIST 1.1' AND status = 4 THEN 'non_target_persists'
         WHEN no_set AND flagged > 0 THEN 'not_measurable' WHEN no_set THEN 'no_target'
         WHEN coalesce(n, 0) = 0 THEN 'no_baseline'
         WHEN n_dated <> n OR oldest IS NULL THEN 'baseline_not_evaluable'
         WHEN baseline IS NULL THEN 'baseline_too_old'
-        WHEN baseline = 0 AND criterion IN ('easl', 'mrecist') THEN 'no_baseline_enhancement'
+        WHEN baseline = 0 AND criterion IN ('EASL', 'mRECIST') THEN 'no_baseline_enhancement'
         WHEN baseline = 0 THEN 'baseline_zero'
         WHEN value IS NULL THEN 'lesions_not_evaluable'
         WHEN gone = n AND coalesce(status, 1) <= 2 THEN 'gone'
         WHEN gone = n THEN 'non_target_remains'
-        WHEN criterion IN ('who', 'easl') AND 2 * value <= baseline
-            OR criterion IN ('recist11', 'mrecist') AND 10 * value <= 7 * baseline
+        WHEN criterion IN ('WHO', 'EASL') AND 2 * value <= baseline
+            OR criterion IN ('RECIST 1.1', 'mRECIST') AND 10 * value <= 7 * baseline
             THEN 'decrease_from_baseline' ELSE 'neither' END AS rule
     FROM grown
 ), classed AS (
@@ -163,7 +164,7 @@ SELECT subject_id, criterion, rel_day, reader,
     (nadir / 1e6)::DECIMAL(18, 6) AS nadir, (value / 1e6)::DECIMAL(18, 6) AS value,
     (value - baseline) * 100 / nullif(baseline, 0) AS change_from_baseline_pct,
     (value - nadir) * 100 / nullif(nadir, 0) AS change_from_nadir_pct, response,
-    rule || CASE WHEN criterion = 'recist11' AND coalesce(too_many, false)
+    rule || CASE WHEN criterion = 'RECIST 1.1' AND coalesce(too_many, false)
         THEN ' (more than 5 targets, or 2 in an organ)' ELSE '' END AS rule,
     rel_day <= coalesce(first_progression, rel_day) AND rel_day <= coalesce(closed_day, rel_day)
     AS in_window, source_row_ids, coalesce(n, 0) AS n_lesions,
@@ -216,7 +217,7 @@ WITH read AS (
     FROM read GROUP BY ALL
 ), units AS (
     SELECT subject_id, criterion FROM anchors,
-        (VALUES ('who'), ('easl'), ('recist11'), ('mrecist')) c(criterion)
+        (VALUES ('WHO'), ('EASL'), ('RECIST 1.1'), ('mRECIST')) c(criterion)
     WHERE site_id IN (SELECT site_id FROM anchors SEMI JOIN subject_lesions USING (subject_id))
 ), both_ways AS (
     SELECT * EXCLUDE (first_cr, first_pr, first_sd, first_controlled, confirmed_cr, confirmed_pr),

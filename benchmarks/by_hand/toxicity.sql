@@ -22,7 +22,7 @@ WITH injected AS (
     SELECT subject_id, treatment_date, min(administered_at) AS given FROM treatments
     JOIN anchors USING (subject_id) WHERE treatment_date = t0_date GROUP BY ALL
 )
-SELECT l.subject_id, analyte, row_id, date_diff('day', t0_date, lab_date) AS rel_day, value,
+SELECT l.subject_id, analyte, row_id, date_diff('day', t0_date, lab_date) AS rel_day, sequence, value,
     value_comparator, unit, lower_limit, upper_limit, -rel_day AS age_days,
     -rel_day > 28 AS stale
 FROM labs l JOIN anchors a USING (subject_id)
@@ -207,11 +207,11 @@ WITH placed AS (
         max(grade) FILTER (is_baseline) AS baseline_grade
     FROM placed GROUP BY ALL
 ), each AS (
-    SELECT * EXCLUDE (places, deciding), unnest(['acute', 'primary', 'late', 'any']) AS "window",
+    SELECT * EXCLUDE (places, deciding), unnest(['acute', 'primary', 'late', 'any']) AS time_window,
         unnest(places) AS place, unnest(deciding) AS source_row_id
     FROM worst
 )
-SELECT subject_id, 'lab' AS source, analyte AS term, ctcae_version, "window", baseline_grade,
+SELECT subject_id, 'lab' AS source, analyte AS term, ctcae_version, time_window, baseline_grade,
     place // 1000000000000 AS worst_grade, 999999 - place // 1000000 % 1000000 AS worst_day,
     CASE WHEN worst_grade = 0 THEN false ELSE worst_grade > baseline_grade END AS emergent,
     NULL::BOOLEAN AS related, source_row_id, NULL::VARCHAR AS reason
