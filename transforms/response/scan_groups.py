@@ -27,6 +27,7 @@ def scan_groups(scans: ir.Table, quantities: ir.Table, within_days: int) -> ir.T
     gap = distinct.rel_day - distinct.rel_day.lag().over(series)
     chained = distinct.mutate(opens=(gap > within_days).fill_null(True))
     opened = chained.mutate(start=chained.opens.ifelse(chained.rel_day, ibis.null("int64")))
-    started = opened.mutate(start=opened.start.max().over(series))
+    so_far = ibis.cumulative_window(group_by=_SERIES, order_by="rel_day")
+    started = opened.mutate(start=opened.start.max().over(so_far))
     into = started.rel_day - started.start
     return started.select(*_SERIES, "rel_day", first_day=started.rel_day - into % (within_days + 1))

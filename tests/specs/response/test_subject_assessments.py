@@ -130,6 +130,12 @@ def test_scans_within_14_days_are_one_assessment() -> None:
                 | chain      | L1        | d30       | CT       | 18         | 10               |
                 | chain      | L1        | d40       | CT       | 16         | 10               |
                 | chain      | L1        | d50       | CT       | 14         | 10               |
+                | later      | L1        | d-10      | CT       | 20         | 10               |
+                | later      | L2        | d-10      | CT       | 20         | 10               |
+                | later      | L1        | d28       | CT       | 10         | 10               |
+                | later      | L2        | d42       | CT       | 10         | 10               |
+                | later      | L1        | d174      | CT       | 10         | 10               |
+                | later      | L2        | d174      | CT       | 10         | 10               |
             """
         },
         """
@@ -139,6 +145,8 @@ def test_scans_within_14_days_are_one_assessment() -> None:
         | beyond     | 45      | CT       | no               |       | NE       |
         | chain      | 40      | CT       | no               | 160   | SD       |
         | chain      | 50      | CT       | no               | 140   | SD       |
+        | later      | 42      | CT       | no               | 200   | PR       |
+        | later      | 174     | CT       | no               | 200   | PR       |
         """,
     )
 
