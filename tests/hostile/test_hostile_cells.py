@@ -94,9 +94,14 @@ CASES = {
     "row repeated": Case(
         more={"labs": "007,2020-02-28,bilirubin,1.1,mg/dL,1.2"}, aside=("labs.3.duplicate_row",)
     ),
+    "two draws of a day": Case(more={"labs": "007,2020-02-28,bilirubin,9.9,mg/dL,1.2"}),
     "row contradicted": Case(
-        more={"labs": "007,2020-02-28,bilirubin,9.9,mg/dL,1.2"},
-        aside=("labs.1.conflicting_key", "labs.3.conflicting_key"),
+        more={"lesions": "007,l1,liver,left"},
+        aside=(
+            "lesions.1.conflicting_key",
+            "lesions.3.conflicting_key",
+            "measurements.1.no_such_lesion",
+        ),
     ),
     "patient contradicted": Case(
         more={"patients": "007,male,1950,2019,5,1"},

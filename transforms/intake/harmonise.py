@@ -138,10 +138,18 @@ def _rows(
         unreadable=_unreadable(ours, mapped, judged),
         site_id=ibis.literal(site.site_id),
         receipt_id=ibis.literal(receipt_id),
+        no_sequence=_lacks_sequence(read),
     )
     if source.canonical_units:
         table = _canonical(table)
     return _arranged(table, contract, keyed="source_key" in raw.columns)
+
+
+def _lacks_sequence(read: ir.Table) -> ir.BooleanValue:
+    """The row is told from others like it by no number of its own."""
+    if "text_sequence" not in read.columns:
+        return ibis.literal(True)
+    return read.text_sequence.isnull()
 
 
 def _texts(
@@ -444,5 +452,5 @@ def _arranged(table: ir.Table, contract: type[RegistryTable], *, keyed: bool) ->
         source_key = reduce(lambda a, b: a + "|" + b, [table.their_key, *within])
     marks = [c for c in table.columns if c.startswith("unread_")]
     return table.mutate(source_key=source_key, natural_key=natural).select(
-        *names, "source_key", "natural_key", "is_empty", "in_no_group", *marks
+        *names, "source_key", "natural_key", "is_empty", "in_no_group", "no_sequence", *marks
     )

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from schemas.contract import Column, Contract, columns, table_name
+from schemas.contract import Column, Contract, columns, key, table_name
 from schemas.records.analytes import FALLING_IS_WORSE
 from schemas.tables.quality import Edits, FindingHistory, Vanished
 from schemas.tables.registry import TABLES, RegistryTable
@@ -22,6 +22,7 @@ from warehouse.store import new_folder
 
 APART = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
 UNORDERED = ("unknown", "not_evaluated", "not_evaluable")
+SEQUENCE = "sequence"
 KEPT: tuple[type[Contract], ...] = (Edits, Vanished)
 
 
@@ -55,6 +56,7 @@ def _compared(con: Any, site_id: str, before: Past, after: Past) -> Path:
     folder = after.folder / "since" / before.folder.name
     if not folder.is_dir():
         with new_folder(folder) as fresh:
+            _moved(con, before, after)
             _write(con, _edits(con, site_id, before, after), Edits, fresh / "edits.parquet")
             gone = _vanished(site_id, before, after)
             _write(con, gone, Vanished, fresh / "vanished.parquet")
@@ -81,6 +83,32 @@ def _nothing(contract: type[Contract]) -> str:
     return f"SELECT {cells} WHERE false"
 
 
+def _moved(con: Any, before: Past, after: Past) -> None:
+    """Rows that only their number tells apart from their former selves, as the table `moved`.
+
+    Where a centre gives no number, one is made from what else is delivered, so that a further
+    row can change it: such rows are the same where all else is, and nothing else has all of it.
+    """
+    con.raw_sql(
+        "CREATE OR REPLACE TEMP TABLE moved (table_name VARCHAR, old_id VARCHAR, new_id VARCHAR)"
+    )
+    for contract in TABLES:
+        name = table_name(contract)
+        files = [p.folder / "registry" / f"{name}.parquet" for p in (before, after)]
+        if SEQUENCE not in key(contract) or not all(f.exists() for f in files):
+            continue
+        same = [c.name for c in columns(contract) if _is_cell(c) and c.name != SEQUENCE]
+        said = ", ".join(f'"{n}"' for n in ("subject_id", *same))
+        alone = f"QUALIFY count(*) OVER (PARTITION BY {said}) = 1"
+        then, now = map(_read, files)
+        equal = " AND ".join(f'o."{n}" IS NOT DISTINCT FROM n."{n}"' for n in ("subject_id", *same))
+        con.raw_sql(
+            f"""INSERT INTO moved SELECT '{name}', o.row_id, n.row_id
+            FROM (SELECT * FROM {then} t ANTI JOIN {now} x USING (row_id) {alone}) o
+            JOIN (SELECT * FROM {now} t ANTI JOIN {then} x USING (row_id) {alone}) n ON {equal}"""
+        )
+
+
 def _vanished(site_id: str, before: Past, after: Past) -> str:
     """Rows accepted before that are now neither accepted nor set aside, under either key."""
     then, now = _read(before.folder / "rows.parquet"), _read(after.folder / "rows.parquet")
@@ -91,6 +119,7 @@ def _vanished(site_id: str, before: Past, after: Past) -> str:
         FROM (SELECT * FROM {then} WHERE rule_id IS NULL) then_
         ANTI JOIN {now} now_ USING (table_name, row_id)
         ANTI JOIN {now} again USING (table_name, source_key)
+        ANTI JOIN moved ON moved.table_name = then_.table_name AND moved.old_id = then_.row_id
     """
 
 
@@ -110,9 +139,14 @@ def _edits_of(
     if not all(f.exists() for f in files):
         return
     cells = [c for c in columns(contract) if _is_cell(c)]
-    con.raw_sql(f"CREATE OR REPLACE TEMP TABLE pairs_{name} AS {_pairs(cells, *files)}")
+    pairs = f"""SELECT * FROM ({_pairs(cells, *files)})
+        WHERE old.row_id NOT IN (SELECT old_id FROM moved WHERE table_name = '{name}')
+          AND new.row_id NOT IN (SELECT new_id FROM moved WHERE table_name = '{name}')"""
+    con.raw_sql(f"CREATE OR REPLACE TEMP TABLE pairs_{name} AS {pairs}")
     for cell in cells:
         old, new = f'old."{cell.name}"', f'new."{cell.name}"'
+        # A row that is known by what it says is the same under another number.
+        made_again = " AND old.row_id <> new.row_id" if cell.name == SEQUENCE else ""
         yield f"""
             SELECT '{site_id}' AS site_id, '{name}' AS table_name, new.row_id AS row_id,
                    '{cell.name}' AS column_name, DATE '{after.extracted}' AS extraction_date,
@@ -120,7 +154,7 @@ def _edits_of(
                    CASE WHEN {old} IS NULL THEN 'filled' WHEN {new} IS NULL THEN 'cleared'
                         ELSE 'changed' END AS kind,
                    {_direction(cell)} AS direction
-            FROM pairs_{name} WHERE {old} IS DISTINCT FROM {new}
+            FROM pairs_{name} WHERE {old} IS DISTINCT FROM {new}{made_again}
         """
 
 

@@ -24,7 +24,7 @@ from transforms.intake.harmonise import access_group, harmonise, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import rows_aside, validate
+from warehouse.loading import numbering, rows_aside, validate
 
 ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
 """A reader told by role and number; `reader` reaches the marts, and a name must not."""
@@ -125,6 +125,8 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
         f"FROM ({con.compile(union)})"
     )
+    if name == "patients":
+        _keep_blank_patients(con)
     con.raw_sql(
         f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
         "category VARCHAR, severity VARCHAR)"
@@ -139,6 +141,15 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
         f"'{rule.category}', '{rule.severity}' FROM left_{name} WHERE in_no_group"
     )
     return con.table(f"left_{name}")
+
+
+def _keep_blank_patients(con: Any) -> None:
+    """A patient whose every row is blank but for the id exists: one of the rows says so."""
+    con.raw_sql(
+        f"UPDATE all_patients SET is_empty = false WHERE {validate.ROW} IN (SELECT "
+        f"min({validate.ROW}) FROM all_patients WHERE patient_id IS NOT NULL AND NOT in_no_group "
+        "GROUP BY patient_id HAVING bool_and(is_empty))"
+    )
 
 
 def _count_others(
@@ -160,6 +171,8 @@ def _judge(
     """Apply the row rules, then the key, then the references; each sees only what is left."""
     contract = CONTRACTS[name]
     _set_aside(con, name, validate.bad_rows(left, contract, extracted))
+    if _shares_keys(con, name) and numbering.applies(contract):
+        numbering.number(con, contract)
     if _shares_keys(con, name):
         _set_aside(con, name, validate.duplicates(left, contract))
     for lost in validate.orphans(left, contract, accepted):
