@@ -50,6 +50,11 @@ class ColumnSource(Section):
         default_factory=dict,
         description="Their code -> ours; a code that is not listed is a finding.",
     )
+    words: dict[str, str] = Field(
+        default_factory=dict,
+        description="Their word -> ours, without case, for terms, analytes, units and drugs; a "
+        "word that is not listed stays as it is.",
+    )
     unit: str | None = Field(None, description="Their unit, if it is not ours (UCUM).")
     decimal: Literal[".", ","] | None = Field(
         None, description="Their decimal sign, if it is not the site's."

@@ -11,8 +11,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from schemas.contract import Column, columns, table_name
-from schemas.records.analytes import ANALYTES, LAB_UNITS
-from schemas.records.units import COLUMN_UNITS, SPELLINGS
+from schemas.records.analytes import ANALYTES, COUNTS, LAB_UNITS
+from schemas.records.lab_words import unit_of
+from schemas.records.units import COLUMN_UNITS
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import TABLES
 
@@ -72,7 +73,7 @@ def _source(site: Site, name: str, source: TableSource, place: Place) -> Iterato
         where = (*place, "wide", number)
         if lab.analyte not in ANALYTES and get_close_matches(lab.analyte, ANALYTES, cutoff=0.8):
             yield (*where, "analyte"), "unknown. " + _nearest(lab.analyte, list(ANALYTES))
-        unit = SPELLINGS.get(lab.unit.lower().replace(" ", ""))
+        unit = unit_of(lab.unit, cells=lab.analyte in COUNTS)
         if lab.analyte in LAB_UNITS and unit not in (*LAB_UNITS[lab.analyte], "%"):
             choices = ", ".join(LAB_UNITS[lab.analyte])
             yield (*where, "unit"), f"no unit of {lab.analyte} that we know. Use one of {choices}."

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schemas.records.record import checked
+from schemas.records.words import plain_name
 
 Grades = tuple[int, int]
 """Mildest and worst grade that a version has for a term."""
@@ -25,6 +26,8 @@ CTCAE = "CTCAE v3.0 (NCI 2006), v4.03 (NCI 2010) and v5.0 (NCI 2017)"
 class ClinicalTerm:
     """One clinical term: our name, its name and grades in each version, and what else it is called.
 
+    `abroad` are its names in German, French, Italian, Spanish and Dutch.
+
     `v3_name` is the name in version 3.0; 4.03 and 5.0 share `name`. A version that is missing in
     `grades` does not have the term.
     """
@@ -36,10 +39,12 @@ class ClinicalTerm:
     grades: Mapping[str, Grades]
     synonyms: tuple[str, ...] = field(default=())
     source: str = CTCAE
+    abroad: tuple[str, ...] = field(default=())
 
     def spellings(self) -> frozenset[str]:
-        """Every lower-case spelling that means this term."""
-        return frozenset(s.lower() for s in (self.term, self.name, self.v3_name, *self.synonyms))
+        """The plain form (`plain_name`) of everything that means this term."""
+        ours = (self.term, self.name, self.v3_name, *self.synonyms, *self.abroad)
+        return frozenset(map(plain_name, ours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,23 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10016256,
         _grades((1, 4), (1, 3)),
         ("tiredness", "asthenia", "lethargy"),
+        abroad=(
+            "müdigkeit",
+            "muedigkeit",
+            "erschöpfung",
+            "abgeschlagenheit",
+            "fatigue-syndrom",
+            "asthénie",
+            "asthenie",
+            "épuisement",
+            "affaticamento",
+            "stanchezza",
+            "astenia",
+            "fatiga",
+            "cansancio",
+            "vermoeidheid",
+            "moeheid",
+        ),
     ),
     ClinicalTerm(
         "abdominal pain",
@@ -80,10 +102,58 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10000081,
         _grades((1, 4), (1, 3)),
         ("pain, abdominal", "abdomen pain"),
+        abroad=(
+            "bauchschmerz",
+            "bauchschmerzen",
+            "abdominalschmerz",
+            "abdominelle schmerzen",
+            "oberbauchschmerzen",
+            "douleur abdominale",
+            "douleurs abdominales",
+            "dolore addominale",
+            "dolori addominali",
+            "dolor abdominal",
+            "buikpijn",
+            "abdominale pijn",
+        ),
     ),
-    ClinicalTerm("nausea", "Nausea", "Nausea", 10028813, _grades((1, 5), (1, 3))),
     ClinicalTerm(
-        "vomiting", "Vomiting", "Vomiting", 10047700, _grades((1, 5), (1, 5)), ("emesis",)
+        "nausea",
+        "Nausea",
+        "Nausea",
+        10028813,
+        _grades((1, 5), (1, 3)),
+        abroad=(
+            "übelkeit",
+            "uebelkeit",
+            "nausée",
+            "nausées",
+            "nausees",
+            "nausee",
+            "náusea",
+            "náuseas",
+            "nauseas",
+            "misselijkheid",
+        ),
+    ),
+    ClinicalTerm(
+        "vomiting",
+        "Vomiting",
+        "Vomiting",
+        10047700,
+        _grades((1, 5), (1, 5)),
+        ("emesis",),
+        abroad=(
+            "erbrechen",
+            "vomissement",
+            "vomissements",
+            "vomito",
+            "vómito",
+            "vómitos",
+            "vomitos",
+            "braken",
+            "overgeven",
+        ),
     ),
     ClinicalTerm(
         "fever",
@@ -96,6 +166,15 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "fever (in the absence of neutropenia, where neutropenia is defined as "
             "anc <1.0 x 10e9/l)",
         ),
+        abroad=(
+            "fieber",
+            "fièvre",
+            "fievre",
+            "febbre",
+            "fiebre",
+            "koorts",
+            "pyrexie",
+        ),
     ),
     ClinicalTerm(
         "chills",
@@ -104,9 +183,34 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10008531,
         _grades((1, 3), (1, 3)),
         ("rigors", "rigor"),
+        abroad=(
+            "schüttelfrost",
+            "schuettelfrost",
+            "frissons",
+            "brividi",
+            "escalofríos",
+            "escalofrios",
+            "koude rillingen",
+            "rillingen",
+        ),
     ),
     ClinicalTerm(
-        "diarrhea", "Diarrhea", "Diarrhea", 10012727, _grades((1, 5), (1, 5)), ("diarrhoea",)
+        "diarrhea",
+        "Diarrhea",
+        "Diarrhea",
+        10012727,
+        _grades((1, 5), (1, 5)),
+        ("diarrhoea",),
+        abroad=(
+            "durchfall",
+            "diarrhö",
+            "diarrhöe",
+            "diarrhoe",
+            "diarrhée",
+            "diarrhee",
+            "diarrea",
+            "diarree",
+        ),
     ),
     ClinicalTerm(
         "weight loss",
@@ -115,6 +219,17 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10047900,
         _grades((1, 3), (1, 3)),
         ("weight decreased", "loss of weight"),
+        abroad=(
+            "gewichtsverlust",
+            "gewichtsabnahme",
+            "perte de poids",
+            "amaigrissement",
+            "perdita di peso",
+            "calo ponderale",
+            "pérdida de peso",
+            "perdida de peso",
+            "gewichtsverlies",
+        ),
     ),
     ClinicalTerm(
         "cholecystitis",
@@ -123,6 +238,15 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10008612,
         _grades((1, 5), (2, 5)),
         ("radiation cholecystitis",),
+        abroad=(
+            "cholezystitis",
+            "strahlencholezystitis",
+            "cholécystite",
+            "cholecystite",
+            "cholécystite radique",
+            "colecistite",
+            "colecistitis",
+        ),
     ),
     ClinicalTerm(
         "ascites",
@@ -130,6 +254,13 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         "Ascites (non-malignant)",
         10003445,
         _grades((1, 5), (1, 5)),
+        abroad=(
+            "aszites",
+            "bauchwassersucht",
+            "ascite",
+            "ascitis",
+            "ascitesvocht",
+        ),
     ),
     ClinicalTerm(
         "hepatic failure",
@@ -138,6 +269,18 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10019663,
         _grades((2, 5), (3, 5)),
         ("liver failure", "reild"),
+        abroad=(
+            "leberversagen",
+            "leberinsuffizienz",
+            "insuffisance hépatique",
+            "insuffisance hepatique",
+            "défaillance hépatique",
+            "insufficienza epatica",
+            "insuficiencia hepática",
+            "insuficiencia hepatica",
+            "fallo hepático",
+            "leverfalen",
+        ),
     ),
     ClinicalTerm(
         "hepatic pain",
@@ -146,6 +289,16 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10019705,
         _grades((1, 4), (1, 3)),
         ("liver pain",),
+        abroad=(
+            "leberschmerz",
+            "leberschmerzen",
+            "douleur hépatique",
+            "douleur hepatique",
+            "dolore epatico",
+            "dolor hepático",
+            "dolor hepatico",
+            "leverpijn",
+        ),
     ),
     ClinicalTerm(
         "gastric ulcer",
@@ -153,6 +306,16 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         "Ulcer, GI - Stomach",
         10017822,
         _grades((1, 5), (1, 5)),
+        abroad=(
+            "magengeschwür",
+            "magenulkus",
+            "ulcus ventriculi",
+            "ulcère gastrique",
+            "ulcere gastrique",
+            "ulcera gastrica",
+            "úlcera gástrica",
+            "maagzweer",
+        ),
     ),
     ClinicalTerm(
         "duodenal ulcer",
@@ -160,6 +323,17 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         "Ulcer, GI - Duodenum",
         10013836,
         _grades((1, 5), (1, 5)),
+        abroad=(
+            "zwölffingerdarmgeschwür",
+            "duodenalulkus",
+            "ulcus duodeni",
+            "ulcère duodénal",
+            "ulcere duodenal",
+            "ulcera duodenale",
+            "úlcera duodenal",
+            "ulcera duodenal",
+            "zweer van de twaalfvingerige darm",
+        ),
     ),
     ClinicalTerm(
         "anorexia",
@@ -168,6 +342,18 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10002646,
         _grades((1, 5), (1, 5)),
         ("decreased appetite", "loss of appetite"),
+        abroad=(
+            "appetitlosigkeit",
+            "inappetenz",
+            "anorexie",
+            "perte d'appétit",
+            "anoressia",
+            "inappetenza",
+            "perdita di appetito",
+            "pérdida de apetito",
+            "gebrek aan eetlust",
+            "verminderde eetlust",
+        ),
     ),
     ClinicalTerm(
         "pneumonitis",
@@ -176,8 +362,36 @@ _TERMS: tuple[ClinicalTerm, ...] = (
         10035742,
         _grades((1, 5), (1, 5)),
         ("radiation pneumonitis",),
+        abroad=(
+            "strahlenpneumonitis",
+            "pneumonite",
+            "pneumopathie radique",
+            "polmonite da radiazioni",
+            "neumonitis",
+            "neumonitis por radiación",
+            "pneumonie radique",
+            "bestralingspneumonitis",
+        ),
     ),
-    ClinicalTerm("flushing", "Flushing", "Flushing", 10016825, _grades((1, 2), (1, 3))),
+    ClinicalTerm(
+        "flushing",
+        "Flushing",
+        "Flushing",
+        10016825,
+        _grades((1, 2), (1, 3)),
+        abroad=(
+            "gesichtsrötung",
+            "flush",
+            "bouffées vasomotrices",
+            "bouffée vasomotrice",
+            "vampate",
+            "rossore",
+            "rubor",
+            "rubefacción",
+            "opvliegers",
+            "blozen",
+        ),
+    ),
 )
 TERMS: tuple[ClinicalTerm, ...] = checked(
     "ctcae_terms",

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, RowRule
-from schemas.records.analytes import CANONICAL_LAB_UNIT, COUNTS, LAB_UNITS, WINDOWS
+from schemas.records.analytes import COUNTS, LAB_UNITS, WINDOWS
 
 
 def in_order(rule_id: str, first: str, second: str) -> RowRule:
@@ -78,10 +78,6 @@ def _millionths(number: int) -> ir.DecimalScalar:
     return ibis.literal(Decimal(number).scaleb(-6), type=DECIMAL)
 
 
-def _unknown_unit(t: ir.Table) -> ir.BooleanValue:
-    return _by_analyte(t, {a: ~t.unit.isin([*units, "%"]) for a, units in LAB_UNITS.items()})
-
-
 def _by_analyte(t: ir.Table, rules: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
     return ibis.cases(*((t.analyte == a, rule) for a, rule in rules.items()), else_=False)
 
@@ -102,16 +98,6 @@ LABS = (
         "a count of cells as a percentage; it is never graded",
         "Deliver the absolute count; the row is loaded.",
         lambda t: t.analyte.isin(COUNTS) & (t.unit == "%"),
-        severity="warn",
-    ),
-    RowRule(
-        "labs.unknown_unit",
-        "unit",
-        "the unit is not known for this analyte, so that its limits cannot be judged",
-        "Deliver one of " + "; ".join(f"{a}: {u}" for a, u in CANONICAL_LAB_UNIT.items()) + ", or "
-        "map the unit's spelling in the site file; the row is loaded.",
-        _unknown_unit,
-        category="conformance",
         severity="warn",
     ),
     RowRule(

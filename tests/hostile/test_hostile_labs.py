@@ -14,6 +14,17 @@ from schemas.site import Site
 from tests.support.clinical_night import Night, night
 
 DAY = date(2021, 3, 20)
+WRONG = Site.model_validate(
+    {
+        "site_id": "wrong",
+        "origin": "synthetic",
+        "tables": {
+            "adverse_events": [
+                {"columns": {"term": {"from": "term", "words": {"kotzen": "Vomiting"}}}}
+            ]
+        },
+    }
+)
 ALP = ("13862", "12258.8", "11552", "11320.2", "11046.6", "10396.8", "10165")
 
 
@@ -55,7 +66,22 @@ def _wrong() -> dict[str, str]:
     return _treated([f"w{n}" for n in range(1, 5)]) | {
         "labs": "patient_id,lab_date,analyte,value,unit,upper_limit\n"
         + "\n".join(rows)
-        + "\nw1,2020-05-01,creatinine,1.5,mg/dL,1.2\n"
+        + """
+w1,2020-05-01,creatinine,1.5,mg/dL,1.2
+w2,2020-05-01,platelets,150,ZQUNIT,
+w3,2020-05-01,platelets,150,zqunit,
+w2,2020-05-01,Chromogranin,150,ng/L,
+w3,2020-05-01,chromogranin,150,ng/L,
+w4,2020-05-01,CHROMOGRANIN,150,ng/L,
+""",
+        "adverse_events": """
+            patient_id,term,onset_date,grade
+            w1,Nausées,2020-04-01,1
+            w2,ÜBELKEIT,2020-04-01,1
+            w2,Kotzen,2020-04-01,1
+            w3,Reizmagen,2020-04-01,1
+            w4,reizmagen,2020-04-02,1
+        """,
     }
 
 
@@ -65,7 +91,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Night:
         tmp_path_factory.mktemp("labs"),
         DAY,
         (Site(site_id="mayo", origin="synthetic"), _mayo()),
-        (Site(site_id="wrong", origin="synthetic"), _wrong()),
+        (WRONG, _wrong()),
     )
 
 
@@ -121,3 +147,105 @@ def test_the_other_reading_of_a_missing_baseline_is_published(found: Night) -> N
         "WHERE setting = 'toxicity.missing_baseline' AND base_statistic_id LIKE '%.alp.%'"
     )
     assert rows == [("not_gradable", True)]
+
+
+NAMES = {
+    "AST": "ast", "Alt": "alt", "bilirubin total": "bilirubin", "Bilirubin, total": "bilirubin",
+    "BILIRUBIN_TOTAL": "bilirubin", "Gesamtbilirubin": "bilirubin", "Bilirubine totale": "bilirubin",
+    "Albumine": "albumin", "AST (GOT)": "ast", "SGPT": "alt", "Alkalische Phosphatase": "alp",
+    "Phosphatase alcaline": "alp", "Gamma-GT": "ggt", "γ-GT": "ggt", "PT-INR": "inr",
+    "Kreatinin": "creatinine", "Créatinine": "creatinine", "Hämoglobin": "haemoglobin", "Hgb": "haemoglobin",
+    "Leukozyten": "wbc", "ANC": "neutrophils", "Lymphozyten": "lymphocytes", "Thrombozyten": "platelets",
+    "Plaquettes": "platelets",
+}  # fmt: skip
+OTHERS = ("bilirubin direct", "lymphocytes %", "magnesium", "CgA", "ALT ratio")
+"""No spelling of one of ours: another analyte, or another quantity."""
+
+
+def test_names_of_analytes_are_matched_without_case_in_six_languages() -> None:
+    """Read off laboratory reports; what means something else stays as it is."""
+    assert _read(lab_words.analyte, [*NAMES, *OTHERS]) == {**NAMES, **{n: n for n in OTHERS}}
+
+
+UNITS = {
+    "G/L": "g/L", "/nl": "10*9/L", "1/nL": "10*9/L", "10⁹/L": "10*9/L", "x10E9/L": "10*9/L",
+    "10^9/l": "10*9/L", "10**9/L": "10*9/L", "× 10⁹/L": "10*9/L", "Gpt/l": "10*9/L",
+    "x10E3/uL": "10*3/uL", "x10E3/µL": "10*3/uL", "10³/μL": "10*3/uL", "K/mcL": "10*3/uL",
+    "K/uL": "10*3/uL", "Thousand/uL": "10*3/uL", "10^3/mm³": "10*3/uL", "THOU/uL": "10*3/uL",
+    "10*6/L": "10*6/L", "cells/µL": "/uL", "cells/μL": "/uL", "/mm³": "/uL", "{cells}/uL": "/uL",
+    "µmol/L": "umol/L", "μmol/l": "umol/L", "mcmol/L": "umol/L", "MG/DL": "mg/dL", "mg %": "mg/dL",
+    "mg/100 mL": "mg/dL", "UI/L": "U/L", "IU/l": "U/L", "[IU]/L": "U/L", "µkat/L": "ukat/L",
+    "{INR}": "1", "Ratio": "1", "%": "%", "mmol/L": "mmol/L", "ZQUNIT": "ZQUNIT", "mg/g": "mg/g",
+}  # fmt: skip
+
+
+def test_units_are_matched_by_their_plain_form() -> None:
+    """UCUM and what laboratories write for it; both micro signs; an unknown one stays."""
+    assert _read(lab_words.unit, list(UNITS)) == UNITS
+
+
+def test_giga_per_litre_is_no_gram() -> None:
+    """G/L of a count of cells is 10*9/L; of albumin it is grams, in capitals."""
+    assert (unit_of("G/L", cells=True), unit_of("G/L", cells=False)) == ("10*9/L", "g/L")
+    con = ibis.duckdb.connect()
+    t = ibis.memtable({"analyte": ["platelets", "albumin"], "unit": ["g/L", "g/L"]})
+    found = con.to_pyarrow(t.select(unit=lab_words.of_cells(t.analyte, t.unit)))
+    assert found["unit"].to_pylist() == ["10*9/L", "g/L"]
+
+
+def _read(word: Callable[[ir.StringValue], ir.StringValue], texts: list[str]) -> dict[str, str]:
+    t = ibis.memtable({"text": texts})
+    found = ibis.duckdb.connect().to_pyarrow(t.select("text", code=word(t.text)))
+    return dict(zip(found["text"].to_pylist(), found["code"].to_pylist(), strict=True))
+
+
+def test_a_units_free_text_reaches_no_release(found: Night) -> None:
+    """Planted in a patient's row: it stands in no table, and the grade says that it is unknown."""
+    graded = found.patient("wrong", "w2", "lab_grades", "analyte", "unit", "grade", "reason")
+    assert {r[1:] for r in graded if r[0] == "platelets"} == {("unknown", None, "unknown unit")}
+    for path in sorted((found.work / "parquet").rglob("*.parquet")):
+        (n,) = duckdb.sql(
+            f"SELECT count(*) FROM '{path}' t WHERE t::VARCHAR ILIKE '%ZQUNIT%'"
+        ).fetchone() or (0,)
+        assert n == 0, path
+
+
+def test_what_stays_ungraded_is_told_once_for_each_spelling(found: Night) -> None:
+    """Two rows of one unit, three of one analyte: a finding each."""
+    told = found.rows(
+        "SELECT rule_id, count(*) FROM '{quality}/findings.parquet' WHERE site_id = 'wrong' "
+        "AND rule_id LIKE 'labs.unknown%' GROUP BY ALL ORDER BY ALL"
+    )
+    assert told == [("labs.unknown_analyte", 1), ("labs.unknown_unit", 1)]
+
+
+TERMS = {
+    "Nausées": "nausea", "ÜBELKEIT": "nausea", "náuseas": "nausea", "misselijkheid": "nausea",
+    "Erbrechen": "vomiting", "Bauchschmerzen": "abdominal pain", "douleur abdominale": "abdominal pain",
+    "Stanchezza": "fatigue", "Müdigkeit": "fatigue", "vermoeidheid": "fatigue", "fiebre": "fever",
+    "Schüttelfrost": "chills", "Durchfall": "diarrhea", "Diarrhoea": "diarrhea",
+    "perdita di peso": "weight loss", "Cholezystitis": "cholecystitis", "Aszites": "ascites",
+    "appetitlosigkeit": "anorexia", "Pain - Abdomen NOS": "abdominal pain", "Pyrexia": "fever",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", TERMS)
+def test_events_of_other_languages_are_the_listed_term(word: str) -> None:
+    """Each word means one listed term and no other."""
+    meant = [t.term for t in TERM_RECORDS if plain_name(word) in t.spellings()]
+    assert meant == [TERMS[word]]
+
+
+def test_a_site_file_maps_a_word_and_an_unknown_one_is_told_once(found: Night) -> None:
+    """`Reizmagen` is nobody's word: told once, of two rows; `Kotzen` is mapped to vomiting."""
+    rows = found.rows(
+        "SELECT DISTINCT term FROM '{marts}/toxicity.parquet' WHERE source = 'event' AND "
+        "subject_id IN (SELECT subject_id FROM '{marts}/subjects.parquet' WHERE site_id = 'wrong') "
+        "AND term NOT LIKE '% or %' ORDER BY 1"
+    )
+    assert rows == [("nausea",), ("reizmagen",), ("vomiting",)]
+    told = found.rows(
+        "SELECT count(*) FROM '{quality}/findings.parquet' "
+        "WHERE rule_id = 'adverse_events.unknown_term'"
+    )
+    assert told == [(1,)]

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
 
+import ibis
 import ibis.expr.types as ir
 
+from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
+from schemas.records.words import PARTS
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
 
+ROW = "_row"
+"""Numbers the rows of a table that is being judged."""
 PATIENT = ["site_id", "patient_id"]
 SESSION = [*PATIENT, "session_id"]
 MAA_DAYS = 60
@@ -143,7 +148,7 @@ def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
     """The term has no such grade in the version that it was given in."""
     t = adverse_events
     conditions = (
-        t.term.lower().isin(sorted(term.spellings()))
+        _plain(t.term).isin(sorted(term.spellings()))
         & (t.ctcae_version == version)
         & ~t.grade.between(*grades)
         for term in TERMS
@@ -156,10 +161,40 @@ def _operated_below_3(adverse_events: ir.Table) -> ir.Table:
     """Cholecystitis that led to cholecystectomy, with a milder grade than an operation has."""
     (cholecystitis,) = (t for t in TERMS if t.term == "cholecystitis")
     t = adverse_events
-    operated = t.term.lower().isin(
+    operated = _plain(t.term).isin(
         sorted(cholecystitis.spellings())
     ) & t.procedure.lower().contains("cholecystectomy")
     return t.filter(operated.fill_null(False) & (t.grade.fill_null(0) < SURGICAL_GRADE))
+
+
+def _unknown_term(adverse_events: ir.Table) -> ir.Table:
+    """Terms that are none of ours: one row of each spelling."""
+    known = sorted(frozenset[str]().union(*(t.spellings() for t in TERMS)))
+    other = adverse_events.filter(~_plain(adverse_events.term).isin(known))
+    first = other.group_by(_term=other.term.lower()).agg(_first=other[ROW].min())
+    return adverse_events.semi_join(first, adverse_events[ROW] == first["_first"])
+
+
+def _plain(term: ir.StringValue) -> ir.StringValue:
+    return term.lower().re_replace(PARTS, "")
+
+
+def _unknown_analyte(labs: ir.Table) -> ir.Table:
+    """Analytes that are none of ours: one row of each spelling."""
+    other = labs.filter(~labs.analyte.isin(list(WINDOWS)))
+    first = other.group_by(_name=other.analyte.lower()).agg(_first=other[ROW].min())
+    return labs.semi_join(first, labs[ROW] == first["_first"])
+
+
+def _unknown_unit(labs: ir.Table) -> ir.Table:
+    """Units that are not known of their analyte: one row of each spelling."""
+    known = ibis.cases(
+        *((labs.analyte == a, labs.unit.isin([*units, "%"])) for a, units in LAB_UNITS.items()),
+        else_=True,
+    )
+    other = labs.filter(~known)
+    first = other.group_by("analyte", "unit").agg(_first=other[ROW].min())
+    return labs.semi_join(first, labs[ROW] == first["_first"])
 
 
 def _fatal_but_alive(adverse_events: ir.Table, contacts: ir.Table) -> ir.Table:
@@ -208,6 +243,43 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "the death lies before the first treatment",
         "Correct the date of death, or of the treatment, in the source.",
         _before_treatment,
+    ),
+    CrossCheck(
+        "labs.unknown_unit",
+        "labs",
+        "unit",
+        ("labs",),
+        "the unit is not known for this analyte, so that its limits cannot be judged; told once "
+        "for each spelling",
+        "Deliver one of " + "; ".join(f"{a}: {u}" for a, u in CANONICAL_LAB_UNIT.items()) + ", or "
+        "map the unit's spelling in the site file (`words`); the rows are loaded.",
+        _unknown_unit,
+        category="conformance",
+        severity="warn",
+    ),
+    CrossCheck(
+        "labs.unknown_analyte",
+        "labs",
+        "analyte",
+        ("labs",),
+        "the analyte is none of ours, so that its results are not graded; told once for each "
+        "spelling",
+        "If it is one of ours, map its name in the site file (`words`); the rows are loaded.",
+        _unknown_analyte,
+        category="conformance",
+        severity="warn",
+    ),
+    CrossCheck(
+        "adverse_events.unknown_term",
+        "adverse_events",
+        "term",
+        ("adverse_events",),
+        "the term is none of ours, so that it counts as no listed event; told once for each "
+        "spelling",
+        "If it is one of ours, map it in the site file (`words`); the rows are loaded.",
+        _unknown_term,
+        category="conformance",
+        severity="warn",
     ),
     CrossCheck(
         "labs.unit_error",

@@ -19,15 +19,14 @@ import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Column, columns, key, table_name
 from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS
-from schemas.records.units import SPELLINGS
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import RegistryTable
-from transforms.intake import cells
+from transforms.intake import cells, lab_words
 from transforms.intake.names import CHECKBOX, OURS_ALONE, fitted, mapping, their_names, wide_mapping
 
 LOWER_CASE = {("medications", "drug")}
+LAB_WORDS = {("labs", "analyte"): lab_words.analyte, ("labs", "unit"): lab_words.unit}
 UNIT_COLUMNS = {
-    ("labs", "unit"): SPELLINGS,
     ("medications", "dose_unit"): {
         "ug": "ug",
         "µg": "ug",
@@ -140,6 +139,8 @@ def _rows(
         receipt_id=ibis.literal(receipt_id),
         no_sequence=_lacks_sequence(read),
     )
+    if table_name(contract) == "labs":
+        table = table.mutate(unit=lab_words.of_cells(table.analyte, table.unit))
     if source.canonical_units:
         table = _canonical(table)
     return _arranged(table, contract, keyed="source_key" in raw.columns)
@@ -292,6 +293,9 @@ def _value(
     text = texts[f"text_{column.name}"]
     if given.codes:
         text = _coded(text, given.codes)
+    if given.words:
+        said = ((text.lower() == theirs.lower(), ours) for theirs, ours in given.words.items())
+        text = ibis.cases(*said, else_=text)
     return _typed(contract, column, text, given, site)
 
 
@@ -375,6 +379,8 @@ def _typed(
         result = place == ("labs", "value")
         bare = text.re_replace(cells.COMPARATOR, "").strip() if result else text
         return cells.decimal_number(bare, column, given, site)
+    if place in LAB_WORDS:
+        return LAB_WORDS[place](text)
     if spellings := UNIT_COLUMNS.get(place):
         low = text.lower().replace(" ", "")
         return ibis.cases(*((low == k, v) for k, v in spellings.items()), else_=text)

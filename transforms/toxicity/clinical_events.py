@@ -18,6 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
+from schemas.records.words import PARTS
 from schemas.settings import ToxicitySettings
 from transforms.toxicity.toxicity_windows import clock
 
@@ -73,16 +74,16 @@ def _with_unions(events: ir.Table) -> ir.Table:
 def _recorded(adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings) -> ir.Table:
     """The events of treated subjects under our terms, with what became of them."""
     # Harmonised text is trimmed; `strip` on Spark would take the letters f and v as well (Ibis 12).
-    spelling = adverse_events.term.lower()
     events = adverse_events.mutate(
-        spelling=spelling,
+        spelling=adverse_events.term.lower().re_replace(PARTS, ""),
         number=ibis.row_number().over(group_by="subject_id", order_by=["row_id"]),
     )
     t0 = anchors.select("subject_id", "t0_date").inner_join(clock(anchors), "subject_id")
-    dated = events.drop("term").inner_join(t0, "subject_id")
+    dated = events.rename(recorded_term="term").inner_join(t0, "subject_id")
     known = dated.left_join(_spellings(), "spelling")
     named = known.mutate(
-        term=ibis.coalesce(known.known_term, known.spelling), is_known=known.known_term.notnull()
+        term=ibis.coalesce(known.known_term, known.recorded_term.lower()),
+        is_known=known.known_term.notnull(),
     )
     return _timed(_graded(named)).mutate(relation=_relation(named.related, settings))
 

@@ -47,6 +47,9 @@ Branch = tuple[ir.BooleanValue, ir.StringValue | str]
 MICRO = 1_000_000
 """Results have six decimals, so a bound between two of them can be moved to the nearer one."""
 
+UNKNOWN_UNIT = "unknown"
+"""What is released for a unit that is not known: a unit's free text never leaves the registry."""
+KNOWN_UNITS = sorted({"%"}.union(*LAB_UNITS.values()))
 UNGRADED = "-"
 NO_LIMIT = {ULN: "no upper limit", LLN: "no lower limit", BASELINE: "no comparable baseline"}
 
@@ -69,6 +72,7 @@ def lab_grades(
     graded = each.grade_text != UNGRADED
     says = each.verdict.substr(2)
     explained = each.mutate(
+        unit=each.unit.isin(KNOWN_UNITS).ifelse(each.unit, UNKNOWN_UNIT),
         grade=ibis.ifelse(graded, each.grade_text, None).cast("int64"),
         rule=ibis.ifelse(graded, says, None),
         reason=ibis.ifelse(graded, None, says),

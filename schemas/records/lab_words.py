@@ -1,0 +1,188 @@
+"""What centres call the analytes and their units: synonyms in several languages, and spellings.
+
+A spelling is brought to a plain form first (`plain_name`, `plain_unit`): without case, blanks and
+what parts words; of a unit with one micro sign, one way to write a power of ten, and no
+annotation. What is left is looked up here. Total and direct bilirubin are not one analyte, a count
+and a percentage are not one result: only what means the analyte stands here.
+
+Source: UCUM 2.1 (unit codes); names of the CDISC pilot's laboratory data and of German, French,
+Italian, Spanish and Dutch laboratory reports.
+"""
+
+import re
+from collections.abc import Mapping
+
+from schemas.records.analytes import RECORDS
+from schemas.records.units import SPELLINGS
+from schemas.records.words import plain_name
+
+ANALYTE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "bilirubin": (
+        "bili", "tbil", "tbili", "bilirubin total", "total bilirubin", "bilirubin gesamt",
+        "gesamtbilirubin", "bilirubine", "bilirubine totale", "bilirubina", "bilirubina totale",
+        "bilirubina total", "bilirubine totaal", "totaal bilirubine",
+    ),
+    "albumin": (
+        "alb", "albumin serum", "serum albumin", "albumine", "albumina", "sérum albumine",
+    ),
+    "ast": (
+        "asat", "got", "sgot", "ast got", "asat got", "ast sgot", "aspartate aminotransferase",
+        "aspartate transaminase", "aspartataminotransferase", "aspartat aminotransferase",
+    ),
+    "alt": (
+        "alat", "gpt", "sgpt", "alt gpt", "alat gpt", "alt sgpt", "alanine aminotransferase",
+        "alanine transaminase", "alaninaminotransferase", "alanin aminotransferase",
+    ),
+    "alp": (
+        "ap", "alk phos", "alkp", "alkphos", "alkaline phosphatase", "alkalische phosphatase",
+        "phosphatase alcaline", "phosphatases alcalines", "pal", "fosfatasi alcalina",
+        "fosfatasa alcalina", "alkalische fosfatase", "af",
+    ),
+    "ggt": (
+        "gamma gt", "γ gt", "γgt", "gammagt", "gamma glutamyl transferase",
+        "gamma glutamyltransferase", "gamma glutamyl transpeptidase",
+        "gamma glutamyltranspeptidase",
+    ),
+    "inr": ("pt inr", "inr pt", "inr value", "international normalized ratio",
+            "international normalised ratio"),
+    "creatinine": (
+        "crea", "creat", "creatinine serum", "serum creatinine", "kreatinin", "créatinine",
+        "creatinina", "kreatinine",
+    ),
+    "haemoglobin": (
+        "hb", "hgb", "hemoglobin", "hämoglobin", "haemoglobine", "hémoglobine", "emoglobina",
+        "hemoglobina", "hemoglobine",
+    ),
+    "wbc": (
+        "white blood cells", "white blood cell count", "white cell count", "leukocytes",
+        "leucocytes", "leukozyten", "leukocyten", "leucociti", "globuli bianchi", "leucocitos",
+        "globules blancs", "leuko", "leukos",
+    ),
+    "neutrophils": (
+        "neut", "anc", "absolute neutrophil count", "neutrophils absolute", "absolute neutrophils",
+        "neutrophile", "neutrophile absolut", "polynucléaires neutrophiles", "neutrofili",
+        "neutrófilos", "neutrofielen", "neutrophil count",
+    ),
+    "lymphocytes": (
+        "lymph", "alc", "absolute lymphocyte count", "lymphocytes absolute", "absolute lymphocytes",
+        "lymphozyten", "lymphozyten absolut", "linfociti", "linfocitos", "lymfocyten",
+        "lymphocyte count",
+    ),
+    "platelets": (
+        "plt", "platelet count", "thrombocytes", "thrombozyten", "plaquettes", "piastrine",
+        "plaquetas", "trombocyten", "thrombo",
+    ),
+}  # fmt: skip
+"""Analyte -> what it is called, beside the names of its record."""
+
+UNIT_FORMS: Mapping[str, str] = {
+    "mg%": "mg/dL",
+    "mg/100ml": "mg/dL",
+    "g%": "g/dL",
+    "g/100ml": "g/dL",
+    "gm/dl": "g/dL",
+    "gr/dl": "g/dL",
+    "gm/l": "g/L",
+    "gr/l": "g/L",
+    "ui/l": "U/L",
+    "e/l": "U/L",
+    "ie/l": "U/L",
+    "units/l": "U/L",
+    "unit/l": "U/L",
+    "[iu]/l": "U/L",
+    "iu/l": "U/L",
+    "": "1",
+    "10^9/l": "10*9/L",
+    "109/l": "10*9/L",
+    "/nl": "10*9/L",
+    "1/nl": "10*9/L",
+    "giga/l": "10*9/L",
+    "gpt/l": "10*9/L",
+    "gi/l": "10*9/L",
+    "10^3/ul": "10*3/uL",
+    "103/ul": "10*3/uL",
+    "10^3/mm3": "10*3/uL",
+    "103/mm3": "10*3/uL",
+    "10^3/mm^3": "10*3/uL",
+    "10^3/cmm": "10*3/uL",
+    "1000/ul": "10*3/uL",
+    "k/ul": "10*3/uL",
+    "k/mm3": "10*3/uL",
+    "k/mm^3": "10*3/uL",
+    "k/cmm": "10*3/uL",
+    "thou/ul": "10*3/uL",
+    "thou/mm3": "10*3/uL",
+    "thousand/ul": "10*3/uL",
+    "thousands/ul": "10*3/uL",
+    "tsd/ul": "10*3/uL",
+    "th/ul": "10*3/uL",
+    "10^6/l": "10*6/L",
+    "106/l": "10*6/L",
+    "10^3/ml": "10*6/L",
+    "103/ml": "10*6/L",
+    "/ul": "/uL",
+    "1/ul": "/uL",
+    "n/ul": "/uL",
+    "/mm3": "/uL",
+    "/mm^3": "/uL",
+    "/cmm": "/uL",
+    "/cumm": "/uL",
+    "cells/ul": "/uL",
+    "cell/ul": "/uL",
+    "cells/mm3": "/uL",
+    "cells/mm^3": "/uL",
+    "cells/cumm": "/uL",
+    "zellen/ul": "/uL",
+}
+"""Plain form of a unit -> UCUM, beside the spellings of `units`."""
+
+REPLACED: tuple[tuple[str, str], ...] = (
+    ("µ", "u"),
+    ("μ", "u"),
+    ("⁹", "^9"),
+    ("⁶", "^6"),
+    ("³", "^3"),
+    ("×", "x"),
+    ("·", ""),
+    ("mcl", "ul"),
+    ("mcmol", "umol"),
+    ("mckat", "ukat"),
+    ("**", "^"),
+    ("*", "^"),
+    ("10exp", "10^"),
+    ("10e+0", "10^"),
+    ("10e0", "10^"),
+    ("10e", "10^"),
+    ("litre", "l"),
+    ("liter", "l"),
+)
+"""In a unit in lower case: what is replaced by what, in this order."""
+DROPPED = r"[\s()]|\{[^}]*\}|^x"
+"""What a unit loses: blanks, brackets, annotations in braces, a multiplication sign before ten."""
+
+
+def plain_unit(text: str) -> str:
+    """A unit's plain form."""
+    plain = text.lower()
+    for old, new in REPLACED:
+        plain = plain.replace(old, new)
+    return re.sub(DROPPED, "", plain)
+
+
+UNITS: Mapping[str, str] = {**{plain_unit(k): v for k, v in SPELLINGS.items()}, **UNIT_FORMS}
+"""Plain form -> UCUM."""
+NAMES: Mapping[str, tuple[str, ...]] = {
+    r.code: tuple(
+        sorted(
+            set(map(plain_name, (r.code, r.label, r.cdisc, *r.synonyms, *ANALYTE_NAMES[r.code])))
+        )
+    )
+    for r in RECORDS
+}
+"""Analyte -> the plain forms of what it is called."""
+
+
+def unit_of(text: str, *, cells: bool) -> str | None:
+    """The UCUM code that a spelling means; of a count of cells G/L is giga per litre."""
+    found = UNITS.get(plain_unit(text))
+    return "10*9/L" if cells and found == "g/L" else found

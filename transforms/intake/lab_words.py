@@ -1,0 +1,36 @@
+"""Bring what a centre calls an analyte and its unit to our codes; what is not known stays."""
+
+from collections import defaultdict
+
+import ibis
+import ibis.expr.types as ir
+
+from schemas.records.analytes import COUNTS
+from schemas.records.lab_words import DROPPED, NAMES, REPLACED, UNITS
+from schemas.records.words import PARTS
+
+
+def analyte(text: ir.StringValue) -> ir.StringValue:
+    """Our code of a name in any case; most cells hold it already and are compared once."""
+    plain = text.lower().re_replace(PARTS, "")
+    named = ((plain.isin(names), code) for code, names in NAMES.items())
+    return ibis.cases((text.isin(list(NAMES)), text), *named, else_=text)
+
+
+def unit(text: ir.StringValue) -> ir.StringValue:
+    """UCUM of a spelling."""
+    plain = text.lower()
+    for old, new in REPLACED:
+        plain = plain.replace(old, new)
+    plain = plain.re_replace(DROPPED, "")
+    spelled: dict[str, list[str]] = defaultdict(list)
+    for form, code in UNITS.items():
+        spelled[code].append(form)
+    branches = ((plain.isin(forms), code) for code, forms in spelled.items())
+    return ibis.cases((text.isin(list(spelled)), text), *branches, else_=text)
+
+
+def of_cells(analyte: ir.StringValue, unit: ir.StringValue) -> ir.StringValue:
+    """The unit of a count of cells: G/L, giga per litre, is no gram."""
+    giga = analyte.isin(list(COUNTS)) & (unit == "g/L")
+    return giga.fill_null(False).ifelse("10*9/L", unit)
