@@ -1,9 +1,9 @@
 """When two words are one: without case and without what parts or joins them."""
 
-PARTS = r"[^\p{L}\p{N}]"
+PARTS = r"[^\p{L}\p{N}%]"
 """What parts the words of a name, as a regular expression of the engines."""
 
 
 def plain_name(text: str) -> str:
-    """A name's plain form: letters and digits in lower case."""
-    return "".join(c for c in text.lower() if c.isalnum())
+    """A name's plain form: letters and digits in lower case; a percentage is another quantity."""
+    return "".join(c for c in text.lower() if c.isalnum() or c == "%")

@@ -207,7 +207,7 @@ CASES = {
     "unit spelled otherwise": cell("labs.1.unit", "MG/DL"),
     "unit unknown": cell("labs.1.unit", "stone", warned=("labs.1.labs.unknown_unit",)),
     "unit missing": cell("labs.1.unit", "", "labs.1.missing"),
-    "analyte unknown": cell("labs.1.analyte", "magnesium"),
+    "analyte unknown": cell("labs.1.analyte", "magnesium", warned=("labs.1.labs.unknown_analyte",)),
     "code unknown": cell("treatments.1.device", "cobalt", "treatments.1.unknown_code"),
     "code in capitals": cell("treatments.1.device", "GLASS", "treatments.1.unknown_code"),
     "code missing": cell("treatments.1.device", "", "treatments.1.missing"),
@@ -224,9 +224,13 @@ CASES = {
         "patients.1.diagnosis_date", '"20""19"', warned=("patients.1.not_a_date",)
     ),
     "a newline inside": cell("labs.1.unit", '"mg/dL\n"'),
-    "SQL inside": cell("labs.1.analyte", "'; DROP TABLE labs; --"),
-    "text of 100,000 letters": cell("labs.1.analyte", "x" * 100_000),
-    "an emoji": cell("labs.1.analyte", "🩸"),
+    "SQL inside": cell(
+        "labs.1.analyte", "'; DROP TABLE labs; --", warned=("labs.1.labs.unknown_analyte",)
+    ),
+    "text of 100,000 letters": cell(
+        "labs.1.analyte", "x" * 100_000, warned=("labs.1.labs.unknown_analyte",)
+    ),
+    "an emoji": cell("labs.1.analyte", "🩸", warned=("labs.1.labs.unknown_analyte",)),
 }
 
 

@@ -6,12 +6,20 @@ Their values after treatment equal the baseline, so that version 5.0 grades them
 rise from normal to more than five times ULN: grade 3 or worse is 2 patients.
 """
 
+from collections.abc import Callable
 from datetime import date
 
+import duckdb
+import ibis
+import ibis.expr.types as ir
 import pytest
 
+from schemas.records.ctcae_terms import TERMS as TERM_RECORDS
+from schemas.records.lab_words import unit_of
+from schemas.records.words import plain_name
 from schemas.site import Site
 from tests.support.clinical_night import Night, night
+from transforms.intake import lab_words
 
 DAY = date(2021, 3, 20)
 WRONG = Site.model_validate(
@@ -150,14 +158,31 @@ def test_the_other_reading_of_a_missing_baseline_is_published(found: Night) -> N
 
 
 NAMES = {
-    "AST": "ast", "Alt": "alt", "bilirubin total": "bilirubin", "Bilirubin, total": "bilirubin",
-    "BILIRUBIN_TOTAL": "bilirubin", "Gesamtbilirubin": "bilirubin", "Bilirubine totale": "bilirubin",
-    "Albumine": "albumin", "AST (GOT)": "ast", "SGPT": "alt", "Alkalische Phosphatase": "alp",
-    "Phosphatase alcaline": "alp", "Gamma-GT": "ggt", "γ-GT": "ggt", "PT-INR": "inr",
-    "Kreatinin": "creatinine", "Créatinine": "creatinine", "Hämoglobin": "haemoglobin", "Hgb": "haemoglobin",
-    "Leukozyten": "wbc", "ANC": "neutrophils", "Lymphozyten": "lymphocytes", "Thrombozyten": "platelets",
+    "AST": "ast",
+    "Alt": "alt",
+    "bilirubin total": "bilirubin",
+    "Bilirubin, total": "bilirubin",
+    "BILIRUBIN_TOTAL": "bilirubin",
+    "Gesamtbilirubin": "bilirubin",
+    "Bilirubine totale": "bilirubin",
+    "Albumine": "albumin",
+    "AST (GOT)": "ast",
+    "SGPT": "alt",
+    "Alkalische Phosphatase": "alp",
+    "Phosphatase alcaline": "alp",
+    "Gamma-GT": "ggt",
+    "γ-GT": "ggt",
+    "PT-INR": "inr",
+    "Kreatinin": "creatinine",
+    "Créatinine": "creatinine",
+    "Hämoglobin": "haemoglobin",
+    "Hgb": "haemoglobin",
+    "Leukozyten": "wbc",
+    "ANC": "neutrophils",
+    "Lymphozyten": "lymphocytes",
+    "Thrombozyten": "platelets",
     "Plaquettes": "platelets",
-}  # fmt: skip
+}
 OTHERS = ("bilirubin direct", "lymphocytes %", "magnesium", "CgA", "ALT ratio")
 """No spelling of one of ours: another analyte, or another quantity."""
 
@@ -168,15 +193,45 @@ def test_names_of_analytes_are_matched_without_case_in_six_languages() -> None:
 
 
 UNITS = {
-    "G/L": "g/L", "/nl": "10*9/L", "1/nL": "10*9/L", "10⁹/L": "10*9/L", "x10E9/L": "10*9/L",
-    "10^9/l": "10*9/L", "10**9/L": "10*9/L", "× 10⁹/L": "10*9/L", "Gpt/l": "10*9/L",
-    "x10E3/uL": "10*3/uL", "x10E3/µL": "10*3/uL", "10³/μL": "10*3/uL", "K/mcL": "10*3/uL",
-    "K/uL": "10*3/uL", "Thousand/uL": "10*3/uL", "10^3/mm³": "10*3/uL", "THOU/uL": "10*3/uL",
-    "10*6/L": "10*6/L", "cells/µL": "/uL", "cells/μL": "/uL", "/mm³": "/uL", "{cells}/uL": "/uL",
-    "µmol/L": "umol/L", "μmol/l": "umol/L", "mcmol/L": "umol/L", "MG/DL": "mg/dL", "mg %": "mg/dL",
-    "mg/100 mL": "mg/dL", "UI/L": "U/L", "IU/l": "U/L", "[IU]/L": "U/L", "µkat/L": "ukat/L",
-    "{INR}": "1", "Ratio": "1", "%": "%", "mmol/L": "mmol/L", "ZQUNIT": "ZQUNIT", "mg/g": "mg/g",
-}  # fmt: skip
+    "G/L": "g/L",
+    "/nl": "10*9/L",
+    "1/nL": "10*9/L",
+    "10⁹/L": "10*9/L",
+    "x10E9/L": "10*9/L",
+    "10^9/l": "10*9/L",
+    "10**9/L": "10*9/L",
+    "× 10⁹/L": "10*9/L",
+    "Gpt/l": "10*9/L",
+    "x10E3/uL": "10*3/uL",
+    "x10E3/µL": "10*3/uL",
+    "10³/μL": "10*3/uL",
+    "K/mcL": "10*3/uL",
+    "K/uL": "10*3/uL",
+    "Thousand/uL": "10*3/uL",
+    "10^3/mm³": "10*3/uL",
+    "THOU/uL": "10*3/uL",
+    "10*6/L": "10*6/L",
+    "cells/µL": "/uL",
+    "cells/μL": "/uL",
+    "/mm³": "/uL",
+    "{cells}/uL": "/uL",
+    "µmol/L": "umol/L",
+    "μmol/l": "umol/L",
+    "mcmol/L": "umol/L",
+    "MG/DL": "mg/dL",
+    "mg %": "mg/dL",
+    "mg/100 mL": "mg/dL",
+    "UI/L": "U/L",
+    "IU/l": "U/L",
+    "[IU]/L": "U/L",
+    "µkat/L": "ukat/L",
+    "{INR}": "1",
+    "Ratio": "1",
+    "%": "%",
+    "mmol/L": "mmol/L",
+    "ZQUNIT": "ZQUNIT",
+    "mg/g": "mg/g",
+}
 
 
 def test_units_are_matched_by_their_plain_form() -> None:
@@ -220,13 +275,27 @@ def test_what_stays_ungraded_is_told_once_for_each_spelling(found: Night) -> Non
 
 
 TERMS = {
-    "Nausées": "nausea", "ÜBELKEIT": "nausea", "náuseas": "nausea", "misselijkheid": "nausea",
-    "Erbrechen": "vomiting", "Bauchschmerzen": "abdominal pain", "douleur abdominale": "abdominal pain",
-    "Stanchezza": "fatigue", "Müdigkeit": "fatigue", "vermoeidheid": "fatigue", "fiebre": "fever",
-    "Schüttelfrost": "chills", "Durchfall": "diarrhea", "Diarrhoea": "diarrhea",
-    "perdita di peso": "weight loss", "Cholezystitis": "cholecystitis", "Aszites": "ascites",
-    "appetitlosigkeit": "anorexia", "Pain - Abdomen NOS": "abdominal pain", "Pyrexia": "fever",
-}  # fmt: skip
+    "Nausées": "nausea",
+    "ÜBELKEIT": "nausea",
+    "náuseas": "nausea",
+    "misselijkheid": "nausea",
+    "Erbrechen": "vomiting",
+    "Bauchschmerzen": "abdominal pain",
+    "douleur abdominale": "abdominal pain",
+    "Stanchezza": "fatigue",
+    "Müdigkeit": "fatigue",
+    "vermoeidheid": "fatigue",
+    "fiebre": "fever",
+    "Schüttelfrost": "chills",
+    "Durchfall": "diarrhea",
+    "Diarrhoea": "diarrhea",
+    "perdita di peso": "weight loss",
+    "Cholezystitis": "cholecystitis",
+    "Aszites": "ascites",
+    "appetitlosigkeit": "anorexia",
+    "Pain - Abdomen NOS": "abdominal pain",
+    "Pyrexia": "fever",
+}
 
 
 @pytest.mark.parametrize("word", TERMS)

@@ -141,13 +141,6 @@ ROWS = {
         |   | lymphocytes | 2.5   | 10*9/L |
         |   | haematocrit | 40    | %      |
     """,
-    "labs.unknown_unit": """
-        | x | analyte     | value | unit  |
-        | x | bilirubin   | 1     | stone |
-        |   | bilirubin   | 1     | mg/dL |
-        |   | lymphocytes | 25    | %     |
-        |   | magnesium   | 1     | stone |
-    """,
     "labs.limits_in_order": """
         | x | analyte   | value | unit  | lower_limit | upper_limit |
         |   | bilirubin | 1     | mg/dL | 0.2         | 0.2         |
@@ -295,6 +288,39 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         |   | a          | Fatigue  | 3     | 4.03          |
         |   | a          | Fatigue  | 4     |               |
         |   | a          | Insomnia | 5     | 4.03          |
+        """,
+        {},
+    ),
+    "labs.unknown_unit": (
+        """
+        | x | analyte     | value | unit  |
+        | x | bilirubin   | 1     | stone |
+        |   | bilirubin   | 1     | STONE |
+        | x | albumin     | 1     | stone |
+        |   | bilirubin   | 1     | mg/dL |
+        |   | lymphocytes | 25    | %     |
+        |   | magnesium   | 1     | stone |
+        """,
+        {},
+    ),
+    "labs.unknown_analyte": (
+        """
+        | x | analyte   | value | unit  |
+        | x | magnesium | 1     | mg/dL |
+        |   | Magnesium | 1     | mg/dL |
+        |   | bilirubin | 1     | stone |
+        | x | CgA       | 1     | ng/L  |
+        """,
+        {},
+    ),
+    "adverse_events.unknown_term": (
+        """
+        | x | patient_id | term      |
+        | x | a          | Reizmagen |
+        |   | b          | reizmagen |
+        |   | c          | Nausea    |
+        |   | d          | Nausées   |
+        | x | e          | Husten    |
         """,
         {},
     ),

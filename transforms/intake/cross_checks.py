@@ -193,7 +193,7 @@ def _unknown_unit(labs: ir.Table) -> ir.Table:
         else_=True,
     )
     other = labs.filter(~known)
-    first = other.group_by("analyte", "unit").agg(_first=other[ROW].min())
+    first = other.group_by("analyte", _unit=other.unit.lower()).agg(_first=other[ROW].min())
     return labs.semi_join(first, labs[ROW] == first["_first"])
 
 
