@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schemas.records.record import checked
-from schemas.records.words import plain_name
+from schemas.words import plain_name
 
 Grades = tuple[int, int]
 """Mildest and worst grade that a version has for a term."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from schemas.records.analytes import RECORDS
 from schemas.records.units import SPELLINGS
-from schemas.records.words import plain_name
+from schemas.words import plain_name
 
 ANALYTE_NAMES: Mapping[str, tuple[str, ...]] = {
     "bilirubin": (

@@ -16,8 +16,8 @@ import pytest
 
 from schemas.records.ctcae_terms import TERMS as TERM_RECORDS
 from schemas.records.lab_words import unit_of
-from schemas.records.words import plain_name
 from schemas.site import Site
+from schemas.words import plain_name
 from tests.support.clinical_night import Night, night
 from transforms.intake import lab_words
 

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
-from schemas.records.words import PARTS
+from schemas.words import PARTS
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
 

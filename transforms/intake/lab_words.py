@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from schemas.records.analytes import COUNTS
 from schemas.records.lab_words import DROPPED, NAMES, REPLACED, UNITS
-from schemas.records.words import PARTS
+from schemas.words import PARTS
 
 
 def analyte(text: ir.StringValue) -> ir.StringValue:

@@ -18,8 +18,8 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
-from schemas.records.words import PARTS
 from schemas.settings import ToxicitySettings
+from schemas.words import PARTS
 from transforms.toxicity.toxicity_windows import clock
 
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
