@@ -16,7 +16,7 @@ Where sources differ:
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from schemas.records.record import checked, in_order
 from schemas.statistic_ids import slug
@@ -46,6 +46,10 @@ _RADIOL_ONCOL = "Radiol Oncol 2018, PMC6287184, Table 4"
 _RECIST = "RECIST 1.1 as tabulated in PMC2755245 Table 3"
 
 
+Measure = Literal["product", "enhancing_product", "diameter", "enhancing_diameter"]
+"""What a criterion takes from one measurement of a lesion."""
+
+
 class Ratio(NamedTuple):
     """An exact share of a reference value."""
 
@@ -60,7 +64,8 @@ class Criterion:
     Attributes:
         code: what the tables say, as the field writes it.
         paramcd: what follows OVR, BOR and CBR in the PARAMCD of CDISC's ADRS.
-        quantity: what is measured and summed; `unit` mm or mm2.
+        quantity: what is measured and summed, in words; `unit` mm or mm2.
+        measure: how it is taken from a measurement.
         lesions: the lesions that count, a column of subject_lesions.
         arterial_phase: the quantity needs an arterial phase.
         partial_response: PR at or below this share of the baseline.
@@ -78,6 +83,7 @@ class Criterion:
     code: str
     paramcd: str
     quantity: str
+    measure: Measure
     unit: str
     lesions: str
     arterial_phase: bool
@@ -106,6 +112,7 @@ WHO = Criterion(
     code="WHO",
     paramcd="WHO",
     quantity="longest diameter times its perpendicular",
+    measure="product",
     unit="mm2",
     lesions="index_lesion",
     arterial_phase=False,
@@ -123,6 +130,7 @@ EASL = Criterion(
     code="EASL",
     paramcd="EASL",
     quantity="enhancing longest diameter times its perpendicular, or viable share of the product",
+    measure="enhancing_product",
     unit="mm2",
     lesions="index_lesion",
     arterial_phase=True,
@@ -140,6 +148,7 @@ RECIST11 = Criterion(
     code="RECIST 1.1",
     paramcd="R11",
     quantity="sum of longest diameters, of short axes for nodes",
+    measure="diameter",
     unit="mm",
     lesions="recist_target",
     arterial_phase=False,
@@ -160,6 +169,7 @@ MRECIST = Criterion(
     code="mRECIST",
     paramcd="MR",
     quantity="sum of longest diameters of the enhancing part",
+    measure="enhancing_diameter",
     unit="mm",
     lesions="recist_target",
     arterial_phase=True,
@@ -182,6 +192,8 @@ def _problems(record: Criterion) -> Iterator[str]:
     """What is wrong with a criterion beside its code and sources."""
     thresholds = [Fraction(*record.partial_response), Fraction(1), Fraction(*record.progression)]
     yield from in_order(thresholds, "partial response, no change and progression")
+    if record.measure not in get_args(Measure):
+        yield f"measure {record.measure} is not known. Use one of {', '.join(get_args(Measure))}."
     if record.unit not in ("mm", "mm2"):
         yield f"unit {record.unit} is not known. Use mm or mm2."
     if record.operator not in (">", ">="):

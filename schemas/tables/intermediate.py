@@ -5,6 +5,7 @@ are never in a release.
 """
 
 from schemas.contract import Bool, Contract, Date, Decimal, Int, Text, column, declared, declares
+from schemas.records.criteria import RECORDS as CRITERION_RECORDS
 
 
 class Intermediate(Contract):
@@ -271,8 +272,8 @@ class RowsSetAside(Contract):
 class LesionQuantities(Intermediate):
     """One row per measurement of a treated subject's lesion: what each criterion makes of it.
 
-    Quantities are whole millionths of mm2 (WHO, EASL) or of mm (RECIST 1.1, mRECIST), null where
-    the criterion cannot be evaluated.
+    Quantities are whole millionths of mm2 or of mm, a column a criterion, null where the criterion
+    cannot be evaluated.
     """
 
     lesion_number: Int = column("Number of the lesion.", key=True)
@@ -290,10 +291,12 @@ class LesionQuantities(Intermediate):
     unreadable: Bool = column(
         "A cell that decides the quantities could not be read.", required=True
     )
-    who: Int = column("Cross-product.", unit="1e-6 mm2")
-    easl: Int = column("Cross-product of the enhancing part.", unit="1e-6 mm2")
-    recist_1_1: Int = column("Longest diameter, short axis of a node.", unit="1e-6 mm")
-    mrecist: Int = column("The same of the enhancing part.", unit="1e-6 mm")
+    for _criterion in CRITERION_RECORDS:
+        __annotations__[_criterion.name] = Int
+        vars()[_criterion.name] = column(
+            f"{_criterion.code}: {_criterion.quantity}.", unit=f"1e-6 {_criterion.unit}"
+        )
+    del _criterion
     row_id: Text = column("Row of registry.measurements.", required=True)
 
     class Config:

@@ -16,7 +16,14 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform, unreadable
-from schemas.records.criteria import PER_THOUSANDTH_MM, THOUSANDTHS, TOO_SMALL_MM
+from schemas.records.criteria import (
+    PER_THOUSANDTH_MM,
+    RECORDS,
+    THOUSANDTHS,
+    TOO_SMALL_MM,
+    Criterion,
+    Measure,
+)
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
 from schemas.tables.registry import Measurements, Scans
@@ -41,15 +48,15 @@ def lesion_quantities(
     readings = _readings(measurements, scans, _lesions(subject_lesions, anchors))
     sized = _sizes(readings)
     seen = sized.scan_evaluable & ~sized.lesion_marked
-    arterial = seen & ~sized.part_marked & sized.arterial_phase.fill_null(False)
+    measures: dict[Measure, ir.IntegerValue] = {
+        "product": _product(sized.longer, sized.shorter),
+        "enhancing_product": _enhancing_product(sized, settings),
+        "diameter": _diameter(sized, sized.longer, sized.shorter),
+        "enhancing_diameter": _enhancing_diameter(sized),
+    }
     return conform(
         sized.mutate(
-            who=_where(seen, _product(sized.longer, sized.shorter)),
-            easl=_where(arterial, _enhancing_product(sized, settings)),
-            recist_1_1=_where(
-                seen & ~sized.target_marked, _diameter(sized, sized.longer, sized.shorter)
-            ),
-            mrecist=_where(arterial & ~sized.target_marked, _enhancing_diameter(sized)),
+            **{c.name: _where(_evaluable(sized, seen, c), measures[c.measure]) for c in RECORDS},
             unreadable=sized.scan_marked
             | sized.lesion_marked
             | sized.target_marked
@@ -58,6 +65,13 @@ def lesion_quantities(
         ),
         LesionQuantities,
     )
+
+
+def _evaluable(sized: ir.Table, seen: ir.BooleanValue, criterion: Criterion) -> ir.BooleanValue:
+    """The scan and the cells that the criterion rests on can be read."""
+    if criterion.arterial_phase:
+        seen = seen & ~sized.part_marked & sized.arterial_phase.fill_null(False)
+    return seen & ~sized.target_marked if criterion.lesions == "recist_target" else seen
 
 
 def _lesions(subject_lesions: ir.Table, anchors: ir.Table) -> ir.Table:
