@@ -98,8 +98,11 @@ def test_a_coarser_grade_does_not_give_away_a_finer_one() -> None:
     """ECOG 0, 1, 2 of 10, 3 and 27: with ECOG 0 of the two levels told, 40 - 27 - 10 is three."""
     ecog = {"0": range(10), "1": range(10, 13), "2": range(13, 40)}
     two = {"0": range(10), ">=1": range(10, 40)}
-    sets = {f"baseline_characteristics.ecog.{k}..": v for k, v in ecog.items()}
-    sets |= {f"baseline_characteristics.ecog0.{k}..": v for k, v in two.items()}
+    kind = "baseline_characteristics"
+    sets = {f"{kind}.ecog.{k}.overall.overall": v for k, v in ecog.items()}
+    sets |= {
+        f"{kind}.ecog0.{k}.overall.overall": v for k, v in (("0", two["0"]), ("ge1", two[">=1"]))
+    }
     release = known(population__all=range(40), **sets)
     rows = [
         {"statistic_id": f"{v}.{k}", "variable": v, "level": k, "n": len(those), "total": 40}
@@ -134,7 +137,7 @@ def test_a_pair_of_terms_does_not_give_away_who_had_one_of_them(both: int, *, to
     """
     had = {"nausea": range(12), "vomiting": range(12 - both, 27 - both)}
     had["nausea or vomiting"] = range(max(12, 27 - both))
-    sets = {f"toxicity_summary.event.{t}.3.0.primary.1": those for t, those in had.items()}
+    sets = {f"toxicity_summary.event.{t}.3_0.primary.1": those for t, those in had.items()}
     rows = [
         {"statistic_id": f"{term} {grade}", "source": "event", "term": term, "grade": grade}
         | {"ctcae_version": "3.0", "n": len(those), "total": 60}
