@@ -234,13 +234,13 @@ def test_bilirubin_of_2_mg_dl_passes_in_either_unit() -> None:
 
 
 def test_a_censored_bilirubin_decides_only_where_every_value_it_stands_for_agrees() -> None:
-    """`<0.2` is below 2.0; `>1.5` may be anything; `>2.0` fails. An unknown unit tells nothing."""
+    """`<2.0` is below 2.0; `>1.5` may be anything; `>2.0` fails. An unknown unit tells nothing."""
     inputs = {
         "patients": FIVE,
         "anchors": T0,
         "baseline_labs": """
             | subject_id | analyte   | value | value_comparator | unit   | age_days | stale |
-            | A          | bilirubin | 0.2   | <                | mg/dL  | 1        | no    |
+            | A          | bilirubin | 2.0   | <                | mg/dL  | 1        | no    |
             | B          | bilirubin | 1.5   | >                | mg/dL  | 1        | no    |
             | C          | bilirubin | 2.0   | >                | mg/dL  | 1        | no    |
             | D          | bilirubin | 2.5   | <                | mg/dL  | 1        | no    |
@@ -252,7 +252,7 @@ def test_a_censored_bilirubin_decides_only_where_every_value_it_stands_for_agree
         inputs,
         """
         | subject_id | status  | value      |
-        | A          | pass    | <0.2 mg/dL |
+        | A          | pass    | <2 mg/dL   |
         | B          | unknown | >1.5 mg/dL |
         | C          | fail    | >2 mg/dL   |
         | D          | unknown | <2.5 mg/dL |
