@@ -174,7 +174,12 @@ UNITS: Mapping[str, str] = {**{plain_unit(k): v for k, v in SPELLINGS.items()}, 
 NAMES: Mapping[str, tuple[str, ...]] = {
     r.code: tuple(
         sorted(
-            set(map(plain_name, (r.code, r.label, r.cdisc, *r.synonyms, *ANALYTE_NAMES[r.code])))
+            set(
+                map(
+                    plain_name,
+                    (r.code, r.label, r.cdisc, *r.synonyms, *ANALYTE_NAMES.get(r.code, ())),
+                )
+            )
         )
     )
     for r in RECORDS

@@ -151,7 +151,9 @@ def test_growth_of_exactly_a_quarter_is_progression_by_the_rule_of_1979(tried: A
         f"response.who_pd_operator {PROGRESSED}"
     ]
     assert (row["alternative"], row["base_value"], row["value"]) == (">=", 0, 50)
-    assert row["statistic_id"] == f"sensitivity.all.{PROGRESSED}.response.who_pd_operator.>="
+    assert row["statistic_id"] == (
+        f"sensitivity.all.{PROGRESSED.replace('.', '_')}.response_who_pd_operator.ge"
+    )
 
 
 def test_where_a_registry_has_chosen_the_other_reading_the_default_is_tried(tried: Ask) -> None:
