@@ -36,7 +36,7 @@ WITH readings AS (
     FROM standing
 )
 SELECT subject_id, lesion_number, reader, modality, rel_day, lobe_day, node, liver, index_lesion,
-    recist_target, status, arterial_phase, scan_evaluable,
+    recist_target, status, arterial_phase, scan_evaluable, false AS unreadable,
     CASE WHEN scan_evaluable THEN
         CASE WHEN longer = 0 THEN 0 ELSE longer * shorter END END AS who,
     CASE WHEN arterial THEN coalesce(

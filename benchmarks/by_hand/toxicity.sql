@@ -182,7 +182,7 @@ WITH anticoagulated AS (
     FROM each
 )
 SELECT subject_id, analyte, ctcae_version, rel_day, sequence, value, sign AS value_comparator,
-    unit, lln AS lower_limit, upper_limit, baseline_value, is_baseline,
+    CASE WHEN num IS NULL AND unit <> '%' THEN 'unknown' ELSE unit END AS unit, lln AS lower_limit, upper_limit, baseline_value, is_baseline,
     CASE WHEN said[1] <> '-' THEN said[1]::BIGINT END AS grade,
     CASE WHEN said[1] <> '-' THEN said[3:] END AS rule,
     CASE WHEN said[1] = '-' THEN said[3:] END AS reason, row_id AS source_row_id
