@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import socket
 import stat
 import zipfile
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.support.small_site import deliver, receive
 from warehouse.intake.formats.typed import ISO_DAY, Form
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.receipts import receipts
+from warehouse.receiving import inbox
 from warehouse.sharing.sheets import neutral
 from warehouse.store import Store
 
@@ -141,3 +144,91 @@ def test_an_export_cut_off_between_rows_is_told_by_the_delivery_before(
     deliver(store, "2026-02-08", patients=head + "".join(rows[:95]))
     receive(store, site)
     assert [len(r.notices) for r in receipts(store, "north")] == [0, 1]
+
+
+def _pipe(folder: Path) -> None:
+    os.mkfifo(folder / "labs.csv")
+
+
+def _socket(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "labs.csv"))
+
+
+def _broken_link(folder: Path) -> None:
+    (folder / "labs.csv").symlink_to("nowhere.csv")
+
+
+def _unreadable(folder: Path) -> None:
+    (folder / "labs.csv").write_text("patient_id\n")
+    (folder / "labs.csv").chmod(0)
+
+
+SPECIAL = {"pipe": _pipe, "socket": _socket, "broken link": _broken_link, "rights": _unreadable}
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_is_no_file_that_can_be_read_is_refused_without_waiting_for_it(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    alone: bool,
+) -> None:
+    if kind == "rights" and os.geteuid() == 0:  # who may read everything
+        monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "labs.csv")
+    folder = config / "export"
+    folder.mkdir()
+    (folder / "patients.csv").write_text(GOOD)
+    SPECIAL[kind](folder)
+    name = folder / "labs.csv" if alone else folder
+    assert main(["check", str(name), "--site", "north"]) == 2
+    assert "labs.csv: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("moment", ["before it is looked at", "before it is copied"])
+def test_a_file_that_vanishes_is_refused(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    path = Path(export(config / "sites", GOOD))
+    name = "_unfit" if moment == "before it is looked at" else "_digest"
+    step = getattr(inbox, name)
+
+    def vanishing(*given: object) -> object:
+        path.unlink(missing_ok=True)
+        return step(*given)
+
+    monkeypatch.setattr(inbox, name, vanishing)
+    assert main(["check", str(path.parent), "--site", "north"]) == 2
+    assert "patients.csv: vanished while it was read" in capsys.readouterr().err
+
+
+def test_a_delivery_of_which_a_file_vanishes_is_refused_and_tried_again(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, site = Store.open(config / "store"), load_registry(Path("registry.toml")).sites["north"]
+    folder = store.site_inbox("north") / "2026-02-01"
+    deliver(store, "2026-02-01", patients=GOOD)
+    step = inbox._digest
+
+    def vanishing(path: Path, to: Path | None = None) -> tuple[str, int]:
+        if to is not None:
+            path.unlink()
+        return step(path, to)
+
+    monkeypatch.setattr(inbox, "_digest", vanishing)
+    receive(store, site)
+    assert "vanished while it was read" in receipts(store, "north")[0].reason
+    monkeypatch.undo()
+    (folder / "patients.csv").write_text(GOOD)
+    receive(store, site)
+    assert [r.status for r in receipts(store, "north")] == ["refused", "accepted"]
+
+
+def test_a_first_site_file_is_not_made_from_a_pipe(config: Path) -> None:
+    os.mkfifo(config / "pipe.csv")
+    assert main(["site", "new", "south", "--from", str(config / "pipe.csv")]) == 2

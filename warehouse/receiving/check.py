@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import RowRule, options
-from schemas.errors import BadDelivery
+from schemas.errors import BadDelivery, all_at_once
 from schemas.records.findings import BY_ID, OPTIONAL_REMEDY
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.spelling import meant
@@ -177,13 +177,14 @@ def _scratch() -> Iterator[Path]:
 
 def _put(export: Path, site: Site, to: Path) -> None:
     """Lay the export where it would be dropped; a file that stands alone gets its declared name."""
-    if export.is_dir():
-        shutil.copytree(export, to, symlinks=True)
-        return
     to.mkdir(parents=True)
+    problems = inbox.copy_out(export, to)
+    if problems:
+        raise BadDelivery(all_at_once(f"{site.site_id}/{export.name}", problems))
     expected, suffixes = declared(site), "".join(export.suffixes[-2:])
     alone = len(expected) == 1 and export.name.split(".")[0] not in expected
-    shutil.copy2(export, to / (f"{next(iter(expected))}{suffixes}" if alone else export.name))
+    if export.is_file() and alone:
+        (to / export.name).rename(to / f"{next(iter(expected))}{suffixes}")
 
 
 def _received(store: Store, site: Site, extracted: date) -> Receipt:

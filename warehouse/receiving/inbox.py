@@ -12,10 +12,11 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from errno import EDQUOT, EMFILE, ENOENT, ENOSPC
 from pathlib import Path
 
 from schemas.errors import BadDelivery, Fault, Y90Error, all_at_once, places
@@ -143,6 +144,44 @@ def _date_folders(inbox: Path, site_id: str) -> tuple[list[tuple[date, Path]], l
                 "date, YYYY-MM-DD. Rename it, or put the export into such a folder."
             )
     return folders, problems
+
+
+def copy_out(export: Path, to: Path) -> list[str]:
+    """Copy an export, a folder or a file, as receiving would take it; what cannot be copied."""
+    export = export.resolve() if export.is_dir() else export
+    found = _look(export) if export.is_dir() else _alone(export)
+    if not (found.paths or found.problems):
+        return ["the folder is empty. Put the export into it."]
+    return found.problems or _copied(found.paths, to)
+
+
+def _alone(path: Path) -> _Arrival:
+    """A file that stands alone; whoever names a link means what it leads to."""
+    problem = _unfit(path.resolve(), path.name, path.resolve().parent)
+    if problem:
+        return _Arrival(problems=[f"{_shown(path.name)}: {problem}"])
+    return _Arrival(paths={path.name: path.resolve()})
+
+
+def _copied(paths: Mapping[str, Path], to: Path) -> list[str]:
+    problems = []
+    for name, path in sorted(paths.items()):
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _digest(path, target)
+        except OSError as fault:
+            problems.append(_unreadable(name, fault))
+    return problems
+
+
+def _unreadable(name: str, fault: OSError) -> str:
+    """Why a file cannot be read; a full disk is not the file's fault."""
+    if fault.errno in (ENOSPC, EDQUOT, EMFILE):
+        raise fault
+    if fault.errno == ENOENT:
+        return f"{_shown(name)}: vanished while it was read. Deliver the export again, whole."
+    return f"{_shown(name)}: cannot be read ({fault.strerror}). Give this user read access."
 
 
 def _as_date(name: str) -> date | None:
@@ -303,6 +342,8 @@ def _unfit(path: Path, name: str, home: Path) -> str | None:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "not a file. Remove it."
+    except FileNotFoundError:
+        return "vanished while it was read. Deliver the export again, whole."
     except OSError:
         return "cannot be read. Give this user read access."
     return None if os.access(path, os.R_OK) else "cannot be read. Give this user read access."
@@ -319,7 +360,8 @@ def _leads_inside(link: Path, home: Path) -> bool:
 def _marks(folder: Path) -> str:
     """Size, change times and rights of everything in a folder, as one hash."""
     digest = hashlib.sha256()
-    for path in [folder, *sorted(folder.rglob("*"))]:
+    inside = [Path(parent) / n for parent, dirs, files in os.walk(folder) for n in [*dirs, *files]]
+    for path in [folder, *sorted(inside)]:
         try:
             s = path.lstat()
             facts = f"{s.st_size} {s.st_mtime_ns} {s.st_ctime_ns} {s.st_ino} {s.st_mode}"
@@ -335,7 +377,7 @@ def _hash_all(paths: dict[str, Path]) -> tuple[tuple[ReceivedFile, ...], list[st
         try:
             files.append(ReceivedFile(name, *_digest(path)))
         except OSError as fault:
-            problems.append(f"{_shown(name)}: cannot be read ({fault.strerror}). Give access.")
+            problems.append(_unreadable(name, fault))
     return tuple(files), problems
 
 
@@ -357,7 +399,10 @@ def _copy_all(found: _Arrival, fresh: Path) -> list[str]:
     for file in found.files:
         target = fresh / file.name
         make_private(target.parent)
-        if _digest(found.paths[file.name], target) != (file.sha256, file.size):
-            problems.append(f"{file.name}: changed while it was read. It is tried again.")
-        target.chmod(0o600)
+        try:
+            if _digest(found.paths[file.name], target) != (file.sha256, file.size):
+                problems.append(f"{file.name}: changed while it was read. It is tried again.")
+            target.chmod(0o600)
+        except OSError as fault:
+            problems.append(_unreadable(file.name, fault))
     return problems

@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.contract import Column, columns, key, table_name
+from schemas.errors import BadDelivery, all_at_once
 from schemas.records.analytes import ANALYTES, CANONICAL_LAB_UNIT, SYNONYMS
 from schemas.records.units import COLUMN_UNITS
 from schemas.site import Site
@@ -27,6 +28,7 @@ from schemas.tables.registry import TABLES
 from warehouse.intake.formats.archives import TABULAR, ignored
 from warehouse.intake.raw import convert
 from warehouse.intake.redcap.dictionary import Dictionary, read_dictionary
+from warehouse.receiving.inbox import copy_out
 
 NEAR = 0.78
 """So alike must two names be; below it a guess is wrong more often than it helps."""
@@ -98,10 +100,14 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
 def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[str]:
     """Copy the export, and the dictionary, where they are read; names of the export's tables."""
     to.mkdir()
+    if export.exists() and not (export.is_dir() or export.is_file()):
+        raise BadDelivery(f"{export}: not a file. Name the export: a file, or a folder.")
     paths = sorted(p for p in export.iterdir() if p.is_file()) if export.is_dir() else [export]
     taken = [p for p in paths if not ignored(p.name) and p.suffix.lower() in TABULAR]
     for path in [*taken, *([dictionary] if dictionary else [])]:
-        shutil.copy2(path, to / path.name)
+        problems = copy_out(path, to)
+        if problems:
+            raise BadDelivery(all_at_once(str(path), problems))
     return [p.name for p in taken]
 
 
