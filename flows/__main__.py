@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from flows.commands.answers import accounting, changes, consent, pages, release, sharing, show, sql
-from flows.commands.centres import check, keys, redcap, site
+from flows.commands.centres import check, delivery, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
 from flows.commands.nights import backfill, doctor, operations, reproduce, run, serve, simulate
 from schemas.errors import OUR_FAULT, Refused, Y90Error, places
@@ -29,6 +29,7 @@ COMMANDS: tuple[Command, ...] = (
     *operations.COMMANDS,
     *doctor.COMMANDS,
     *check.COMMANDS,
+    *delivery.COMMANDS,
     *site.COMMANDS,
     *redcap.COMMANDS,
     *keys.COMMANDS,
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
 )
 GROUPS = {
     "release": "releases: what was published",
+    "delivery": "deliveries: what centres sent",
     "key": "the key of the registry's pseudonyms",
     "redcap": "REDCap exports",
     "site": "a centre's site file",

@@ -80,7 +80,7 @@ def begin(place: Place, ask: Ask, today: date) -> dict[str, Any]:
     backfill_plan.check(place.store, ask.first, ask.last, today)
     _reason(ask)
     with _alone(place.store):
-        steps.receive(_job(place, ask.last))
+        steps.receive(replace(_job(place, ask.last), settle_s=place.registry.file.settle_s))
         return _carry_on(place, ask, _new(place, ask, today))
 
 

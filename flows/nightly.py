@@ -46,6 +46,7 @@ T = TypeVar("T")
 DATES = ("as_of", "data_cutoff")
 """All that a run may be given: config and store are fixed in the process that carries it out."""
 _waits: ContextVar[bool] = ContextVar("waits", default=True)
+_settles: ContextVar[bool] = ContextVar("settles", default=True)
 _called: ContextVar[list[str]] = ContextVar("called", default=[])  # noqa: B039
 
 
@@ -81,19 +82,21 @@ def as_task(name: str, retries: int, step: Callable[[], T], /) -> T:
     return carried()
 
 
-def run(night: dict[str, str], url: str, *, wait: bool) -> steps.Outcome:
+def run(night: dict[str, str], url: str, *, wait: bool, settle: bool = True) -> steps.Outcome:
     """Run a night as a flow; a fault arrives as it was raised.
 
     Args:
         night: config and store, and the dates that Prefect is to remember: as_of, data_cutoff.
         url: the API of the server that keeps the record.
         wait: wait for another run of the store.
+        settle: leave out what is still being written.
     """
     # A heartbeat holds a short flow up for most of a second, and nobody watches it here.
     quick = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     called: list[str] = []
     _called.set(called)
     _waits.set(wait)
+    _settles.set(settle)
     store = Store.open(Path(night["store"]))
     dates = {name: night[name] for name in DATES if name in night}
     with (
@@ -155,6 +158,7 @@ def _tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         )
         if state.is_completed():
             notify.late(store, registry, night)
+            notify.degraded(store, registry, night)
             if state.name == "Held":
                 notify.tell(store, registry, night, "held", f"{night}: held until approved.")
         else:
@@ -188,6 +192,7 @@ def nightly(as_of: str | None = None, data_cutoff: str | None = None) -> steps.O
             as_of=night,
             data_cutoff=date.fromisoformat(data_cutoff) if data_cutoff else night,
             wait=_waits.get(),
+            settle_s=registry.file.settle_s if _settles.get() else 0,
         )
         outcome = steps.nightly(job, as_task)
         create_markdown_artifact(digest.markdown(outcome), key="nightly")

@@ -17,6 +17,7 @@ from schemas.settings import Registry
 from warehouse.store import Store
 
 RETRY_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 def pulled(store: Store, registry: Registry, site_id: str) -> Path:
@@ -53,11 +54,17 @@ def pulled_for(store: Store, registry: Registry, site_id: str, night: date) -> t
 
 
 def _patiently(pull: Callable[[], object], retries: int) -> None:
-    """Ask again where REDCap did not answer as it should; a bad token or export stays bad."""
+    """Ask again where REDCap did not answer as it should; a bad token or export stays bad.
+
+    A server that lets us wait for long is not asked again: a night waits minutes for it, not hours.
+    """
     for _ in range(retries):
+        begun = time.monotonic()
         try:
             pull()
         except Failed:
+            if time.monotonic() - begun > PATIENCE_SECONDS:
+                raise
             time.sleep(RETRY_SECONDS)
         else:
             return

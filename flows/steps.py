@@ -25,6 +25,7 @@ from warehouse.store import Store, lock_file
 
 P = ParamSpec("P")
 T = TypeVar("T")
+OWN_FAULT = "a part of its delivery gives nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Job:
     data_cutoff: date
     wait: bool = True
     """Wait for another run of the store, or raise Locked."""
+    settle_s: float = 0
+    """For how many seconds the files of a delivery must have rested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
         access.protect(store, job.registry.file.store.group)
         settings.judge_sites(job.registry, store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
-        plan, of_loading = _loaded(job, do)
+        problems = tuple(p for received in arrived for p in received.problems)
+        plan, of_loading = _loaded(job, problems, do)
         faults = (*(f for r in arrived for f in r.faults), *of_loading)
         for fault in faults:
             journal.note(store, {"night": f"{job.as_of}", "step": "fault"} | asdict(fault))
@@ -104,7 +108,7 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
             return Outcome(plan, done, nothing_to_do=False, notices=notices, faults=faults)
 
 
-def _loaded(job: Job, do: Do) -> tuple[Plan, tuple[Fault, ...]]:
+def _loaded(job: Job, problems: tuple[str, ...], do: Do) -> tuple[Plan, tuple[Fault, ...]]:
     """A plan whose sites are all loaded; who cannot be is taken as last delivered, or left out.
 
     Raises:
@@ -116,7 +120,7 @@ def _loaded(job: Job, do: Do) -> tuple[Plan, tuple[Fault, ...]]:
     while True:
         reasons = {r: str(f) for r, f in faulty.items()}
         try:
-            plan = do("plan", 0, partial(_plan, job, reasons))
+            plan = do("plan", 0, partial(_plan, job, reasons, problems))
         except Exception:
             if errors:
                 raise next(iter(errors.values())) from None
@@ -138,9 +142,14 @@ def _fault(receipt: Receipt, error: Exception) -> Fault:
 
 
 def _notices(arrived: list[Received], plan: Plan) -> Iterator[str]:
-    yield from _heard(arrived)
+    """What is to be heard of the night; every line names its site, and each is told once."""
+    told = dict.fromkeys(_heard(arrived))
+    yield from told
+    in_force = {r.site_id: r for r in plan.receipts}
     for site_id, reason in sorted(plan.degraded.items()):
-        yield f"{site_id}: degraded, its last good delivery stays in force. {reason}"
+        own = in_force[site_id].wrong == reason
+        why = OWN_FAULT if own else "its last good delivery stays in force"
+        yield f"{site_id}: degraded, {why}. {reason}"
     for site_id in plan.absent:
         yield f"{site_id}: no delivery is visible at this night; the site is absent."
 
@@ -149,7 +158,8 @@ def _heard(arrived: list[Received]) -> Iterator[str]:
     for received in arrived:
         yield from received.problems
         for receipt in received.receipts:
-            yield from receipt.notices
+            yield from (f"{receipt.name}: {notice}" for notice in receipt.notices)
+            yield from (f"{receipt.name}: {unused}" for unused in receipt.unused)
 
 
 def again(job: Job, do: Do = directly) -> Plan:
@@ -220,15 +230,21 @@ def _version(job: Job) -> str:
 def _receive(job: Job, site_id: str, do: Do) -> Received:
     def step() -> Received:
         problems = pulling.pulled_for(job.store, job.registry, site_id, job.as_of)
-        found = pipeline.receive(job.store, job.registry, site_id, _now())
+        pulled = job.registry.sites[site_id].pulled  # a pull appears whole
+        settle_s = 0 if pulled else job.settle_s
+        found = pipeline.receive(
+            job.store, job.registry, site_id, _now(), key=job.key, settle_s=settle_s
+        )
         return replace(found, problems=(*problems, *found.problems))
 
     return do(f"receive {site_id}", job.registry.file.receive_retries, step)
 
 
-def _plan(job: Job, without: Mapping[Receipt, str] | None = None) -> Plan:
+def _plan(
+    job: Job, without: Mapping[Receipt, str] | None = None, problems: tuple[str, ...] = ()
+) -> Plan:
     return pipeline.plan(
-        job.store, job.registry, job.key, job.as_of, job.data_cutoff, without or {}
+        job.store, job.registry, job.key, job.as_of, job.data_cutoff, without or {}, problems
     )
 
 

@@ -360,12 +360,27 @@ class RegistryFile(OutcomeSettings):
     receive_retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="How often receiving is tried again where the outside failed."
     )
+    settle_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        30,
+        description="Seconds for which a delivery's files must have kept size and time before they "
+        "are received; a file named .done beside them says so at once.",
+    )
+    held_below_pct: Annotated[float, Field(ge=0, le=100)] = Field(
+        80,
+        description="A delivery is held where a file has fewer rows than so many percent of those "
+        "in the last good delivery.",
+    )
+    monitor_degraded: bool = Field(
+        True,
+        description="A degraded site is told to the webhook, and `y90 status --monitor` exits 1.",
+    )
     max_concurrent_runs: Annotated[int, Field(ge=1, le=16)] = Field(
         1, description="Cap on runs at once when serving."
     )
     webhook_url_env: str | None = Field(
         None,
-        description="Environment variable with the webhook that is told of failed, held, late.",
+        description="Environment variable with the webhook that is told of failed, held, late and "
+        "degraded.",
     )
 
     @field_validator("store", mode="before")

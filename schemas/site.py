@@ -150,6 +150,11 @@ class Site(Section):
     )
     redcap: RedcapSource | None = None
     tables: dict[str, tuple[TableSource, ...]] = Field(default_factory=dict)
+    ignored_files: tuple[str, ...] = Field(
+        (),
+        description="Files or sheets of the delivery that are known and not used: another one that "
+        "matches no table degrades the site.",
+    )
     expected_every_days: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Expected interval between deliveries, for `y90 status`."
     )

@@ -90,6 +90,7 @@ def _write(shape: Shape, as_of: date, to: Path) -> None:
         path.write_text(site_file(site_id, chosen), encoding="utf-8")
         folder = to / "inbox" / site_id / as_of.isoformat()
         write_export(site_id, chosen, _patients(shape, place, chosen, as_of), as_of, folder)
+        (folder / ".done").touch()  # the export is whole
 
 
 def _registry_file(shape: Shape) -> str:

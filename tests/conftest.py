@@ -1,5 +1,6 @@
 """Stores that tests share: the reference cohort, published once per worker from each shape."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -16,6 +17,8 @@ from warehouse.store import Store
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
+os.environ.setdefault("Y90_SETTLE_S", "0")
+"""Tests deliver a moment before they run; what settling does has tests of its own."""
 NIGHT = date(2011, 3, 31)
 SITE = "memon2012"
 

@@ -30,11 +30,32 @@ from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, integrity, ledger, releases
 from warehouse.store import Store, make_private, write_atomically
 
+UNUSED = "unused.txt"
+"""Beside a loaded site: the columns and files of its delivery that no table is made from."""
 
-def receive(store: Store, registry: Registry, site_id: str, now: datetime) -> Any:
-    """Take what is new in a site's inbox; a refused arrival is recorded and the run goes on."""
+
+def receive(
+    store: Store,
+    registry: Registry,
+    site_id: str,
+    now: datetime,
+    *,
+    key: bytes = identity.DEMONSTRATION_KEY,
+    settle_s: float = 0,
+) -> Any:
+    """Take what is new in a site's inbox; a refused arrival is recorded and the run goes on.
+
+    Args:
+        store: the store.
+        registry: the registry.
+        site_id: one of its sites.
+        now: the moment of arrival.
+        key: the registry's key.
+        settle_s: for how many seconds the files must have rested.
+    """
+    terms = inbox.Terms(key, _options(registry), settle_s, registry.file.held_below_pct)
     with store.lock(wait=True):
-        return inbox.receive(store, registry.sites[site_id], now=now)
+        return inbox.receive(store, registry.sites[site_id], now=now, terms=terms)
 
 
 def plan(
@@ -44,6 +65,7 @@ def plan(
     as_of: date,
     data_cutoff: date,
     without: Mapping[Receipt, str] | None = None,
+    problems: tuple[str, ...] = (),
 ) -> Plan:
     """Decide what a night is made from.
 
@@ -55,9 +77,11 @@ def plan(
         data_cutoff: what happened to patients later is not seen.
         without: receipts of which a delivery could not be loaded, with the reason: each site's last
             one before is taken in its place.
+        problems: what was not received.
 
     Raises:
-        Refused: no site has a delivery that is visible at the night.
+        Refused: no site has a delivery that is visible at the night; with the reasons of those that
+            were refused or are held, and the `problems` of what was not received.
     """
     faulty = without or {}
     seen = {
@@ -66,10 +90,8 @@ def plan(
     }
     found = tuple(r for r in seen.values() if r is not None)
     if not found:
-        raise Refused(
-            f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
-            "with a date not after the night, or name a later night with --as-of."
-        )
+        reasons = [*degraded(store, sorted(registry.sites), as_of).values(), *problems]
+        raise Refused("\n".join([_nothing_visible(store, as_of, some=bool(reasons)), *reasons]))
     earlier = {r.site_id: before(store, r) for r in found}
     purged = consent.fingerprints_of(store, registry.sites)
     ingredients = _ingredients(registry, key, found, earlier, purged, data_cutoff)
@@ -93,6 +115,15 @@ def plan(
     )
 
 
+def _nothing_visible(store: Store, as_of: date, *, some: bool) -> str:
+    if some:
+        return f"{as_of}: nothing is visible, and of no site can what it delivered be taken."
+    return (
+        f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
+        "with a date not after the night, or name a later night with --as-of."
+    )
+
+
 def start(store: Store, plan: Plan) -> Path:
     """Make the run's work directory; those of dead runs are cleared away."""
     folder = store.run(plan.run_id)
@@ -107,6 +138,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
     from warehouse.loading import delivery_cache as loaded
     from warehouse.loading import history
+    from warehouse.loading.unused import since
 
     receipt = next(r for r in plan.receipts if r.site_id == site_id)
     site, options = registry.sites[site_id], _options(registry)
@@ -115,6 +147,8 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
     loaded.linked(chain[-1][1], folder)
     past = [history.Past(r.extraction_date, f) for r, f in chain]
+    left = since([f for _, f in chain])
+    (folder / UNUSED).write_text("\n".join(map(str, left)), "utf-8")
     with _engine(registry, folder / "scratch.duckdb") as con:
         history.write(con, site_id, past, folder / "quality")
     accepted, aside = loaded.counted(folder)
@@ -341,6 +375,7 @@ def _loaded(store: Store, plan: Plan) -> list[Any]:
             folder=store.run(plan.run_id) / "sites" / r.site_id,
             n_files=len(r.files),
             degraded=plan.degraded.get(r.site_id, ""),
+            unused=(store.run(plan.run_id) / "sites" / r.site_id / UNUSED).read_text("utf-8"),
         )
         for r in plan.receipts
     ]

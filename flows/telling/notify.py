@@ -16,9 +16,10 @@ from flows.steps import Job, Outcome
 from flows.telling import digest, journal, status
 from schemas.errors import Locked, Y90Error
 from schemas.settings import Registry
+from warehouse.intake import receipts
 from warehouse.store import Store
 
-Kind = Literal["failed", "held", "late"]
+Kind = Literal["failed", "held", "late", "degraded"]
 TIMEOUT_SECONDS = 5.0
 
 
@@ -41,12 +42,21 @@ def failed(store: Store, registry: Registry, night: date, fault: BaseException) 
 
 
 def ended(job: Job, outcome: Outcome) -> None:
-    """Tell of a release that is held, and of sites that are late on that night."""
+    """Tell of a release that is held, and of sites that are late or degraded on that night."""
     if outcome.published.held:
         tell(job.store, job.registry, job.as_of, "held", digest.headline(outcome))
     for fault in outcome.faults:
         tell(job.store, job.registry, job.as_of, "failed", f"{job.as_of}: {fault}")
     late(job.store, job.registry, job.as_of)
+    degraded(job.store, job.registry, job.as_of)
+
+
+def degraded(store: Store, registry: Registry, night: date) -> None:
+    """Tell of sites whose latest delivery was refused, is held, or gives only a part."""
+    if not registry.file.monitor_degraded:
+        return
+    for site_id, why in receipts.degraded(store, sorted(registry.sites), night).items():
+        tell(store, registry, night, "degraded", f"{night}: {site_id} is degraded. {why}")
 
 
 def late(store: Store, registry: Registry, night: date) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flows import schedule
 from schemas.settings import Registry
-from warehouse.intake.receipts import degraded, receipts, visible
+from warehouse.intake.receipts import degraded, latest, receipts, visible
 from warehouse.releases import ledger, releases
 from warehouse.store import Store
 
@@ -30,7 +30,11 @@ class Status:
     age_hours: float | None = None
     """Hours since that night's run was due."""
     degraded: dict[str, str] = field(default_factory=dict)
-    """Site whose latest delivery was refused -> why; its last good one is in force."""
+    """Site whose latest delivery was refused, is held or gives only a part -> why."""
+    held_deliveries: list[str] = field(default_factory=list)
+    """Deliveries that wait until somebody accepts them."""
+    unused: dict[str, list[str]] = field(default_factory=dict)
+    """Site -> files and columns of the delivery in force that no table is made from."""
     held: list[str] = field(default_factory=list)
     """Releases that wait for an approval, a withdrawn one if the last night met its content."""
     failed_nights: list[str] = field(default_factory=list)
@@ -70,6 +74,8 @@ def status(store: Store, registry: Registry, now: datetime) -> Status:
         held=_waiting(store, known),
         failed_nights=_failed(store),
         degraded=degraded(store, sorted(registry.sites), today),
+        held_deliveries=_held_deliveries(store, registry, today),
+        unused=_unused(store, registry, today),
         missed_nights=_missed(store, registry, now),
         late_sites=late_sites(store, registry, today),
         restatements_due=_restatements(store, known),
@@ -85,6 +91,16 @@ def _waiting(store: Store, known: list[releases.ReleaseInfo]) -> list[str]:
         for r in known
         if r.status == "held" or (r.status == "withdrawn" and r.release_id in met)
     ]
+
+
+def _held_deliveries(store: Store, registry: Registry, today: date) -> list[str]:
+    last = (latest(store, site_id, today) for site_id in sorted(registry.sites))
+    return [receipt.name for receipt in last if receipt and receipt.status == "held"]
+
+
+def _unused(store: Store, registry: Registry, today: date) -> dict[str, list[str]]:
+    found = {s: visible(store, s, today) for s in sorted(registry.sites)}
+    return {s: list(r.unused) for s, r in found.items() if r and r.unused}
 
 
 def late_sites(store: Store, registry: Registry, today: date) -> dict[str, str]:

@@ -20,8 +20,16 @@ class Deliveries(Contract):
     delivery_id: Text = column("SHA-256 over its files.", required=True)
     extraction_date: Date = column("When the site extracted it.", required=True)
     n_files: Int = column("Files.", required=True, minimum=0)
-    degraded: Bool = column("A later delivery was refused, so this older one stays.", required=True)
-    reason: Text = column("Why the later one was refused.")
+    degraded: Bool = column(
+        "A later delivery was refused or is held, so this older one stays, or a file of this one "
+        "gives nothing.",
+        required=True,
+    )
+    reason: Text = column("Why.")
+    unused: Text = column(
+        "Its files and columns that no table is made from; first those that the delivery before "
+        "had and this one lacks."
+    )
 
     class Config:
         """Quality."""

@@ -23,6 +23,7 @@ from flows.steps import Job
 from flows.steps import receive as receive_all
 from schemas.errors import BadConfiguration, BadDelivery, Failed
 from schemas.site import Site
+from warehouse.intake.redcap import api
 from warehouse.intake.redcap.api import pull, read_token
 from warehouse.receiving.inbox import receipts, receive
 from warehouse.store import Store
@@ -109,7 +110,8 @@ def test_a_pull_brings_records_dictionary_and_mapping_as_they_are(server, tmp_pa
 
 def test_a_pull_asks_for_everything_raw_with_groups_and_survey_fields(server, tmp_path):
     pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
-    (asked,) = (a for _, a in server.asked if a["content"] == "record")
+    listed, asked = (a for _, a in server.asked if a["content"] == "record")
+    assert "study_id" in listed.values()
     assert {k: asked[k] for k in ("format", "type", "rawOrLabel")} == {
         "format": "csv",
         "type": "flat",
@@ -232,6 +234,114 @@ def with_records(body):
         return (200, body, {}) if asked["content"] == "record" else whole(handler, asked)
 
     return answer
+
+
+DATA = (SAMPLES / "longitudinal" / "data.csv").read_bytes()
+LINES = DATA.splitlines(keepends=True)
+WARNING = b"<br />\n<b>Warning</b>:  Undefined array key 7 in <b>/redcap/x.php</b> on line <b>9</b>"
+HALF = {
+    "the header alone": (LINES[0], "lacks 3 of the 3 records"),
+    "maintenance in plain text": (b"REDCap is offline for maintenance.\n", "no table for data.csv"),
+    "a warning of PHP before the table": (WARNING + b"<br />\n" + DATA, "no table for data.csv"),
+    "a warning of PHP in plain text before it": (
+        b"\nWarning: Undefined array key 7 in x.php on line 9\n" + DATA,
+        "no table for data.csv",
+    ),
+    "a warning of PHP after the table": (DATA + WARNING + b"<br />\n", "records that REDCap does"),
+    "a page with a byte order mark": (
+        b"\xef\xbb\xbf<!DOCTYPE html><html><p>log in</p></html>",
+        "no table for data.csv",
+    ),
+    "cut off between records": (b"".join(LINES[:7]), "lacks [12] of the 3 records"),
+    "cut off inside a row": (DATA[: -len(LINES[-1]) // 2], "the file is cut off"),
+    "a JSON array": (b'[{"study_id": "100"}]', "no table for data.csv"),
+    "an empty JSON array": (b"[]", "no table for data.csv"),
+    "REDCap's own error": (b'{"error": "The project is offline"}', "The project is offline"),
+    "in another encoding": (DATA + b"100,caf\xe9\n", "another encoding than UTF-8"),
+    "a record that nobody listed": (
+        DATA + LINES[-1].replace(LINES[-1].split(b",")[0], b"666", 1),
+        "1 rows of records that REDCap does not list",
+    ),
+    "columns of another project": (
+        LINES[0].rstrip() + b",strange\n" + b"".join(ln.rstrip() + b",x\n" for ln in LINES[1:]),
+        "columns in no instrument",
+    ),
+}
+
+
+def listing(body, *lists):
+    """The server's answers, with this body for the records, and these lists of ids in turn."""
+    whole = Handler.of_project
+    left = list(lists)
+
+    def answer(handler, asked):
+        if asked["content"] != "record":
+            return whole(handler, asked)
+        if "study_id" in asked.values():
+            return 200, left.pop(0) if len(left) > 1 else left[0], {}
+        return 200, body, {}
+
+    return answer
+
+
+@pytest.mark.parametrize("what", HALF)
+def test_half_an_answer_replaces_nothing(server, tmp_path, monkeypatch, what):
+    """Status 200, and not the project: the pull before it stays, byte for byte."""
+    body, message = HALF[what]
+    folder = pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    monkeypatch.setattr(Handler, "of_project", listing(body, DATA))
+    with pytest.raises((BadDelivery, Failed), match=message) as caught:
+        pull(site_of(server.url), TOKEN, folder)
+    assert caught.value.exit_code in (1, 2)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["2026-02-01"]
+
+
+@pytest.mark.parametrize("what", ["the header alone", "a JSON array", "REDCap's own error"])
+def test_half_a_list_of_records_replaces_nothing_either(server, tmp_path, monkeypatch, what):
+    monkeypatch.setattr(Handler, "of_project", listing(DATA, HALF[what][0]))
+    with pytest.raises((BadDelivery, Failed)):
+        pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_deleted_or_entered_during_the_pull_is_no_fault(server, tmp_path, monkeypatch):
+    """The first list has a record that the second has no longer, and lacks one that is new."""
+    ids = sorted({line.split(b",")[0] for line in LINES[1:]})
+    before, after = (b"study_id\n" + b"\n".join(n) + b"\n" for n in ([*ids[1:], b"999"], ids))
+    monkeypatch.setattr(Handler, "of_project", listing(DATA, before, after))
+    assert (pull(site_of(server.url), TOKEN, tmp_path / "x") / "data.csv").read_bytes() == DATA
+
+
+def test_a_server_that_hangs_costs_minutes_and_is_not_asked_again(tmp_path, monkeypatch, server):
+    """With the waits shortened a hundredfold; at full length they are five minutes and one."""
+    assert (api.TIMEOUT_SECONDS[1], api.SLOW_SECONDS, pulling.PATIENCE_SECONDS) == (300, 120, 60)
+    monkeypatch.setattr(api, "TIMEOUT_SECONDS", (1, 0.3))
+    monkeypatch.setattr(pulling, "PATIENCE_SECONDS", 0.2)
+    waited = []
+    monkeypatch.setattr(pulling.time, "sleep", waited.append)
+    asked = []
+
+    def hanging(handler, question):
+        asked.append(question)
+        threading.Event().wait(0.6)
+        return 200, b"", {}
+
+    monkeypatch.setattr(Handler, "of_project", hanging)
+    (notice,) = receive_all(job_of(tmp_path, server.url, monkeypatch))
+    assert "the pull failed, its last good delivery stays in force" in notice
+    assert (len(asked), waited) == (1, [])
+
+
+def test_an_answer_that_hardly_comes_is_given_up(tmp_path, monkeypatch, server):
+    monkeypatch.setattr(api, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(api, "SLOW_BYTES", 10**9)
+    monkeypatch.setattr(api, "CHUNK", 16)
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(api.time, "monotonic", lambda: next(ticks))
+    with pytest.raises(Failed, match="hardly comes"):
+        pull(site_of(server.url), TOKEN, tmp_path / "2026-02-01")
 
 
 def test_a_server_that_is_not_there_is_told_without_the_token(tmp_path):

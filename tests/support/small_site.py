@@ -22,8 +22,8 @@ TREATMENTS = (
 
 
 def registry(site: Site = SITE) -> Registry:
-    """A registry of that one site."""
-    file = RegistryFile(registry="small", sites=(site.site_id,))
+    """A registry of that one site; so small that half of its rows may be one patient."""
+    file = RegistryFile(registry="small", sites=(site.site_id,), held_below_pct=0)
     return Registry(file=file, sites={site.site_id: site}, folder=Path())
 
 

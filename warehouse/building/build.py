@@ -41,6 +41,7 @@ class Loaded:
     folder: Path
     n_files: int
     degraded: str = ""
+    unused: str = ""
 
 
 def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Tables:
@@ -108,7 +109,9 @@ def quality_tables(con: Any, loaded: Sequence[Loaded]) -> dict[type[Contract], i
         files = [s.folder / "quality" / f"{name}.parquet" for s in loaded]
         made[contract] = con.read_parquet(files, table_name=name)
     facts = [
-        asdict(s) | {"reason": s.degraded or None, "degraded": bool(s.degraded)} for s in loaded
+        asdict(s)
+        | {"reason": s.degraded or None, "degraded": bool(s.degraded), "unused": s.unused or None}
+        for s in loaded
     ]
     return made | {quality.Deliveries: rows(facts, quality.Deliveries)}
 

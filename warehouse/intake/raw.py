@@ -79,8 +79,13 @@ def raw_tables(store: Store, receipt: Receipt, site: Site) -> dict[str, Path]:
         BadDelivery: a file of it cannot be read, is not what was received, or a declared one is
             missing.
     """
+    return read_again(store, receipt, site).tables
+
+
+def read_again(store: Store, receipt: Receipt, site: Site) -> RawTables:
+    """The same, with the remarks on the reading."""
     _intact(store, receipt)
-    return reading(store, receipt.site_id, receipt.delivery_id, site, _where(receipt)).tables
+    return reading(store, receipt.site_id, receipt.delivery_id, site, _where(receipt))
 
 
 def _intact(store: Store, receipt: Receipt) -> None:

@@ -44,18 +44,18 @@ def declared(site: Site) -> set[str]:
 
 def mapped_fields(site: Site) -> set[str]:
     """The columns of an export that a site file names; of a checkbox's columns their field."""
-    return {
-        name.split("___")[0] for parts in site.tables.values() for s in parts for name in _named(s)
-    }
+    several = [source for parts in site.tables.values() for source in parts]
+    return {name.split("___")[0] for source in several for name in named_columns(source)}
 
 
-def _named(source: TableSource) -> Iterator[str]:
+def named_columns(source: TableSource) -> Iterator[str]:
+    """Their columns that a source names."""
     for theirs in source.columns.values():
         if isinstance(theirs, str):
             yield theirs
             continue
         yield from (theirs.from_,) if isinstance(theirs.from_, str) else theirs.from_ or ()
-        yield from theirs.any_of
+        yield from (*theirs.any_of, *([theirs.complete] if theirs.complete else []))
     for lab in source.wide:
         yield from (n for n in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(n, str))
     yield from source.where

@@ -32,7 +32,9 @@ class Receipt:
     """One arrival of one site's export.
 
     `delivery_id` is the content's name, empty if the content could not be read; `reason` is why an
-    arrival was refused; `notices` are remarks on what was taken.
+    arrival was refused, or waits until somebody accepts it; `notices` are remarks on what was
+    taken, `unused` the columns and files that no table is made from, and `doubts` why the site is
+    degraded although the arrival was taken. `decision` is who accepted a held one, and why.
     """
 
     site_id: str
@@ -41,14 +43,29 @@ class Receipt:
     arrival: datetime
     delivery_id: str
     files: tuple[ReceivedFile, ...]
-    status: Literal["accepted", "refused"]
+    status: Literal["accepted", "refused", "held"]
     reason: str = ""
     notices: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    decision: str = ""
 
     @property
     def receipt_id(self) -> str:
         """The receipt's name among those of its site: date and number."""
         return f"{self.extraction_date.isoformat()}-{self.number}"
+
+    @property
+    def name(self) -> str:
+        """The receipt's name among all: site, date and number."""
+        return f"{self.site_id}/{self.receipt_id}"
+
+    @property
+    def wrong(self) -> str:
+        """Why the site is degraded by it, and what lets a held one in; empty if it is not."""
+        if self.status == "held":
+            return f"{self.reason}\n`y90 delivery accept {self.name} --reason TEXT` lets it in."
+        return self.reason if not self.accepted else "\n".join(self.doubts)
 
     @property
     def accepted(self) -> bool:
@@ -95,13 +112,21 @@ def visible(store: Store, site_id: str, as_of: date) -> Receipt | None:
 
 
 def degraded(store: Store, sites: Iterable[str], as_of: date) -> dict[str, str]:
-    """Sites whose latest arrival by an as-of was refused, with the reason."""
-    reasons: dict[str, str] = {}
-    for site_id in sites:
-        known = [r for r in receipts(store, site_id) if r.extraction_date <= as_of]
-        if known and not known[-1].accepted:
-            reasons[site_id] = known[-1].reason
-    return reasons
+    """Sites whose latest arrival by an as-of was refused, is held or gives only a part; and why."""
+    last = {s: latest(store, s, as_of) for s in sites}
+    return {s: receipt.wrong for s, receipt in last.items() if receipt and receipt.wrong}
+
+
+def latest(store: Store, site_id: str, as_of: date) -> Receipt | None:
+    """The latest arrival of a site by an as-of, whatever became of it."""
+    known = [r for r in receipts(store, site_id) if r.extraction_date <= as_of]
+    return known[-1] if known else None
+
+
+def let_in(store: Store, site_id: str, delivery_id: str) -> bool:
+    """Whether somebody accepted this content when it was held: it is not held again."""
+    known = receipts(store, site_id)
+    return any(r.decision and r.delivery_id == delivery_id for r in known)
 
 
 def write(store: Store, receipt: Receipt) -> None:
@@ -129,7 +154,7 @@ def _read(path: Path) -> Receipt:
         facts["extraction_date"] = date.fromisoformat(facts["extraction_date"])
         facts["arrival"] = datetime.fromisoformat(facts["arrival"])
         facts["files"] = tuple(ReceivedFile(**file) for file in facts["files"])
-        facts["notices"] = tuple(facts["notices"])
+        facts |= {n: tuple(facts.get(n, ())) for n in ("notices", "unused", "doubts")}
         return Receipt(**facts)
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise Refused(

@@ -4,6 +4,7 @@
       registry/<table>.parquet     accepted rows
       quality/<table>.parquet      counts, what was set aside, what is doubtful
       rows.parquet                 every row that is not empty: where it stands and why set aside
+      columns.json                 its columns, and those that are used
       findings.parquet             every finding under an id that it keeps from delivery to delivery
       since/<delivery>/            what changed since an earlier delivery
 
@@ -26,8 +27,8 @@ from warehouse.engine import pseudonyms as identity
 from warehouse.intake.receipts import Receipt
 from warehouse.store import Store, new_folder
 
-ENTRY = "warehouse.loading.load"
-"""What this module reaches by its imports decides the result of loading."""
+ENTRIES = ("warehouse.loading.load", "warehouse.loading.unused")
+"""What these modules reach by their imports decides the result of loading."""
 WAYS_KEPT = 4
 
 
@@ -110,7 +111,7 @@ def loading_sha256() -> str:
     """SHA-256 over the code that decides what loading gives: all that it imports of ours."""
     root = Path(__file__).resolve().parents[2]
     reached: dict[str, bytes] = {}
-    waiting = [ENTRY]
+    waiting = [*ENTRIES]
     while waiting:
         name = waiting.pop()
         path = _source(root, name)
@@ -131,19 +132,22 @@ def _load(
     to: Path,
 ) -> None:
     from warehouse.engine.embedded import engine
-    from warehouse.intake.raw import raw_tables
+    from warehouse.intake.raw import read_again
     from warehouse.loading import row_index as rows
     from warehouse.loading.load import load
+    from warehouse.loading.unused import columns_of
 
-    raw = raw_tables(store, receipt, site)
+    made = read_again(store, receipt, site)
+    raw = made.tables
     scratch = to / "scratch"
     scratch.mkdir()
     with engine(scratch / "load.duckdb", **options) as con:
         counts = load(con, site, raw, receipt, key, to)
         rows.write(con, [c.table for c in counts], key, to / "rows.parquet")
+    columns_of(raw, site, made.unread).write(to)
     shutil.rmtree(scratch)
-    for path in to.rglob("*.parquet"):
-        path.chmod(0o600)
+    for path in to.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _forget(way: Path) -> None:

@@ -27,14 +27,16 @@ from transforms.intake.harmonise import GROUP
 from transforms.intake.names import fitted
 from warehouse.engine.embedded import engine
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
-from warehouse.intake.raw import raw_tables
+from warehouse.intake.raw import read_again
 from warehouse.intake.reading_key import declared
 from warehouse.intake.receipts import Receipt
 from warehouse.loading import row_index, validate
 from warehouse.loading.costs import Cost, costs
 from warehouse.loading.load import Counts, load, raw_name, sources
+from warehouse.loading.unused import columns_of
 from warehouse.receiving import inbox
-from warehouse.receiving.truncation import Fewer, fewer_rows
+from warehouse.receiving.truncation import Fewer
+from warehouse.receiving.worth import Worth, last_good, worth
 from warehouse.store import Store
 
 PATTERN = 24
@@ -54,6 +56,8 @@ SHEET = (
     "answer",
 )
 """Columns of a query sheet; the centre answers in the last, or in its next delivery."""
+EXAMPLES = 3
+"""So many rows stand for the findings of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,17 @@ class Finding:
     remedy: str
     pattern: str = ""
     """The form of a cell that could not be read: 9 for a digit, a for a letter."""
+    cause: str = ""
+    """Why a row has no patient: he was set aside, or was not delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings of one rule, column and cause: what is told of them in one line."""
+
+    first: Finding
+    number: int
+    examples: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,7 @@ class Checked:
     tables: tuple[Counts, ...]
     notices: tuple[str, ...]
     queries: tuple[Query, ...]
-    fewer: tuple[Fewer, ...] = ()
+    worth: Worth
     costs: tuple[Cost, ...] = ()
     """What the rows set aside cost, by root cause."""
 
@@ -108,8 +123,31 @@ class Checked:
         """The findings without patients and values."""
         return tuple(q.finding for q in self.queries)
 
+    @property
+    def fewer(self) -> tuple[Fewer, ...]:
+        """Files with fewer rows than in the last good delivery."""
+        return self.worth.fewer
 
-def check(export: Path, site: Site, extracted: date, past: Store | None = None) -> Checked:
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The findings by rule, column and cause, the most frequent first."""
+        several: dict[tuple[str, ...], list[Finding]] = {}
+        for f in self.findings:
+            several.setdefault((f.table, f.column, f.rule, f.cause), []).append(f)
+        found = [
+            Group(fs[0], len(fs), tuple((f.file, f.row) for f in fs[:EXAMPLES]))
+            for fs in several.values()
+        ]
+        return tuple(sorted(found, key=lambda g: -g.number))
+
+
+def check(
+    export: Path,
+    site: Site,
+    extracted: date,
+    past: Store | None = None,
+    held_below_pct: float = 80,
+) -> Checked:
     """Receive and validate an export without keeping it.
 
     Args:
@@ -117,6 +155,7 @@ def check(export: Path, site: Site, extracted: date, past: Store | None = None) 
         site: the site file.
         extracted: the extraction date; later dates in the data are not believed.
         past: the registry's store, to compare with the last good delivery.
+        held_below_pct: percent of the last good rows below which it would be held.
 
     Raises:
         BadDelivery: the export is refused.
@@ -126,17 +165,18 @@ def check(export: Path, site: Site, extracted: date, past: Store | None = None) 
         store = Store.open(folder / "store")
         _put(export, site, store.site_inbox(site.site_id) / extracted.isoformat())
         receipt = _received(store, site, extracted)
-        raw = raw_tables(store, receipt, site)
+        made = read_again(store, receipt, site)
         with engine(folder / "scratch.duckdb") as con:
-            counts = load(con, site, raw, receipt, DEMONSTRATION_KEY, folder)
-            queries = sorted(_queries(con, site, set(raw), counts), key=_place)
+            counts = load(con, site, made.tables, receipt, DEMONSTRATION_KEY, folder)
+            queries = sorted(_queries(con, site, set(made.tables), counts), key=_place)
             index = folder / "rows.parquet"
             row_index.write(con, [c.table for c in counts], DEMONSTRATION_KEY, index)
-        fewer = fewer_rows(past, site, raw, extracted) if past else ()
+        columns_of(made.tables, site, made.unread).write(folder)
+        before = last_good(past, site, extracted, keep=False) if past else None
+        found = worth(site, made, folder, before, held_below_pct=held_below_pct)
         lost = costs(index) if any(c.quarantined for c in counts) else ()
-    return Checked(
-        site.site_id, extracted, tuple(counts), receipt.notices, tuple(queries), fewer, lost
-    )
+    notices = receipt.notices
+    return Checked(site.site_id, extracted, tuple(counts), notices, tuple(queries), found, lost)
 
 
 def pattern(cell: str) -> str:
@@ -189,7 +229,7 @@ def _put(export: Path, site: Site, to: Path) -> None:
 
 def _received(store: Store, site: Site, extracted: date) -> Receipt:
     moment = datetime.combine(extracted, time(), UTC)
-    found = inbox.receive(store, site, now=moment)
+    found = inbox.receive(store, site, now=moment, terms=inbox.Terms(judge=False))
     (receipt,) = found.receipts
     if not receipt.accepted:
         raise BadDelivery(receipt.reason)
@@ -210,16 +250,28 @@ def _queries(con: Any, site: Site, raw: set[str], counts: list[Counts]) -> Itera
         for column, rule, category, severity in broken:
             theirs, cell = _their_cell(con, name, column, known[name], raw)
             meaning, remedy = explained(rule, column, severity)
+            cause = _cause(rule, {c.table for c in counts})
             rows = con.raw_sql(
-                f"SELECT source_file, source_row, patient_id, {cell} FROM (SELECT DISTINCT "
-                f"{validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND column_name = "
-                f"'{column}') JOIN all_{name} row_ USING ({validate.ROW}) ORDER BY ALL"
+                f"SELECT source_file, source_row, patient_id, {cell}, {cause} FROM (SELECT "
+                f"DISTINCT {validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND "
+                f"column_name = '{column}') JOIN all_{name} row_ USING ({validate.ROW}) "
+                "ORDER BY ALL"
             ).fetchall()
-            for file, row, patient, value in dict.fromkeys(rows):
+            for file, row, patient, value, why in dict.fromkeys(rows):
                 facts = (rule, category, severity, meaning, remedy)
                 form = pattern(value or "") if rule in validate.UNREAD.values() else ""
-                finding = Finding(file, row, name, column, theirs, *facts, form)
+                finding = Finding(file, row, name, column, theirs, *facts, form, why)
                 yield Query(finding, patient or "", value or "")
+
+
+def _cause(rule: str, tables: set[str]) -> str:
+    """SQL for why the row `row_` breaks a rule, where there is more than one reason."""
+    if rule != "no_such_patient" or "patients" not in tables:
+        return "''"
+    return (
+        "CASE WHEN row_.patient_id IN (SELECT patient_id FROM all_patients) "
+        "THEN 'the row of the patient was set aside' ELSE 'the patient was not delivered' END"
+    )
 
 
 def _their_cell(

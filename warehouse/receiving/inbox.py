@@ -3,7 +3,8 @@
 A folder `inbox/<site>/<YYYY-MM-DD>/` is an arrival: the site's whole export, extracted on that
 date. It is copied as it is, once per content, read, and answered by a receipt, accepted or refused.
 A folder that has not changed is not received again; one that changed is a further arrival of the
-same date. The inbox itself is never touched.
+same date. One that is still being written is left for the next time. The inbox itself is never
+touched.
 """
 
 import hashlib
@@ -14,16 +15,27 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from errno import EDQUOT, EMFILE, ENOENT, ENOSPC
 from pathlib import Path
+from typing import Any
 
-from schemas.errors import BadDelivery, Fault, Y90Error, all_at_once, places
+from schemas.errors import (
+    BadConfiguration,
+    BadDelivery,
+    Fault,
+    Refused,
+    Y90Error,
+    all_at_once,
+    places,
+)
 from schemas.site import Site
 from warehouse import fingerprints
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.intake.formats.archives import ignored
 from warehouse.intake.receipts import Receipt, ReceivedFile, in_force, receipts, visible, write
+from warehouse.receiving.settled import unsettled
 from warehouse.releases import consent
 from warehouse.store import Store, lock_file, make_private, new_folder, sweep, write_atomically
 
@@ -50,6 +62,23 @@ class Received:
     """Errors of our own, each of which refused one arrival; it is tried again next time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms deliveries are taken.
+
+    The key and the engine's options are those of the nights, so that what is loaded to be judged is
+    loaded once. `settle_s` is for how many seconds files must have rested, `held_below_pct` the
+    percent of the last good rows below which a delivery is held.
+    """
+
+    key: bytes = DEMONSTRATION_KEY
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settle_s: float = 0
+    held_below_pct: float = 80
+    judge: bool = True
+    """Whether to judge what it gives; otherwise only whether it can be read and fits."""
+
+
 @dataclass
 class _Arrival:
     """What was found in one date folder."""
@@ -59,28 +88,84 @@ class _Arrival:
     files: tuple[ReceivedFile, ...] = ()
 
 
-def receive(store: Store, site: Site, *, now: datetime) -> Received:
+def receive(store: Store, site: Site, *, now: datetime, terms: Terms | None = None) -> Received:
     """Receive every new or changed date folder of a site, oldest extraction date first.
 
     Args:
         store: the store.
         site: the site file: which files a delivery must hold and how they are read.
         now: the moment of arrival, told by the caller; without a zone it is taken as UTC.
+        terms: on which terms they are taken.
     """
     arrival = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+    terms = terms or Terms()
     with lock_file(store.site_raw(site.site_id) / "lock", wait=True):
         sweep(store.site_raw(site.site_id))
         folders, problems = _date_folders(store.site_inbox(site.site_id), site.site_id)
         seen = _Seen.load(store, site)
+        fresh = [folder for day, folder in folders if not seen.knows(day, _marks(folder))]
+        waiting = unsettled(fresh, terms.settle_s)
+        problems += [_unfinished(site, folder, terms) for folder in waiting]
         written: list[Receipt] = []
         faults: list[Fault] = []
         unchanged = 0
         for day, folder in folders:
-            new = _receive_one(store, site, day, folder, arrival, seen, faults)
+            if folder in waiting:
+                continue
+            new = _receive_one(store, site, day, folder, arrival, seen, faults, terms)
             written += [new] if new else []
             unchanged += new is None
         seen.save()
     return Received(site.site_id, tuple(written), unchanged, tuple(problems), tuple(faults))
+
+
+def _unfinished(site: Site, folder: Path, terms: Terms) -> str:
+    return (
+        f"inbox/{site.site_id}/{folder.name}: still being written, within {terms.settle_s:g} "
+        "seconds. It is received the next time; a file named .done, written last, says that it is "
+        "whole."
+    )
+
+
+def accept(store: Store, name: str, reason: str, now: datetime, who: str) -> Receipt:
+    """Let a held delivery in: a further receipt of its date, which says who decided and why.
+
+    Args:
+        store: the store.
+        name: the held receipt, SITE/YYYY-MM-DD-N.
+        reason: why it is whole all the same.
+        now: when.
+        who: who says so.
+
+    Raises:
+        Refused: there is none, it is not held, or a later arrival of its date is there.
+    """
+    site_id, _, receipt_id = name.rpartition("/")
+    known = receipts(store, site_id) if site_id else []
+    held = next((r for r in known if r.receipt_id == receipt_id), None)
+    if held is None or not reason.strip():
+        names = ", ".join(r.name for r in known if r.status == "held") or "none"
+        missing = "no such delivery" if held is None else "no reason given"
+        raise Refused(f"delivery {name}: {missing}. Held of that site: {names}.")
+    last = max(r.number for r in known if r.extraction_date == held.extraction_date)
+    if held.status != "held" or held.number != last:
+        why = (
+            f"it is {held.status}"
+            if held.status != "held"
+            else "a later arrival of its date is there"
+        )
+        raise Refused(
+            f"delivery {name}: {why}. Only a held one, the last of its date, is accepted."
+        )
+    arrival = max(now.astimezone(UTC), held.arrival)
+    decision = f"{who}: {reason.strip()}"
+    new = replace(
+        held, number=held.number + 1, arrival=arrival, status="accepted", reason="",
+        decision=decision,
+    )  # fmt: skip
+    with lock_file(store.site_raw(site_id) / "lock", wait=True):
+        write(store, new)
+    return new
 
 
 def delivery_id(files: Iterable[ReceivedFile]) -> str:
@@ -204,6 +289,7 @@ def _receive_one(
     arrival: datetime,
     seen: _Seen,
     faults: list[Fault],
+    terms: Terms,
 ) -> Receipt | None:
     """Receive one date folder; None if it is as its last receipt says.
 
@@ -215,56 +301,75 @@ def _receive_one(
         return None
     found = _look(folder)
     where = f"{site.site_id}/{day.isoformat()}"
-    reason = ""
-    notices: tuple[str, ...] = ()
-    try:
-        _keep(store, site, folder, found, marks, where)
-        delivery = delivery_id(found.files)
-        notices = _read(store, site, delivery, day)
-    except BadDelivery as refusal:
-        reason = str(refusal)
-    except Exception as error:
-        if isinstance(error, (Y90Error, OSError)):
-            raise
-        faults.append(Fault(site.site_id, day.isoformat(), type(error).__name__, places(error)))
-        reason = str(faults[-1])
-    else:
-        seen.remember(day, marks, refused=False)
-    if reason and not (faults and reason == str(faults[-1])):
-        seen.remember(day, marks, refused=True)
     earlier = [r for r in receipts(store, site.site_id) if r.extraction_date == day]
     new = Receipt(
         site_id=site.site_id,
         extraction_date=day,
         number=max((r.number for r in earlier), default=0) + 1,
         arrival=max([arrival, *(r.arrival for r in earlier)]),
-        delivery_id=delivery_id(found.files) if found.files else "",
-        files=found.files,
-        status="refused" if reason else "accepted",
-        reason=reason,
-        notices=(*notices, *_ahead(day, arrival)),
+        delivery_id="",
+        files=(),
+        status="accepted",
+        notices=_ahead(day, arrival),
     )
+    try:
+        _keep(store, site, folder, found, marks, where)
+        new = replace(new, delivery_id=delivery_id(found.files), files=found.files)
+        new = _judged(store, site, new, terms)
+        seen.remember(day, marks, refused=not new.accepted)
+    except BadDelivery as refusal:
+        new = _refused(new, found, str(refusal))
+        seen.remember(day, marks, refused=True)
+    except Exception as error:
+        if isinstance(error, (Y90Error, OSError)):
+            raise
+        faults.append(Fault(site.site_id, day.isoformat(), type(error).__name__, places(error)))
+        new = _refused(new, found, str(faults[-1]))
     if earlier and _same(max(earlier, key=lambda r: r.number), new):
         return None
     write(store, new)
     return new
 
 
-def _read(store: Store, site: Site, delivery: str, day: date) -> tuple[str, ...]:
-    """Read a delivery, and refuse it if its site file does not fit or it holds who was purged."""
+def _refused(new: Receipt, found: _Arrival, reason: str) -> Receipt:
+    identity = delivery_id(found.files) if found.files else ""
+    return replace(new, delivery_id=identity, files=found.files, status="refused", reason=reason)
+
+
+def _judged(store: Store, site: Site, new: Receipt, terms: Terms) -> Receipt:
+    """Read a delivery, hold it against its site file, who was purged, and the last good one.
+
+    Raises:
+        BadDelivery: it is refused.
+    """
     from warehouse.intake.raw import reading
     from warehouse.receiving.fit import refuse_misfit  # slow to import, and seldom needed
-    from warehouse.receiving.truncation import fewer_rows
+    from warehouse.receiving.worth import judged
 
-    where = f"{site.site_id}/{day.isoformat()}"
-    made = reading(store, site.site_id, delivery, site, where)
+    where = f"{site.site_id}/{new.extraction_date.isoformat()}"
+    made = reading(store, site.site_id, new.delivery_id, site, where)
     try:
         consent.refuse_purged(store, site, made.tables, where)
     except BadDelivery:
-        shutil.rmtree(store.delivery(site.site_id, delivery))
+        shutil.rmtree(store.delivery(site.site_id, new.delivery_id))
         raise
     refuse_misfit(made.tables, site, where)
-    return (*made.notices, *map(str, fewer_rows(store, site, made.tables, day)))
+    if not terms.judge:
+        return replace(new, notices=(*made.notices, *new.notices))
+    try:
+        worth = judged(store, site, new, made, terms.key, terms.options, terms.held_below_pct)
+    except BadConfiguration as fault:
+        raise BadDelivery(str(fault)) from None
+    if worth.refused:
+        raise BadDelivery(all_at_once(where, worth.refused))
+    return replace(
+        new,
+        status="held" if worth.held else "accepted",
+        reason=all_at_once(where, worth.held) if worth.held else "",
+        notices=(*made.notices, *map(str, worth.fewer), *new.notices),
+        unused=tuple(map(str, worth.unused)),
+        doubts=worth.doubts,
+    )
 
 
 def _same(old: Receipt, new: Receipt) -> bool:

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from schemas.site import Site
-from warehouse.intake.reading_key import reading_id
-from warehouse.intake.receipts import in_force
-from warehouse.store import Store
+import pyarrow.parquet as pq
 
 FEWER_PCT = 5
 """Told from so many percent on; single records that vanished are told one by one in any case."""
@@ -36,20 +33,17 @@ class Fewer:
 
 
 def fewer_rows(
-    store: Store, site: Site, tables: Mapping[str, Path], extracted: date
+    now: Mapping[str, int], before: Mapping[str, int], extracted_before: date
 ) -> tuple[Fewer, ...]:
     """Which raw tables have at least FEWER_PCT percent fewer rows than the delivery before."""
-    import pyarrow.parquet as pq  # slow to import, and not needed where there is no past
-
-    earlier = next((r for r in in_force(store, site.site_id, extracted)), None)
-    if earlier is None:
-        return ()
-    folder = store.raw_tables(site.site_id, earlier.delivery_id) / reading_id(site)
     found = []
-    for name, path in sorted(tables.items()):
-        old = folder / f"{name}.parquet"
-        if old.is_file():
-            before, now = pq.read_metadata(old).num_rows, pq.read_metadata(path).num_rows
-            if (before - now) * 100 >= before * FEWER_PCT and now < before:
-                found.append(Fewer(name, now, before, earlier.extraction_date))
+    for name, rows in sorted(now.items()):
+        rows_before = before.get(name, 0)
+        if (rows_before - rows) * 100 >= rows_before * FEWER_PCT and rows < rows_before:
+            found.append(Fewer(name, rows, rows_before, extracted_before))
     return tuple(found)
+
+
+def row_counts(tables: Mapping[str, Path]) -> dict[str, int]:
+    """The rows of raw tables, as they were read."""
+    return {name: pq.read_metadata(path).num_rows for name, path in tables.items()}

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -13,10 +14,11 @@ from schemas.errors import Refused
 
 if TYPE_CHECKING:
     from schemas.site import Site
-    from warehouse.receiving.check import Checked
+    from warehouse.receiving.check import Checked, Finding, Group
 
-SHOWN = 200
-"""So many findings are listed; the counts are complete, and so are sheets and JSON."""
+PREVIEWED = 200
+SHOWN = 8
+"""So many columns of a kind are named; JSON names all."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +35,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show what stands in the cells, and how a number could be read: for this machine only",
     )
+    parser.add_argument("--rows", action="store_true", help="a line for every finding")
     sheets = parser.add_argument_group("query sheets, which hold record ids and values")
     sheets.add_argument("--csv", type=Path, metavar="FILE", help="write the queries as CSV")
     sheets.add_argument("--xlsx", type=Path, metavar="FILE", help="write the queries as a workbook")
@@ -54,11 +57,13 @@ def _answer(context: Context) -> int:
     with progress.doing("check"):
         extracted = given.extracted or _extracted(given.export)
         past = Store(context.store_path)
-        found = check(given.export, site, extracted, past if past.raw.is_dir() else None)
+        pct = context.registry.file.held_below_pct
+        found = check(given.export, site, extracted, past if past.raw.is_dir() else None, pct)
     _write_sheets(found, given.csv, given.xlsx)
     shown = _preview(found) if given.preview and not context.json else ""
-    context.give(_facts(found), _text(found) + shown)
-    return 1 if found.queries or found.fewer else 0
+    context.give(_facts(found), _text(found, rows=given.rows) + shown)
+    worth = found.worth
+    return 1 if found.queries or found.fewer or worth.refused or worth.held or worth.doubts else 0
 
 
 def site_named(context: Context, name: str) -> "Site":
@@ -107,36 +112,40 @@ def _write_sheets(found: "Checked", csv: Path | None, xlsx: Path | None) -> None
 
 
 def _facts(found: "Checked") -> dict[str, Any]:
+    worth = found.worth
     return {
         "site_id": found.site_id,
         "extracted": found.extracted,
         "tables": [asdict(t) for t in found.tables],
         "notices": found.notices,
+        "unused": [asdict(u) for u in worth.unused],
+        "would_be_refused": worth.refused,
+        "would_be_held": worth.held,
+        "doubts": worth.doubts,
         "fewer_rows": [asdict(f) for f in found.fewer],
+        "groups": [asdict(g) for g in found.groups],
         "findings": [asdict(f) for f in found.findings],
         "costs": [asdict(c) for c in found.costs],
     }
 
 
-def _text(found: "Checked") -> str:
+def _text(found: "Checked", *, rows: bool) -> str:
     names: tuple[str, ...] = ("table", "received", "empty", "accepted", "quarantined")
     names += ("other_group",) if any(t.other_group for t in found.tables) else ()
     counts = table(names, [tuple(asdict(t)[n] for n in names) for t in found.tables])
-    parts = [counts, *(f"notice: {n}" for n in found.notices), *map(str, found.fewer)]
-    for finding in found.findings[:SHOWN]:
-        theirs = finding.their_column
-        also = f" ({theirs})" if theirs and theirs != finding.column else ""
-        kind = "set aside" if finding.severity == "reject" else "warning"
-        form = f", cell {finding.pattern}" if finding.pattern else ""
-        parts.append(
-            f"{finding.file} row {finding.row}, {finding.table}.{finding.column}{also}: "
-            f"{finding.meaning} [{finding.rule}, {kind}{form}]. {finding.remedy}"
-        )
-    if len(found.findings) > SHOWN:
-        parts.append(f"... and {len(found.findings) - SHOWN} more: all are in --json and --csv.")
+    site, worth = found.site_id, found.worth
+    parts = [counts, *(f"{site}: notice: {n}" for n in found.notices)]
+    parts += [f"{site}: {u.told(SHOWN)}" for u in worth.unused]
+    parts += [f"{site}: {f}" for f in found.fewer]
+    parts += _every_row(found) if rows else _grouped(found)
     parts += ["What this costs:", *(f"  {c}" for c in found.costs)] if found.costs else []
+    parts += [f"{site}: the delivery would be refused. {m}" for m in worth.refused]
+    parts += [f"{site}: the delivery would be held. {m}" for m in worth.held]
+    parts += [f"{site}: the site would be degraded. {m}" for m in worth.doubts]
     number = len(found.findings) + len(found.fewer)
-    parts.append(f"{number} finding{'s' if number != 1 else ''}." if number else "No findings.")
+    kinds = len(found.groups) + len(found.fewer)
+    of = f" of {kinds} kind{'s' if kinds != 1 else ''}; --rows lists them" if kinds < number else ""
+    parts.append(f"{number} finding{'s' if number != 1 else ''}{of}." if number else "No findings.")
     return "\n".join(parts)
 
 
@@ -145,11 +154,52 @@ def _preview(found: "Checked") -> str:
     from warehouse.receiving.check import readings
 
     lines = ["", "", "What stands in the cells (patients' data: keep it on this machine):"]
-    for query in found.queries[:SHOWN]:
+    for query in found.queries[:PREVIEWED]:
         f, numbers = query.finding, readings(query.value)
         either = f", read as {' or '.join(numbers)}" if len(numbers) > 1 else ""
         lines.append(f"  {f.file} row {f.row}, {f.table}.{f.column}: {query.value}{either}")
     return "\n".join(lines)
+
+
+def _grouped(found: "Checked") -> Iterator[str]:
+    """A line for each rule, column and cause; advice that was given is not repeated."""
+    given: set[str] = set()
+    for group in found.groups:
+        f = group.first
+        number = "" if group.number == 1 else f"{group.number} rows: "
+        cause = f"; {f.cause}" if f.cause else ""
+        remedy = "" if f.remedy in given else f" {f.remedy}"
+        given.add(f.remedy)
+        yield (
+            f"{found.site_id}: {_places(group)}, {_column(f)}: {number}{f.meaning}{cause} "
+            f"[{f.rule}, {_kind(f)}].{remedy}"
+        )
+
+
+def _every_row(found: "Checked") -> Iterator[str]:
+    for f in found.findings:
+        cause = f"; {f.cause}" if f.cause else ""
+        yield (
+            f"{found.site_id}: {f.file} row {f.row}, {_column(f)}: {f.meaning}{cause} "
+            f"[{f.rule}, {_kind(f)}]. {f.remedy}"
+        )
+
+
+def _places(group: "Group") -> str:
+    shown = ", ".join(f"{file} row {row}" for file, row in group.examples)
+    more = group.number - len(group.examples)
+    return f"{shown} and {more} more" if more else shown
+
+
+def _column(finding: "Finding") -> str:
+    theirs = finding.their_column
+    also = f" ({theirs})" if theirs and theirs != finding.column else ""
+    return f"{finding.table}.{finding.column}{also}"
+
+
+def _kind(finding: "Finding") -> str:
+    kind = "set aside" if finding.severity == "reject" else "warning"
+    return f"{kind}, cell {finding.pattern}" if finding.pattern else kind
 
 
 COMMANDS = (

@@ -12,6 +12,7 @@ from flows.commands.command import Command, Context, pairs
 if TYPE_CHECKING:
     from flows.telling.status import Status
 
+LONGEST = 300
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -23,6 +24,11 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
         help=(
             "exit 1 if `current` was last confirmed longer ago than this, for instance 26h or 2d"
         ),
+    )
+    parser.add_argument(
+        "--monitor",
+        action="store_true",
+        help="exit 1 for a degraded site too, unless `monitor_degraded` is false",
     )
 
 
@@ -37,7 +43,12 @@ def _status(context: Context) -> int:
     from flows.telling import status
 
     found = status.status(context.store, context.registry, datetime.now(UTC))
-    wrong = status.stale(found, context.arguments.max_age) or found.held or found.failed_nights
+    wrong = bool(
+        status.stale(found, context.arguments.max_age)
+        or found.held
+        or found.failed_nights
+        or (context.arguments.monitor and context.registry.file.monitor_degraded and found.degraded)
+    )
     context.give(found.facts() | {"ok": not wrong}, _status_text(found))
     return 1 if wrong else 0
 
@@ -54,9 +65,12 @@ def _status_text(found: "Status") -> str:
         "missed nights": _some(found.missed_nights),
         "sites late": late or "none",
         "sites degraded": ", ".join(found.degraded) or "none",
+        "deliveries held": ", ".join(found.held_deliveries) or "none",
         "late deliveries for": _some(found.restatements_due),
     }
-    hints = []
+    told = [f"{site}: {why}" for site, why in found.degraded.items()]
+    told += [f"{site}: {_short(line)}" for site, lines in found.unused.items() for line in lines]
+    hints = [*told]
     if found.held:
         hints.append("`y90 release approve ID --reason TEXT` publishes a held release.")
     if found.missed_nights or found.restatements_due or found.failed_nights:
@@ -70,6 +84,11 @@ def _ago(hours: float) -> str:
         return f"{hours:.0f} hours"
     days = hours / 24
     return f"{days:.0f} days" if days < 730 else f"{days / 365.25:.0f} years"
+
+
+def _short(line: str) -> str:
+    """A line that stays readable: the whole of it stands in the receipt."""
+    return line if len(line) <= LONGEST else f"{line[:LONGEST].rpartition(',')[0]} ..."
 
 
 def _some(nights: list[str]) -> str:

@@ -34,6 +34,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--direct", action="store_true", help="run the same steps without Prefect")
     parser.add_argument(
+        "--no-settle",
+        action="store_true",
+        help="receive files although they were written a moment ago",
+    )
+    parser.add_argument(
         "--no-wait", action="store_true", help="exit 4 if another run holds the store"
     )
 
@@ -73,7 +78,9 @@ def _job(context: Context) -> "Job":
             "Name a date up to the night."
         )
     key = context.key
-    return Job(context.new_store, registry, key, as_of, data_cutoff, wait=not given.no_wait)
+    settle_s = 0 if given.no_settle else registry.file.settle_s
+    wait = not given.no_wait
+    return Job(context.new_store, registry, key, as_of, data_cutoff, wait, settle_s)
 
 
 def _directly(job: "Job") -> "Outcome":
@@ -101,7 +108,7 @@ def _as_flow(context: Context, job: "Job") -> "Outcome":
             url = stack.enter_context(server.prefect_api(job.store))
         from flows import nightly
 
-        return nightly.run(night, url, wait=job.wait)
+        return nightly.run(night, url, wait=job.wait, settle=job.settle_s > 0)
 
 
 def _held(outcome: "Outcome") -> str:

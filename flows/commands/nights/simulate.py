@@ -60,8 +60,16 @@ def _answer(context: Context) -> int:
     config = registry_folder(given.preset, form) / "registry.toml"
     with progress.doing(f"simulate {given.preset}"):
         files = simulate(given.preset, form, as_of, given.to)
+        whole = given.to / ".done"
+        whole.touch()
     context.report(
-        {"preset": given.preset, "format": form, "as_of": as_of, "files": files, "config": config},
+        {
+            "preset": given.preset,
+            "format": form,
+            "as_of": as_of,
+            "files": [*files, whole],
+            "config": config,
+        },
         "\n".join([*map(str, files), f"These are read with --config {config}"]),
     )
     return 0

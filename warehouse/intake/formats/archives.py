@@ -20,6 +20,8 @@ from schemas.errors import BadDelivery
 DELIMITED = (".csv", ".tsv", ".txt")
 TABULAR = (*DELIMITED, ".xlsx", ".parquet")
 ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
+MARKER = ".done"
+"""How the name of the file ends that says: the export is whole."""
 MAX_RATIO = 500
 """Bytes out per byte in; a sparse REDCap export stays under 100, a bomb passes 1000."""
 RATIO_FROM_BYTES = 32 * 2**20
@@ -56,10 +58,11 @@ class Member:
 
 
 def ignored(name: str) -> bool:
-    """README files, hidden files and what macOS leaves in archives belong to no table."""
+    """README and hidden files, markers and what macOS leaves in archives belong to no table."""
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return hidden or (bool(parts) and parts[-1].upper().startswith("README"))
+    last = parts[-1] if parts else ""
+    return hidden or last.upper().startswith("README") or last.lower().endswith(MARKER)
 
 
 def unpack(payload: Path, scratch: Path) -> tuple[list[Member], list[str]]:

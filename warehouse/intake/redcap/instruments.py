@@ -29,6 +29,7 @@ EVENT, REPEAT = "redcap_event_name", "redcap_repeat_instrument"
 INSTANCE, GROUP = "redcap_repeat_instance", "redcap_data_access_group"
 KEYS = (EVENT, REPEAT, INSTANCE, GROUP)
 UNASSIGNED = "unassigned"
+NO_FORM = "columns in no instrument"
 FORM_COLUMNS = ("_complete", "_timestamp", "_return_code")
 
 
@@ -281,7 +282,7 @@ def _notices(text: Text, plan: Layout, dictionary: Dictionary | None, to: Path) 
     found = [*text.notices, *(dictionary.notices if dictionary else ())]
     if plan.unassigned:
         found.append(
-            f"{text.origin}: {len(plan.unassigned)} columns in no instrument, in {UNASSIGNED}: "
+            f"{text.origin}: {len(plan.unassigned)} {NO_FORM}, in {UNASSIGNED}: "
             + ", ".join(plan.unassigned[:10])
         )
     if (to / f"{UNASSIGNED}.parquet").exists():

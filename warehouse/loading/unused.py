@@ -1,0 +1,151 @@
+"""Name the columns and files of a delivery that no table is made from.
+
+Every column of an export is used or named here. What the delivery before had and this one lacks
+comes first: a renamed optional column is one that is gone and one that is not used.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow.parquet as pq
+
+from schemas.errors import BadConfiguration
+from schemas.site import Site, TableSource
+from transforms.intake.harmonise import PROVENANCE, mapping
+from warehouse.intake.reading_key import named_columns
+from warehouse.intake.redcap.instruments import FORM_COLUMNS, UNASSIGNED
+from warehouse.loading.load import CONTRACTS, raw_name, sources
+
+FILE = "columns.json"
+NAME = re.compile(r"[^\W\d_][\w .()/%+-]{0,39}")
+"""A column's name as it may be told; another one could be a cell in a header's place."""
+STRUCTURE = re.compile(rf"redcap_.*|.*({'|'.join(FORM_COLUMNS)})")
+"""What REDCap adds to every export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """What of one file, sheet or form is not used, and what is gone since the delivery before."""
+
+    source: str
+    gone: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return self.told(None)
+
+    def told(self, shown: int | None) -> str:
+        """A sentence that names so many columns of a kind, default all."""
+        if self.whole:
+            return f"{self.source}: nothing of it is used"
+        gone, columns = (_some(names, shown) for names in (self.gone, self.columns))
+        parts = [f"gone since the last good delivery: {gone}"] if gone else []
+        parts += [f"not used: {columns}"] if columns else []
+        return f"{self.source}: {'; '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a delivery by file or form, those that are used, and the files left unread."""
+
+    there: dict[str, list[str]]
+    used: dict[str, list[str]]
+    unread: list[str]
+    forms: bool = False
+
+    def write(self, folder: Path) -> None:
+        """Keep them beside what was loaded."""
+        (folder / FILE).write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Columns":
+        """As they were kept."""
+        return cls(**json.loads((folder / FILE).read_text("utf-8")))
+
+    def foreign(self) -> list[str]:
+        """Files and forms none of whose columns is used."""
+        return [source for source in self.there if not self.used[source]]
+
+
+def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Columns:
+    """Which columns of raw tables a site file uses."""
+    shapes = {name: pq.read_schema(path).names for name, path in raw.items()}
+    found: dict[str, set[str]] = {name: set() for name in shapes}
+    for table, parts in sources(site, set(shapes)).items():
+        for source in parts:
+            name = raw_name(table, source)
+            if name in shapes and table in CONTRACTS:
+                found[name] |= _used(shapes[name], table, source, site)
+    there = {n: [c for c in names if not _ours(c, names, site)] for n, names in shapes.items()}
+    used = {n: [c for c in names if folded(c) in found[n]] for n, names in there.items()}
+    return Columns(there, used, sorted(unread), site.format == "redcap")
+
+
+def unused(now: Columns, before: Columns | None) -> tuple[Unused, ...]:
+    """What is not used, with what the delivery before had and this one lacks first."""
+    told = [_told(name, now, before) for name in now.there]
+    told += [Unused(_safe(name), whole=True) for name in now.unread]
+    found = [t for t in told if t.whole or t.gone or t.columns]
+    return tuple(sorted(found, key=lambda t: (not t.gone, not t.whole)))
+
+
+def _some(names: Sequence[str], shown: int | None) -> str:
+    first = names[:shown]
+    more = [f"{len(names) - len(first)} more"] if len(names) > len(first) else []
+    return ", ".join([*first, *more])
+
+
+def since(chain: Sequence[Path]) -> tuple[Unused, ...]:
+    """What of the last of some loaded deliveries is not used, against the one before it."""
+    *earlier, last = chain
+    return unused(Columns.read(last), Columns.read(earlier[-1]) if earlier else None)
+
+
+def folded(name: str) -> str:
+    """A column's name without case, white space and marks."""
+    return re.sub(r"[\s_.-]+", "", name).casefold()
+
+
+def _told(source: str, now: Columns, before: Columns | None) -> Unused:
+    there = now.there[source]
+    label = f"form {source}" if now.forms else source
+    if not now.used[source] and source != UNASSIGNED:
+        return Unused(label, whole=bool(there))
+    known = {folded(name) for name in there}
+    past = before.there.get(source, []) if before else []
+    mattered = set(before.used.get(source, [])) if before else set()
+    gone = [name for name in past if folded(name) not in known]
+    gone.sort(key=lambda name: name not in mattered)
+    left = [name for name in there if name not in now.used[source]]
+    return Unused(label, tuple(_shown(gone)), tuple(_shown(left)))
+
+
+def _used(names: Sequence[str], table: str, source: TableSource, site: Site) -> set[str]:
+    raw = ibis.table(dict.fromkeys(names, "string"), name="raw")
+    try:
+        known: dict[str, Any] = dict(mapping(raw, CONTRACTS[table], source, site))
+    except BadConfiguration:  # told where the delivery is held against its site file
+        known = dict(source.columns)
+    return {folded(n) for n in named_columns(source.model_copy(update={"columns": known}))}
+
+
+def _ours(column: str, names: Sequence[str], site: Site) -> bool:
+    """Whether a column says where a row stands, and not what was observed."""
+    if column in PROVENANCE:
+        return True
+    return site.format == "redcap" and bool(column == names[0] or STRUCTURE.fullmatch(column))
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    return [_safe(name) for name in names]
+
+
+def _safe(name: str) -> str:
+    shown = NAME.fullmatch(name) or name.startswith("unnamed_column_")
+    return name if shown else "one whose name is not shown"
