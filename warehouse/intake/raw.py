@@ -7,7 +7,6 @@ corrected site file reads the same payload anew beside the old reading.
 """
 
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from schemas.contract import table_name
 from schemas.errors import BadDelivery, all_at_once
 from schemas.site import Site
+from schemas.spelling import plain
 from schemas.tables.registry import TABLES
 from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
@@ -184,13 +184,9 @@ def _under_our_name(member: Member, site: Site) -> Member:
     """A file or sheet `Adverse events` is adverse_events: case, spaces and marks do not matter."""
     if member.table in _wanted(site) or member.suffix not in TABULAR:
         return member
-    ours = {_plain(name): name for name in sorted(_wanted(site))}.get(_plain(member.table))
+    ours = {plain(name): name for name in sorted(_wanted(site))}.get(plain(member.table))
     rest = member.name.removeprefix(member.table)
     return replace(member, name=f"{ours}{rest}") if ours else member
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _sheet_origin(member: Member, sheet: str) -> str:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from schemas.errors import BadConfiguration
 from schemas.site import Site, TableSource
-from transforms.intake.harmonise import PROVENANCE, mapping
+from schemas.spelling import plain
+from transforms.intake.names import PROVENANCE, mapping
 from warehouse.intake.reading_key import named_columns
 from warehouse.intake.redcap.instruments import FORM_COLUMNS, UNASSIGNED
 from warehouse.loading.load import CONTRACTS, raw_name, sources
@@ -83,7 +84,7 @@ def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Co
             if name in shapes and table in CONTRACTS:
                 found[name] |= _used(shapes[name], table, source, site)
     there = {n: [c for c in names if not _ours(c, names, site)] for n, names in shapes.items()}
-    used = {n: [c for c in names if folded(c) in found[n]] for n, names in there.items()}
+    used = {n: [c for c in names if plain(c) in found[n]] for n, names in there.items()}
     return Columns(there, used, sorted(unread), site.format == "redcap")
 
 
@@ -107,20 +108,15 @@ def since(chain: Sequence[Path]) -> tuple[Unused, ...]:
     return unused(Columns.read(last), Columns.read(earlier[-1]) if earlier else None)
 
 
-def folded(name: str) -> str:
-    """A column's name without case, white space and marks."""
-    return re.sub(r"[\s_.-]+", "", name).casefold()
-
-
 def _told(source: str, now: Columns, before: Columns | None) -> Unused:
     there = now.there[source]
     label = f"form {source}" if now.forms else source
     if not now.used[source] and source != UNASSIGNED:
         return Unused(label, whole=bool(there))
-    known = {folded(name) for name in there}
+    known = {plain(name) for name in there}
     past = before.there.get(source, []) if before else []
     mattered = set(before.used.get(source, [])) if before else set()
-    gone = [name for name in past if folded(name) not in known]
+    gone = [name for name in past if plain(name) not in known]
     gone.sort(key=lambda name: name not in mattered)
     left = [name for name in there if name not in now.used[source]]
     return Unused(label, tuple(_shown(gone)), tuple(_shown(left)))
@@ -132,7 +128,7 @@ def _used(names: Sequence[str], table: str, source: TableSource, site: Site) -> 
         known: dict[str, Any] = dict(mapping(raw, CONTRACTS[table], source, site))
     except BadConfiguration:  # told where the delivery is held against its site file
         known = dict(source.columns)
-    return {folded(n) for n in named_columns(source.model_copy(update={"columns": known}))}
+    return {plain(n) for n in named_columns(source.model_copy(update={"columns": known}))}
 
 
 def _ours(column: str, names: Sequence[str], site: Site) -> bool:

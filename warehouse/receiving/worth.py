@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 
 from schemas.errors import BadDelivery
 from schemas.site import Site
+from schemas.spelling import plain
 from warehouse.intake.formats.archives import TABULAR
 from warehouse.intake.raw import RawTables, reading
 from warehouse.intake.reading_key import reading_id
 from warehouse.intake.receipts import Receipt, in_force, let_in
 from warehouse.loading import delivery_cache
 from warehouse.loading.load import raw_name, sources
-from warehouse.loading.unused import Columns, Unused, columns_of, folded, unused
+from warehouse.loading.unused import Columns, Unused, columns_of, unused
 from warehouse.receiving.truncation import Fewer, fewer_rows, row_counts
 from warehouse.store import Store
 
@@ -179,11 +180,11 @@ def _short(
 
 def _strange(site: Site, columns: Columns) -> Iterator[str]:
     """Files that hold a table, and none that we know."""
-    known = {folded(PurePosixPath(name).name.split(".")[0]) for name in site.ignored_files}
+    known = {plain(PurePosixPath(name).name.split(".")[0]) for name in site.ignored_files}
     for origin in columns.unread:
         path = PurePosixPath(origin)
         is_table = path.suffix.lower() in (*TABULAR, ".gz") or ".xlsx/" in origin.lower()
-        if is_table and folded(path.name.split(".")[0]) not in known:
+        if is_table and plain(path.name.split(".")[0]) not in known:
             yield (
                 f"{origin}: matches no table, nothing of it is used. Declare it in the site file, "
                 "or name it in `ignored_files`."

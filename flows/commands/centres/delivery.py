@@ -12,7 +12,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _accept(context: Context) -> int:
-    from warehouse.receiving.inbox import accept
+    from warehouse.receiving.accept import accept
     from warehouse.releases.decisions import user
 
     given = context.arguments
