@@ -22,16 +22,13 @@ from typing import Any
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import fingerprints
-from warehouse.building.plan import Plan, Published
+from warehouse.building.plan import Plan, Published, nothing_visible
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.connections import Resources
 from warehouse.intake.receipts import Receipt, before, degraded, in_force
 from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, integrity, ledger, releases
 from warehouse.store import Store, make_private, write_atomically
-
-UNUSED = "unused.txt"
-"""Beside a loaded site: the columns and files of its delivery that no table is made from."""
 
 
 def receive(
@@ -91,7 +88,7 @@ def plan(
     found = tuple(r for r in seen.values() if r is not None)
     if not found:
         reasons = [*degraded(store, sorted(registry.sites), as_of).values(), *problems]
-        raise Refused("\n".join([_nothing_visible(store, as_of, some=bool(reasons)), *reasons]))
+        raise Refused("\n".join([nothing_visible(store, as_of, some=bool(reasons)), *reasons]))
     earlier = {r.site_id: before(store, r) for r in found}
     purged = consent.fingerprints_of(store, registry.sites)
     ingredients = _ingredients(registry, key, found, earlier, purged, data_cutoff)
@@ -115,15 +112,6 @@ def plan(
     )
 
 
-def _nothing_visible(store: Store, as_of: date, *, some: bool) -> str:
-    if some:
-        return f"{as_of}: nothing is visible, and of no site can what it delivered be taken."
-    return (
-        f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
-        "with a date not after the night, or name a later night with --as-of."
-    )
-
-
 def start(store: Store, plan: Plan) -> Path:
     """Make the run's work directory; those of dead runs are cleared away."""
     folder = store.run(plan.run_id)
@@ -138,7 +126,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     """Harmonise and validate one site's delivery; returns a digest without a patient in it."""
     from warehouse.loading import delivery_cache as loaded
     from warehouse.loading import history
-    from warehouse.loading.unused import since
+    from warehouse.loading.unused import note
 
     receipt = next(r for r in plan.receipts if r.site_id == site_id)
     site, options = registry.sites[site_id], _options(registry)
@@ -147,8 +135,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
     loaded.linked(chain[-1][1], folder)
     past = [history.Past(r.extraction_date, f) for r, f in chain]
-    left = since([f for _, f in chain])
-    (folder / UNUSED).write_text("\n".join(map(str, left)), "utf-8")
+    note([f for _, f in chain], folder)
     with _engine(registry, folder / "scratch.duckdb") as con:
         history.write(con, site_id, past, folder / "quality")
     accepted, aside = loaded.counted(folder)
@@ -366,6 +353,7 @@ def _still_held(
 
 def _loaded(store: Store, plan: Plan) -> list[Any]:
     from warehouse.building.build import Loaded
+    from warehouse.loading.unused import noted
 
     return [
         Loaded(
@@ -375,7 +363,7 @@ def _loaded(store: Store, plan: Plan) -> list[Any]:
             folder=store.run(plan.run_id) / "sites" / r.site_id,
             n_files=len(r.files),
             degraded=plan.degraded.get(r.site_id, ""),
-            unused=(store.run(plan.run_id) / "sites" / r.site_id / UNUSED).read_text("utf-8"),
+            unused=noted(store.run(plan.run_id) / "sites" / r.site_id),
         )
         for r in plan.receipts
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.intake.receipts import Receipt
+from warehouse.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,13 @@ class Published:
     path: Path
     created: bool
     held: bool
+
+
+def nothing_visible(store: Store, as_of: date, *, some: bool) -> str:
+    """Say that a night has nothing to be made from; `some` was delivered, and none taken."""
+    if some:
+        return f"{as_of}: nothing is visible, and of no site can what it delivered be taken."
+    return (
+        f"{as_of}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
+        "with a date not after the night, or name a later night with --as-of."
+    )

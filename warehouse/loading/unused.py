@@ -23,6 +23,7 @@ from warehouse.intake.redcap.instruments import FORM_COLUMNS, UNASSIGNED
 from warehouse.loading.load import CONTRACTS, raw_name, sources
 
 FILE = "columns.json"
+NOTE = "unused.txt"
 NAME = re.compile(r"[^\W\d_][\w .()/%+-]{0,39}")
 """A column's name as it may be told; another one could be a cell in a header's place."""
 STRUCTURE = re.compile(rf"redcap_.*|.*({'|'.join(FORM_COLUMNS)})")
@@ -102,10 +103,16 @@ def _some(names: Sequence[str], shown: int | None) -> str:
     return ", ".join([*first, *more])
 
 
-def since(chain: Sequence[Path]) -> tuple[Unused, ...]:
-    """What of the last of some loaded deliveries is not used, against the one before it."""
+def note(chain: Sequence[Path], to: Path) -> None:
+    """Note what of the last of some loaded deliveries is not used, against the one before it."""
     *earlier, last = chain
-    return unused(Columns.read(last), Columns.read(earlier[-1]) if earlier else None)
+    left = unused(Columns.read(last), Columns.read(earlier[-1]) if earlier else None)
+    (to / NOTE).write_text("\n".join(map(str, left)), "utf-8")
+
+
+def noted(folder: Path) -> str:
+    """What was noted of a site in a run's folder."""
+    return (folder / NOTE).read_text("utf-8")
 
 
 def _told(source: str, now: Columns, before: Columns | None) -> Unused:
