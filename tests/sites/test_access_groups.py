@@ -66,7 +66,7 @@ def counts(found):
 def test_every_row_of_the_project_is_ours_anothers_or_set_aside(tmp_path):
     """Four records and three laboratory rows of two analytes, counted by eye."""
     found = checked(tmp_path)
-    assert counts(found) == {"patients": (4, 0, 2, 1, 1), "labs": (6, 1, 2, 1, 2)}
+    assert counts(found) == {"patients": (4, 1, 1, 1, 1), "labs": (6, 1, 2, 1, 2)}
     assert [(f.row, f.table, f.rule, f.their_column) for f in found.findings] == [
         (5, "patients", "in_no_group", "redcap_data_access_group"),
         (6, "labs", "in_no_group", "redcap_data_access_group"),
@@ -76,7 +76,7 @@ def test_every_row_of_the_project_is_ours_anothers_or_set_aside(tmp_path):
 
 def test_a_site_without_a_group_takes_the_whole_project(tmp_path):
     found = checked(tmp_path, group=None)
-    assert counts(found) == {"patients": (4, 0, 4, 0, 0), "labs": (6, 2, 4, 0, 0)}
+    assert counts(found) == {"patients": (4, 1, 3, 0, 0), "labs": (6, 2, 4, 0, 0)}
     assert found.findings == ()
 
 

@@ -63,6 +63,8 @@ def load(
     for name, path in raw.items():
         con.read_parquet(path, table_name=f"raw_{name}")
     harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
+    if "patients" in harmonised:
+        _keep_blank_patients(con, harmonised)
     accepted: dict[str, ir.Table] = {}
     for name in validate.in_order(harmonised):
         _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
@@ -125,8 +127,6 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
         f"FROM ({con.compile(union)})"
     )
-    if name == "patients":
-        _keep_blank_patients(con)
     con.raw_sql(
         f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
         "category VARCHAR, severity VARCHAR)"
@@ -143,11 +143,18 @@ def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozense
     return con.table(f"left_{name}")
 
 
-def _keep_blank_patients(con: Any) -> None:
-    """A patient whose every row is blank but for the id exists: one of the rows says so."""
+def _keep_blank_patients(con: Any, names: Iterable[str]) -> None:
+    """A patient whose own rows are blank but for the id exists if another table tells of him.
+
+    A record that holds nothing anywhere is nobody.
+    """
+    others = [f"SELECT patient_id FROM left_{name}" for name in names if name != "patients"]
+    if not others:
+        return
     con.raw_sql(
         f"UPDATE all_patients SET is_empty = false WHERE {validate.ROW} IN (SELECT "
-        f"min({validate.ROW}) FROM all_patients WHERE patient_id IS NOT NULL AND NOT in_no_group "
+        f"min({validate.ROW}) FROM all_patients WHERE NOT in_no_group "
+        f"AND patient_id IN ({' UNION ALL '.join(others)}) "
         "GROUP BY patient_id HAVING bool_and(is_empty))"
     )
 
