@@ -65,7 +65,7 @@ def test_explain_names_cause_patient_and_cell(
     [
         (("explain", PARTIAL, FIRST, "2011.04.02"), "Did you mean 2011.04.01"),
         (("explain", PARTIAL.replace("pr", "rp"), FIRST, SECOND), f"Did you mean {PARTIAL}"),
-        (("trace", PARTIAL.replace("WHO", "woh"), "--release", FIRST), f"Did you mean {PARTIAL}"),
+        (("trace", PARTIAL.replace("who", "woh"), "--release", FIRST), f"Did you mean {PARTIAL}"),
         (("trace", PARTIAL, "--release", "2011.03.32"), "Did you mean 2011.03.31"),
         (("trace", PARTIAL, "--site", SITE), "name a statistic, or --site, --file and --row"),
         (
