@@ -159,7 +159,7 @@ def _wanted(site: Site) -> set[str]:
 def _with_sheets(
     members: list[Member], site: Site, scratch: Path
 ) -> tuple[list[Member], list[str]]:
-    """Put a workbook's sheets in its place; one sheet keeps the workbook's name."""
+    """Put a workbook's sheets in its place; one sheet has the workbook's name, if that is known."""
     taken: list[Member] = []
     problems: list[str] = []
     for number, member in enumerate(members):
@@ -173,11 +173,19 @@ def _with_sheets(
         except BadDelivery as fault:
             problems += str(fault).splitlines() if _may_be_needed(member, site) else []
             continue
+        if len(found) == 1 and not _known(member.table, found[0][0], site):
+            found = [("", found[0][1])]
         taken += [
             Member(f"{sheet or member.table}.csv", _sheet_origin(member, sheet), path)
             for sheet, path in found
         ]
     return taken, problems
+
+
+def _known(workbook: str, sheet: str, site: Site) -> bool:
+    """Whether it is the only sheet's name that we know, and not the workbook's."""
+    wanted = {plain(name) for name in _wanted(site)}
+    return plain(sheet) in wanted and plain(workbook) not in wanted
 
 
 def _under_our_name(member: Member, site: Site) -> Member:

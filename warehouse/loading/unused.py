@@ -7,7 +7,7 @@ comes first: a renamed optional column is one that is gone and one that is not u
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,10 @@ STRUCTURE = re.compile(rf"redcap_.*|.*({'|'.join(FORM_COLUMNS)})")
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """What of one file, sheet or form is not used, and what is gone since the delivery before."""
+    """What of a file, sheet or form is not used, and what is gone since the delivery before.
+
+    Several of which the same is to be told are told of together.
+    """
 
     source: str
     gone: tuple[str, ...] = ()
@@ -93,7 +96,10 @@ def unused(now: Columns, before: Columns | None) -> tuple[Unused, ...]:
     """What is not used, with what the delivery before had and this one lacks first."""
     told = [_told(name, now, before) for name in now.there]
     told += [Unused(_safe(name), whole=True) for name in now.unread]
-    found = [t for t in told if t.whole or t.gone or t.columns]
+    alike: dict[Unused, list[str]] = {}
+    for one in (t for t in told if t.whole or t.gone or t.columns):
+        alike.setdefault(replace(one, source=""), []).append(one.source)
+    found = [replace(one, source=", ".join(names)) for one, names in alike.items()]
     return tuple(sorted(found, key=lambda t: (not t.gone, not t.whole)))
 
 

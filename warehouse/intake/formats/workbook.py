@@ -33,7 +33,7 @@ def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[tuple[str
     """Write every sheet that holds anything as CSV.
 
     Returns:
-        (sheet name, path of the CSV); the sheet name is empty if the workbook has one sheet only.
+        (sheet name, path of the CSV).
 
     Raises:
         BadDelivery: not a workbook, an exploding one, a cell that holds an error.
@@ -52,7 +52,7 @@ def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[tuple[str
         raise BadDelivery(f"{origin}: a damaged workbook. Save it again as .xlsx.") from None
     if not written:
         raise BadDelivery(f"{origin}: the workbook is empty. Export it again.")
-    return [("", written[0][1])] if len(written) == 1 else written
+    return written
 
 
 def _xml(archive: zipfile.ZipFile, part: str) -> Element:
