@@ -22,6 +22,7 @@ from warehouse import pipeline
 from warehouse.audit import judge as audit
 from warehouse.building.plan import Plan
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.fingerprints import file_sha256
 from warehouse.releases import releases
 from warehouse.store import Store, write_atomically
 
@@ -81,9 +82,11 @@ def invent(
         path = work / "parquet" / "outcomes" / "statistics.parquet"
         path.parent.mkdir(parents=True)
         with duckdb.connect(str(work / "release.duckdb")) as con:
-            con.execute("CREATE TABLE statistics AS SELECT ? AS content", [content])
-            con.execute(f"COPY statistics TO '{path}'")
-        tables = {"outcomes/statistics": {"rows": 1, "content_sha256": content}}
+            con.execute("CREATE SCHEMA outcomes")
+            con.execute("CREATE TABLE outcomes.statistics AS SELECT ? AS content", [content])
+            con.execute(f"COPY outcomes.statistics TO '{path}'")
+        hashes = {"content_sha256": content, "bytes_sha256": file_sha256(path)}
+        tables = {"outcomes/statistics": {"rows": 1} | hashes}
         write_atomically(work / "estimated.json", json.dumps(tables).encode())
 
     def audited(store: Store, _: Registry, plan: Plan) -> str:
