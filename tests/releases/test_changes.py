@@ -171,15 +171,15 @@ def test_the_json_keeps_its_published_schema(pair: tuple[Path, Path]) -> None:
 
 
 def test_markdown_tells_numbers_apart_and_the_page_needs_no_network(tmp_path: Path) -> None:
-    left = write_tables(tmp_path / "a", {"outcomes.statistics": statistics("x<y 50 20 40 d1")})
-    near = statistics("x<y 50.0004 20 40 d1")
+    here, near = statistics("t.all.x<y 50 20 40 d1"), statistics("t.all.x<y 50.0004 20 40 d1")
+    left = write_tables(tmp_path / "a", {"outcomes.statistics": here})
     right = write_tables(tmp_path / "b", {"outcomes.statistics": near})
     found = changes.diff(left, right, names=("2026.03.30", "2026.03.31"))
     text = pages.markdown(found)
     assert text.startswith("# 2026.03.30 to 2026.03.31\n")
     assert "| 50.0000 | 50.0004 |" in text
     page = pages.changes_page(found)
-    assert "x&lt;y" in page
+    assert "t.all.x&lt;y" in page
     assert "<script" not in page
     assert "://" not in page
 

@@ -86,6 +86,7 @@ def test_a_release_published_under_the_former_name_still_opens(release: Path) ->
     with duckdb.connect(str(release / BEFORE)) as con:
         con.execute("CREATE TABLE statistics AS SELECT 1.0 AS value")
     (release / DATABASE).unlink()
+    (release / "manifest.json").write_text('{"content": {}, "record": {}}')
     assert database(release) == release / BEFORE
     with open_release(release) as con:
         assert con.execute("SELECT value FROM outcomes.statistics").fetchall() == [(1,)]

@@ -168,7 +168,10 @@ def test_a_rejected_treatment_leaves_its_patient_without_t0_and_in_the_attrition
     assert answers(made, f"SELECT treated FROM marts.subjects WHERE subject_id = '{subject}'") == [
         (False,)
     ]
-    steps_of = "SELECT n_in, n_excluded, n_out FROM attrition WHERE population = 'all' AND step = 1"
+    steps_of = (
+        "SELECT n_in, n_excluded, n_out FROM outcomes.attrition "
+        "WHERE population = 'all' AND step = 1"
+    )
     assert answers(made, steps_of) == [(8, 1, 7)]
 
 
@@ -219,7 +222,7 @@ def test_the_night_after_a_purge_counts_without_the_patient(own: Path) -> None:
     assert purge() == 0
     outcome = night(own)
     assert outcome.published.release_id == "2021.06.01.2"
-    counted = "SELECT n_in FROM attrition WHERE population = 'all' AND step = 1"
+    counted = "SELECT n_in FROM outcomes.attrition WHERE population = 'all' AND step = 1"
     assert answers(own, counted) == [(7,)]
 
 
