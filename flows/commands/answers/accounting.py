@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, pairs, table
 from schemas.errors import Refused
-from schemas.statistic_ids import table_of
 
 if TYPE_CHECKING:
     from warehouse.account.cells import CellChanges
@@ -97,6 +96,8 @@ def _words(told: dict[str, Any]) -> str:
 
 
 def _line_text(found: "RowTrace") -> str:
+    from schemas.statistic_ids import table_of  # slow to import
+
     made = [(m.table, m.row_id, m.subject_id, m.rule_id or "accepted") for m in found.made]
     decides = [(mart, _words(key)) for mart, key in found.decides]
     by_table: dict[str, int] = {}
