@@ -19,29 +19,13 @@ import ibis.expr.types as ir
 from analytics.estimators.proportions import exact
 from schemas.contract import Table, conform, rows, table_name
 from schemas.records.analytes import ANALYTES
+from schemas.records.ctcae_terms import ALWAYS_PUBLISHED
 from schemas.settings import ToxicitySettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
 from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
 from schemas.tables.registry import AdverseEvents
-
-EVENT_TERMS = (
-    "fatigue",
-    "nausea",
-    "vomiting",
-    "nausea or vomiting",
-    "abdominal pain",
-    "fever",
-    "chills",
-    "fever or chills",
-    "diarrhea",
-    "weight loss",
-    "diarrhea or weight loss",
-    "diarrhea and weight loss",
-    "cholecystitis",
-)
-"""Published even when nobody has them: the clinical toxicities of Memon et al. 2012."""
 
 NO_RESULT = "no gradable result"
 NO_EVENTS = "no site of the population records adverse events"
@@ -185,8 +169,8 @@ def _events(
     counts: Mapping[tuple[str, ...], Counts],
     settings: ToxicitySettings,
 ) -> Iterator[Record]:
-    others = sorted({key[1] for key in counts if key[0] == "event"} - set(EVENT_TERMS))
-    for term, version in product((*EVENT_TERMS, *others), settings.ctcae_versions):
+    others = sorted({key[1] for key in counts if key[0] == "event"} - set(ALWAYS_PUBLISHED))
+    for term, version in product((*ALWAYS_PUBLISHED, *others), settings.ctcae_versions):
         if not n_recording:
             key = _key(population, "event", term, version, "primary")
             yield _empty(key, "any", 0, n_treated, NO_EVENTS)

@@ -52,6 +52,8 @@ def _criteria() -> str:
             ("progressive disease", f"{c.progressive} {growth}."),
             ("measurable from", _measurable(c)),
             ("a node that is normal is gone", _yes(c.nodes_normalise)),
+            ("more than five targets, or two in an organ, are noted", _yes(c.limits_targets)),
+            ("non-target disease alone gives a class", _yes(c.non_target_alone)),
             ("a baseline of nothing", f"not evaluable: `{c.zero_baseline}`"),
             ("CDISC ADRS PARAMCD", ", ".join(f"{k}{c.paramcd}" for k in ("OVR", "BOR", "CBR"))),
             ("settings of its own", _settings(f"{c.name}_") or "none"),

@@ -2,7 +2,9 @@
 
 Factors are those of the CDISC pilot's laboratory data (bilirubin 17.1, creatinine 88.4); counts and
 enzyme units are powers of ten and sixty. A converted value is for display: limits are compared in
-the unit delivered. Test codes are those of CDISC's controlled terminology (LBTESTCD).
+the unit delivered. Test codes are those of CDISC's controlled terminology (LBTESTCD). Synonyms
+are names of the CDISC pilot's laboratory data and of German, French, Italian, Spanish and Dutch
+laboratory reports; total and direct bilirubin are not one analyte.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,7 @@ from typing import Literal
 
 from schemas.records.record import checked, in_order
 from schemas.records.units import COUNT, ENZYME, MASS, SPELLINGS
+from schemas.words import plain_name
 
 F = Fraction
 
@@ -32,7 +35,7 @@ class Analyte:
         worse: Which results are graded: the high or the low ones.
         plausible: Least and greatest usual result, in `unit`; one outside is warned of.
         source: Where factors and plausible results stand.
-        synonyms: What else centres call it: names of columns, lower case.
+        synonyms: What else centres call it, in German, French, Italian, Spanish and Dutch too.
         cells: A count of cells, which a percentage is not.
         note: What the plausible results mean.
     """
@@ -48,6 +51,11 @@ class Analyte:
     synonyms: tuple[str, ...] = ()
     cells: bool = False
     note: str = LIVING
+
+    def plain_names(self) -> tuple[str, ...]:
+        """The plain form (`plain_name`) of everything that means this analyte, in order."""
+        names = (self.code, self.label, self.cdisc, *self.synonyms)
+        return tuple(sorted(set(map(plain_name, names))))
 
 
 def _problems(record: Analyte) -> Iterator[str]:
@@ -74,7 +82,22 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F("0.1"), F(50)),
             PILOT,
-            synonyms=("bili", "tbil"),
+            synonyms=(
+                "bili",
+                "tbil",
+                "tbili",
+                "bilirubin total",
+                "total bilirubin",
+                "bilirubin gesamt",
+                "gesamtbilirubin",
+                "bilirubine",
+                "bilirubine totale",
+                "bilirubina",
+                "bilirubina totale",
+                "bilirubina total",
+                "bilirubine totaal",
+                "totaal bilirubine",
+            ),
             note="the registry's decision",
         ),
         Analyte(
@@ -86,7 +109,14 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(1), F(6)),
             PILOT,
-            synonyms=("alb",),
+            synonyms=(
+                "alb",
+                "albumin serum",
+                "serum albumin",
+                "albumine",
+                "albumina",
+                "sérum albumine",
+            ),
             note="the registry's decision",
         ),
         Analyte(
@@ -98,6 +128,18 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F(1), F(20_000)),
             PILOT,
+            synonyms=(
+                "asat",
+                "got",
+                "sgot",
+                "ast got",
+                "asat got",
+                "ast sgot",
+                "aspartate aminotransferase",
+                "aspartate transaminase",
+                "aspartataminotransferase",
+                "aspartat aminotransferase",
+            ),
         ),
         Analyte(
             "alt",
@@ -108,6 +150,18 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F(1), F(20_000)),
             PILOT,
+            synonyms=(
+                "alat",
+                "gpt",
+                "sgpt",
+                "alt gpt",
+                "alat gpt",
+                "alt sgpt",
+                "alanine aminotransferase",
+                "alanine transaminase",
+                "alaninaminotransferase",
+                "alanin aminotransferase",
+            ),
         ),
         Analyte(
             "alp",
@@ -118,6 +172,21 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F(1), F(10_000)),
             PILOT,
+            synonyms=(
+                "ap",
+                "alk phos",
+                "alkp",
+                "alkphos",
+                "alkaline phosphatase",
+                "alkalische phosphatase",
+                "phosphatase alcaline",
+                "phosphatases alcalines",
+                "pal",
+                "fosfatasi alcalina",
+                "fosfatasa alcalina",
+                "alkalische fosfatase",
+                "af",
+            ),
         ),
         Analyte(
             "ggt",
@@ -128,6 +197,16 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F(1), F(20_000)),
             PILOT,
+            synonyms=(
+                "gamma gt",
+                "γ gt",
+                "γgt",
+                "gammagt",
+                "gamma glutamyl transferase",
+                "gamma glutamyltransferase",
+                "gamma glutamyl transpeptidase",
+                "gamma glutamyltranspeptidase",
+            ),
         ),
         Analyte(
             "inr",
@@ -138,6 +217,13 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F("0.5"), F(20)),
             PILOT,
+            synonyms=(
+                "pt inr",
+                "inr pt",
+                "inr value",
+                "international normalized ratio",
+                "international normalised ratio",
+            ),
         ),
         Analyte(
             "creatinine",
@@ -148,7 +234,16 @@ RECORDS: tuple[Analyte, ...] = checked(
             "high",
             (F("0.1"), F(30)),
             PILOT,
-            synonyms=("crea",),
+            synonyms=(
+                "crea",
+                "creat",
+                "creatinine serum",
+                "serum creatinine",
+                "kreatinin",
+                "créatinine",
+                "creatinina",
+                "kreatinine",
+            ),
         ),
         Analyte(
             "haemoglobin",
@@ -159,7 +254,17 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(2), F(25)),
             PILOT,
-            synonyms=("hb", "hgb"),
+            synonyms=(
+                "hb",
+                "hgb",
+                "hemoglobin",
+                "hämoglobin",
+                "haemoglobine",
+                "hémoglobine",
+                "emoglobina",
+                "hemoglobina",
+                "hemoglobine",
+            ),
         ),
         Analyte(
             "wbc",
@@ -170,6 +275,21 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(0), F(500)),
             PILOT,
+            synonyms=(
+                "white blood cells",
+                "white blood cell count",
+                "white cell count",
+                "leukocytes",
+                "leucocytes",
+                "leukozyten",
+                "leukocyten",
+                "leucociti",
+                "globuli bianchi",
+                "leucocitos",
+                "globules blancs",
+                "leuko",
+                "leukos",
+            ),
             cells=True,
         ),
         Analyte(
@@ -181,7 +301,20 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(0), F(200)),
             PILOT,
-            synonyms=("neut",),
+            synonyms=(
+                "neut",
+                "anc",
+                "absolute neutrophil count",
+                "neutrophils absolute",
+                "absolute neutrophils",
+                "neutrophile",
+                "neutrophile absolut",
+                "polynucléaires neutrophiles",
+                "neutrofili",
+                "neutrófilos",
+                "neutrofielen",
+                "neutrophil count",
+            ),
             cells=True,
         ),
         Analyte(
@@ -193,7 +326,19 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(0), F(20)),
             PILOT,
-            synonyms=("lymph",),
+            synonyms=(
+                "lymph",
+                "alc",
+                "absolute lymphocyte count",
+                "lymphocytes absolute",
+                "absolute lymphocytes",
+                "lymphozyten",
+                "lymphozyten absolut",
+                "linfociti",
+                "linfocitos",
+                "lymfocyten",
+                "lymphocyte count",
+            ),
             cells=True,
             note="the registry's decision",
         ),
@@ -206,7 +351,17 @@ RECORDS: tuple[Analyte, ...] = checked(
             "low",
             (F(1), F(2000)),
             PILOT,
-            synonyms=("plt",),
+            synonyms=(
+                "plt",
+                "platelet count",
+                "thrombocytes",
+                "thrombozyten",
+                "plaquettes",
+                "piastrine",
+                "plaquetas",
+                "trombocyten",
+                "thrombo",
+            ),
             cells=True,
             note="the registry's decision",
         ),
@@ -230,6 +385,7 @@ cholangitis have an ALP of 10,165 to 13,862 U/L at baseline (Therneau and Grambs
 FALLING_IS_WORSE = tuple(r.code for r in RECORDS if r.worse == "low")
 """Of these analytes the low values are graded, of the others the high ones."""
 COUNTS = tuple(r.code for r in RECORDS if r.cells)
-SYNONYMS: Mapping[str, str] = {s: r.code for r in RECORDS for s in r.synonyms}
+NAMES: Mapping[str, tuple[str, ...]] = {r.code: r.plain_names() for r in RECORDS}
+"""Analyte -> the plain forms of what it is called."""
 TEST_CODES: Mapping[str, str] = {r.code: r.cdisc for r in RECORDS}
 """Analyte -> CDISC test code."""

@@ -75,6 +75,8 @@ class Criterion:
         least_growth_mm: PD also needs this absolute growth.
         measurable_mm: least baseline of a target; `measurable_node_mm` for a node's short axis.
         nodes_normalise: a node is gone when it is normal.
+        limits_targets: more than five targets, or two in an organ, are noted beside the rule.
+        non_target_alone: where no target was recorded, non-target disease alone gives the class.
         zero_baseline: the rule that says why a baseline of nothing cannot be evaluated.
         complete, partial, stable, progressive: the guideline's classes in our words.
         sources: where the thresholds stand.
@@ -100,6 +102,8 @@ class Criterion:
     measurable_mm: int = 0
     measurable_node_mm: int = 0
     nodes_normalise: bool = False
+    limits_targets: bool = False
+    non_target_alone: bool = False
     zero_baseline: str = "baseline_zero"
 
     @property
@@ -164,6 +168,8 @@ RECIST11 = Criterion(
     measurable_mm=10,
     measurable_node_mm=15,
     nodes_normalise=True,
+    limits_targets=True,
+    non_target_alone=True,
 )
 MRECIST = Criterion(
     code="mRECIST",

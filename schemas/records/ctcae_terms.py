@@ -29,7 +29,8 @@ class ClinicalTerm:
     `abroad` are its names in German, French, Italian, Spanish and Dutch.
 
     `v3_name` is the name in version 3.0; 4.03 and 5.0 share `name`. A version that is missing in
-    `grades` does not have the term.
+    `grades` does not have the term. A term that is `always` published stands in the summary even
+    when nobody has it: the clinical toxicities of Memon et al. 2012.
     """
 
     term: str
@@ -40,6 +41,7 @@ class ClinicalTerm:
     synonyms: tuple[str, ...] = field(default=())
     source: str = CTCAE
     abroad: tuple[str, ...] = field(default=())
+    always: bool = False
 
     def spellings(self) -> frozenset[str]:
         """The plain form (`plain_name`) of everything that means this term."""
@@ -54,6 +56,7 @@ class Union:
     term: str
     members: tuple[str, ...]
     every: bool = False
+    always: bool = True
 
 
 def _grades(v3: Grades, v4: Grades, v5: Grades | None = None) -> Mapping[str, Grades]:
@@ -94,6 +97,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "vermoeidheid",
             "moeheid",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "abdominal pain",
@@ -116,6 +120,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "buikpijn",
             "abdominale pijn",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "nausea",
@@ -135,6 +140,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "nauseas",
             "misselijkheid",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "vomiting",
@@ -154,6 +160,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "braken",
             "overgeven",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "fever",
@@ -175,6 +182,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "koorts",
             "pyrexie",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "chills",
@@ -193,6 +201,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "koude rillingen",
             "rillingen",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "diarrhea",
@@ -211,6 +220,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "diarrea",
             "diarree",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "weight loss",
@@ -230,6 +240,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "perdida de peso",
             "gewichtsverlies",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "cholecystitis",
@@ -247,6 +258,7 @@ _TERMS: tuple[ClinicalTerm, ...] = (
             "colecistite",
             "colecistitis",
         ),
+        always=True,
     ),
     ClinicalTerm(
         "ascites",
@@ -409,6 +421,12 @@ UNIONS: tuple[Union, ...] = (
 )
 """The pairs that the founding series prints as one line; the last is ambiguous there, so both
 readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph."""
+
+ALWAYS_PUBLISHED: tuple[str, ...] = (
+    *(t.term for t in TERMS if t.always),
+    *(u.term for u in UNIONS if u.always),
+)
+"""Published even when nobody has them. Source: Memon et al. 2012, toxicity paragraph."""
 
 SURGICAL_GRADE = 3
 """A cholecystectomy is operative treatment: grade 3 in every version, 4 if urgent."""

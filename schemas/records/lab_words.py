@@ -1,79 +1,16 @@
-"""What centres call the analytes and their units: synonyms in several languages, and spellings.
+"""What centres call the units of laboratory results.
 
-A spelling is brought to a plain form first (`plain_name`, `plain_unit`): without case, blanks and
-what parts words; of a unit with one micro sign, one way to write a power of ten, and no
-annotation. What is left is looked up here. Total and direct bilirubin are not one analyte, a count
-and a percentage are not one result: only what means the analyte stands here.
+A spelling is brought to a plain form first (`plain_unit`): without case, blanks and annotations,
+with one micro sign and one way to write a power of ten. The plain form is looked up here. A count
+and a percentage are not one result.
 
-Source: UCUM 2.1 (unit codes); names of the CDISC pilot's laboratory data and of German, French,
-Italian, Spanish and Dutch laboratory reports.
+Source: UCUM 2.1 (unit codes); German, French, Italian, Spanish and Dutch laboratory reports.
 """
 
 import re
 from collections.abc import Mapping
 
-from schemas.records.analytes import RECORDS
 from schemas.records.units import SPELLINGS
-from schemas.words import plain_name
-
-ANALYTE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "bilirubin": (
-        "bili", "tbil", "tbili", "bilirubin total", "total bilirubin", "bilirubin gesamt",
-        "gesamtbilirubin", "bilirubine", "bilirubine totale", "bilirubina", "bilirubina totale",
-        "bilirubina total", "bilirubine totaal", "totaal bilirubine",
-    ),
-    "albumin": (
-        "alb", "albumin serum", "serum albumin", "albumine", "albumina", "sérum albumine",
-    ),
-    "ast": (
-        "asat", "got", "sgot", "ast got", "asat got", "ast sgot", "aspartate aminotransferase",
-        "aspartate transaminase", "aspartataminotransferase", "aspartat aminotransferase",
-    ),
-    "alt": (
-        "alat", "gpt", "sgpt", "alt gpt", "alat gpt", "alt sgpt", "alanine aminotransferase",
-        "alanine transaminase", "alaninaminotransferase", "alanin aminotransferase",
-    ),
-    "alp": (
-        "ap", "alk phos", "alkp", "alkphos", "alkaline phosphatase", "alkalische phosphatase",
-        "phosphatase alcaline", "phosphatases alcalines", "pal", "fosfatasi alcalina",
-        "fosfatasa alcalina", "alkalische fosfatase", "af",
-    ),
-    "ggt": (
-        "gamma gt", "γ gt", "γgt", "gammagt", "gamma glutamyl transferase",
-        "gamma glutamyltransferase", "gamma glutamyl transpeptidase",
-        "gamma glutamyltranspeptidase",
-    ),
-    "inr": ("pt inr", "inr pt", "inr value", "international normalized ratio",
-            "international normalised ratio"),
-    "creatinine": (
-        "crea", "creat", "creatinine serum", "serum creatinine", "kreatinin", "créatinine",
-        "creatinina", "kreatinine",
-    ),
-    "haemoglobin": (
-        "hb", "hgb", "hemoglobin", "hämoglobin", "haemoglobine", "hémoglobine", "emoglobina",
-        "hemoglobina", "hemoglobine",
-    ),
-    "wbc": (
-        "white blood cells", "white blood cell count", "white cell count", "leukocytes",
-        "leucocytes", "leukozyten", "leukocyten", "leucociti", "globuli bianchi", "leucocitos",
-        "globules blancs", "leuko", "leukos",
-    ),
-    "neutrophils": (
-        "neut", "anc", "absolute neutrophil count", "neutrophils absolute", "absolute neutrophils",
-        "neutrophile", "neutrophile absolut", "polynucléaires neutrophiles", "neutrofili",
-        "neutrófilos", "neutrofielen", "neutrophil count",
-    ),
-    "lymphocytes": (
-        "lymph", "alc", "absolute lymphocyte count", "lymphocytes absolute", "absolute lymphocytes",
-        "lymphozyten", "lymphozyten absolut", "linfociti", "linfocitos", "lymfocyten",
-        "lymphocyte count",
-    ),
-    "platelets": (
-        "plt", "platelet count", "thrombocytes", "thrombozyten", "plaquettes", "piastrine",
-        "plaquetas", "trombocyten", "thrombo",
-    ),
-}  # fmt: skip
-"""Analyte -> what it is called, beside the names of its record."""
 
 UNIT_FORMS: Mapping[str, str] = {
     "mg%": "mg/dL",
@@ -171,20 +108,6 @@ def plain_unit(text: str) -> str:
 
 UNITS: Mapping[str, str] = {**{plain_unit(k): v for k, v in SPELLINGS.items()}, **UNIT_FORMS}
 """Plain form -> UCUM."""
-NAMES: Mapping[str, tuple[str, ...]] = {
-    r.code: tuple(
-        sorted(
-            set(
-                map(
-                    plain_name,
-                    (r.code, r.label, r.cdisc, *r.synonyms, *ANALYTE_NAMES.get(r.code, ())),
-                )
-            )
-        )
-    )
-    for r in RECORDS
-}
-"""Analyte -> the plain forms of what it is called."""
 
 
 def unit_of(text: str, *, cells: bool) -> str | None:

@@ -13,6 +13,7 @@ from schemas.contract import (
     Int,
     Text,
     column,
+    declared,
     declares,
 )
 from schemas.records import row_rules
@@ -447,19 +448,4 @@ class ReportedEndpoints(RegistryTable):
         metadata = declares(references={"patients": ("site_id", "patient_id")})
 
 
-TABLES: tuple[type[RegistryTable], ...] = (
-    Patients,
-    PriorTherapies,
-    Medications,
-    Assessments,
-    Mappings,
-    Treatments,
-    Lesions,
-    Scans,
-    Measurements,
-    Labs,
-    AdverseEvents,
-    SubsequentTherapies,
-    Contacts,
-    ReportedEndpoints,
-)
+TABLES: tuple[type[RegistryTable], ...] = declared("registry", RegistryTable)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from flows.__main__ import main
+from schemas.records import analytes
 from simulation import simulate
 from tests.conftest import NIGHT
+from warehouse.receiving import site_guess
 
 PLAIN = {
     "patients.csv": "patient_id;gender;yob;shoe_size\n"
@@ -77,3 +79,9 @@ def test_a_site_file_that_exists_is_never_replaced(
     guessed(tmp_path, monkeypatch, "--from", "patients.csv")
     assert main(["site", "new", "north", "--from", "patients.csv"]) == 2
     assert main(["site", "new", "North", "--from", "patients.csv"]) == 2
+
+
+def test_every_name_on_an_analytes_record_is_guessed() -> None:
+    names = {n: r.code for r in analytes.RECORDS for n in r.synonyms if n.isascii()}
+    assert {name: site_guess._plain(name) for name in names} == names
+    assert site_guess._plain("lab_gesamtbilirubin") == "lab_bilirubin"

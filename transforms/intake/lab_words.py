@@ -5,8 +5,8 @@ from collections import defaultdict
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.analytes import COUNTS
-from schemas.records.lab_words import DROPPED, NAMES, REPLACED, UNITS
+from schemas.records.analytes import COUNTS, NAMES
+from schemas.records.lab_words import DROPPED, REPLACED, UNITS
 from schemas.words import PARTS
 
 

@@ -21,7 +21,6 @@ from schemas.contract import Table, conform, unreadable
 from schemas.records.criteria import (
     MAX_TARGETS,
     MAX_TARGETS_PER_ORGAN,
-    RECIST11,
     RECORDS,
     WHO,
     Criterion,
@@ -50,6 +49,7 @@ _NON_TARGET = ("none", "complete_response", "not_evaluated", "non_cr_non_pd", "p
 """From best to worst: the worst status among the scans of an assessment is the assessment's."""
 _BEST, _WORST = 0, len(_NON_TARGET) - 1
 _TOO_MANY = f" (more than {MAX_TARGETS} targets, or {MAX_TARGETS_PER_ORGAN} in an organ)"
+_LIMITED = [c.code for c in RECORDS if c.limits_targets]
 
 
 def subject_assessments(
@@ -198,7 +198,7 @@ def _without_set(
         (empty & (spine.status == _NON_TARGET.index("non_cr_non_pd")), code("non_target_persists")),
     ]
     return [
-        *(by_status if criterion is RECIST11 else []),
+        *(by_status if criterion.non_target_alone else []),
         (empty & (flagged > 0), code("not_measurable")),
         (empty, code("no_target")),
     ]
@@ -246,7 +246,7 @@ def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     named = published(rows)
     first = ibis.least(rows.scan_modality, rows.read_modality)
     last = ibis.greatest(rows.scan_modality_2, rows.read_modality_2)
-    excess = (rows.criterion == RECIST11.code) & rows.too_many_targets.fill_null(False)
+    excess = rows.criterion.isin(_LIMITED) & rows.too_many_targets.fill_null(False)
     return named.mutate(
         rule=excess.ifelse(named.rule + _TOO_MANY, named.rule),
         modality=(first == last).ifelse(first, "mixed"),

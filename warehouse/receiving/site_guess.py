@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from schemas.contract import Column, columns, key, table_name
 from schemas.errors import BadDelivery, all_at_once
-from schemas.records.analytes import ANALYTES, CANONICAL_LAB_UNIT, SYNONYMS
+from schemas.records.analytes import ANALYTES, BY_CODE, CANONICAL_LAB_UNIT
 from schemas.records.units import COLUMN_UNITS
 from schemas.site import Site
 from schemas.site_rules import GIVEN_BY_US
@@ -51,8 +51,8 @@ SAME = {
     "study_id": "patient_id",
     "pid": "patient_id",
     "number": "sequence",
-    **SYNONYMS,
 }
+"""What else our columns are called, as `_plain` writes it."""
 CODE_WORDS = {"f": "female", "w": "female", "m": "male", "computed tomography": "CT", "mr": "MRI"}
 UNIT_WORDS = {"mm", "cm", "m", "kg", "g", "lb", "gbq", "mbq", "mci", "gy", "cgy", "ml", "l", "pct"}
 SPELLED = {
@@ -216,10 +216,21 @@ def _alike(ours: str, theirs: str, prefix: str, telling: set[str]) -> float:
 
 def _plain(name: str) -> str:
     """Lower case, without units, and in our words."""
-    low = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    low = SAME.get(low, low)
+    low = _joined(name)
+    low = OUR_WORDS.get(low, low)
     parts = [p for p in low.split("_") if p not in UNIT_WORDS] or [low]
-    return "_".join(SAME.get(p, p) for p in parts)
+    return "_".join(OUR_WORDS.get(p, p) for p in parts)
+
+
+def _joined(name: str) -> str:
+    """The words of a name in lower case, joined by underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+OUR_WORDS: Mapping[str, str] = SAME | {
+    _joined(name): code for code, a in BY_CODE.items() for name in a.synonyms if name.isascii()
+}
+"""What else our columns and analytes are called; the analytes' names stand on their records."""
 
 
 def _table_lines(
