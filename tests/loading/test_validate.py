@@ -118,7 +118,7 @@ def test_a_row_without_its_parent_is_an_orphan() -> None:
         | z          | d0       | bilirubin | 1     | mg/dL |
         """,
     )
-    (lost,) = validate.orphans(given, Labs, {"patients": parents})
+    lost = validate.orphans(given, Labs, "patients", parents)
     bad = ibis.duckdb.connect().to_pyarrow(lost).to_pylist()
     assert [(r["_row"], r["rule_id"]) for r in bad] == [(2, "no_such_patient")]
 

@@ -5,6 +5,7 @@ rows that contradict each other are set aside together, since nothing in them sa
 What is odd but possible is noted, and the row is loaded.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -14,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
-from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS
+from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
 from schemas.words import PARTS
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
@@ -145,16 +146,20 @@ def _short_gap(treatments: ir.Table) -> ir.Table:
 
 
 def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
-    """The term has no such grade in the version that it was given in."""
-    t = adverse_events
+    """The term has no such grade in the version that it was given in.
+
+    Terms with equal grades are asked for together: a list of words a term is a list a grade too.
+    """
+    t = adverse_events.mutate(plain_term=_plain(adverse_events.term))
+    alike: dict[tuple[str, Grades], set[str]] = defaultdict(set)
+    for term in TERMS:
+        for version, grades in term.grades.items():
+            alike[version, grades] |= term.spellings()
     conditions = (
-        _plain(t.term).isin(sorted(term.spellings()))
-        & (t.ctcae_version == version)
-        & ~t.grade.between(*grades)
-        for term in TERMS
-        for version, grades in term.grades.items()
+        (t.ctcae_version == version) & ~t.grade.between(*grades) & t.plain_term.isin(sorted(words))
+        for (version, grades), words in alike.items()
     )
-    return t.filter(reduce(or_, conditions).fill_null(False))
+    return t.filter(reduce(or_, conditions).fill_null(False)).drop("plain_term")
 
 
 def _operated_below_3(adverse_events: ir.Table) -> ir.Table:

@@ -46,7 +46,11 @@ NOT_COMPLETED = "[not completed]"
 
 
 def harmonise(
-    raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site, receipt_id: str
+    raw: ir.Table,
+    contract: type[RegistryTable],
+    source: TableSource,
+    site: Site,
+    receipt_id: str | ir.StringValue,
 ) -> ir.Table:
     """Map one raw table onto one registry table, without judging it.
 
@@ -119,7 +123,7 @@ def _rows(
     mapped: Mapping[str, ColumnSource],
     source: TableSource,
     site: Site,
-    receipt_id: str,
+    receipt_id: str | ir.StringValue,
 ) -> ir.Table:
     ours = [c for c in columns(contract) if c.name not in OURS_ALONE]
     texts = _texts(raw, ours, mapped, source, site)
@@ -136,7 +140,7 @@ def _rows(
         **judged,
         unreadable=_unreadable(ours, mapped, judged),
         site_id=ibis.literal(site.site_id),
-        receipt_id=ibis.literal(receipt_id),
+        receipt_id=receipt_id if isinstance(receipt_id, ir.Value) else ibis.literal(receipt_id),
         no_sequence=_lacks_sequence(read),
     )
     if table_name(contract) == "labs":

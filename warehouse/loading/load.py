@@ -4,27 +4,27 @@ Every row received is empty, accepted, quarantined or of another site's data acc
 four are counted. What is written holds patient ids and dates: it stays in the run's work directory.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import column_names, rows, table_name
+from schemas.contract import column_names, options, rows, table_name
 from schemas.errors import BadConfiguration, all_at_once
 from schemas.records.findings import BY_ID
 from schemas.site import Site, TableSource
 from schemas.tables.quality import Findings, Quarantine, RowCounts
 from schemas.tables.registry import TABLES, RegistryTable
-from transforms.intake.cross_checks import CROSS_CHECKS
+from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import access_group, harmonise, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import numbering, rows_aside, validate
+from warehouse.loading import kept_queries, numbering, rows_aside, validate
 
 ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
 """A reader told by role and number; `reader` reaches the marts, and a name must not."""
@@ -63,11 +63,12 @@ def load(
     for name, path in raw.items():
         con.read_parquet(path, table_name=f"raw_{name}")
     harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
+    extracted = kept_queries.day(con, "extracted", receipt.extraction_date)
     if "patients" in harmonised:
         _keep_blank_patients(con, harmonised)
     accepted: dict[str, ir.Table] = {}
     for name in validate.in_order(harmonised):
-        _judge(con, name, harmonised[name], accepted, receipt.extraction_date)
+        _judge(con, name, harmonised[name], accepted, extracted)
         _date_early(con, name, harmonised[name], accepted, site)
         accepted[name] = harmonised[name]
     _cross_check(con, accepted)
@@ -94,38 +95,59 @@ def raw_name(table: str, source: TableSource) -> str:
 def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
     problems: list[str] = []
     tables: dict[str, ir.Table] = {}
+    receipt = kept_queries.text(con, "receipt_id", receipt_id)
+    _exclude(con, site.excluded)
     for name, parts in sources(site, raw).items():
         if name not in CONTRACTS:
             problems.append(f"[tables.{name}]: no such table. Use one of {', '.join(CONTRACTS)}.")
             continue
+        here = [s for s in parts if raw_name(name, s) in raw]
+        if not here:
+            continue
+        read = [(con.table(f"raw_{raw_name(name, s)}"), s) for s in here]
         try:
-            here = [s for s in parts if raw_name(name, s) in raw]
-            found = [(con.table(f"raw_{raw_name(name, s)}"), s) for s in here]
-            mapped = [harmonise(t, CONTRACTS[name], s, site, receipt_id) for t, s in found]
+            tables[name] = _materialised(con, name, read, site, receipt)
         except BadConfiguration as error:
             problems += str(error).splitlines()
             continue
-        if mapped:
-            tables[name] = _materialised(con, name, mapped, site.excluded)
-            _count_others(con, name, found, site)
+        _count_others(con, name, read, site)
     if problems:
         raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))
     return tables
 
 
-def _materialised(con: Any, name: str, parts: list[ir.Table], excluded: frozenset[str]) -> ir.Table:
+def _exclude(con: Any, excluded: frozenset[str]) -> None:
+    """Keep ids of patients who withdrew consent in a table: no text of a query has them."""
+    con.raw_sql("CREATE TABLE excluded (patient_id VARCHAR)")
+    for patient_id in sorted(excluded):
+        con.con.execute("INSERT INTO excluded VALUES (?)", [patient_id])
+
+
+def _materialised(
+    con: Any,
+    name: str,
+    parts: list[tuple[ir.Table, TableSource]],
+    site: Site,
+    receipt_id: ir.StringValue,
+) -> ir.Table:
     """The harmonised rows, the list of breaches, and a view of what is left without the rejected.
 
     Rows of patients who withdrew consent are not ours to count: they are left out here, before
     anything is counted. The view keeps every later expression short: compiling one costs more than
     running it.
     """
-    union = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    if excluded:
-        union = union.filter(~union.patient_id.isin(sorted(excluded)).fill_null(False))
+    sql = kept_queries.query(
+        con,
+        "harmonise",
+        [name, site.model_dump_json(), *(source.model_dump_json() for _, source in parts)],
+        [table for table, _ in parts],
+        lambda: reduce(
+            ir.Table.union, (harmonise(t, CONTRACTS[name], s, site, receipt_id) for t, s in parts)
+        ),
+    )
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
-        f"FROM ({con.compile(union)})"
+        f"FROM ({sql}) WHERE coalesce(patient_id NOT IN (FROM excluded), true)"
     )
     con.raw_sql(
         f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
@@ -173,17 +195,31 @@ def _count_others(
 
 
 def _judge(
-    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], extracted: date
+    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], extracted: ir.DateValue
 ) -> None:
     """Apply the row rules, then the key, then the references; each sees only what is left."""
     contract = CONTRACTS[name]
-    _set_aside(con, name, validate.bad_rows(left, contract, extracted))
+    _set_aside(con, name, "row rules", [left], lambda: validate.bad_rows(left, contract, extracted))
     if _shares_keys(con, name) and numbering.applies(contract):
         numbering.number(con, contract)
     if _shares_keys(con, name):
-        _set_aside(con, name, validate.duplicates(left, contract))
-    for lost in validate.orphans(left, contract, accepted):
-        _set_aside(con, name, lost)
+        _set_aside(con, name, "keys", [left], lambda: validate.duplicates(left, contract))
+    _set_orphans_aside(con, name, left, accepted)
+
+
+def _set_orphans_aside(
+    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table]
+) -> None:
+    contract = CONTRACTS[name]
+    for parent in options(contract).references:
+        if parent in accepted:
+            _set_aside(
+                con,
+                name,
+                f"orphans of {parent}",
+                [left, accepted[parent]],
+                partial(validate.orphans, left, contract, parent, accepted[parent]),
+            )
 
 
 def _date_early(
@@ -191,16 +227,30 @@ def _date_early(
 ) -> None:
     """Set rows aside that are dated before birth, or before care is believed."""
     patients = left if name == "patients" else accepted.get("patients")
-    if patients is None or not validate.dates(CONTRACTS[name]):
+    if patients is None:
         return
-    (latest,) = con.raw_sql("SELECT max(birth_year) FROM left_patients").fetchone()
-    earliest = site.earliest_care
-    for early in validate.too_early(left, CONTRACTS[name], patients, earliest, latest):
-        _set_aside(con, name, early)
+    contract = CONTRACTS[name]
+    (youngest,) = con.raw_sql("SELECT max(birth_year) FROM left_patients").fetchone()
+    earliest = kept_queries.whole(con, "earliest_care", site.earliest_care)
+    bound = kept_queries.whole(con, "bound", max(site.earliest_care, youngest or 0))
+    for column in validate.dates(contract):
+        _set_aside(
+            con,
+            name,
+            f"{column.name} early",
+            [left, patients],
+            partial(validate.too_early, left, contract, column, patients, earliest, bound),
+        )
 
 
-def _set_aside(con: Any, name: str, bad: ir.Table) -> None:
-    con.raw_sql(f"INSERT INTO bad_{name} {con.compile(bad)}")
+def _set_aside(
+    con: Any,
+    name: str,
+    step: str,
+    tables: Iterable[ir.Table],
+    bad: Callable[[], ir.Table],
+) -> None:
+    con.raw_sql(f"INSERT INTO bad_{name} {kept_queries.query(con, step, [name], tables, bad)}")
 
 
 def _shares_keys(con: Any, name: str) -> bool:
@@ -216,24 +266,23 @@ def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
     for check in CROSS_CHECKS:
         if not set(check.reads) <= set(accepted):
             continue
-        bad = check.breaks(**{n: accepted[n] for n in check.reads})
         before = _n_bad(con, check.table)
-        _set_aside(
-            con,
-            check.table,
-            bad.select(
-                validate.ROW,
-                rule_id=ibis.literal(check.rule_id),
-                column_name=ibis.literal(check.column),
-                category=ibis.literal(check.category),
-                severity=ibis.literal(check.severity),
-            ),
-        )
+        read = {n: accepted[n] for n in check.reads}
+        _set_aside(con, check.table, check.rule_id, read.values(), partial(_broken, check, read))
         rejected |= _n_bad(con, check.table) > before and check.severity == "reject"
     if rejected:
         for name in validate.in_order(accepted):
-            for lost in validate.orphans(accepted[name], CONTRACTS[name], accepted):
-                _set_aside(con, name, lost)
+            _set_orphans_aside(con, name, accepted[name], accepted)
+
+
+def _broken(check: CrossCheck, read: Mapping[str, ir.Table]) -> ir.Table:
+    return check.breaks(**read).select(
+        validate.ROW,
+        rule_id=ibis.literal(check.rule_id),
+        column_name=ibis.literal(check.column),
+        category=ibis.literal(check.category),
+        severity=ibis.literal(check.severity),
+    )
 
 
 def _forget_warnings(con: Any, names: Iterable[str]) -> None:

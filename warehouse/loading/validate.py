@@ -6,7 +6,7 @@ become one array of broken rules per row, evaluated in one scan that yields only
 over several rows (unique key, foreign key, cross-table) are one aggregate or anti-join each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -46,7 +46,9 @@ UNREAD = {
 """What harmonising could not read -> the rule that is broken."""
 
 
-def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) -> list[Breach]:
+def breaches(
+    table: ir.Table, contract: type[RegistryTable], extracted: date | ir.DateValue
+) -> list[Breach]:
     """Every row rule of the contract, as expressions over a harmonised table."""
     mapped = [c for c in columns(contract) if c.name in table.columns]
     found = [b for c in mapped for b in _column_breaches(table, c)]
@@ -59,7 +61,9 @@ def breaches(table: ir.Table, contract: type[RegistryTable], extracted: date) ->
     ]
 
 
-def bad_rows(table: ir.Table, contract: type[RegistryTable], extracted: date) -> ir.Table:
+def bad_rows(
+    table: ir.Table, contract: type[RegistryTable], extracted: date | ir.DateValue
+) -> ir.Table:
     """One row per bad row and rule: `_row`, rule_id, column_name, category, severity."""
     compiled = breaches(table, contract, extracted)
     marks = [
@@ -84,37 +88,35 @@ def dates(contract: type[RegistryTable]) -> list[Column]:
 def too_early(
     table: ir.Table,
     contract: type[RegistryTable],
+    column: Column,
     patients: ir.Table,
-    earliest: int,
-    latest_birth: int | None,
-) -> Iterator[ir.Table]:
+    earliest: ir.IntegerValue,
+    bound: ir.IntegerValue,
+) -> ir.Table:
     """Rows with a date before the patient's year of birth, or before care is believed.
-
-    One table per column that holds a date. Only rows older than the youngest patient are looked up.
 
     Args:
         table: a harmonised table.
         contract: its contract.
+        column: one that holds a date.
         patients: the patients that are accepted.
         earliest: no care of a patient whose year of birth is not known is older.
-        latest_birth: the latest year of birth of all patients; None where none is known.
+        bound: the later of that year and the latest year of birth; only older rows are looked up.
     """
     born = patients.select("site_id", "patient_id", _born=patients.birth_year)
-    bound = max(earliest, latest_birth or earliest)
-    for c in dates(contract):
-        year = _day(table, c).year()
-        old = table.filter(year < bound).select(ROW, "site_id", "patient_id", _year=year)
-        known = old.left_join(born, ["site_id", "patient_id"])
-        early = known.filter(known._year < known._born.fill_null(earliest))
-        if (table_name(contract), c.name) in OWN_RULE:
-            early = early.filter(early._born.isnull())
-        rule_id = early._born.notnull().ifelse("before_birth", "before_care")
-        yield early.select(
-            ROW,
-            rule_id=rule_id,
-            column_name=ibis.literal(c.name),
-            **_judgement("before_birth"),
-        )
+    year = _day(table, column).year()
+    old = table.filter(year < bound).select(ROW, "site_id", "patient_id", _year=year)
+    known = old.left_join(born, ["site_id", "patient_id"])
+    early = known.filter(known._year < known._born.fill_null(earliest))
+    if (table_name(contract), column.name) in OWN_RULE:
+        early = early.filter(early._born.isnull())
+    rule_id = early._born.notnull().ifelse("before_birth", "before_care")
+    return early.select(
+        ROW,
+        rule_id=rule_id,
+        column_name=ibis.literal(column.name),
+        **_judgement("before_birth"),
+    )
 
 
 def _day(table: ir.Table, column: Column) -> ir.DateValue:
@@ -156,19 +158,17 @@ def duplicates(table: ir.Table, contract: type[RegistryTable]) -> ir.Table:
 
 
 def orphans(
-    table: ir.Table, contract: type[RegistryTable], accepted: Mapping[str, ir.Table]
-) -> Iterator[ir.Table]:
-    """Rows whose parent was not accepted, one table per reference."""
-    for parent, names in options(contract).references.items():
-        if parent not in accepted:
-            continue
-        lost = table.anti_join(accepted[parent], list(names))
-        yield lost.select(
-            ROW,
-            rule_id=ibis.literal(f"no_such_{parent.removesuffix('s')}"),
-            column_name=ibis.literal(names[-1]),
-            **_judgement(f"no_such_{parent.removesuffix('s')}"),
-        )
+    table: ir.Table, contract: type[RegistryTable], parent: str, accepted: ir.Table
+) -> ir.Table:
+    """Rows whose parent, by one of the contract's references, was not accepted."""
+    names = options(contract).references[parent]
+    lost = table.anti_join(accepted, list(names))
+    return lost.select(
+        ROW,
+        rule_id=ibis.literal(f"no_such_{parent.removesuffix('s')}"),
+        column_name=ibis.literal(names[-1]),
+        **_judgement(f"no_such_{parent.removesuffix('s')}"),
+    )
 
 
 def _judgement(rule_id: str) -> dict[str, ir.StringScalar]:

@@ -273,7 +273,7 @@ def _receive_one(
     try:
         _keep(store, site, folder, found, marks, where)
         new = replace(new, delivery_id=delivery_id(found.files), files=found.files)
-        new = _judged(store, site, new, terms)
+        new = _judged(store, site, new, terms, taken=_taken(earlier, new))
         seen.remember(day, marks, refused=not new.accepted)
     except BadDelivery as refusal:
         new = _refused(new, found, str(refusal))
@@ -294,8 +294,10 @@ def _refused(new: Receipt, found: _Arrival, reason: str) -> Receipt:
     return replace(new, delivery_id=identity, files=found.files, status="refused", reason=reason)
 
 
-def _judged(store: Store, site: Site, new: Receipt, terms: Terms) -> Receipt:
+def _judged(store: Store, site: Site, new: Receipt, terms: Terms, taken: Receipt | None) -> Receipt:
     """Read a delivery, hold it against its site file, who was purged, and the last good one.
+
+    What was `taken` before is held against who was purged alone.
 
     Raises:
         BadDelivery: it is refused.
@@ -311,6 +313,8 @@ def _judged(store: Store, site: Site, new: Receipt, terms: Terms) -> Receipt:
     except BadDelivery:
         shutil.rmtree(store.delivery(site.site_id, new.delivery_id))
         raise
+    if taken:
+        return replace(new, status=taken.status, reason=taken.reason)
     refuse_misfit(made.tables, site, where)
     if not terms.judge:
         return replace(new, notices=(*made.notices, *new.notices))
@@ -328,6 +332,13 @@ def _judged(store: Store, site: Site, new: Receipt, terms: Terms) -> Receipt:
         unused=tuple(map(str, worth.unused)),
         doubts=worth.doubts,
     )
+
+
+def _taken(earlier: list[Receipt], new: Receipt) -> Receipt | None:
+    """The latest receipt, if it accepted the same content: its files were touched or copied."""
+    latest = max(earlier, key=lambda r: r.number, default=None)
+    same = latest is not None and latest.accepted and latest.delivery_id == new.delivery_id
+    return latest if same else None
 
 
 def _same(old: Receipt, new: Receipt) -> bool:
