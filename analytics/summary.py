@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import Contract, Statistic, options, rows, table_name
 from schemas.records.endpoints import LABEL
+from schemas.records.factors import BY_ENDPOINT
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
@@ -126,7 +127,9 @@ def _numerator(
 def _population(declared: Statistic, record: Mapping[str, Any]) -> str:
     sets = [_named(declared.population, record)]
     if record.get("factor"):
-        sets.append(joined("factor", record["factor"], record["factor_level"]))
+        of_endpoint = record["factor"] in BY_ENDPOINT and "endpoint" in record
+        endpoint = (record["endpoint"],) if of_endpoint else ()
+        sets.append(joined("factor", record["factor"], record["factor_level"], *endpoint))
     return " & ".join(sets)
 
 

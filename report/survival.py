@@ -90,7 +90,7 @@ def _steps(con: Connection, factor: str) -> dict[str, Step]:
     """Curves of overall survival by level; of no factor, the one of everybody."""
     found = fetched(
         con,
-        "SELECT factor_level, time_days, survival, lower, upper, at_risk "
+        "SELECT factor_level, time_days::DOUBLE, survival, lower, upper, at_risk "
         "FROM outcomes.survival_curves WHERE population = 'all' AND endpoint = 'OS' "
         "AND factor = ? ORDER BY factor_level, time_days",
         factor,

@@ -25,9 +25,13 @@ Bool = dt.Boolean
 Date = dt.Date
 DateTime = dt.Timestamp
 Decimal = Annotated[dt.Decimal, 18, 6, True]
+ExactDays = Annotated[dt.Decimal, 18, 8, True]
+DeliveredTime = Annotated[dt.Decimal, 18, 12, True]
 
 DECIMAL = dt.Decimal(18, 6)
 """Every measured quantity: exact, so that a threshold is met or missed and never both."""
+EXACT_DAYS = dt.Decimal(18, 8)
+"""A time in days: 24 months are 730.5, and 4 decimals of a month or 6 of a year fit exactly."""
 
 C = TypeVar("C", bound="Contract")
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from schemas.records.criteria import CRITERIA, WHO
 from schemas.section import Section, any_spelling
 from schemas.site import Site
+from schemas.spelling import folded
 
 Days = Annotated[int, Field(ge=0, le=36_600)]
+Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
 Version = Literal["3.0", "4.03", "5.0"]
 VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
 if TYPE_CHECKING:
@@ -189,6 +191,12 @@ class SurvivalSettings(Section):
     )
     restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
+    )
+    reference_groups: tuple[Folded, ...] = Field(
+        (),
+        description="Treatment groups of reported endpoints with which the others are compared: "
+        "of each endpoint the first named that it has, in any spelling; without one, the first in "
+        "the order of the alphabet.",
     )
     bilirubin_good_includes_limit: bool = Field(
         True, description="Bilirubin of exactly 1.2 mg/dL belongs to the good level."

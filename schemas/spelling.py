@@ -1,4 +1,8 @@
-"""When two column names are one to us: without case, blanks, hyphens, low lines, full stops."""
+"""When two column names, or two words, are one to us.
+
+Column names are one without case, blanks, hyphens, low lines and full stops; words without case and
+with one blank between their parts.
+"""
 
 import unicodedata
 from collections.abc import Iterable
@@ -6,6 +10,11 @@ from functools import cache
 
 JOINERS = ("Zs", "Zl", "Zp", "Cc", "Cf", "Pd", "Pc")
 """Unicode categories that part words: blanks, invisible signs, hyphens and low lines."""
+
+
+def folded(text: str) -> str:
+    """A word in lower case with one blank between its parts: `Control  arm` is `control arm`."""
+    return " ".join(text.split()).lower()
 
 
 @cache

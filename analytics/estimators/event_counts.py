@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from analytics.estimators.clustered import Pairs
 from analytics.estimators.kaplan_meier import EventTable
 from schemas.contract import Table, conform
+from schemas.records.factors import BY_ENDPOINT
 from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 
@@ -67,15 +68,25 @@ def event_counts(
         factor_level=ibis.literal(""),
         level_number=ibis.literal(0, type="int64"),
     )
-    levels = factor_levels.select("subject_id", "factor", "factor_level", "level_number")
-    split = units.filter(units.level == "subject").inner_join(levels, "subject_id")
+    split = _split(units.filter(units.level == "subject"), factor_levels).select(*overall.columns)
     members = population_members.select("population", "subject_id")
-    placed = overall.union(split.select(*overall.columns)).inner_join(members, "subject_id")
+    placed = overall.union(split).inner_join(members, "subject_id")
     counted = placed.group_by(*NAMES, "level_number", "time_days").agg(
         events=placed.event.cast("int64").sum(),
         censored=(~placed.event).cast("int64").sum(),
     )
     return conform(counted, EventCounts)
+
+
+def _split(units: ir.Table, factor_levels: ir.Table) -> ir.Table:
+    """Each unit once per factor: of a factor by endpoint with the level that it has for its own."""
+    columns = ("subject_id", "factor", "factor_level", "level_number")
+    own = factor_levels.endpoint != ""
+    of_patient = factor_levels.filter(~own, ~factor_levels.factor.isin(sorted(BY_ENDPOINT)))
+    of_endpoint = factor_levels.filter(own).select("endpoint", *columns)
+    by_patient = units.inner_join(of_patient.select(*columns), "subject_id")
+    by_endpoint = units.inner_join(of_endpoint, ["subject_id", "endpoint"])
+    return by_patient.union(by_endpoint.select(*by_patient.columns))
 
 
 def lesion_pairs(
@@ -121,7 +132,9 @@ def pairs_of(lesion_pairs: ir.Table) -> dict[tuple[str, str], Pairs]:
 
 def groups(event_counts: ir.Table) -> list[Group]:
     """Fetch the counts and cut them into one event table per curve, in the order of their keys."""
-    fetched = event_counts.order_by([*NAMES, "time_days"]).to_pyarrow()
+    # The engine's cast is the double nearest to the decimal; pyarrow's is off by its last digit.
+    in_doubles = event_counts.mutate(time_days=event_counts.time_days.cast("float64"))
+    fetched = in_doubles.order_by([*NAMES, "time_days"]).to_pyarrow()
     time, events, censored = (
         fetched[name].to_numpy() for name in ("time_days", "events", "censored")
     )

@@ -142,8 +142,9 @@ def _groups(population_members: ir.Table, factor_levels: ir.Table) -> ir.Table:
     """Subject by subject, every group that it is counted in."""
     members = population_members.select("population", "subject_id")
     whole = members.mutate(factor=ibis.literal(""), factor_level=ibis.literal(""), level_number=0)
+    of_patients = factor_levels.filter(factor_levels.endpoint == "")
     split = members.filter(members.population.isin(SPLIT_POPULATIONS)).inner_join(
-        factor_levels.select("subject_id", "factor", "factor_level", "level_number"), "subject_id"
+        of_patients.select("subject_id", "factor", "factor_level", "level_number"), "subject_id"
     )
     columns = ["population", "subject_id", "factor", "factor_level"]
     numbered = [

@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import Table, conform, rows
 from schemas.records.eligibility import NOT_SPECIFIED, RULES
-from schemas.statistic_ids import set_id_column, statistic_id
+from schemas.statistic_ids import set_id_column, slug_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers, SetAside
 from schemas.tables.marts import Eligibility, FactorLevels, Subjects
 from schemas.tables.outcomes import Attrition, MemberSets
@@ -90,9 +90,11 @@ def population_members_sets(
 
 
 def factor_levels_sets(factor_levels: Table[FactorLevels]) -> Table[MemberSets]:
-    """Name who is at each level of a factor: `factor.<factor>.<level>`."""
+    """Name who is at each level of a factor: `factor.<factor>.<level>`, or with `.<endpoint>`."""
+    level = set_id_column("factor", factor_levels.factor, factor_levels.factor_level)
+    of_endpoint = level.concat(".", slug_column(factor_levels.endpoint))
     named = factor_levels.mutate(
-        set_id=set_id_column("factor", factor_levels.factor, factor_levels.factor_level),
+        set_id=(factor_levels.endpoint == "").ifelse(level, of_endpoint),
         lesion_number=ibis.literal(0),
     )
     return conform(named, MemberSets)

@@ -22,7 +22,7 @@ import numpy as np
 from analytics.estimators.competing_risks import CauseTable, aalen_johansen, incidence_at
 from analytics.estimators.event_counts import populations
 from analytics.outcomes.survival import DAYS_PER_MONTH, DEPENDENT
-from schemas.contract import Table, rows
+from schemas.contract import EXACT_DAYS, Table, rows
 from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
@@ -93,7 +93,7 @@ def _first(time_to_event: ir.Table) -> ir.Table:
         cause=ibis.cases(
             (rival.fill_null(False), dated.competing_event), (dated.event, own), else_=""
         ),
-        days=rival.fill_null(False).ifelse(dated.competing_days, dated.time_days),
+        days=rival.fill_null(False).ifelse(dated.competing_days.cast(EXACT_DAYS), dated.time_days),
     )
 
 

@@ -24,10 +24,13 @@ from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import merge
 from analytics.estimators.logrank import LogRank, logrank
 from schemas.contract import Table, rows
+from schemas.records.factors import BY_ENDPOINT
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import EventCounts
 from schemas.tables.outcomes import PrognosisUnivariate
+
+NOT_NAMED = "reference: none of reference_groups is there"
 
 
 def prognosis_univariate(
@@ -68,7 +71,9 @@ def _compared(levels: list[Group], total: int, settings: SurvivalSettings) -> li
     test = logrank([g.table for g in levels]) if len(levels) > 1 else None
     ratios = [
         ratio | (_penalised(levels[0], group, settings.conf_level) if _apart(ratio) else {})
-        for group, ratio in zip(levels, _ratios(levels, settings.conf_level), strict=True)
+        for group, ratio in zip(
+            levels, _ratios(levels, settings.conf_level, settings.reference_groups), strict=True
+        )
     ]
     return [
         {
@@ -92,7 +97,7 @@ def _tested(test: LogRank | None, ratio: dict[str, Any]) -> dict[str, Any]:
     return {"chi2": test.chi2, "df": test.df, "p": test.p} | ratio | {"reason": reason}
 
 
-def _ratios(levels: list[Group], conf_level: float) -> list[dict[str, Any]]:
+def _ratios(levels: list[Group], settings: SurvivalSettings) -> list[dict[str, Any]]:
     """Per level the hazard ratio against the first, or why there is none.
 
     A level without events is left out of the fit: that is the limit of its coefficient at minus
@@ -104,11 +109,20 @@ def _ratios(levels: list[Group], conf_level: float) -> list[dict[str, Any]]:
         return [{"reason": SEPARATED if any(g.table.events.any() for g in levels) else "no events"}
                 for _ in levels]  # fmt: skip
     names = [g.key.factor_level for g in levels[1:]]
+    reference = _reference(levels, settings.reference_groups)
     wrong = faults(_patterns(levels), names)
     fitted = [levels[0], *(g for g in levels[1:] if g.key.factor_level not in wrong)]
-    ratios = _fitted(fitted, conf_level) if len(fitted) > 1 else {}
+    ratios = _fitted(fitted, settings.conf_level) if len(fitted) > 1 else {}
     alone = {name: {"reason": reason} for name, reason in wrong.items()}
-    return [{"reason": "reference"}, *((ratios | alone)[name] for name in names)]
+    return [{"reason": reference}, *((ratios | alone)[name] for name in names)]
+
+
+def _reference(levels: list[Group], named: Sequence[str]) -> str:
+    """The note beside the level that the others are compared with."""
+    by_choice = levels[0].key.factor in BY_ENDPOINT and named
+    if by_choice and not {g.key.factor_level for g in levels} & set(named):
+        return NOT_NAMED
+    return "reference"
 
 
 def _fitted(levels: list[Group], conf_level: float) -> dict[str, dict[str, Any]]:

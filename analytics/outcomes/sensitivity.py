@@ -103,6 +103,7 @@ def _bilirubin(
     known = subjects.filter(good.notnull())
     moved = known.select(
         "subject_id",
+        endpoint=ibis.literal(""),
         factor=ibis.literal(other.factor),
         factor_level=known[other.column].ifelse(*(level.label for level in other.levels)),
         level_number=(~known[other.column]).cast("int64"),

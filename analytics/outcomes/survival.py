@@ -1,8 +1,9 @@
 """Curves, landmarks, medians and follow-up of time to event, from counts per distinct time.
 
 The estimators are in `analytics.estimators.kaplan_meier`; here they meet the published tables.
-Times are whole days; a month is 30.4375 days, so that 12 months are 365.25 days. Both rules for a
-median where the curve rests on exactly one half are published side by side.
+Times are days, whole or as exact as they were delivered; a month is 30.4375 days, so that 12
+months are 365.25 days. Both rules for a median where the curve rests on exactly one half are
+published side by side.
 
 Lesions of one patient are not independent: intervals by lesion add up the influence of each
 patient's lesions first (`analytics.estimators.clustered`). Restricted means by lesion have none.
@@ -35,8 +36,9 @@ from analytics.estimators.kaplan_meier import (
 )
 from analytics.estimators.kaplan_meier import survival_at as level_at
 from schemas.codes import ASIDE, DEAD
-from schemas.contract import Contract, Table, empty, rows, schema
+from schemas.contract import EXACT_DAYS, Contract, Table, empty, rows, schema
 from schemas.records.endpoints import RECORDS, Endpoint
+from schemas.records.units import DAYS_PER_UNIT
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
@@ -50,7 +52,8 @@ from schemas.tables.outcomes import (
     SurvivalMedians,
 )
 
-DAYS_PER_MONTH = 30.4375
+DAYS_PER_MONTH = float(DAYS_PER_UNIT["months"])
+"""30.4375, which a double holds exactly."""
 RULES: tuple[QuantileRule, ...] = ("midpoint", "first_at_or_below")
 NOBODY = EventTable(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
 QUARTILES = "quartiles, type 7"
@@ -193,7 +196,7 @@ def survival_landmarks_sets(
     nothing = ibis.literal("")
     curve = set_id_column("survival_landmarks", time_to_event.endpoint, level, nothing, nothing)
     parts = [
-        time_to_event.filter(time_to_event.time_days * 10_000 >= months * 304_375).select(
+        time_to_event.filter(time_to_event.time_days >= _exactly(months)).select(
             set_id=curve.concat(f".{months}"),
             subject_id="subject_id",
             lesion_number="lesion_number",
@@ -201,6 +204,10 @@ def survival_landmarks_sets(
         for months in settings.landmarks_months
     ]
     return ibis.union(*parts) if parts else empty(MemberSets)
+
+
+def _exactly(months: int) -> ir.DecimalScalar:
+    return ibis.literal(months * DAYS_PER_UNIT["months"], type=EXACT_DAYS)
 
 
 def follow_up_sets(
@@ -256,7 +263,7 @@ def _points(group: Group, curve: Curve) -> pa.Table:
         name: pa.repeat(pa.scalar(part), length) for name, part in group.key.record().items()
     }
     columns = constants | {
-        "time_days": pa.array(curve.time.astype(np.int64)),
+        "time_days": pa.array(curve.time).cast(pa.decimal128(18, 8)),
         "at_risk": pa.array(curve.at_risk),
         "events": pa.array(curve.events),
         "censored": pa.array(curve.censored),
@@ -364,7 +371,7 @@ def _imaging_days(
 
 def _unknown_ends(
     population_members: ir.Table, time_to_event: ir.Table
-) -> dict[tuple[str, str], dict[int, int]]:
+) -> dict[tuple[str, str], dict[float, int]]:
     """Population and cause -> day -> how many were censored there for a cause nobody can end."""
     ended = time_to_event.filter(
         time_to_event.endpoint == "OS", time_to_event.cause.isin([DEAD, ASIDE])
@@ -372,21 +379,21 @@ def _unknown_ends(
     members = population_members.select("population", "subject_id")
     placed = ended.select("subject_id", "cause", "time_days").inner_join(members, "subject_id")
     counted = placed.group_by("population", "cause", "time_days").agg(n=placed.count())
-    found: dict[tuple[str, str], dict[int, int]] = {}
+    found: dict[tuple[str, str], dict[float, int]] = {}
     for r in counted.to_pyarrow().to_pylist():
-        found.setdefault((r["population"], r["cause"]), {})[r["time_days"]] = r["n"]
+        found.setdefault((r["population"], r["cause"]), {})[float(r["time_days"])] = r["n"]
     return found
 
 
 def _definitions(
     table: EventTable,
     scans: tuple[FloatArray, IntArray],
-    dead: dict[int, int],
-    aside: dict[int, int],
+    dead: dict[float, int],
+    aside: dict[float, int],
     settings: SurvivalSettings,
 ) -> dict[str, dict[str, Any]]:
     turned = median(_curve(reverse(table), settings), settings.median_rule)
-    alive = table.censored - np.array([dead.get(int(day), 0) for day in table.time], np.int64)
+    alive = table.censored - np.array([dead.get(float(day), 0) for day in table.time], np.int64)
     lost = {"n_follow_up_aside": sum(aside.values())}
     everyone = lost | {"n_dead_unknown": sum(dead.values())}
     return {

@@ -312,6 +312,7 @@ NOT_VARIED: Mapping[str, str] = {
     "survival.conf_level": "a convention of reporting, no definition",
     "survival.landmarks_months": "which landmarks are published, no definition",
     "survival.restricted_mean_months": "which horizons are published, no definition",
+    "survival.reference_groups": "it turns a ratio around; the test between the groups stays",
     "survival.events_per_variable_warn": "it marks models and moves no number",
     "survival.lost_to_follow_up_days": "it marks patients, who stay censored at the last news",
     "follow_up.first_from_day": "the schedule is the source's; only its strictness is varied",

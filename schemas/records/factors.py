@@ -18,6 +18,8 @@ from schemas.tables.marts import Subjects
 
 MEMON = "Memon 2012, univariate analysis"
 REGISTRY = "this registry"
+GROUP = "group"
+"""Code of the factor whose levels a source names with its times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Factor:
     """One way to split patients: by levels, by a limit, or by each value of the column.
 
     `ordered` says that the second of two levels is expected to be the worse one; of a limit it is.
+    `by_endpoint` says that a patient's level may differ between endpoints: where times to an event
+    are compared, the level is that of the endpoint, and elsewhere the column's.
     """
 
     factor: str
@@ -57,6 +61,7 @@ class Factor:
     source: str
     ordered: bool = False
     limit: Limit | None = None
+    by_endpoint: bool = False
 
 
 def _problems(record: Factor) -> Iterator[str]:
@@ -156,7 +161,15 @@ DESCRIPTIVE: tuple[Factor, ...] = (
         REGISTRY,
     ),
     Factor("site", "Centre", "site_id", (), "as delivered", REGISTRY),
-    Factor("group", "Treatment group", "reported_group", (), "as delivered", REGISTRY),
+    Factor(
+        GROUP,
+        "Treatment group",
+        "reported_group",
+        (),
+        "spelled in lower case; the reference is the first of `survival.reference_groups`",
+        REGISTRY,
+        by_endpoint=True,
+    ),
 )
 """How else a registry's first table is split."""
 
@@ -167,3 +180,6 @@ FACTORS: tuple[Factor, ...] = checked(
     source=lambda r: r.source,
     problems=_problems,
 )
+
+BY_ENDPOINT = frozenset(record.factor for record in FACTORS if record.by_endpoint)
+"""Factors whose level belongs to patient and endpoint."""

@@ -11,8 +11,9 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import DECIMAL, RowRule
+from schemas.contract import DECIMAL, EXACT_DAYS, RowRule
 from schemas.records.analytes import COUNTS, LAB_UNITS, WINDOWS
+from schemas.records.units import DAYS_PER_UNIT
 
 
 def in_order(rule_id: str, first: str, second: str) -> RowRule:
@@ -189,5 +190,29 @@ CONTACTS = (
         "Correct contact_type or vital_status in the source.",
         lambda t: (t.contact_type == "death") != (t.vital_status == "dead"),
         category="conformance",
+    ),
+)
+
+
+def in_days(time: ir.DecimalValue, unit: ir.StringValue) -> ir.DecimalValue:
+    """A time in its unit as days, with every decimal."""
+    per_unit = [
+        (unit == name, ibis.literal(days, type="decimal(7, 4)"))
+        for name, days in DAYS_PER_UNIT.items()
+    ]
+    # Of two decimals of at most 18 digits DuckDB keeps a product of 18, and overflows.
+    return time.cast("decimal(24, 12)") * ibis.cases(*per_unit)
+
+
+REPORTED_ENDPOINTS = (
+    RowRule(
+        "reported_endpoints.too_fine",
+        "time",
+        "the time has more decimals than are kept exactly: 8 of days, 4 of months, 6 of years",
+        "Deliver the time with fewer decimals, or in days; the row is loaded, rounded to a "
+        "hundred-millionth of a day.",
+        lambda t: in_days(t.time, t.time_unit) != in_days(t.time, t.time_unit).cast(EXACT_DAYS),
+        category="conformance",
+        severity="warn",
     ),
 )

@@ -1,6 +1,7 @@
 """Units that centres write: their spellings in UCUM, and exact factors of columns and families."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 F = Fraction
@@ -11,6 +12,9 @@ ENZYME = {"U/L": F(1), "ukat/L": F(60), "nkat/L": F(60, 1000)}
 """Factors to U/L."""
 COUNT = {"10*9/L": F(1), "10*3/uL": F(1), "10*6/L": F(1, 1000), "/uL": F(1, 1000)}
 """Factors to 10*9/L."""
+
+DAYS_PER_UNIT = {"days": Decimal(1), "months": Decimal("30.4375"), "years": Decimal("365.25")}
+"""Days in one unit of a reported time: 12 months are 365.25 days."""
 
 SPELLINGS: Mapping[str, str] = {
     "mg/dl": "mg/dL",

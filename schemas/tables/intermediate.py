@@ -4,7 +4,18 @@ These tables still hold calendar dates or delivered identifiers, so they are der
 are never in a release.
 """
 
-from schemas.contract import Bool, Contract, Date, Decimal, Int, Text, column, declared, declares
+from schemas.contract import (
+    Bool,
+    Contract,
+    Date,
+    Decimal,
+    ExactDays,
+    Int,
+    Text,
+    column,
+    declared,
+    declares,
+)
 from schemas.records.criteria import RECORDS as CRITERION_RECORDS
 
 
@@ -184,7 +195,9 @@ class EventCounts(Contract):
     level: Text = column("Unit of analysis.", key=True, codes=("lesion", "subject"))
     factor: Text = column("Factor that splits; empty for overall.", key=True, default="")
     factor_level: Text = column("Its level.", key=True, default="")
-    time_days: Int = column("Days from the endpoint's start.", key=True, unit="days", minimum=0)
+    time_days: ExactDays = column(
+        "Days from the endpoint's start.", key=True, unit="days", minimum=0
+    )
     level_number: Int = column(
         "Number of the level, 0 for the reference and for overall.", required=True, default=0
     )

@@ -1,6 +1,17 @@
 """Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
-from schemas.contract import Bool, Contract, Decimal, Float, Int, Text, column, declared, declares
+from schemas.contract import (
+    Bool,
+    Contract,
+    Decimal,
+    ExactDays,
+    Float,
+    Int,
+    Text,
+    column,
+    declared,
+    declares,
+)
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
@@ -86,7 +97,10 @@ class Subjects(Mart):
     staged: Bool = column("The lobes were treated on different days.")
     device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
     imaging_day: Int = column("Day of the last scan; 0 when none follows T0.", unit="days")
-    reported_group: Text = column("Treatment group of a source that holds only times.")
+    reported_group: Text = column(
+        "Treatment group of a source that holds only times; null where the patient's groups "
+        "differ between endpoints."
+    )
 
     class Config:
         """Row level."""
@@ -98,6 +112,11 @@ class FactorLevels(Mart):
     """One row per subject and prognostic or descriptive factor with a known level."""
 
     factor: Text = column("The factor.", key=True)
+    endpoint: Text = column(
+        "The endpoint for which the level holds; empty where it holds for the patient.",
+        key=True,
+        default="",
+    )
     factor_level: Text = column("The subject's level.", required=True)
     level_number: Int = column(
         "Number of the level; 0 is the reference, the good level.", required=True, minimum=0
@@ -384,8 +403,12 @@ class TimeToEvent(Mart):
     lesion_number: Int = column("Number of the lesion, 0 for the subject.", key=True)
     endpoint: Text = column("Endpoint.", key=True)
     start_day: Int = column("Day from T0 on which the clock starts.", unit="days", required=True)
-    time_days: Int = column(
-        "Days from start to event or censoring.", unit="days", required=True, minimum=0
+    time_days: ExactDays = column(
+        "Days from start to event or censoring: whole where dates gave them, else exactly the "
+        "time that was delivered, of months of 30.4375 and years of 365.25 days.",
+        unit="days",
+        required=True,
+        minimum=0,
     )
     event: Bool = column("The event happened (CDISC CNSR = 0).", required=True)
     cause: Text = column("Kind of event, or why it was censored.", required=True)

@@ -10,6 +10,7 @@ from schemas.contract import (
     Date,
     DateTime,
     Decimal,
+    DeliveredTime,
     Int,
     Text,
     column,
@@ -434,18 +435,24 @@ class ReportedEndpoints(RegistryTable):
     No T0 is invented: the patient has a time and a status, and nothing else is derivable.
     """
 
-    endpoint: Text = column("Endpoint: OS, PFS, ...", key=True)
-    time: Decimal = column(
+    endpoint: Text = column("Endpoint: OS, PFS, ..., in capitals.", key=True)
+    time: DeliveredTime = column(
         "Time to event or censoring, in time_unit.", required=True, minimum=0, worse="lower"
     )
     time_unit: Text = column("Unit.", required=True, codes=("days", "months", "years"))
     event: Bool = column("The event happened.", required=True, worse="higher")
-    group: Text = column("Treatment group, as delivered.")
+    group: Text = column(
+        "Treatment group of the patient for this endpoint, in lower case, words parted by one "
+        "blank: `Control` and `control` are one."
+    )
 
     class Config:
         """Undated."""
 
-        metadata = declares(references={"patients": ("site_id", "patient_id")})
+        metadata = declares(
+            references={"patients": ("site_id", "patient_id")},
+            rules=row_rules.REPORTED_ENDPOINTS,
+        )
 
 
 TABLES: tuple[type[RegistryTable], ...] = declared("registry", RegistryTable)

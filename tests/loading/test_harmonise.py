@@ -9,7 +9,14 @@ import pytest
 
 from schemas.errors import BadConfiguration
 from schemas.site import Site, TableSource
-from schemas.tables.registry import Labs, Measurements, Medications, Patients, RegistryTable
+from schemas.tables.registry import (
+    Labs,
+    Measurements,
+    Medications,
+    Patients,
+    RegistryTable,
+    ReportedEndpoints,
+)
 from transforms.intake.harmonise import harmonise
 
 SITE = {"site_id": "north", "missing": ("UNK", "-999")}
@@ -42,6 +49,29 @@ def test_text_is_trimmed_and_leading_zeros_are_kept() -> None:
 def test_missing_codes_and_blanks_are_null_without_a_mark() -> None:
     cells = ["UNK", " -999 ", "", None, "  "]
     assert column("ki67_pct", cells, Patients) == [(None, None)] * 5
+
+
+def test_codes_of_reported_endpoints_have_one_spelling_before_keys_are_judged() -> None:
+    """`OS` and `os`, `Control` and ` control`: a patient has one endpoint, and one group for it."""
+    (first, second) = harmonised(
+        {
+            "patient_id": ["a", "a"],
+            "endpoint": ["OS", " os "],
+            "group": ["Best  supportive care", "best supportive CARE "],
+        },
+        ReportedEndpoints,
+    )
+    assert (first["endpoint"], first["group"]) == ("OS", "best supportive care")
+    assert (second["endpoint"], second["group"]) == ("OS", "best supportive care")
+    assert first["natural_key"] == second["natural_key"]
+
+
+def test_a_reported_time_keeps_the_decimals_that_were_delivered() -> None:
+    """A length in mm has six; a time has twelve, and a rule says where that is not exact."""
+    cells = ["24", "23.95071869", "0.123456789012"]
+    wanted = [(Decimal(cell), None) for cell in cells]
+    assert column("time", cells, ReportedEndpoints) == wanted
+    assert column("longest_mm", ["0.1234567"], Measurements) == [(Decimal("0.123457"), None)]
 
 
 @pytest.mark.parametrize("cell", ["abc", "1,5", "1.2.3", "12 mm", "1e3", "NaN", "inf", "--1", "٣"])

@@ -44,6 +44,17 @@ ROWS = {
         |   | octreotide | 1    | mg        | sc           |
         |   | octreotide | 20   | mg        | im           |
     """,
+    "reported_endpoints.too_fine": """
+        | x | endpoint | time            | time_unit |
+        |   | OS       | 24.1234         | months    |
+        | x | OS       | 24.12345        | months    |
+        |   | OS       | 2.123456        | years     |
+        | x | OS       | 2.1234567       | years     |
+        |   | OS       | 730.12345678    | days      |
+        | x | OS       | 730.123456789   | days      |
+        |   | OS       | 24.000000000000 | months    |
+        |   | OS       | 0.123456789     |           |
+    """,
     "patients.diagnosis_before_birth": """
         | x | birth_year | diagnosis_date |
         |   | 2020       | d0             |
@@ -383,6 +394,23 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         |   | c          | ae   | 4     | resolved |
         """,
         {"contacts": DEAD},
+    ),
+    "reported_endpoints.groups_differ": (
+        """
+        | x | site_id | patient_id | endpoint | group   |
+        |   | north   | a          | OS       | drug    |
+        |   | north   | a          | PFS      | drug    |
+        | x | north   | b          | OS       | drug    |
+        | x | north   | b          | PFS      | placebo |
+        |   | north   | c          | OS       | placebo |
+        |   | north   | c          | PFS      | placebo |
+        |   | north   | c          | TTP      | wild    |
+        |   | north   | d          | OS       | drug    |
+        |   | north   | d          | PFS      |         |
+        |   | south   | b          | OS       | drug    |
+        |   | south   | b          | PFS      | placebo |
+        """,
+        {},
     ),
 }
 

@@ -10,7 +10,15 @@ import pytest
 
 from schemas.contract import Contract, columns, options, rows, table_name
 from schemas.tables.outcomes import MemberSets
-from schemas.tables.registry import TABLES, Contacts, Labs, Medications, Patients, RegistryTable
+from schemas.tables.registry import (
+    TABLES,
+    Contacts,
+    Labs,
+    Medications,
+    Patients,
+    RegistryTable,
+    ReportedEndpoints,
+)
 from tests.support.pipe_tables import table
 from warehouse.engine.lineage import derivations
 from warehouse.loading import validate
@@ -105,6 +113,24 @@ def test_of_identical_rows_the_first_stays_and_of_conflicting_ones_none() -> Non
         (2, "duplicate_row"),
         (3, "conflicting_key"),
         (4, "conflicting_key"),
+    ]
+
+
+def test_two_groups_of_one_patient_and_endpoint_conflict() -> None:
+    given = numbered(
+        ReportedEndpoints,
+        """
+        | patient_id | endpoint | group   |
+        | a          | OS       | drug    |
+        | a          | OS       | placebo |
+        | b          | OS       | drug    |
+        | b          | PFS      | placebo |
+        """,
+    )
+    bad = ibis.duckdb.connect().to_pyarrow(validate.duplicates(given, ReportedEndpoints))
+    assert sorted((r["_row"], r["rule_id"]) for r in bad.to_pylist()) == [
+        (1, "conflicting_key"),
+        (2, "conflicting_key"),
     ]
 
 

@@ -221,7 +221,7 @@ def test_a_whole_bundle_has_the_same_rows_in_every_form(
         with (to / "csv" / place.with_suffix(".csv")).open(newline="") as file:
             assert sum(1 for _ in csv.reader(file)) == pq.read_metadata(path).num_rows + 1
     described = (to / "csv" / "dictionary.csv").read_text()
-    assert "marts,time_to_event,time_days,int64,False,days" in described
+    assert 'marts,time_to_event,time_days,"decimal(18, 8)",False,days' in described
     files = json.loads((to / "bundle.json").read_text())["files"]
     assert {"release.duckdb", "adam/adsl.xpt", "csv/dictionary.csv"} <= files.keys()
     assert to.stat().st_mode & 0o077 == 0

@@ -16,24 +16,57 @@ from schemas.contract import DECIMAL, Table, conform
 from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, Factor, Limit
 from schemas.settings import SurvivalSettings
 from schemas.tables.marts import FactorLevels, Subjects
+from schemas.tables.registry import ReportedEndpoints
+
+WHOLE = ibis.literal("")
+"""The endpoint of a level that holds for the patient."""
 
 
-def factor_levels(subjects: Table[Subjects], *, settings: SurvivalSettings) -> Table[FactorLevels]:
-    """Place each subject at one level of each factor that is known of it."""
+def factor_levels(
+    subjects: Table[Subjects],
+    reported_endpoints: Table[ReportedEndpoints],
+    *,
+    settings: SurvivalSettings,
+) -> Table[FactorLevels]:
+    """Place each subject at one level of each factor that is known of it.
+
+    A treatment group belongs to patient and endpoint: the groupings of two endpoints are never
+    merged, and each has its own reference.
+    """
     below = {BILIRUBIN: BILIRUBIN_BELOW}
     chosen = FACTORS
     if not settings.bilirubin_good_includes_limit:
         chosen = tuple(below.get(factor, factor) for factor in FACTORS)
-    placed = [conform(_placed(subjects, factor), FactorLevels) for factor in chosen]
-    return reduce(lambda one, other: one.union(other), placed)
+    first = settings.reference_groups
+    placed = [
+        *(_placed(subjects, factor, first if factor.by_endpoint else ()) for factor in chosen),
+        *(_of_endpoints(reported_endpoints, f, first) for f in chosen if f.by_endpoint),
+    ]
+    return reduce(lambda one, other: one.union(other), (conform(t, FactorLevels) for t in placed))
 
 
-def _placed(subjects: ir.Table, factor: Factor) -> ir.Table:
+def _of_endpoints(reported_endpoints: ir.Table, factor: Factor, first: tuple[str, ...]) -> ir.Table:
+    """The groups that a source names with its times, a row per patient and endpoint."""
+    named = reported_endpoints.select(
+        "subject_id",
+        endpoint=reported_endpoints.endpoint.upper(),
+        **{factor.column: reported_endpoints.group},
+    )
+    return _placed(named, factor, first, named.endpoint)
+
+
+def _placed(
+    subjects: ir.Table,
+    factor: Factor,
+    first: tuple[str, ...] = (),
+    endpoint: ir.StringValue = WHOLE,
+) -> ir.Table:
     value = subjects[factor.column]
-    level, number = _level(value, factor)
+    level, number = _level(value, factor, first, endpoint)
     bad = (number == 1) if factor.ordered or factor.limit else ibis.null("boolean")
     found = subjects.select(
         "subject_id",
+        endpoint=endpoint,
         factor=ibis.literal(factor.factor),
         factor_level=level,
         level_number=number,
@@ -42,10 +75,12 @@ def _placed(subjects: ir.Table, factor: Factor) -> ir.Table:
     return found.filter(found.factor_level.notnull())
 
 
-def _level(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.IntegerValue]:
+def _level(
+    value: ir.Value, factor: Factor, first: tuple[str, ...], endpoint: ir.StringValue
+) -> tuple[ir.StringValue, ir.IntegerValue]:
     if factor.limit:
         return _sides(value, factor.limit)
-    return _declared(value, factor) if factor.levels else _delivered(value)
+    return _declared(value, factor) if factor.levels else _delivered(value, first, endpoint)
 
 
 def _sides(value: ir.Value, limit: Limit) -> tuple[ir.StringValue, ir.IntegerValue]:
@@ -73,8 +108,13 @@ def _declared(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.Integ
     return ibis.cases(*labels), ibis.cases(*numbers)
 
 
-def _delivered(value: ir.StringValue) -> tuple[ir.StringValue, ir.IntegerValue]:
+def _delivered(
+    value: ir.StringValue, first: tuple[str, ...], endpoint: ir.StringValue
+) -> tuple[ir.StringValue, ir.IntegerValue]:
+    """The values as they stand: those named come first, in their order, the others by name."""
     # Blanks are nulls here, and nulls come last, so that the first value is number 0.
     given = value.nullif("")
-    order = [given.isnull().cast("int64"), given]
-    return given, ibis.dense_rank().over(order_by=order)
+    named = ((given == name, position) for position, name in enumerate(first))
+    place = ibis.cases((given.isnull(), len(first) + 1), *named, else_=len(first))
+    window = ibis.window(group_by=endpoint, order_by=[place, given])
+    return given, ibis.dense_rank().over(window)

@@ -142,6 +142,9 @@ def _imaging(scans: ir.Table, anchors: ir.Table) -> ir.Table:
 
 
 def _group(reported_endpoints: ir.Table) -> ir.Table:
-    return reported_endpoints.group_by("subject_id").agg(
-        reported_group=reported_endpoints.group.min()
+    """The one group of all the endpoints that a source reports of a patient."""
+    given = reported_endpoints.group_by("subject_id").agg(
+        least=reported_endpoints.group.min(), greatest=reported_endpoints.group.max()
     )
+    one = given.least == given.greatest
+    return given.select("subject_id", reported_group=one.ifelse(given.least, ibis.null("string")))

@@ -83,7 +83,7 @@ def decimal_number(
 
 def _in_our_unit(number: ir.StringValue, unit: str | None, column: Column) -> ir.DecimalValue:
     if unit is None or unit == column.unit:
-        return number.try_cast(DECIMAL)
+        return number.try_cast(column.dtype)
     by = factor(unit, column)
     digits = Decimal(by.numerator) / Decimal(by.denominator)
     wide = number.try_cast(SIDE) * ibis.literal(f"{digits:.9f}").cast(FACTOR)

@@ -208,6 +208,20 @@ def _fatal_but_alive(adverse_events: ir.Table, contacts: ir.Table) -> ir.Table:
     return adverse_events.filter(fatal.fill_null(False)).anti_join(deaths, PATIENT)
 
 
+def _groups_differ(reported_endpoints: ir.Table) -> ir.Table:
+    """Another group for another endpoint, though both endpoints have both groups at the site."""
+    t = reported_endpoints.filter(reported_endpoints.group.notnull())
+    used = t.select("site_id", "endpoint", "group").distinct()
+    other = t.select(*PATIENT, other_endpoint="endpoint", other_group="group")
+    pairs = t.join(other, PATIENT).filter(
+        lambda p: (p.endpoint != p.other_endpoint) & (p.group != p.other_group)
+    )
+    of_theirs = [("site_id", "site_id"), ("other_endpoint", "endpoint"), ("group", "group")]
+    of_ours = [("site_id", "site_id"), ("endpoint", "endpoint"), ("other_group", "group")]
+    both = pairs.semi_join(used, of_theirs).semi_join(used, of_ours)
+    return reported_endpoints.semi_join(both, [*PATIENT, "endpoint"])
+
+
 def _first(table: ir.Table, column: str, name: str) -> ir.Table:
     return table.group_by(PATIENT).agg(**{name: table[column].min()})
 
@@ -399,6 +413,18 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "a fatal event of a patient without a date of death",
         "Deliver the death as a contact, or correct grade and outcome; the row is loaded.",
         _fatal_but_alive,
+        severity="warn",
+    ),
+    CrossCheck(
+        "reported_endpoints.groups_differ",
+        "reported_endpoints",
+        "group",
+        ("reported_endpoints",),
+        "the patient is in one group for one endpoint and in another for the next, and both "
+        "endpoints have both groups",
+        "Correct the group in the source, or name the two groupings apart; the row is loaded, and "
+        "each endpoint is compared by its own group.",
+        _groups_differ,
         severity="warn",
     ),
 )

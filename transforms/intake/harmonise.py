@@ -24,7 +24,10 @@ from schemas.tables.registry import RegistryTable
 from transforms.intake import cells, lab_words
 from transforms.intake.names import CHECKBOX, OURS_ALONE, fitted, mapping, their_names, wide_mapping
 
-LOWER_CASE = {("medications", "drug")}
+LOWER_CASE = {("medications", "drug"), ("reported_endpoints", "group")}
+UPPER_CASE = {("reported_endpoints", "endpoint")}
+ONE_BLANK = {("reported_endpoints", "group")}
+"""Columns in which words are parted by one blank, however many were written."""
 LAB_WORDS = {("labs", "analyte"): lab_words.analyte, ("labs", "unit"): lab_words.unit}
 UNIT_COLUMNS = {
     ("medications", "dose_unit"): {
@@ -388,6 +391,15 @@ def _typed(
     if spellings := UNIT_COLUMNS.get(place):
         low = text.lower().replace(" ", "")
         return ibis.cases(*((low == k, v) for k, v in spellings.items()), else_=text)
+    return _folded(text, place)
+
+
+def _folded(text: ir.StringValue, place: tuple[str, str]) -> ir.StringValue:
+    """One spelling of what is written in several."""
+    if place in ONE_BLANK:
+        text = text.re_replace(r"\s+", " ")
+    if place in UPPER_CASE:
+        return text.upper()
     return text.lower() if place in LOWER_CASE else text
 
 

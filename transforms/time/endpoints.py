@@ -5,14 +5,14 @@ the earliest of the record's events, the censoring its last day without one, and
 registry table, column and row decided. Where a site has not delivered a table that an endpoint
 needs, that endpoint has no row: it is not derivable there, which is not the same as no event.
 
-Sources that hold only times keep them: months of 30.4375 days and years of 365.25 become whole
-days, half away from zero, and no T0 is invented.
+Sources that hold only times keep them exactly: 24 months of 30.4375 days are 730.5 days, 2 years of
+365.25 as well. They are never rounded to whole days, so that a curve is the one in the delivered
+unit, and no T0 is invented.
 
 Source: the records; Kanani on Memon et al. 2012 for the endpoints of the founding series.
 """
 
 from functools import reduce
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -20,13 +20,11 @@ import ibis.expr.types as ir
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
 from schemas.records.endpoints import RECORDS, Endpoint, Milestone
+from schemas.records.row_rules import in_days
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import Anchors, Milestones, RowsSetAside, SubjectLesions
 from schemas.tables.marts import LesionAssessments, LesionResponse, TimeToEvent
 from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
-
-DAYS_PER_UNIT_E4 = {"days": 10_000, "months": 304_375, "years": 3_652_500}
-"""Ten-thousandths of a day in one unit of time: 12 months are 365.25 days."""
 
 LATER = 10_000_000
 """A day after every day: stands for an event that has not happened."""
@@ -329,7 +327,7 @@ def _reported(reported_endpoints: ir.Table, anchors: ir.Table) -> ir.Table:
         endpoint=t.endpoint.upper(),
         lesion_number=ZERO,
         start_day=ZERO,
-        time_days=whole_days(t.time, t.time_unit),
+        time_days=in_days(t.time, t.time_unit),
         cause=t.event.ifelse("reported event", "reported censoring"),
         competing=ibis.literal(False),
         competing_event=ibis.null("string"),
@@ -339,17 +337,3 @@ def _reported(reported_endpoints: ir.Table, anchors: ir.Table) -> ir.Table:
         source_column=ibis.literal("time"),
         source_row_id=t.row_id,
     )
-
-
-def whole_days(time: Any, unit: ir.StringValue) -> ir.IntegerValue:
-    """Turn a decimal time into whole days, half away from zero, in integers only.
-
-    Args:
-        time: >= 0, at most six decimals, in `unit`.
-        unit: days, months (30.4375 days) or years (365.25 days).
-    """
-    micro = (time * 1_000_000).cast("int64")
-    per_unit = ibis.cases(*((unit == name, days) for name, days in DAYS_PER_UNIT_E4.items()))
-    day = 10_000 * 1_000_000
-    doubled = 2 * micro * per_unit.cast("int64") + day
-    return ((doubled - doubled % (2 * day)) / (2 * day)).cast("int64")

@@ -111,7 +111,7 @@ DATASETS = (
             ("PARAM", "Parameter", "t.endpoint || ' (days)'"),
             ("LESIONNO", "Lesion Number, 0 for the Subject", "t.lesion_number::DOUBLE"),
             ("STARTDY", "Study Day of Time-to-Event Origin", study_day("t.start_day")),
-            ("ADY", "Analysis Relative Day", study_day("(t.start_day + t.time_days)")),
+            ("ADY", "Analysis Relative Day", study_day("(t.start_day + floor(t.time_days))")),
             ("AVAL", "Analysis Value", "t.time_days::DOUBLE"),
             ("CNSR", "Censor", "CASE WHEN t.event THEN 0 ELSE 1 END::DOUBLE"),
             ("EVNTDESC", "Event or Censoring Description", "t.cause"),

@@ -236,7 +236,7 @@ def _endpoints(endpoints: "tuple[Facts, ...]") -> str:
             e["endpoint"],
             e["lesion_number"] or "",
             e["start_day"],
-            e["time_days"],
+            _number(e["time_days"]),
             "event" if e["event"] else "censored",
             e["cause"],
             e["reason"],

@@ -1,6 +1,6 @@
 """Survival, follow-up and prognosis, estimated."""
 
-from schemas.contract import Bool, Float, Int, Statistic, Text, column, declares
+from schemas.contract import Bool, ExactDays, Float, Int, Statistic, Text, column, declares
 from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
 
 MEDIAN_RULES = ("midpoint", "first_at_or_below")
@@ -18,7 +18,9 @@ class SurvivalKey(Outcome):
 class SurvivalCurves(SurvivalKey):
     """One row per distinct time of a curve; points are not statistics."""
 
-    time_days: Int = column("Days from the endpoint's start.", key=True, unit="days", minimum=0)
+    time_days: ExactDays = column(
+        "Days from the endpoint's start.", key=True, unit="days", minimum=0
+    )
     at_risk: Int = column("At risk just before.", required=True, minimum=0)
     events: Int = column("Events at the time.", required=True, minimum=0)
     censored: Int = column("Censored at the time.", required=True, minimum=0)

@@ -1,4 +1,4 @@
-# Expected values of tests/specs/test_prognosis.py and of the whole-day curves in test_survival.py.
+# Expected values of tests/specs/survival/test_prognosis.py and of the digitised trials in test_survival.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
 #   Rscript tests/golden/r/prognosis.R
@@ -40,15 +40,13 @@ two_groups <- function(formula, d) {
   list(chi2 = test$chisq, p = pchisq(test$chisq, length(test$n) - 1, lower.tail = FALSE))
 }
 
-# Months of 30.4375 days as whole days, half away from zero.
-whole_days <- function(d) transform(d, time = floor(time * 30.4375 + 0.5))
-
+# In months, as delivered.
 trial <- function(file) {
-  d <- whole_days(read.csv(file.path("simulation/kmdata", file)))
+  d <- read.csv(file.path("simulation/kmdata", file))
   d$arm <- relevel(factor(d$arm), ref = sort(unique(as.character(d$arm)))[1])
   fit <- survfit(Surv(time, event) ~ arm, data = d, conf.type = "log-log")
   q <- quantile(fit, 0.5)
-  at <- summary(fit, times = 365.25)
+  at <- summary(fit, times = 12)
   list(
     arm = sub("arm=", "", names(fit$strata)), n = unname(table(d$arm)[]),
     events = unname(tapply(d$event, d$arm, sum)[]),

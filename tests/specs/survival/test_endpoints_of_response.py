@@ -313,10 +313,11 @@ def test_an_endpoint_is_not_derivable_where_a_site_lacks_a_table_it_needs() -> N
     )
 
 
-def test_reported_times_become_whole_days_half_away_from_zero() -> None:
-    """A month is 30.4375 days, a year 365.25; 2.5 days become 3 and 730.5 become 731.
+def test_reported_times_are_kept_exactly_and_days_stay_days() -> None:
+    """A month is 30.4375 days, a year 365.25: 24 months are 730.5 days, as 2 years are.
 
-    Exactly: 0.016427 months are 0.499997 days, 0.016428 are 0.500028.
+    Rounded to whole days, 24 months would lie after the landmark at 24 months. Four decimals of a
+    month are exact; of five (0.14735 months are 4.484965625 days) the eighth decimal is rounded.
     """
     check(
         time_to_event,
@@ -325,6 +326,7 @@ def test_reported_times_become_whole_days_half_away_from_zero() -> None:
                 | subject_id | endpoint | time     | time_unit | event |
                 | A          | OS       | 12       | months    | yes   |
                 | B          | OS       | 2        | years     | no    |
+                | I          | OS       | 24       | months    | no    |
                 | C          | OS       | 2.5      | days      | yes   |
                 | D          | OS       | 2.499999 | days      | yes   |
                 | E          | PFS      | 0.016427 | months    | yes   |
@@ -335,14 +337,15 @@ def test_reported_times_become_whole_days_half_away_from_zero() -> None:
         },
         """
         | subject_id | endpoint | time_days | event | cause              | source_table       | source_row_id        |
-        | A          | OS       | 365       | yes   | reported event     | reported_endpoints | reported_endpoints:1 |
-        | B          | OS       | 731       | no    | reported censoring | reported_endpoints | reported_endpoints:2 |
-        | C          | OS       | 3         | yes   | reported event     | reported_endpoints | reported_endpoints:3 |
-        | D          | OS       | 2         | yes   | reported event     | reported_endpoints | reported_endpoints:4 |
-        | E          | PFS      | 0         | yes   | reported event     | reported_endpoints | reported_endpoints:5 |
-        | F          | PFS      | 1         | no    | reported censoring | reported_endpoints | reported_endpoints:6 |
-        | G          | PFS      | 0         | no    | reported censoring | reported_endpoints | reported_endpoints:7 |
-        | H          | OS       | 4         | no    | reported censoring | reported_endpoints | reported_endpoints:8 |
+        | A          | OS       | 365.25    | yes   | reported event     | reported_endpoints | reported_endpoints:1 |
+        | B          | OS       | 730.5     | no    | reported censoring | reported_endpoints | reported_endpoints:2 |
+        | I          | OS       | 730.5     | no    | reported censoring | reported_endpoints | reported_endpoints:3 |
+        | C          | OS       | 2.5       | yes   | reported event     | reported_endpoints | reported_endpoints:4 |
+        | D          | OS       | 2.499999  | yes   | reported event     | reported_endpoints | reported_endpoints:5 |
+        | E          | PFS      | 0.49999681 | yes   | reported event     | reported_endpoints | reported_endpoints:6 |
+        | F          | PFS      | 0.50002725 | no   | reported censoring | reported_endpoints | reported_endpoints:7 |
+        | G          | PFS      | 0         | no    | reported censoring | reported_endpoints | reported_endpoints:8 |
+        | H          | OS       | 4.48496563 | no   | reported censoring | reported_endpoints | reported_endpoints:9 |
         """,
     )
 

@@ -242,6 +242,7 @@ def cohort() -> dict[str, ir.Table]:
         {
             "subject_id": r["subject_id"],
             "factor": factor,
+            "endpoint": "",
             "factor_level": "bad" if r[column] == "1" else "good",
             "level_number": int(r[column]),
             "bad": r[column] == "1",
