@@ -71,9 +71,7 @@ def _compared(levels: list[Group], total: int, settings: SurvivalSettings) -> li
     test = logrank([g.table for g in levels]) if len(levels) > 1 else None
     ratios = [
         ratio | (_penalised(levels[0], group, settings.conf_level) if _apart(ratio) else {})
-        for group, ratio in zip(
-            levels, _ratios(levels, settings.conf_level, settings.reference_groups), strict=True
-        )
+        for group, ratio in zip(levels, _ratios(levels, settings), strict=True)
     ]
     return [
         {
