@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -45,9 +45,26 @@ RECORD_SECONDS = 20
 T = TypeVar("T")
 DATES = ("as_of", "data_cutoff")
 """All that a run may be given: config and store are fixed in the process that carries it out."""
-_waits: ContextVar[bool] = ContextVar("waits", default=True)
-_settles: ContextVar[bool] = ContextVar("settles", default=True)
-_called: ContextVar[list[str]] = ContextVar("called", default=[])  # noqa: B039
+
+
+@dataclass(slots=True)
+class Run:
+    """How one run is carried out, which is no parameter of its night.
+
+    Attributes:
+        wait: wait for another run of the store.
+        settle: leave out what is still being written.
+        begun: names of the tasks that were begun.
+    """
+
+    wait: bool = True
+    settle: bool = True
+    begun: list[str] = field(default_factory=list)
+
+    def as_task(self, name: str, retries: int, step: Callable[[], T], /) -> T:
+        """Carry a step out as a Prefect task, and note it."""
+        self.begun.append(name)
+        return as_task(name, retries, step)
 
 
 class StepFailed(Exception):
@@ -78,7 +95,6 @@ def as_task(name: str, retries: int, step: Callable[[], T], /) -> T:
         except Exception as fault:
             raise StepFailed(name, fault) from None
 
-    _called.get().append(name)
     return carried()
 
 
@@ -93,10 +109,7 @@ def run(night: dict[str, str], url: str, *, wait: bool, settle: bool = True) -> 
     """
     # A heartbeat holds a short flow up for most of a second, and nobody watches it here.
     quick = {PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    called: list[str] = []
-    _called.set(called)
-    _waits.set(wait)
-    _settles.set(settle)
+    here = Run(wait, settle)
     store = Store.open(Path(night["store"]))
     dates = {name: night[name] for name in DATES if name in night}
     with (
@@ -105,8 +118,8 @@ def run(night: dict[str, str], url: str, *, wait: bool, settle: bool = True) -> 
         tags(dead_runs.tag(store)),
     ):
         dead_runs.bury(store)
-        state = nightly(**dates, return_state=True)
-        _wait_until_recorded(state.state_details.flow_run_id, len(called))
+        state = flow_of(here)(**dates, return_state=True)
+        _wait_until_recorded(state.state_details.flow_run_id, len(here.begun))
         try:
             return state.result()
         except StepFailed as failed:
@@ -171,17 +184,30 @@ def _on(registry: Registry, run: FlowRun) -> date:
     return schedule.day(registry, start)
 
 
-@flow(
-    name="nightly",
-    flow_run_name=_night,
-    persist_result=False,
-    validate_parameters=False,
-    on_completion=[_tell],
-    on_failure=[_tell],
-    on_crashed=[_tell],
-)
-def nightly(as_of: str | None = None, data_cutoff: str | None = None) -> steps.Outcome:
-    """Make the release of one night, by default of the night of the scheduled start."""
+def flow_of(here: Run) -> Flow[[str | None, str | None], steps.Outcome]:
+    """The flow of a night as this run carries it out; its parameters are the dates alone."""
+
+    @flow(
+        name="nightly",
+        flow_run_name=_night,
+        persist_result=False,
+        validate_parameters=False,
+        on_completion=[_tell],
+        on_failure=[_tell],
+        on_crashed=[_tell],
+    )
+    def nightly(as_of: str | None = None, data_cutoff: str | None = None) -> steps.Outcome:
+        """Make the release of one night, by default of the night of the scheduled start."""
+        return _made(here, as_of, data_cutoff)
+
+    return nightly
+
+
+nightly = flow_of(Run())
+"""The flow that is deployed and started by the clock."""
+
+
+def _made(here: Run, as_of: str | None, data_cutoff: str | None) -> steps.Outcome:
     try:
         registry, root = settings.place()
         night = date.fromisoformat(as_of) if as_of else _scheduled(registry)
@@ -191,10 +217,10 @@ def nightly(as_of: str | None = None, data_cutoff: str | None = None) -> steps.O
             key=settings.registry_key(registry),
             as_of=night,
             data_cutoff=date.fromisoformat(data_cutoff) if data_cutoff else night,
-            wait=_waits.get(),
-            settle_s=registry.file.settle_s if _settles.get() else 0,
+            wait=here.wait,
+            settle_s=registry.file.settle_s if here.settle else 0,
         )
-        outcome = steps.nightly(job, as_task)
+        outcome = steps.nightly(job, here.as_task)
         create_markdown_artifact(digest.markdown(outcome), key="nightly")
     except StepFailed:
         raise

@@ -43,14 +43,14 @@ from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
 from schemas.tables.marts import LabGrades
 from schemas.tables.registry import Labs, Medications
 
-Branch = tuple[ir.BooleanValue, ir.StringValue | str]
+Branch = tuple[ir.BooleanValue, ir.Value | int]
 MICRO = 1_000_000
 """Results have six decimals, so a bound between two of them can be moved to the nearer one."""
 
 UNKNOWN_UNIT = "unknown"
 """What is released for a unit that is not known: a unit's free text never leaves the registry."""
 KNOWN_UNITS = sorted({"%"}.union(*LAB_UNITS.values()))
-UNGRADED = "-"
+VERDICT = "struct<grade: int64, why: string>"
 NO_LIMIT = {ULN: "no upper limit", LLN: "no lower limit", BASELINE: "no comparable baseline"}
 
 
@@ -68,14 +68,12 @@ def lab_grades(
     results = _results(labs, anchors, baseline_labs, medications, aside)
     withdrawn = results.base_missing & (settings.missing_baseline == "not_gradable")
     results = results.mutate(base_withdrawn=withdrawn)
-    each = _certain(_each_version(results, settings.ctcae_versions))
-    graded = each.grade_text != UNGRADED
-    says = each.verdict.substr(2)
-    explained = each.mutate(
-        unit=each.unit.isin(KNOWN_UNITS).ifelse(each.unit, UNKNOWN_UNIT),
-        grade=ibis.ifelse(graded, each.grade_text, None).cast("int64"),
-        rule=ibis.ifelse(graded, says, None),
-        reason=ibis.ifelse(graded, None, says),
+    verdicts = _certain(_by_version(results, settings.ctcae_versions))
+    graded = verdicts.grade.notnull()
+    explained = verdicts.mutate(
+        unit=verdicts.unit.isin(KNOWN_UNITS).ifelse(verdicts.unit, UNKNOWN_UNIT),
+        rule=ibis.ifelse(graded, verdicts.why, None),
+        reason=ibis.ifelse(graded, None, verdicts.why),
     )
     return conform(explained, LabGrades)
 
@@ -197,37 +195,43 @@ def _anticoagulated(labs: ir.Table, medications: ir.Table) -> ir.Table:
     return running.select("row_id", anticoagulated=ibis.literal(True)).distinct()
 
 
-def _each_version(results: ir.Table, versions: tuple[str, ...]) -> ir.Table:
-    """One row per version; the verdicts on one result are found in one pass and then unfolded."""
+def _by_version(results: ir.Table, versions: tuple[str, ...]) -> ir.Table:
+    """One row per version: `ctcae_version`, `grade` (null if none) and `why`.
+
+    The verdicts on one result are given in one pass and then unfolded.
+    """
     verdicts = [
         ibis.struct({"ctcae_version": version, "verdict": _verdict(results, version)})
         for version in versions
     ]
-    return results.mutate(graded=ibis.array(verdicts).unnest()).unpack("graded")
+    unfolded = results.mutate(graded=ibis.array(verdicts).unnest()).unpack("graded")
+    return unfolded.unpack("verdict")
 
 
-def _certain(each: ir.Table) -> ir.Table:
+def _certain(verdicts: ir.Table) -> ir.Table:
     """Withdraw the grade of a censored result that could also have another.
 
     Kept are the worst grade that a number can have, if the true value can only be worse, and grade
     0, if it can only be better.
     """
     low = ibis.cases(
-        *((each.analyte == c.analyte, c.direction == "low") for c in criteria_of(VERSIONS[0]))
+        *((verdicts.analyte == c.analyte, c.direction == "low") for c in criteria_of(VERSIONS[0]))
     )
-    below = each.value_comparator.isin(["<", "<="])
+    below = verdicts.value_comparator.isin(["<", "<="])
     worst = ibis.cases(
         *(
-            ((each.ctcae_version == version) & each.analyte.isin(_up_to_3(version)), "3")
+            ((verdicts.ctcae_version == version) & verdicts.analyte.isin(_up_to_3(version)), 3)
             for version in VERSIONS
         ),
-        else_="4",
+        else_=4,
     )
-    grade = each.verdict.left(1)
-    kept = grade == ibis.ifelse(low == below, worst, "0")
-    censored = each.value_comparator.notnull() & (grade != UNGRADED) & ~kept
-    verdict = ibis.ifelse(_true(censored), f"{UNGRADED} censored", each.verdict)
-    return each.mutate(verdict=verdict, grade_text=ibis.ifelse(_true(censored), UNGRADED, grade))
+    grade = verdicts.grade
+    certain = grade == ibis.ifelse(low == below, worst, 0)
+    censored = _true(verdicts.value_comparator.notnull() & grade.notnull() & ~certain)
+    return verdicts.mutate(
+        grade=ibis.ifelse(censored, None, grade),
+        why=ibis.ifelse(censored, "censored", verdicts.why),
+    )
 
 
 def _up_to_3(version: str) -> list[str]:
@@ -235,43 +239,43 @@ def _up_to_3(version: str) -> list[str]:
     return [c.analyte for c in criteria if max(x.grade for x in c.thresholds) == 3]
 
 
-def _verdict(t: ir.Table, version: str) -> ir.StringValue:
-    """The grade and what decided, as one text: `3 > 3 x ULN`, or `- no upper limit`."""
+def _verdict(t: ir.Table, version: str) -> ir.StructValue:
+    """The grade and the threshold that decided, or no grade and why not."""
     return ibis.cases(
         *(
             (t.analyte == criterion.analyte, _criterion(t, criterion))
             for criterion in criteria_of(version)
         ),
-        else_=f"{UNGRADED} no criterion",
+        else_=_ungraded("no criterion"),
     )
 
 
-def _criterion(t: ir.Table, criterion: LabCriterion) -> ir.StringValue:
+def _criterion(t: ir.Table, criterion: LabCriterion) -> ir.StructValue:
     """One analyte: by unit where a threshold is a fixed value, then by baseline and medication."""
     known = _units_by_factor(criterion.analyte)
-    branches: list[Branch] = [(t.unit == "%", f"{UNGRADED} percentage, not an absolute value")]
+    branches: list[Branch] = [(t.unit == "%", _ungraded("percentage, not an absolute value"))]
     if any(_fixed(threshold) for threshold in criterion.thresholds):
         branches += [(t.unit.isin(u), _branches(t, criterion, f)) for f, u in known.items()]
     else:
         units = [unit for same in known.values() for unit in same]
         branches.append((t.unit.isin(units), _branches(t, criterion, Fraction(1))))
-    return ibis.cases(*branches, else_=f"{UNGRADED} unknown unit")
+    return ibis.cases(*branches, else_=_ungraded("unknown unit"))
 
 
-def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.StringValue:
-    def ladder(thresholds: tuple[Threshold, ...]) -> ir.StringValue:
+def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.StructValue:
+    def ladder(thresholds: tuple[Threshold, ...]) -> ir.StructValue:
         return _ladder(t, criterion.direction, thresholds, factor)
 
     branches: list[Branch] = []
     if any(threshold.of == ULN for threshold in criterion.thresholds):
-        branches.append((t.uln.isnull(), f"{UNGRADED} {NO_LIMIT[ULN]}"))
+        branches.append((t.uln.isnull(), _ungraded(NO_LIMIT[ULN])))
     if criterion.baseline_abnormal or any(x.of == BASELINE for x in criterion.thresholds):
         branches += _without_baseline(t)
     if criterion.anticoagulated:
         branches += [(t.anticoagulated & lost, why) for lost, why in _without_baseline(t)]
     if criterion.baseline_abnormal:
         no_baseline = t.base_above & t.base_times.isnull()
-        branches.append((no_baseline, f"{UNGRADED} {NO_LIMIT[BASELINE]}"))
+        branches.append((no_baseline, _ungraded(NO_LIMIT[BASELINE])))
         branches.append((t.base_above, ladder(criterion.baseline_abnormal)))
     if criterion.anticoagulated:
         both = (*criterion.thresholds, *criterion.anticoagulated)
@@ -283,27 +287,35 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stri
 def _without_baseline(t: ir.Table) -> list[Branch]:
     """Why a result after T0 cannot be held against the baseline."""
     return [
-        (t.base_aside, f"{UNGRADED} baseline_set_aside"),
-        (t.base_withdrawn, f"{UNGRADED} no baseline"),
+        (t.base_aside, _ungraded("baseline_set_aside")),
+        (t.base_withdrawn, _ungraded("no baseline")),
     ]
 
 
 def _ladder(
     t: ir.Table, direction: str, thresholds: tuple[Threshold, ...], factor: Fraction
-) -> ir.StringValue:
+) -> ir.StructValue:
     """Test from the worst grade down; grade 0 only where every mildest limit is known."""
     ordered = sorted(thresholds, key=lambda threshold: -threshold.grade)
     crossed: list[Branch] = [
-        (_crossed(t, x, direction, factor, x.grade == ordered[0].grade), _says(x, direction))
+        (_crossed(t, x, direction, factor, x.grade == ordered[0].grade), _crossing(x, direction))
         for x in ordered
     ]
     mildest = [x for x in ordered if x.grade == 1]
     missing: list[Branch] = [
-        (_missing(t, x), f"{UNGRADED} {NO_LIMIT[x.of]}") for x in mildest if not _fixed(x)
+        (_missing(t, x), _ungraded(NO_LIMIT[x.of])) for x in mildest if not _fixed(x)
     ]
     none = " and ".join(_not_crossed(x, direction) for x in mildest)
     # Without LLN a count can still be grade 2 or worse, but neither 1 nor 0.
-    return ibis.cases(*crossed, *missing, else_=f"0 {none}")
+    return ibis.cases(*crossed, *missing, else_=_graded(0, none))
+
+
+def _graded(grade: int, why: str) -> ir.StructValue:
+    return ibis.literal({"grade": grade, "why": why}, type=VERDICT)
+
+
+def _ungraded(why: str) -> ir.StructValue:
+    return ibis.literal({"grade": None, "why": why}, type=VERDICT)
 
 
 def _crossed(
@@ -356,9 +368,9 @@ def _fixed(x: Threshold) -> bool:
     return x.of not in (ULN, LLN, BASELINE)
 
 
-def _says(x: Threshold, direction: str) -> str:
+def _crossing(x: Threshold, direction: str) -> ir.StructValue:
     sign = {"high": ">", "low": "<"}[direction] + ("=" if x.reached else "")
-    return f"{x.grade} {sign} {_amount(x)}"
+    return _graded(x.grade, f"{sign} {_amount(x)}")
 
 
 def _not_crossed(x: Threshold, direction: str) -> str:

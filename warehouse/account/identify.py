@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import ibis.expr.types as ir
 
@@ -18,6 +17,7 @@ from schemas.site import Site
 from transforms.intake.harmonise import harmonise
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import engine
+from warehouse.engine.protocol import Engine
 from warehouse.intake.raw import raw_tables
 from warehouse.intake.receipts import in_force
 from warehouse.loading.load import CONTRACTS, raw_name, sources
@@ -78,7 +78,7 @@ def _patient(
     return None
 
 
-def _with_patients(con: Any, site: Site, raw: set[str], receipt_id: str) -> Iterator[ir.Table]:
+def _with_patients(con: Engine, site: Site, raw: set[str], receipt_id: str) -> Iterator[ir.Table]:
     """Site and patient of every source; the patients table first, since it has nearly all."""
     for name, parts in sorted(sources(site, raw).items(), key=lambda s: s[0] != "patients"):
         for source in parts:

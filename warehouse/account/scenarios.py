@@ -25,6 +25,7 @@ from schemas.tables.outcomes import Outcome
 from warehouse.building.build import Loaded, computed, registry_tables
 from warehouse.engine.embedded import content_digest, engine
 from warehouse.engine.lineage import Derivation, derivations, upstream
+from warehouse.engine.protocol import Engine
 from warehouse.fingerprints import sha256_of
 from warehouse.loading import delivery_cache as loaded
 from warehouse.loading import row_index as rows
@@ -77,7 +78,7 @@ class Workshop:
     store: Store
     key: bytes
     folder: Path
-    con: Any
+    con: Engine
     options: Mapping[str, Any]
     made: dict[str, Made] = field(default_factory=dict)
     accepted: dict[str, dict[str, Made]] = field(default_factory=dict)

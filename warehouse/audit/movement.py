@@ -202,17 +202,22 @@ def _rows(con: duckdb.DuckDBPyConnection, left: Path, right: Path) -> list[dict[
 
 def _set_aside(con: duckdb.DuckDBPyConnection, left: Path, right: Path) -> list[dict[str, Any]]:
     """Rows newly quarantined or released, per site, table and rule."""
-    each = "SELECT site_id, table_name, rule_id, count(*) AS n FROM {} GROUP BY ALL"
     return _records(
         con,
         f"""
         SELECT site_id, table_name AS "table", rule_id, coalesce(l.n, 0) AS old,
                coalesce(r.n, 0) AS new
-        FROM ({each.format(_file(left, "quality/quarantine"))}) l
-        FULL JOIN ({each.format(_file(right, "quality/quarantine"))}) r
+        FROM ({_quarantined(left)}) l
+        FULL JOIN ({_quarantined(right)}) r
         USING (site_id, table_name, rule_id) WHERE l.n IS DISTINCT FROM r.n ORDER BY ALL
         """,
     )
+
+
+def _quarantined(release: Path) -> str:
+    """SQL for the number of quarantined rows of a release, per site, table and rule."""
+    quarantine = _file(release, "quality/quarantine")
+    return f"SELECT site_id, table_name, rule_id, count(*) AS n FROM {quarantine} GROUP BY ALL"
 
 
 def _sites(con: duckdb.DuckDBPyConnection, left: Path | None, right: Path) -> list[dict[str, Any]]:

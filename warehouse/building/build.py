@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +21,7 @@ from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
 from schemas.tables.registry import TABLES
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
+from warehouse.engine.protocol import Engine, one_row
 from warehouse.loading import validate
 
 Tables = dict[str, ir.Table]
@@ -44,7 +44,7 @@ class Loaded:
     unused: str = ""
 
 
-def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Tables:
+def registry_tables(con: Engine, loaded: Sequence[Loaded], data_cutoff: date) -> Tables:
     """The registry tables of all sites as they were known up to the data cutoff.
 
     A table that no site has is empty: what depends on it is published as not derivable.
@@ -69,7 +69,7 @@ def registry_tables(con: Any, loaded: Sequence[Loaded], data_cutoff: date) -> Ta
 
 
 def derive(
-    con: Any, tables: Mapping[str, ir.Table], settings: OutcomeSettings, room: str
+    con: Engine, tables: Mapping[str, ir.Table], settings: OutcomeSettings, room: str
 ) -> Tables:
     """Every table that the derivations of one room make, computed and gated."""
     known: Tables = dict(tables)
@@ -82,7 +82,7 @@ def derive(
 
 
 def estimates(
-    con: Any, marts: Mapping[str, ir.Table], settings: OutcomeSettings
+    con: Engine, marts: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> dict[type[Contract], ir.Table]:
     """The outcome tables, the statistics in them and their member sets."""
     made = derive(con, marts, settings, "analytics")
@@ -101,7 +101,7 @@ def estimates(
     }
 
 
-def quality_tables(con: Any, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
+def quality_tables(con: Engine, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
     """What was delivered and what was set aside, of all sites."""
     made: dict[type[Contract], ir.Table] = {}
     for contract in FROM_SITES:
@@ -116,7 +116,7 @@ def quality_tables(con: Any, loaded: Sequence[Loaded]) -> dict[type[Contract], i
     return made | {quality.Deliveries: rows(facts, quality.Deliveries)}
 
 
-def write(con: Any, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict[str, Written]:
+def write(con: Engine, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict[str, Written]:
     """Write every table that a release carries to <schema>/<table>.parquet."""
     written: dict[str, Written] = {}
     for contract, table in tables.items():
@@ -129,7 +129,7 @@ def write(con: Any, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict
     return written
 
 
-def kept(con: Any) -> Tables:
+def kept(con: Engine) -> Tables:
     """Every table that an earlier step left in the scratch file."""
     return {name: con.table(name) for name in con.list_tables()}
 
@@ -149,7 +149,7 @@ def _up_to(table: ir.Table, contract: type[Contract], cutoff: date) -> ir.Table:
     return table.mutate(**open_ended) if open_ended else table
 
 
-def _set_aside(con: Any, loaded: Sequence[Loaded]) -> ir.Table:
+def _set_aside(con: Engine, loaded: Sequence[Loaded]) -> ir.Table:
     files = [p for s in loaded if (p := s.folder / "quality" / "row_counts.parquet").exists()]
     if not files:
         return empty(SetAside)
@@ -157,7 +157,7 @@ def _set_aside(con: Any, loaded: Sequence[Loaded]) -> ir.Table:
     return conform(counted.filter(counted.quarantined > 0), SetAside)
 
 
-def _rows_aside(con: Any, loaded: Sequence[Loaded], cutoff: date) -> ir.Table:
+def _rows_aside(con: Engine, loaded: Sequence[Loaded], cutoff: date) -> ir.Table:
     """Rows set aside up to the cutoff; one without a date is seen at every cutoff."""
     files = [p for s in loaded if (p := s.folder / "registry" / "rows_set_aside.parquet").exists()]
     source = con.read_parquet(files, table_name="read_rows_aside") if files else None
@@ -168,7 +168,7 @@ def _rows_aside(con: Any, loaded: Sequence[Loaded], cutoff: date) -> ir.Table:
     )
 
 
-def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:
+def _no_collision(con: Engine, tables: Mapping[str, ir.Table]) -> None:
     patients = tables["patients"]
     people = patients.select("site_id", "patient_id").distinct().count()
     subjects = patients.subject_id.nunique()
@@ -184,7 +184,7 @@ def _no_collision(con: Any, tables: Mapping[str, ir.Table]) -> None:
 
 
 def computed(
-    con: Any, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
+    con: Engine, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> ir.Table:
     """The table of one derivation, kept in the scratch file under its name."""
     asked = con.queries.transform(con, derivation, known, settings)
@@ -197,13 +197,13 @@ def computed(
     return con.table(derivation.name)
 
 
-def _kept(con: Any, name: str, table: ir.Table) -> ir.Table:
+def _kept(con: Engine, name: str, table: ir.Table) -> ir.Table:
     """A table by its bare name: what `create_table` gives back names the scratch file, too."""
     con.create_table(name, table, overwrite=True)
     return con.table(name)
 
 
-def gates(con: Any, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:
+def gates(con: Engine, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:
     """Hold finished tables against their contracts.
 
     Raises:
@@ -218,7 +218,7 @@ def gates(con: Any, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:
             )
 
 
-def _breaks(con: Any, contract: type[Contract], table: ir.Table) -> Mapping[str, int]:
+def _breaks(con: Engine, contract: type[Contract], table: ir.Table) -> Mapping[str, int]:
     """Columns and types by pandera, values by the contract's compiled rules."""
     from pandera.config import ValidationDepth, config_context
     from pandera.errors import SchemaError, SchemaErrors
@@ -230,5 +230,5 @@ def _breaks(con: Any, contract: type[Contract], table: ir.Table) -> Mapping[str,
         return getattr(error, "error_counts", None) or {"contract": 1}
     name = f"gate {contract.__module__}.{contract.__name__} {table.get_name()}"
     asked = con.queries.once(con, name, lambda: validate.tally(table, contract))
-    counts = zip(asked.schema.names, con.raw_sql(asked.sql).fetchone(), strict=True)
+    counts = zip(asked.schema.names, one_row(con, asked.sql), strict=True)
     return {rule: n for rule, n in counts if n}

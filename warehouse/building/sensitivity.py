@@ -27,6 +27,7 @@ from schemas.tables.outcomes import Outcome, Sensitivity
 from warehouse.building.build import computed
 from warehouse.engine.embedded import content_digest
 from warehouse.engine.lineage import derivations, downstream, upstream
+from warehouse.engine.protocol import Engine, one_row
 
 POPULATION = "all"
 PREFIX = "otherwise_"
@@ -57,7 +58,7 @@ class Answer:
 class Night:
     """The tables as the night has made them, and what was asked of them before."""
 
-    con: Any
+    con: Engine
     tables: Tables
     narrow: Tables
     """The same with no population but that of all patients."""
@@ -75,13 +76,12 @@ class Night:
     def n_rows(self, name: str) -> int:
         """How many rows a table has."""
         if name not in self.rows:
-            (found,) = self.con.raw_sql(f'SELECT count(*) FROM "{name}"').fetchone()
-            self.rows[name] = found
+            (self.rows[name],) = one_row(self.con, f'SELECT count(*) FROM "{name}"')
         return self.rows[name]
 
 
 def sensitivity(
-    con: Any,
+    con: Engine,
     known: Tables,
     settings: OutcomeSettings,
     tried: tuple[Together, ...] = TRIED,

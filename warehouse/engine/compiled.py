@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from schemas.settings import OutcomeSettings
 from warehouse.engine.lineage import Derivation
+from warehouse.engine.protocol import Engine
 from warehouse.fingerprints import code_sha256, engine_versions, sha256_of
 from warehouse.store import make_private, user_cache
 
@@ -57,7 +58,7 @@ class QueryCache:
     queries: dict[str, Query] = field(default_factory=dict)
     unsaved: set[str] = field(default_factory=set)
 
-    def once(self, con: Any, name: str, expression: Callable[[], ir.Table]) -> Query:
+    def once(self, con: Engine, name: str, expression: Callable[[], ir.Table]) -> Query:
         """The SQL of an expression that the code decides, compiled where nobody has done so before.
 
         Args:
@@ -74,7 +75,7 @@ class QueryCache:
 
     def transform(
         self,
-        con: Any,
+        con: Engine,
         derivation: Derivation,
         tables: Mapping[str, ir.Table],
         settings: OutcomeSettings,
@@ -126,7 +127,7 @@ def of_this_machine(folder: Path | None = None) -> QueryCache:
     return QueryCache(path)
 
 
-def _compiled(con: Any, made: ir.Table) -> Query:
+def _compiled(con: Engine, made: ir.Table) -> Query:
     written_out = made.op().find(ops.InMemoryTable)
     constants = {op.name: op.data.to_pyarrow(op.schema) for op in written_out}
     return Query(str(con.compile(made)), made.schema(), constants)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +21,7 @@ from ibis.backends.duckdb import Backend
 from schemas.contract import Contract, columns, conform, key
 from warehouse.engine.compiled import QueryCache, of_this_machine
 from warehouse.engine.connections import Resources, settings
+from warehouse.engine.protocol import Engine, one_row
 from warehouse.fingerprints import file_sha256, sha256_of
 
 ROW_GROUP = 122_880
@@ -84,7 +84,7 @@ def _compiled_quickly() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
-def write_parquet(con: Any, table: ir.Table, contract: type[Contract], path: Path) -> Written:
+def write_parquet(con: Engine, table: ir.Table, contract: type[Contract], path: Path) -> Written:
     """Write a table sorted by its key, typed by its contract, and say what was written.
 
     `content_sha256` depends on rows and types alone; `bytes_sha256` is the file's.
@@ -118,18 +118,19 @@ def arrow_schema(contract: type[Contract]) -> pa.Schema:
     )
 
 
-def content_digest(con: Any, table: ir.Table, without: frozenset[str]) -> str:
+def content_digest(con: Engine, table: ir.Table, without: frozenset[str]) -> str:
     """Name of a kept table's content, but for some columns; the order of rows does not matter.
 
     It tells tables of one engine apart, and is no part of what is published: for that there is
     `ContentHash`.
     """
     columns = ", ".join(f'"{c}"' for c in table.columns if c not in without)
-    found = con.raw_sql(
+    summed = one_row(
+        con,
         "SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) "
-        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})"
-    ).fetchone()
-    return sha256_of([str(v) for v in found])[:16]
+        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})",
+    )
+    return sha256_of([str(v) for v in summed])[:16]
 
 
 class ContentHash:
@@ -158,7 +159,7 @@ class ContentHash:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _groups(con: Any, table: ir.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+def _groups(con: Engine, table: ir.Table, schema: pa.Schema) -> Iterator[pa.Table]:
     """The table in groups of ROW_GROUP rows, whatever the engine's batches."""
     waiting = pa.Table.from_batches([], schema)
     for batch in con.to_pyarrow_batches(table, chunk_size=ROW_GROUP):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from schemas.contract import Column, Contract, columns, key, table_name
 from schemas.records.analytes import FALLING_IS_WORSE
 from schemas.tables.quality import Edits, FindingHistory, Vanished
 from schemas.tables.registry import TABLES, RegistryTable
 from warehouse.engine.embedded import write_parquet
+from warehouse.engine.protocol import Engine
 from warehouse.store import new_folder
 
 APART = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
@@ -34,7 +34,7 @@ class Past:
     folder: Path
 
 
-def write(con: Any, site_id: str, chain: Sequence[Past], to: Path) -> None:
+def write(con: Engine, site_id: str, chain: Sequence[Past], to: Path) -> None:
     """Write a site's edits, vanished records and findings up to its delivery in force.
 
     Args:
@@ -51,7 +51,7 @@ def write(con: Any, site_id: str, chain: Sequence[Past], to: Path) -> None:
     _write(con, history, FindingHistory, to / f"{table_name(FindingHistory)}.parquet")
 
 
-def _compared(con: Any, site_id: str, before: Past, after: Past) -> Path:
+def _compared(con: Engine, site_id: str, before: Past, after: Past) -> Path:
     """The comparison of two neighbours, made if it is not there."""
     folder = after.folder / "since" / before.folder.name
     if not folder.is_dir():
@@ -63,7 +63,7 @@ def _compared(con: Any, site_id: str, before: Past, after: Past) -> Path:
     return folder
 
 
-def _write(con: Any, query: str, contract: type[Contract], path: Path) -> None:
+def _write(con: Engine, query: str, contract: type[Contract], path: Path) -> None:
     con.raw_sql(f"CREATE OR REPLACE TABLE written AS {query}")
     write_parquet(con, con.table("written"), contract, path)
     path.chmod(0o600)
@@ -83,7 +83,7 @@ def _nothing(contract: type[Contract]) -> str:
     return f"SELECT {cells} WHERE false"
 
 
-def _moved(con: Any, before: Past, after: Past) -> None:
+def _moved(con: Engine, before: Past, after: Past) -> None:
     """Rows that only their number tells apart from their former selves, as the table `moved`.
 
     Where a centre gives no number, one is made from what else is delivered, so that a further
@@ -123,7 +123,7 @@ def _vanished(site_id: str, before: Past, after: Past) -> str:
     """
 
 
-def _edits(con: Any, site_id: str, before: Past, after: Past) -> str:
+def _edits(con: Engine, site_id: str, before: Past, after: Past) -> str:
     parts = [
         part for contract in TABLES for part in _edits_of(con, site_id, contract, before, after)
     ]
@@ -131,7 +131,7 @@ def _edits(con: Any, site_id: str, before: Past, after: Past) -> str:
 
 
 def _edits_of(
-    con: Any, site_id: str, contract: type[RegistryTable], before: Past, after: Past
+    con: Engine, site_id: str, contract: type[RegistryTable], before: Past, after: Past
 ) -> Iterator[str]:
     """One query per cell over the rows that differ, which are few."""
     name = table_name(contract)

@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from warehouse.engine.protocol import Engine
 from warehouse.fingerprints import sha256_of
 
 
@@ -27,27 +28,27 @@ def _text(variable: str) -> str: ...  # type: ignore[empty-body]  # the engine's
 def _whole(variable: str) -> int: ...  # type: ignore[empty-body]  # the engine's own function
 
 
-def day(con: Any, name: str, value: date) -> ir.DateValue:
+def day(con: Engine, name: str, value: date) -> ir.DateValue:
     """A day that an expression reads when it runs."""
     con.raw_sql(f"SET VARIABLE {name} = DATE '{value.isoformat()}'")
     return _day(name)
 
 
-def text(con: Any, name: str, value: str) -> ir.StringValue:
+def text(con: Engine, name: str, value: str) -> ir.StringValue:
     """A text that an expression reads when it runs."""
     quoted = value.replace("'", "''")
     con.raw_sql(f"SET VARIABLE {name} = '{quoted}'")
     return _text(name)
 
 
-def whole(con: Any, name: str, value: int) -> ir.IntegerValue:
+def whole(con: Engine, name: str, value: int) -> ir.IntegerValue:
     """A whole number that an expression reads when it runs."""
     con.raw_sql(f"SET VARIABLE {name} = {value}::BIGINT")
     return _whole(name)
 
 
 def query(
-    con: Any,
+    con: Engine,
     step: str,
     facts: Iterable[Any],
     tables: Iterable[ir.Table],

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -23,6 +22,7 @@ from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import access_group, harmonise, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
+from warehouse.engine.protocol import Engine, one_row
 from warehouse.intake.receipts import Receipt
 from warehouse.loading import kept_queries, numbering, rows_aside, validate
 
@@ -44,7 +44,7 @@ class Counts:
 
 
 def load(
-    con: Any, site: Site, raw: Mapping[str, Path], receipt: Receipt, key: bytes, to: Path
+    con: Engine, site: Site, raw: Mapping[str, Path], receipt: Receipt, key: bytes, to: Path
 ) -> list[Counts]:
     """Write the accepted rows of a delivery and what was set aside.
 
@@ -92,7 +92,7 @@ def raw_name(table: str, source: TableSource) -> str:
     return source.instrument or (source.file or table).split(".")[0]
 
 
-def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
+def _harmonise_all(con: Engine, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
     problems: list[str] = []
     tables: dict[str, ir.Table] = {}
     receipt = kept_queries.text(con, "receipt_id", receipt_id)
@@ -116,7 +116,7 @@ def _harmonise_all(con: Any, site: Site, raw: set[str], receipt_id: str) -> dict
     return tables
 
 
-def _exclude(con: Any, excluded: frozenset[str]) -> None:
+def _exclude(con: Engine, excluded: frozenset[str]) -> None:
     """Keep ids of patients who withdrew consent in a table: no text of a query has them."""
     con.raw_sql("CREATE TABLE excluded (patient_id VARCHAR)")
     for patient_id in sorted(excluded):
@@ -124,7 +124,7 @@ def _exclude(con: Any, excluded: frozenset[str]) -> None:
 
 
 def _materialised(
-    con: Any,
+    con: Engine,
     name: str,
     parts: list[tuple[ir.Table, TableSource]],
     site: Site,
@@ -165,7 +165,7 @@ def _materialised(
     return con.table(f"left_{name}")
 
 
-def _keep_blank_patients(con: Any, names: Iterable[str]) -> None:
+def _keep_blank_patients(con: Engine, names: Iterable[str]) -> None:
     """A patient whose own rows are blank but for the id exists if another table tells of him.
 
     A record that holds nothing anywhere is nobody.
@@ -182,7 +182,7 @@ def _keep_blank_patients(con: Any, names: Iterable[str]) -> None:
 
 
 def _count_others(
-    con: Any, name: str, found: list[tuple[ir.Table, TableSource]], site: Site
+    con: Engine, name: str, found: list[tuple[ir.Table, TableSource]], site: Site
 ) -> None:
     """Rows of other data access groups, as many as they would be here; nothing else is asked."""
     number = sum(
@@ -195,7 +195,11 @@ def _count_others(
 
 
 def _judge(
-    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], extracted: ir.DateValue
+    con: Engine,
+    name: str,
+    left: ir.Table,
+    accepted: Mapping[str, ir.Table],
+    extracted: ir.DateValue,
 ) -> None:
     """Apply the row rules, then the key, then the references; each sees only what is left."""
     contract = CONTRACTS[name]
@@ -208,7 +212,7 @@ def _judge(
 
 
 def _set_orphans_aside(
-    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table]
+    con: Engine, name: str, left: ir.Table, accepted: Mapping[str, ir.Table]
 ) -> None:
     contract = CONTRACTS[name]
     for parent in options(contract).references:
@@ -223,14 +227,14 @@ def _set_orphans_aside(
 
 
 def _date_early(
-    con: Any, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], site: Site
+    con: Engine, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], site: Site
 ) -> None:
     """Set rows aside that are dated before birth, or before care is believed."""
     patients = left if name == "patients" else accepted.get("patients")
     if patients is None:
         return
     contract = CONTRACTS[name]
-    (youngest,) = con.raw_sql("SELECT max(birth_year) FROM left_patients").fetchone()
+    (youngest,) = one_row(con, "SELECT max(birth_year) FROM left_patients")
     earliest = kept_queries.whole(con, "earliest_care", site.earliest_care)
     bound = kept_queries.whole(con, "bound", max(site.earliest_care, youngest or 0))
     for column in validate.dates(contract):
@@ -244,7 +248,7 @@ def _date_early(
 
 
 def _set_aside(
-    con: Any,
+    con: Engine,
     name: str,
     step: str,
     tables: Iterable[ir.Table],
@@ -253,14 +257,14 @@ def _set_aside(
     con.raw_sql(f"INSERT INTO bad_{name} {kept_queries.query(con, step, [name], tables, bad)}")
 
 
-def _shares_keys(con: Any, name: str) -> bool:
+def _shares_keys(con: Engine, name: str) -> bool:
     found = con.raw_sql(
         f"SELECT natural_key FROM left_{name} GROUP BY natural_key HAVING count(*) > 1 LIMIT 1"
     )
     return bool(found.fetchall())
 
 
-def _cross_check(con: Any, accepted: Mapping[str, ir.Table]) -> None:
+def _cross_check(con: Engine, accepted: Mapping[str, ir.Table]) -> None:
     """Rules between tables; what they reject takes its dependants along."""
     rejected = False
     for check in CROSS_CHECKS:
@@ -285,7 +289,7 @@ def _broken(check: CrossCheck, read: Mapping[str, ir.Table]) -> ir.Table:
     )
 
 
-def _forget_warnings(con: Any, names: Iterable[str]) -> None:
+def _forget_warnings(con: Engine, names: Iterable[str]) -> None:
     """A warning says that the row is loaded: one that is set aside is told of as rejected only."""
     for name in names:
         rejected = f"SELECT {validate.ROW} FROM bad_{name} WHERE severity = 'reject'"
@@ -294,28 +298,31 @@ def _forget_warnings(con: Any, names: Iterable[str]) -> None:
         )
 
 
-def _remember(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
+def _remember(con: Engine, names: Iterable[str], key: bytes, to: Path) -> None:
     """Every finding under an id that it keeps as long as its record keeps its key."""
-    finding = identity.sql(key, "site_id", "'{}'", "source_key", "rule_id", "column_name")
-    parts = [
-        f"SELECT '{n}' AS table_name, {finding.replace('{}', n)} AS finding_id, rule_id, "
-        f"column_name, severity, source_file, source_row FROM bad_{n} JOIN all_{n} "
-        f"USING ({validate.ROW})"
-        for n in names
-    ]
+    parts = " UNION ALL ".join(_identified_findings(name, key) for name in names)
     con.raw_sql(
-        f"COPY (SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL) "
+        f"COPY (SELECT DISTINCT * FROM ({parts}) ORDER BY ALL) "
         f"TO '{to}' (FORMAT parquet, COMPRESSION zstd)"
     )
 
 
-def _n_bad(con: Any, name: str) -> int:
-    (number,) = con.raw_sql(f"SELECT count(*) FROM bad_{name}").fetchone()
+def _identified_findings(name: str, key: bytes) -> str:
+    """SQL for the findings of one table, each with its id, file and row."""
+    finding = identity.sql(key, "site_id", f"'{name}'", "source_key", "rule_id", "column_name")
+    return (
+        f"SELECT '{name}' AS table_name, {finding} AS finding_id, rule_id, column_name, severity, "
+        f"source_file, source_row FROM bad_{name} JOIN all_{name} USING ({validate.ROW})"
+    )
+
+
+def _n_bad(con: Engine, name: str) -> int:
+    (number,) = one_row(con, f"SELECT count(*) FROM bad_{name}")
     return int(number)
 
 
 def _write(
-    con: Any, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
+    con: Engine, site: Site, accepted: Mapping[str, ir.Table], key: bytes, to: Path
 ) -> list[Counts]:
     (to / "registry").mkdir(parents=True, exist_ok=True)
     (to / "quality").mkdir(exist_ok=True)
@@ -332,7 +339,7 @@ def _write(
     return counts
 
 
-def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
+def _write_table(con: Engine, name: str, key: bytes, to: Path) -> Counts:
     contract: type[RegistryTable] = CONTRACTS[name]
     made = ("subject_id", "row_id")
     kept = ", ".join(_column(n, key) for n in column_names(contract) if n not in made)
@@ -343,11 +350,12 @@ def _write_table(con: Any, name: str, key: bytes, to: Path) -> Counts:
         f"COPY (SELECT {kept}, {subject} AS subject_id, {row} AS row_id FROM left_{name}) "
         f"TO '{out}' (FORMAT parquet, COMPRESSION zstd)"
     )
-    ours, empty, accepted, other = con.raw_sql(
+    ours, empty, accepted, other = one_row(
+        con,
         f"SELECT (SELECT count(*) FROM all_{name}), "
         f"(SELECT count(*) FROM all_{name} WHERE is_empty), (SELECT count(*) FROM left_{name}), "
-        f"(SELECT other_group FROM other_{name})"
-    ).fetchone()
+        f"(SELECT other_group FROM other_{name})",
+    )
     return Counts(name, ours + other, empty, accepted, ours - empty - accepted, other)
 
 
@@ -359,7 +367,7 @@ def _column(name: str, key: bytes) -> str:
     return f"CASE WHEN regexp_full_match(reader, '{ROLE}') THEN reader ELSE {other} END AS reader"
 
 
-def _findings(con: Any, names: Iterable[str], site: Site, severity: str) -> ir.Table:
+def _findings(con: Engine, names: Iterable[str], site: Site, severity: str) -> ir.Table:
     """Every breach of one severity, with file and row and without a value."""
     parts = [
         f"SELECT DISTINCT '{site.site_id}' AS site_id, '{name}' AS table_name, source_file, "

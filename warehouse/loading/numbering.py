@@ -8,10 +8,9 @@ Such a row is known by what it says: its natural key holds a digest of its conte
 number, which a further row of a later delivery can change.
 """
 
-from typing import Any
-
 from schemas.contract import columns, key, options, table_name
 from schemas.tables.registry import RegistryTable
+from warehouse.engine.protocol import Engine
 from warehouse.loading.validate import ROW
 
 SEQUENCE = "sequence"
@@ -26,7 +25,7 @@ def applies(contract: type[RegistryTable]) -> bool:
     return SEQUENCE in key(contract)
 
 
-def number(con: Any, contract: type[RegistryTable]) -> None:
+def number(con: Engine, contract: type[RegistryTable]) -> None:
     """Number the rows that lack a number and share the rest of their key with others."""
     name = table_name(contract)
     ordered = ", ".join(f'"{c}"' for c in _content(contract))

@@ -13,6 +13,7 @@ from schemas.errors import Refused
 from schemas.settings import Registry, RegistryFile
 from schemas.site import Site
 from warehouse.engine import pseudonyms as identity
+from warehouse.engine.protocol import Engine
 from warehouse.intake.receipts import Receipt, receipts
 from warehouse.store import Store
 
@@ -90,7 +91,7 @@ def registry_of(content: Mapping[str, Any], like: Registry | None = None) -> Reg
     return Registry(file=file, sites=sites, folder=like.folder if like else Path())
 
 
-def write(con: Any, names: Iterable[str], key: bytes, to: Path) -> None:
+def write(con: Engine, names: Iterable[str], key: bytes, to: Path) -> None:
     """Write the index from the scratch engine in which a delivery has just been loaded."""
     from warehouse.loading.validate import ROW
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import ibis.expr.types as ir
 
@@ -18,6 +17,7 @@ from schemas.tables.intermediate import RowsSetAside
 from schemas.tables.registry import AdverseEvents, Contacts, Labs, ReportedEndpoints
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
+from warehouse.engine.protocol import Engine
 from warehouse.loading import validate
 
 OF_DATES = (
@@ -66,7 +66,7 @@ SAID = (
 
 
 def write(
-    con: Any, site: Site, names: Iterable[str], key: bytes, extracted: date, to: Path
+    con: Engine, site: Site, names: Iterable[str], key: bytes, extracted: date, to: Path
 ) -> None:
     """Write rows_set_aside.parquet of a delivery that has just been judged."""
     loaded = set(names)

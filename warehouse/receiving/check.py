@@ -26,6 +26,7 @@ from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import GROUP
 from transforms.intake.names import fitted
 from warehouse.engine.embedded import engine
+from warehouse.engine.protocol import Engine
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.intake.raw import read_again
 from warehouse.intake.reading_key import declared
@@ -241,7 +242,7 @@ def _place(query: Query) -> tuple[str, int, str, str, str]:
     return f.file, f.row, f.table, f.column, f.rule
 
 
-def _queries(con: Any, site: Site, raw: set[str], counts: list[Counts]) -> Iterator[Query]:
+def _queries(con: Engine, site: Site, raw: set[str], counts: list[Counts]) -> Iterator[Query]:
     known = sources(site, raw)
     for name in (c.table for c in counts):
         broken = con.raw_sql(
@@ -275,7 +276,7 @@ def _cause(rule: str, tables: set[str]) -> str:
 
 
 def _their_cell(
-    con: Any, table: str, column: str, parts: tuple[TableSource, ...], raw: set[str]
+    con: Engine, table: str, column: str, parts: tuple[TableSource, ...], raw: set[str]
 ) -> tuple[str, str]:
     """Their name of a column, and SQL for what stands in it in the row `row_`."""
     names: list[str] = []

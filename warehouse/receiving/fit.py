@@ -11,7 +11,8 @@ fault: such a run stops and says so.
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+import ibis.expr.types as ir
 
 from schemas.contract import column_names, columns, table_name
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
@@ -20,6 +21,7 @@ from schemas.tables.registry import RegistryTable
 from transforms.intake.harmonise import GROUP, cell_texts, harmonise
 from transforms.intake.names import OURS_ALONE, mapping
 from warehouse.engine.embedded import engine
+from warehouse.engine.protocol import Engine, one_row
 from warehouse.fingerprints import sha256_of
 from warehouse.loading.load import CONTRACTS, raw_name, sources
 
@@ -60,7 +62,7 @@ def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
-def _of_groups(con: Any, tables: Mapping[str, Path], site: Site) -> list[str]:
+def _of_groups(con: Engine, tables: Mapping[str, Path], site: Site) -> list[str]:
     """Whether the site's data access group can be told, and has any row.
 
     REDCap leaves the column out for a user who is in a group, and where it was not asked for: the
@@ -88,7 +90,9 @@ def _of_groups(con: Any, tables: Mapping[str, Path], site: Site) -> list[str]:
     return []
 
 
-def _of_source(con: Any, raw: Any, name: str, source: TableSource, site: Site) -> Iterator[str]:
+def _of_source(
+    con: Engine, raw: ir.Table, name: str, source: TableSource, site: Site
+) -> Iterator[str]:
     """One source of a table; of a wide one, each analyte by itself."""
     contract = CONTRACTS[name]
     for lab in source.wide or (None,):
@@ -111,8 +115,8 @@ def _of_source(con: Any, raw: Any, name: str, source: TableSource, site: Site) -
 
 
 def _counts(
-    con: Any,
-    raw: Any,
+    con: Engine,
+    raw: ir.Table,
     contract: type[RegistryTable],
     source: TableSource,
     site: Site,
@@ -129,10 +133,10 @@ def _counts(
         sha256_of(["misfits", raw.get_name(), *facts]),
         lambda: _asked(harmonise(raw, contract, source, site, ""), contract, given),
     )
-    return dict(zip(asked.schema.names, con.raw_sql(asked.sql).fetchone(), strict=True))
+    return dict(zip(asked.schema.names, one_row(con, asked.sql), strict=True))
 
 
-def _asked(table: Any, contract: type[RegistryTable], given: list[str]) -> Any:
+def _asked(table: ir.Table, contract: type[RegistryTable], given: list[str]) -> ir.Table:
     codes = {c.name: c.codes for c in columns(contract) if c.codes}
     filled = table.filter(~table.is_empty & ~table.in_no_group)
     sums = {"rows": filled.count()}
@@ -159,8 +163,8 @@ def _lacking(
 
 
 def _codes(
-    con: Any,
-    raw: Any,
+    con: Engine,
+    raw: ir.Table,
     contract: type[RegistryTable],
     source: TableSource,
     site: Site,

@@ -4,7 +4,7 @@ Names follow CDISC's Analysis Data Model (ADaM Implementation Guide 1.3). Study 
 does: T0 is day 1, the day before it day -1. Dates are not given, so no variable ends in DT.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from schemas.errors import Failed
 from schemas.records.analytes import TEST_CODES
 from schemas.records.criteria import PARAMETER_CODES
 from warehouse.engine.connections import connection
+
+Mart = Callable[[str], str]
+"""SQL that reads a mart, by the mart's name."""
 
 RESPONSE_ORDER = {"CR": 1, "PR": 2, "SD": 3, "NON-CR/NON-PD": 4, "PD": 5, "NE": 6}
 
@@ -41,13 +44,36 @@ def _flag(column: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One ADaM dataset: what it is, and its variables as (name, label, SQL)."""
+    """One ADaM dataset: what it is, and its variables as (name, label, SQL).
+
+    `source` gives the SQL of its rows under the name `t`, from the SQL that reads a mart.
+    """
 
     name: str
     label: str
-    source: str
+    source: Callable[[Mart], str]
     order: str
     variables: tuple[tuple[str, str, str], ...]
+
+
+def _responses(mart: Mart) -> str:
+    """SQL for every response of a patient and, beside them, the best ones."""
+    assessed = (
+        "SELECT subject_id, criterion, rel_day, response, rule, 'OVR' AS kind, "
+        f"'Response' AS what, reader FROM {mart('subject_assessments')}"
+    )
+    best = (
+        "SELECT subject_id, criterion, best_response_day, best_response, reason, "
+        "CASE confirmation WHEN 'confirmed' THEN 'CBR' ELSE 'BOR' END, "
+        f"'Best Response, ' || confirmation, NULL FROM {mart('subject_response')}"
+    )
+    return f"({assessed} UNION ALL {best}) t"
+
+
+def _worst_events(mart: Mart) -> str:
+    """SQL for the worst grade of every clinical toxicity at any time after treatment."""
+    worst = f"SELECT * FROM {mart('toxicity')} WHERE source = 'event' AND time_window = 'any'"
+    return f"({worst}) t"
 
 
 UNMAPPED = "no CDISC code for "
@@ -61,7 +87,7 @@ DATASETS = (
     Dataset(
         "ADSL",
         "Subject-Level Analysis Dataset",
-        "{marts}subjects.parquet' t",
+        lambda mart: f"{mart('subjects')} t",
         "USUBJID",
         (
             *WHO_IT_IS,
@@ -83,11 +109,7 @@ DATASETS = (
     Dataset(
         "ADRS",
         "Response Analysis Dataset",
-        "(SELECT subject_id, criterion, rel_day, response, rule, 'OVR' AS kind, 'Response' AS what,"
-        " reader FROM {marts}subject_assessments.parquet' UNION ALL SELECT subject_id, criterion, "
-        "best_response_day, best_response, reason, CASE confirmation WHEN 'confirmed' THEN 'CBR' "
-        "ELSE 'BOR' END, 'Best Response, ' || confirmation, NULL "
-        "FROM {marts}subject_response.parquet') t",
+        _responses,
         "USUBJID, PARAMCD, ADY, READER",
         (
             *WHO_IT_IS,
@@ -103,7 +125,7 @@ DATASETS = (
     Dataset(
         "ADTTE",
         "Time-to-Event Analysis Dataset",
-        "{marts}time_to_event.parquet' t",
+        lambda mart: f"{mart('time_to_event')} t",
         "USUBJID, PARAMCD, LESIONNO",
         (
             *WHO_IT_IS,
@@ -122,7 +144,7 @@ DATASETS = (
     Dataset(
         "ADAE",
         "Adverse Events Analysis Dataset",
-        "(SELECT * FROM {marts}toxicity.parquet' WHERE source = 'event' AND time_window = 'any') t",
+        _worst_events,
         "USUBJID, AEDECOD, CTCVER",
         (
             *WHO_IT_IS,
@@ -138,7 +160,7 @@ DATASETS = (
     Dataset(
         "ADLB",
         "Laboratory Analysis Dataset",
-        "{marts}lab_grades.parquet' t",
+        lambda mart: f"{mart('lab_grades')} t",
         "USUBJID, PARAMCD, CTCVER, ADY, ASEQ",
         (
             *WHO_IT_IS,
@@ -173,10 +195,9 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
     import pyreadstat
 
     made: list[Path] = []
-    marts = f"'{release}/parquet/marts/".replace("'", "''")[1:]
     with connection() as con:
         for dataset in DATASETS:
-            _collect(con, dataset, marts, study)
+            _collect(con, dataset, release, study)
             path = to / f"{dataset.name.lower()}.parquet"
             con.execute(f"COPY made TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
             table = con.execute("SELECT * FROM made").to_arrow_table()
@@ -197,13 +218,17 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
     return made
 
 
-def _collect(con: duckdb.DuckDBPyConnection, dataset: Dataset, marts: str, study: str) -> None:
+def _collect(con: duckdb.DuckDBPyConnection, dataset: Dataset, release: Path, study: str) -> None:
     """Keep a dataset's rows as the table `made`."""
     columns = ", ".join(f'{sql} AS "{name}"' for name, _, sql in dataset.variables)
-    source = dataset.source.replace("{marts}", marts)
+
+    def mart(name: str) -> str:
+        path = str(release / "parquet" / "marts" / f"{name}.parquet")
+        return "'" + path.replace("'", "''") + "'"
+
     try:
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE made AS SELECT {columns} FROM {source} "
+            f"CREATE OR REPLACE TEMP TABLE made AS SELECT {columns} FROM {dataset.source(mart)} "
             f"ORDER BY {dataset.order}",
             {"study": study},
         )

@@ -23,11 +23,6 @@ from warehouse.intake.redcap.instruments import (
 )
 
 SHOWN_COLUMNS = 6
-TABLES = (
-    "(SELECT * FROM (SELECT *, coalesce(*COLUMNS(* EXCLUDE (source_file, source_row, source_key)))"
-    " AS any_cell FROM read_parquet('{}', union_by_name = true)) WHERE any_cell IS NOT NULL)"
-)
-"""Tables without the rows of blank lines, which are lines of the file and not of the project."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ def inspect(data: Path, dictionary: Path | None, record: str | None = None) -> I
         known = read_dictionary(dictionary, dictionary.name, scratch, ()) if dictionary else None
         text = survey(data, data.name, scratch, delimiter=None, encoding=None)
         plan, notices = split(text, known, record, to, scratch)
-        everything = TABLES.format(f"{to}/*.parquet")
+        everything = _filled_rows(f"{to}/*.parquet")
         with connection() as con:
             rows, records = _row(
                 con,
@@ -152,9 +147,23 @@ def _instrument(
     repeats = f"count({INSTANCE})" if INSTANCE in keys else "0"
     rows, records, repeating = _row(
         con,
-        f"SELECT count(*), count(DISTINCT {quoted(keys[0])}), {repeats} FROM {TABLES.format(path)}",
+        f"SELECT count(*), count(DISTINCT {quoted(keys[0])}), {repeats} FROM {_filled_rows(path)}",
     )
     return Instrument(name, rows, records, repeating > 0, duplicate_keys(path), columns)
+
+
+def _filled_rows(paths: Path | str) -> str:
+    """SQL for a table's rows without those of blank lines, which are no rows of the project.
+
+    Args:
+        paths: a Parquet file, or a pattern for several.
+    """
+    place = str(paths).replace("'", "''")
+    return (
+        "(SELECT * FROM (SELECT *, coalesce(*COLUMNS(* EXCLUDE (source_file, source_row, "
+        f"source_key))) AS any_cell FROM read_parquet('{place}', union_by_name = true)) "
+        "WHERE any_cell IS NOT NULL)"
+    )
 
 
 def _choices(dictionary: Dictionary | None) -> dict[str, dict[str, str]]:

@@ -1,0 +1,89 @@
+"""What the rooms of the warehouse ask of an engine.
+
+`EmbeddedEngine` has it; a plain DuckDB backend of Ibis has it but for `queries`. A function that
+takes an engine names this protocol, so that the type checker refuses a call that no engine has.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from warehouse.engine.compiled import QueryCache
+
+
+class Engine(Protocol):
+    """DuckDB as Ibis speaks to it: tables by name, expressions run, and SQL of our own."""
+
+    queries: "QueryCache"
+    """SQL that need not be compiled again."""
+    con: duckdb.DuckDBPyConnection
+    """DuckDB's own connection."""
+
+    def raw_sql(self, query: str, /) -> duckdb.DuckDBPyConnection:
+        """Run SQL; the rows wait to be fetched."""
+        ...
+
+    def sql(self, query: str, /) -> ir.Table:
+        """A query's rows as a table expression."""
+        ...
+
+    def compile(self, expr: ir.Expr, /) -> str:
+        """The SQL of an expression."""
+        ...
+
+    def table(self, name: str, /) -> ir.Table:
+        """A table or view of the engine."""
+        ...
+
+    def list_tables(self, *, like: str | None = None) -> list[str]:
+        """Names of tables and views, or of those that a regular expression finds."""
+        ...
+
+    def create_table(
+        self,
+        name: str,
+        obj: ir.Table | None = None,
+        /,
+        *,
+        schema: ibis.Schema | None = None,
+        overwrite: bool = False,
+    ) -> ir.Table:
+        """Make a table of an expression's rows, or an empty one of a schema."""
+        ...
+
+    def drop_table(self, name: str, /) -> None:
+        """Take a table away."""
+        ...
+
+    def drop_view(self, name: str, /) -> None:
+        """Take a view away."""
+        ...
+
+    def read_parquet(
+        self, paths: Path | Sequence[Path] | Sequence[str], /, *, table_name: str
+    ) -> ir.Table:
+        """Make a view of Parquet files."""
+        ...
+
+    def to_pyarrow(self, expr: ir.Expr, /) -> Any:
+        """Run an expression: a table of Arrow, or for a single value a scalar of Arrow."""
+        ...
+
+    def to_pyarrow_batches(
+        self, expr: ir.Expr, /, *, chunk_size: int = ...
+    ) -> Iterator[pa.RecordBatch]:
+        """Run an expression batch by batch."""
+        ...
+
+
+def one_row(con: Engine, query: str) -> tuple[Any, ...]:
+    """The row of a query that always has exactly one, as counts over a whole table have."""
+    row = con.raw_sql(query).fetchone()
+    assert row is not None, "the query gave no row"
+    return row
