@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from schemas.settings import OutcomeSettings
 from warehouse.engine.lineage import Derivation
-from warehouse.engine.protocol import Engine
+from warehouse.engine.protocol import Engine, Query
 from warehouse.fingerprints import code_sha256, engine_versions, sha256_of
 from warehouse.store import make_private, user_cache
 
@@ -33,16 +33,6 @@ CREATE TABLE IF NOT EXISTS compiled (
 """
 CACHES_KEPT = 8
 """Files of states of the code that a machine keeps, newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One derivation as SQL, and the columns that it gives."""
-
-    sql: str
-    schema: ibis.Schema
-    constants: Mapping[str, pa.Table]
-    """Rows that the code writes out, under the names that the SQL gives them."""
 
 
 @dataclass(slots=True)

@@ -4,23 +4,57 @@
 takes an engine names this protocol, so that the type checker refuses a call that no engine has.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from warehouse.engine.compiled import QueryCache
+from schemas.settings import OutcomeSettings
+from warehouse.engine.lineage import Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One derivation as SQL, and the columns that it gives."""
+
+    sql: str
+    schema: ibis.Schema
+    constants: Mapping[str, pa.Table]
+    """Rows that the code writes out, under the names that the SQL gives them."""
+
+
+class Queries(Protocol):
+    """SQL that need not be compiled again: see `warehouse.engine.compiled.QueryCache`."""
+
+    def once(self, con: "Engine", name: str, expression: Callable[[], ir.Table], /) -> Query:
+        """The SQL of an expression, compiled where nobody has done so before."""
+        ...
+
+    def transform(
+        self,
+        con: "Engine",
+        derivation: Derivation,
+        tables: Mapping[str, ir.Table],
+        settings: OutcomeSettings,
+        /,
+    ) -> Query | None:
+        """The SQL of a transform over tables of one engine; none for an estimate."""
+        ...
+
+    def save(self) -> None:
+        """Keep new queries."""
+        ...
 
 
 class Engine(Protocol):
     """DuckDB as Ibis speaks to it: tables by name, expressions run, and SQL of our own."""
 
-    queries: "QueryCache"
+    queries: Queries
     """SQL that need not be compiled again."""
     con: duckdb.DuckDBPyConnection
     """DuckDB's own connection."""
