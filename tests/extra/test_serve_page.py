@@ -21,6 +21,8 @@ from warehouse.store import Store
 
 pytestmark = pytest.mark.extra
 NAME = "a-finished-run"
+WINDOW = "--window-size=1600,2400"
+"""The page draws the rows of its list that lie in the window, and no others."""
 PATIENCE_SECONDS = 120
 UNREACHABLE = "Can't connect to Server API"
 
@@ -30,7 +32,7 @@ def browser(folder: Path) -> Iterator["Callable[..., Any]"]:
     """Chromium, told what to do over its own protocol."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "chromium is missing: apt-get install chromium"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", WINDOW]
     with subprocess.Popen(
         [program, *flags, f"--user-data-dir={folder}", "about:blank"],
         stderr=subprocess.PIPE,
