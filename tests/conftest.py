@@ -1,11 +1,13 @@
 """Stores that tests share: the reference cohort, published once per worker from each shape."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import ibis
 import pytest
 from hypothesis import settings as hypothesis_settings
 
@@ -19,6 +21,9 @@ hypothesis_settings.load_profile("untimed")
 
 os.environ.setdefault("Y90_SETTLE_S", "0")
 """Tests deliver a moment before they run; what settling does has tests of its own."""
+ibis.options.sql.fuse_selects = False
+gc.set_threshold(200_000, 20, 20)
+"""Expressions are compiled as the engine compiles them, also where a test has one of its own."""
 NIGHT = date(2011, 3, 31)
 SITE = "memon2012"
 

@@ -5,6 +5,7 @@ where registry.toml is: the release knows what it was made from.
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,25 @@ DRAFT = "We saw partial response in {} % of lesions {{pr}}. It rained.\n"
 LOCK = f'[numbers.pr]\nstatistic_id = "{PARTIAL}"\nvalue = {{}}\nrelease = "{FIRST}"\n'
 
 
+@pytest.fixture(scope="module")
+def corrected_store(reference_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The corrected cell makes one more of 83 lesions respond: 52 become 53. Not to be changed."""
+    folder = tmp_path_factory.mktemp("corrected") / "store"
+    shutil.copytree(reference_store.root, folder)
+    store = Store.open(folder)
+    delivery = corrected(store, {CELL: "1"})
+    restated(store, store.release(FIRST), delivery, {PARTIAL: 100 * 53 / 83})
+    _rehashed(store.release(SECOND))
+    return store
+
+
 @pytest.fixture
-def store(own_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
-    """The corrected cell makes one more of 83 lesions respond: 52 become 53."""
+def store(corrected_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
+    """A copy that a test may change."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("Y90_CONFIG", raising=False)
-    delivery = corrected(own_store, {CELL: "1"})
-    restated(own_store, own_store.release(FIRST), delivery, {PARTIAL: 100 * 53 / 83})
-    _rehashed(own_store.release(SECOND))
-    return own_store
+    shutil.copytree(corrected_store.root, tmp_path / "store")
+    return Store.open(tmp_path / "store")
 
 
 def asked(
