@@ -105,8 +105,8 @@ class ToxicitySettings(Section):
     reild_bilirubin_mg_dl: Annotated[float, Field(gt=0)] = Field(
         3.0, description="REILD candidate: bilirubin above this and above its baseline."
     )
-    reild_from_day: Days = Field(14, description="REILD candidate: first day.")
-    reild_to_day: Days = Field(122, description="REILD candidate: last day.")
+    reild_from_day: Days = Field(14, description="REILD candidate: first day after a session.")
+    reild_to_day: Days = Field(122, description="REILD candidate: last day after a session.")
 
 
 class BaselineSettings(Section):

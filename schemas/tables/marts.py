@@ -317,10 +317,16 @@ class Toxicity(Mart):
 
 
 class ReildCandidates(Mart):
-    """One row per treated subject that meets the laboratory and clinical picture of REILD."""
+    """One row per course of a treated subject that meets the clinical picture of REILD."""
 
+    course: Int = column("1 for the planned course, higher for re-treatment.", key=True)
+    session_number: Int = column(
+        "The latest session that lies in the days of REILD before the onset.", required=True
+    )
     rel_day: Int = column(
-        "First day of bilirubin above limit and baseline.", required=True, unit="days"
+        "Onset: first day in the course of bilirubin above limit and baseline.",
+        required=True,
+        unit="days",
     )
     status: Text = column(
         "For adjudication; nothing here is a diagnosis.",
@@ -336,7 +342,9 @@ class ReildCandidates(Mart):
     )
     bilirubin: Decimal = column("The bilirubin of that day, in `unit`.", required=True)
     unit: Text = column("Unit as delivered.", required=True)
-    baseline_bilirubin: Decimal = column("Baseline bilirubin, in `unit`.")
+    baseline_bilirubin: Decimal = column(
+        "Last bilirubin up to the first session of the course, in `unit`."
+    )
     braat_grade: Int = column(
         "Least grade that the records support, for adjudication; null where excluded.",
         minimum=3,

@@ -42,6 +42,7 @@ def last_up_to_t0(
     *,
     by: Sequence[str] = (),
     ties: Sequence[str] = (),
+    of: Sequence[str] = (),
 ) -> ir.Table:
     """Keep the last row up to T0 in which the value is not missing.
 
@@ -51,18 +52,19 @@ def last_up_to_t0(
         dated_by: the column that dates the row.
         anchors: T0 of each treated subject.
         by: columns that, with the subject, name what is looked for.
+        of: further columns of `anchors`, where a subject has several days T0: one row for each.
         ties: columns that order rows of one day; the greatest wins, then the greatest row_id.
 
     Returns:
         The rows kept, with `age_days`, whole days from the row to T0, 0 or more.
     """
-    t0 = anchors.select("subject_id", "t0_date")
+    t0 = anchors.select("subject_id", "t0_date", *of)
     joined = table.filter(table[value].notnull()).inner_join(t0, "subject_id")
     earlier = joined.filter(joined[dated_by] <= joined.t0_date)
     order = [ibis.desc(name) for name in (dated_by, *ties, "row_id")]
     ranked = earlier.mutate(
         age_days=earlier.t0_date.delta(earlier[dated_by], unit="day"),
-        rank=ibis.row_number().over(group_by=["subject_id", *by], order_by=order),
+        rank=ibis.row_number().over(group_by=["subject_id", *of, *by], order_by=order),
     )
     return ranked.filter(ranked["rank"] == 0).drop("rank", "t0_date")
 

@@ -1,13 +1,19 @@
-"""Candidates for radioembolization-induced liver disease (REILD).
+"""Candidates for radioembolization-induced liver disease (REILD), by course of treatment.
 
 Candidates for adjudication, never a diagnosis: bilirubin above 3 mg/dL and above its baseline, two
-weeks to four months after T0, with new or worse ascites or a fall of albumin by a CTCAE grade in
-the same time. Hepatic progression or biliary obstruction up to 30 days after explains the picture
-otherwise; such patients stay in the list, excluded with the reason. Without a baseline, bilirubin
-above the limit, and any ascites, count as new.
+weeks to four months after a session, with new or worse ascites or a fall of albumin by a CTCAE
+grade in the same time. A day belongs to the latest session that lies so long before it, and so to
+that session's course. The baseline is the last value on or before the first session of the course;
+without one, bilirubin above the limit, and any ascites, count as new. The first such day of a
+course is its onset.
+
+Hepatic progression or biliary obstruction up to 30 days after the onset, in a re-treatment since
+its first session, explains the picture otherwise; such patients stay in the list, excluded with the
+reason.
 
 `braat_grade` is the least that the records support: 3 for a candidate; 4 with an invasive
-procedure; 5 if death by liver failure or treatment follows.
+procedure; 5 if death by liver failure or treatment follows, up to the end of the late window after
+a session of the course.
 
 Source: Braat's definition and grades, as cited by van Roekel 2020 (thesis, pp. 38-39). The figures
 3 mg/dL, days 14 to 122 and 30 days are this registry's choice.
@@ -17,21 +23,23 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Table, conform
+from schemas.records.ctcae_terms import TERMS
 from schemas.settings import BaselineSettings, ToxicitySettings
-from schemas.tables.intermediate import Anchors, BaselineLabs, SubjectLesions
+from schemas.tables.intermediate import Anchors, BaselineLabs, Sessions, SubjectLesions
 from schemas.tables.marts import (
     LabGrades,
     LesionAssessments,
     ReildCandidates,
     SubjectAssessments,
-    Toxicity,
 )
 from schemas.tables.registry import AdverseEvents, Assessments, Contacts, Labs
+from schemas.words import PARTS
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.lab_limits import at_most, factors
 from transforms.toxicity.lab_grades import same_unit_times
 
 EXPLAINED_WITHIN_DAYS = 30
+ASCITES_EVENT = sorted(next(t for t in TERMS if t.term == "ascites").spellings())
 ASCITES = ("none", "slight", "moderate_severe")
 INVASIVE = r"paracentesis|transfusion|dialysis|\btips\b"
 
@@ -40,11 +48,11 @@ def reild_candidates(
     labs: Table[Labs],
     baseline_labs: Table[BaselineLabs],
     anchors: Table[Anchors],
+    sessions: Table[Sessions],
     assessments: Table[Assessments],
     adverse_events: Table[AdverseEvents],
     contacts: Table[Contacts],
     lab_grades: Table[LabGrades],
-    toxicity: Table[Toxicity],
     lesion_assessments: Table[LesionAssessments],
     subject_assessments: Table[SubjectAssessments],
     subject_lesions: Table[SubjectLesions],
@@ -53,21 +61,48 @@ def reild_candidates(
     baseline: BaselineSettings,
 ) -> Table[ReildCandidates]:
     """List who meets the picture of REILD, with what speaks for it and against it."""
-    onset = _first_high_bilirubin(labs, baseline_labs, anchors, settings, baseline)
-    ascites = _worse_ascites(assessments, anchors, toxicity, settings)
-    picture = _marked(
-        _marked(onset, ascites, "ascites"), _falling_albumin(lab_grades, settings), "albumin"
-    )
+    placed = _placed(sessions, anchors)
+    courses = _courses(sessions, anchors)
+    bilirubin = _with_baseline(labs, baseline_labs, anchors, courses)
+    onset = _first_high_bilirubin(bilirubin, placed, settings, baseline)
+    ascites = _worse_ascites(assessments, adverse_events, anchors, placed, courses, settings)
+    albumin = _falling_albumin(lab_grades, placed, courses, settings)
+    picture = _marked(_marked(onset, ascites, "ascites"), albumin, "albumin")
     met = picture.filter(picture.ascites | picture.albumin)
     progression = _hepatic_progression(lesion_assessments, subject_assessments, subject_lesions)
-    progressed = _marked(met, _by(met, progression), "progressed")
-    seen = _by(
-        met, _dated(assessments.filter(assessments.biliary_obstruction), anchors, "assessment_date")
+    obstructed = assessments.filter(assessments.biliary_obstruction)
+    seen = _dated(obstructed, anchors, "assessment_date")
+    progressed = _marked(met, _by(met, courses, progression), "progressed")
+    explained = _marked(progressed, _by(met, courses, seen), "obstructed")
+    late = (0, settings.late_days)
+    deaths = _within(_deaths(contacts, anchors), placed, *late)
+    procedures = _within(_procedures(adverse_events, anchors), placed, *late)
+    fatal = _marked(explained, _after(met, deaths), "died")
+    return conform(_judged(_marked(fatal, _after(met, procedures), "operated")), ReildCandidates)
+
+
+def _placed(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
+    """The sessions in days from T0."""
+    dated = _dated(sessions, anchors, "session_date")
+    return dated.select("subject_id", "session_number", "course", session_day="rel_day")
+
+
+def _courses(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
+    """The first session of each course, as the day before which its baseline lies."""
+    first = sessions.group_by("subject_id", "course").agg(first_date=sessions.session_date.min())
+    dated = _dated(first, anchors, "first_date")
+    return dated.select("subject_id", "course", t0_date="first_date", course_day="rel_day")
+
+
+def _within(table: ir.Table, placed: ir.Table, first: int, last: int) -> ir.Table:
+    """The rows of a day that lies so long after a session, each with the latest such session."""
+    pairs = table.select("subject_id", "rel_day").distinct().inner_join(placed, "subject_id")
+    near = pairs.filter((pairs.rel_day - pairs.session_day).between(first, last))
+    # Sessions and courses are numbered by their days: the greatest is the latest.
+    latest = near.group_by("subject_id", "rel_day").agg(
+        session_number=near.session_number.max(), course=near.course.max()
     )
-    explained = _marked(progressed, seen, "obstructed")
-    fatal = _marked(explained, _after(met, _deaths(contacts, anchors), settings), "died")
-    invasive = _after(met, _procedures(adverse_events, anchors), settings)
-    return conform(_judged(_marked(fatal, invasive, "operated")), ReildCandidates)
+    return table.inner_join(latest, ["subject_id", "rel_day"])
 
 
 def _judged(t: ir.Table) -> ir.Table:
@@ -86,25 +121,44 @@ def _judged(t: ir.Table) -> ir.Table:
     )
 
 
+def _with_baseline(
+    labs: ir.Table, baseline_labs: ir.Table, anchors: ir.Table, courses: ir.Table
+) -> dict[str, ir.Table]:
+    """Results of bilirubin, and the last one up to the first session of each course."""
+    results = labs.filter(labs.analyte == "bilirubin")
+    first = baseline_labs.filter(baseline_labs.analyte == "bilirubin").mutate(
+        course=ibis.literal(1, type="int64")
+    )
+    again = last_up_to_t0(
+        results,
+        "value",
+        "lab_date",
+        courses.filter(courses.course > 1),
+        ties=["sequence"],
+        of=["course"],
+    )
+    before = [t.select("subject_id", "course", "value", "unit") for t in (first, again)]
+    return {
+        "results": _dated(results, anchors, "lab_date"),
+        "before": before[0].union(before[1]).rename(base_value="value", base_unit="unit"),
+    }
+
+
 def _first_high_bilirubin(
-    labs: ir.Table,
-    baseline_labs: ir.Table,
-    anchors: ir.Table,
+    bilirubin: dict[str, ir.Table],
+    placed: ir.Table,
     settings: ToxicitySettings,
     baseline: BaselineSettings,
 ) -> ir.Table:
-    results = _dated(labs.filter(labs.analyte == "bilirubin"), anchors, "lab_date")
-    before = baseline_labs.filter(baseline_labs.analyte == "bilirubin").select(
-        "subject_id", base_value="value", base_unit="unit"
-    )
-    t = results.left_join(before, "subject_id")
+    results = _in_days(bilirubin["results"], placed, settings)
+    t = results.left_join(bilirubin["before"], ["subject_id", "course"])
     times, per = same_unit_times(t.analyte, t.unit, t.base_unit)
     limit = f"{settings.reild_bilirubin_mg_dl:f}"
     high = ~at_most(t, factors("bilirubin", baseline.bilirubin_umol_per_mg_dl), limit)
     rise = t.base_value.isnull() | (t.value * per > t.base_value * times)
-    met = t.filter(high & rise & _in_days(t, settings))
+    met = t.filter(high & rise)
     first = ibis.row_number().over(
-        group_by="subject_id", order_by=["rel_day", "sequence", "row_id"]
+        group_by=["subject_id", "course"], order_by=["rel_day", "sequence", "row_id"]
     )
     ranked = met.mutate(
         place=first,
@@ -114,6 +168,8 @@ def _first_high_bilirubin(
     )
     return ranked.filter(ranked.place == 0).select(
         "subject_id",
+        "course",
+        "session_number",
         "rel_day",
         "unit",
         "baseline_bilirubin",
@@ -123,29 +179,50 @@ def _first_high_bilirubin(
 
 
 def _worse_ascites(
-    assessments: ir.Table, anchors: ir.Table, toxicity: ir.Table, settings: ToxicitySettings
+    assessments: ir.Table,
+    adverse_events: ir.Table,
+    anchors: ir.Table,
+    placed: ir.Table,
+    courses: ir.Table,
+    settings: ToxicitySettings,
 ) -> ir.Table:
     """Ascites above its baseline, or an event of that name, in the days of REILD."""
-    before = last_up_to_t0(assessments, "ascites", "assessment_date", anchors)
-    known = before.select("subject_id", base_level=_level(before.ascites))
-    t = _dated(assessments, anchors, "assessment_date").left_join(known, "subject_id")
-    worse = t.filter(_level(t.ascites) > t.base_level.fill_null(0), _in_days(t, settings))
-    events = toxicity.filter(
-        toxicity.source == "event", toxicity.term == "ascites", toxicity.time_window == "any"
-    )
-    days = events.select("subject_id", rel_day="worst_day")
-    return worse.select("subject_id").union(
-        days.filter(_in_days(days, settings)).select("subject_id")
-    )
+    before = last_up_to_t0(assessments, "ascites", "assessment_date", courses, of=["course"])
+    known = before.select("subject_id", "course", base_level=_level(before.ascites))
+    seen = _in_days(_dated(assessments, anchors, "assessment_date"), placed, settings)
+    t = seen.left_join(known, ["subject_id", "course"])
+    worse = t.filter(_level(t.ascites) > t.base_level.fill_null(0))
+    spelling = adverse_events.term.lower().re_replace(PARTS, "")
+    events = _dated(adverse_events.filter(spelling.isin(ASCITES_EVENT)), anchors, "onset_date")
+    begun = _in_days(events, placed, settings)
+    return worse.select("subject_id", "course").union(begun.select("subject_id", "course"))
 
 
-def _falling_albumin(lab_grades: ir.Table, settings: ToxicitySettings) -> ir.Table:
+def _falling_albumin(
+    lab_grades: ir.Table, placed: ir.Table, courses: ir.Table, settings: ToxicitySettings
+) -> ir.Table:
     graded = lab_grades.filter(
         lab_grades.analyte == "albumin", lab_grades.ctcae_version == settings.primary_version
     )
-    before = graded.filter(graded.is_baseline).select("subject_id", base_grade="grade")
-    t = graded.inner_join(before, "subject_id")
-    return t.filter(t.grade > t.base_grade, _in_days(t, settings)).select("subject_id")
+    first = graded.filter(graded.is_baseline).select(
+        "subject_id", "grade", course=ibis.literal(1, type="int64")
+    )
+    again = _graded_up_to(graded, courses.filter(courses.course > 1))
+    before = first.union(again.select(*first.columns)).rename(base_grade="grade")
+    t = _in_days(graded, placed, settings).inner_join(before, ["subject_id", "course"])
+    return t.filter(t.grade > t.base_grade).select("subject_id", "course")
+
+
+def _graded_up_to(graded: ir.Table, courses: ir.Table) -> ir.Table:
+    """The last graded result on or before the first session of each course."""
+    pairs = graded.filter(graded.grade.notnull()).inner_join(
+        courses.select("subject_id", "course", "course_day"), "subject_id"
+    )
+    earlier = pairs.filter(pairs.rel_day <= pairs.course_day)
+    order = [ibis.desc(name) for name in ("rel_day", "sequence", "source_row_id")]
+    place = ibis.row_number().over(group_by=["subject_id", "course"], order_by=order)
+    ranked = earlier.mutate(place=place)
+    return ranked.filter(ranked.place == 0)
 
 
 def _hepatic_progression(
@@ -172,25 +249,29 @@ def _procedures(adverse_events: ir.Table, anchors: ir.Table) -> ir.Table:
     return _dated(invasive, anchors, "onset_date")
 
 
-def _by(onset: ir.Table, found: ir.Table) -> ir.Table:
-    """Subjects of whom something was found up to 30 days after the onset."""
-    both = onset.select("subject_id", onset_day="rel_day").inner_join(
-        found.select("subject_id", "rel_day"), "subject_id"
-    )
-    return both.filter(both.rel_day <= both.onset_day + EXPLAINED_WITHIN_DAYS)
+def _by(onset: ir.Table, courses: ir.Table, found: ir.Table) -> ir.Table:
+    """Onsets before which something was found, or up to 30 days after.
+
+    What was found up to the first session of a re-treatment is older than its course.
+    """
+    days = found.select("subject_id", found_day="rel_day")
+    both = onset.inner_join(courses, ["subject_id", "course"]).inner_join(days, "subject_id")
+    since = (both.course == 1) | (both.found_day > both.course_day)
+    return both.filter(since, both.found_day <= both.rel_day + EXPLAINED_WITHIN_DAYS)
 
 
-def _after(onset: ir.Table, found: ir.Table, settings: ToxicitySettings) -> ir.Table:
-    """Subjects to whom something happened between the onset and the end of the late window."""
-    both = onset.select("subject_id", onset_day="rel_day").inner_join(
-        found.select("subject_id", "rel_day"), "subject_id"
+def _after(onset: ir.Table, found: ir.Table) -> ir.Table:
+    """Onsets on or after which something happened in the late window of their course."""
+    onsets = onset.select("subject_id", "course", onset_day="rel_day")
+    both = onsets.inner_join(
+        found.select("subject_id", "course", "rel_day"), ["subject_id", "course"]
     )
-    return both.filter(both.rel_day >= both.onset_day, both.rel_day <= settings.late_days)
+    return both.filter(both.rel_day >= both.onset_day)
 
 
 def _marked(onset: ir.Table, found: ir.Table, name: str) -> ir.Table:
-    flags = found.select("subject_id").distinct().mutate(found=ibis.literal(True))
-    joined = onset.left_join(flags, "subject_id")
+    flags = found.select("subject_id", "course").distinct().mutate(found=ibis.literal(True))
+    joined = onset.left_join(flags, ["subject_id", "course"])
     marked = joined.mutate(**{name: joined.found.fill_null(False)})
     return marked.select(*onset.columns, name)
 
@@ -200,8 +281,8 @@ def _dated(table: ir.Table, anchors: ir.Table, dated_by: str) -> ir.Table:
     return joined.mutate(rel_day=joined[dated_by].delta(joined.t0_date, unit="day"))
 
 
-def _in_days(t: ir.Table, settings: ToxicitySettings) -> ir.BooleanValue:
-    return t.rel_day.between(settings.reild_from_day, settings.reild_to_day)
+def _in_days(table: ir.Table, placed: ir.Table, settings: ToxicitySettings) -> ir.Table:
+    return _within(table, placed, settings.reild_from_day, settings.reild_to_day)
 
 
 def _level(ascites: ir.StringValue) -> ir.IntegerValue:
