@@ -60,17 +60,17 @@ def definition(contract: type[Contract], declared: Statistic, settings: OutcomeS
 
 def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSettings) -> ir.Table:
     """Every published number as one row, with what it was computed over and what it counts."""
-    found: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     for contract, table in outcomes.items():
         records = table.to_pyarrow().to_pylist()
         for number, declared in enumerate(options(contract).statistics):
             digest = definition(contract, declared, settings)
-            found += [
+            listed += [
                 _statistic(contract, declared, number, r, digest)
                 for r in records
                 if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
             ]
-    return rows(found, Statistics)
+    return rows(listed, Statistics)
 
 
 def _not_reached(declared: Statistic, record: Mapping[str, Any]) -> bool:

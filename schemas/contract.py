@@ -261,12 +261,12 @@ def declared(schema: str, base: type[C]) -> tuple[type[C], ...]:
 
     A contract is in the lists of its schema because it is declared, and for no other reason.
     """
-    found: list[type[C]] = []
+    contracts: list[type[C]] = []
     for contract in base.__subclasses__():
         own = "Config" in vars(contract) and options(contract).schema == schema
-        found += [contract] if own else []
-        found += declared(schema, contract)
-    return tuple(dict.fromkeys(found))
+        contracts += [contract] if own else []
+        contracts += declared(schema, contract)
+    return tuple(dict.fromkeys(contracts))
 
 
 def conform(table: ir.Table, contract: type[Contract]) -> ir.Table:

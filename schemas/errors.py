@@ -90,6 +90,6 @@ def places(error: BaseException) -> tuple[str, ...]:
 
 def all_at_once(where: str, problems: Iterable[str]) -> str:
     """One message for every breach, so that a file is corrected once and not one line at a time."""
-    found = list(problems)
-    head = f"{where}: {len(found)} problem{'s' if len(found) != 1 else ''}."
-    return "\n".join([head, *(f"  - {p}" for p in found)])
+    listed = list(problems)
+    head = f"{where}: {len(listed)} problem{'s' if len(listed) != 1 else ''}."
+    return "\n".join([head, *(f"  - {p}" for p in listed)])

@@ -131,8 +131,8 @@ class Days:
 
     def sums(self, k: int, power: int) -> FloatArray:
         """Shape (R,): sum over a day's events of f^k / s^power."""
-        found = np.bincount(self.day, self.f**k / self.s**power, minlength=self.rows.size)
-        return found.astype(np.float64)
+        by_day = np.bincount(self.day, self.f**k / self.s**power, minlength=self.rows.size)
+        return by_day.astype(np.float64)
 
     @property
     def expected(self) -> FloatArray:
@@ -284,21 +284,21 @@ def faults(patterns: Patterns, names: list[str]) -> dict[str, str]:
     """
     present = patterns.n > 0
     x, events = patterns.covariates[present], patterns.events.sum(axis=0)[present]
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     kept = [np.ones(len(x))]
     for name, column in zip(names, x.T, strict=True):
         if np.unique(column).size < 2:
-            found[name] = "constant covariate"
+            reasons[name] = "constant covariate"
         elif np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
-            found[name] = "collinear with the covariates before it"
+            reasons[name] = "collinear with the covariates before it"
         else:
             kept.append(column)
             by_level = [int(events[column == value].sum()) for value in np.unique(column)]
             if not events.any():
-                found[name] = "no events"
+                reasons[name] = "no events"
             elif len(by_level) == 2 and 0 in by_level:
-                found[name] = SEPARATED
-    return found
+                reasons[name] = SEPARATED
+    return reasons
 
 
 def _transformed(patterns: Patterns) -> FloatArray:

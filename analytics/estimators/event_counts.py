@@ -138,12 +138,12 @@ def groups(event_counts: ir.Table) -> list[Group]:
     time, events, censored = (
         fetched[name].to_numpy() for name in ("time_days", "events", "censored")
     )
-    found = []
+    listed = []
     for first, end in _runs([fetched[name] for name in NAMES]):
         key = Key(*(fetched[name][first].as_py() for name in NAMES))
         table = EventTable(time[first:end], events[first:end], censored[first:end])
-        found.append(Group(key, fetched["level_number"][first].as_py(), table))
-    return found
+        listed.append(Group(key, fetched["level_number"][first].as_py(), table))
+    return listed
 
 
 def _runs(keys: list[pa.ChunkedArray]) -> Iterator[tuple[int, int]]:

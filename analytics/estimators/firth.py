@@ -156,11 +156,11 @@ def _fallen(
         start[k] = value
         if not free.any():
             return 2 * (greatest - penalised(patterns, start)[0])
-        found = _maximum(patterns, start, free)
-        if found is None:
+        maximum = _maximum(patterns, start, free)
+        if maximum is None:
             return math.nan
-        start[free] = found[0][free]
-        return 2 * (greatest - found[1])
+        start[free] = maximum[0][free]
+        return 2 * (greatest - maximum[1])
 
     return fallen
 

@@ -105,8 +105,8 @@ def baseline_characteristics_sets(
     subjects: Table[Subjects], factor_levels: Table[FactorLevels]
 ) -> Table[MemberSets]:
     """Name who has each level, or a value; the levels of the factor are sets of their own."""
-    known = _number_values(subjects)
-    valued = known.filter(known.value.notnull()).select(
+    numbers = _number_values(subjects)
+    valued = numbers.filter(numbers.value.notnull()).select(
         "subject_id", "variable", level=ibis.literal("")
     )
     members = _category_values(subjects, factor_levels).union(valued)
@@ -158,11 +158,11 @@ def _sizes(groups: ir.Table) -> Sizes:
     counted = groups.group_by("population", "factor", "factor_level", "level_number").agg(
         n=groups.count()
     )
-    found = {_group(r): (r["level_number"], r["n"]) for r in counted.to_pyarrow().to_pylist()}
+    sizes = {_group(r): (r["level_number"], r["n"]) for r in counted.to_pyarrow().to_pylist()}
     levels: dict[tuple[str, str], int] = defaultdict(int)
-    for population, factor, _ in found:
+    for population, factor, _ in sizes:
         levels[population, factor] += 1
-    return {g: size for g, size in found.items() if g[1] == "" or levels[g[0], g[1]] > 1}
+    return {g: size for g, size in sizes.items() if g[1] == "" or levels[g[0], g[1]] > 1}
 
 
 def _group(record: Mapping[str, Any]) -> Group:
@@ -213,13 +213,13 @@ def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]
         median=joined.as_float.quantile(0.5),
         q3=joined.as_float.quantile(0.75),
     )
-    found = {(_group(r), r["variable"]): r for r in summed.to_pyarrow().to_pylist()}
+    numbers = {(_group(r), r["variable"]): r for r in summed.to_pyarrow().to_pylist()}
     pairs = _pairs(sizes)
     records = []
     for group, (_, n_group) in sizes.items():
         for name in NUMBERS:
-            values_of = {g: _moments(found.get((g, name))) for g in pairs.get(group, ())}
-            r = found.get((group, name), {})
+            values_of = {g: _moments(numbers.get((g, name))) for g in pairs.get(group, ())}
+            r = numbers.get((group, name), {})
             n = r.get("n", 0)
             quartiles = {q: r.get(q) for q in ("median", "q1", "q3")}
             counts = {"n": n, "total": n, "missing": n_group - n}
@@ -235,16 +235,16 @@ def _categories(
     counted = joined.group_by("population", "factor", "factor_level", "variable", "level").agg(
         n=joined.count()
     )
-    found: dict[tuple[Group, str], dict[str, int]] = defaultdict(dict)
+    counted_levels: dict[tuple[Group, str], dict[str, int]] = defaultdict(dict)
     for r in counted.to_pyarrow().to_pylist():
-        found[_group(r), r["variable"]][r["level"]] = r["n"]
+        counted_levels[_group(r), r["variable"]][r["level"]] = r["n"]
     pairs = _pairs(sizes)
     names = (*CATEGORIES, *(factor.factor for factor in PROGNOSTIC))
     records = []
     for group, (_, n_group) in sizes.items():
         for name in names:
-            by_level = {g: found[g, name] for g in (group, *pairs.get(group, ()))}
-            for level in sorted(found[(group[0], *OVERALL), name]) or [""]:
+            by_level = {g: counted_levels[g, name] for g in (group, *pairs.get(group, ()))}
+            for level in sorted(counted_levels[(group[0], *OVERALL), name]) or [""]:
                 shares = {g: _share(by_level[g], level) for g in pairs.get(group, ())}
                 counts = _counts(by_level[group], level, n_group)
                 key = _key(group, name, level)
@@ -289,11 +289,11 @@ def _between(moments: Mapping[Group, Moments | None]) -> float | None:
     return standardised_difference(both[0], both[1]) if len(both) == 2 else None
 
 
-def _moments(found: Mapping[str, Any] | None) -> Moments | None:
-    if found is None:
+def _moments(summary: Mapping[str, Any] | None) -> Moments | None:
+    if summary is None:
         return None
-    n, total = found["n"], Fraction(found["sum"])
-    squares = Fraction(found["sum_of_squares"]) - total * total / n
+    n, total = summary["n"], Fraction(summary["sum"])
+    squares = Fraction(summary["sum_of_squares"]) - total * total / n
     return Moments(total / n, squares / (n - 1) if n > 1 else None)
 
 

@@ -42,10 +42,10 @@ def attrition(
     leaving = _leaving(eligibility, subjects)
     counted = leaving.group_by("site_id", "step", "unknown").agg(n=leaving.count())
     by_population: dict[str, Left] = {"all": Counter()}
-    for found in counted.to_pyarrow().to_pylist():
-        for population in ("all", f"site:{found['site_id']}"):
+    for row in counted.to_pyarrow().to_pylist():
+        for population in ("all", f"site:{row['site_id']}"):
             left = by_population.setdefault(population, Counter())
-            left[found["step"], found["unknown"]] += found["n"]
+            left[row["step"], row["unknown"]] += row["n"]
     notes, lost = _notes(eligibility), _rows_lost(set_aside)
     return rows(
         [
@@ -110,9 +110,9 @@ def _leaving(eligibility: ir.Table, subjects: ir.Table) -> ir.Table:
     # One number orders the steps and keeps the status: twice the step, one more where unknown.
     coded = step.cast("int64") * 2 + (assessed.status == "unknown").cast("int64")
     first = assessed.group_by("subject_id").agg(code=coded.min())
-    known = subjects.left_join(first, "subject_id").drop("subject_id_right")
-    code = ibis.ifelse(known.treated, known.code, TREATED_STEP * 2)
-    return known.select(
+    placed = subjects.left_join(first, "subject_id").drop("subject_id_right")
+    code = ibis.ifelse(placed.treated, placed.code, TREATED_STEP * 2)
+    return placed.select(
         "subject_id",
         "site_id",
         step=(code // 2).cast("int64"),
@@ -123,9 +123,9 @@ def _leaving(eligibility: ir.Table, subjects: ir.Table) -> ir.Table:
 def _rows_lost(set_aside: ir.Table) -> dict[str, str]:
     """How many rows of which table were set aside, over all sites and at each."""
     lost: dict[str, Counter[str]] = {}
-    for found in set_aside.to_pyarrow().to_pylist():
-        for population in ("all", f"site:{found['site_id']}"):
-            lost.setdefault(population, Counter())[found["table_name"]] += found["quarantined"]
+    for row in set_aside.to_pyarrow().to_pylist():
+        for population in ("all", f"site:{row['site_id']}"):
+            lost.setdefault(population, Counter())[row["table_name"]] += row["quarantined"]
     return {
         population: "rows set aside: "
         + ", ".join(f"{n} of {table}" for table, n in sorted(counted.items()))
@@ -145,7 +145,7 @@ def _notes(eligibility: ir.Table) -> dict[str, str | None]:
 
 def _steps(population: str, left: Left, notes: dict[str, str | None]) -> list[dict[str, Any]]:
     n_in = left.total()
-    found = []
+    steps = []
     for step, (rule_id, label) in enumerate(STEPS):
         n_excluded, n_unknown = left[step, False], left[step, True]
         n_out = n_in - n_excluded - n_unknown
@@ -160,6 +160,6 @@ def _steps(population: str, left: Left, notes: dict[str, str | None]) -> list[di
             "n_out": n_out,
             "note": notes.get(rule_id),
         }
-        found.append(record | {"statistic_id": statistic_id(Attrition, record)})
+        steps.append(record | {"statistic_id": statistic_id(Attrition, record)})
         n_in = n_out
-    return found
+    return steps

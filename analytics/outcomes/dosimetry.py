@@ -67,8 +67,8 @@ def _mean(column: str) -> Take:
 def _weighted(column: str) -> Take:
     def mean(t: ir.Table) -> ir.Value:
         weighted = _exact_sum(t[column].cast("float64") * t.target_mass_kg)
-        known = _complete(t, column, weighted / _exact_sum(t.target_mass_kg))
-        return _complete(t, "target_mass_kg", known)
+        complete = _complete(t, column, weighted / _exact_sum(t.target_mass_kg))
+        return _complete(t, "target_mass_kg", complete)
 
     return mean
 
@@ -108,7 +108,7 @@ def dosimetry_summary(
     members = population_members.select("population", "subject_id")
     values = _grouped(treatment_targets, subject_response, toxicity, settings)
     inside = values.inner_join(members, "subject_id")
-    found = inside.group_by(["population", "measure", "grain", "group"]).agg(
+    summed = inside.group_by(["population", "measure", "grain", "group"]).agg(
         n=inside.count(),
         median=inside.value.quantile(0.5),
         q1=inside.value.quantile(0.25),
@@ -118,7 +118,7 @@ def dosimetry_summary(
     )
     by_key = {
         (r["population"], r["measure"], r["grain"], r["group"]): r
-        for r in found.to_pyarrow().to_pylist()
+        for r in summed.to_pyarrow().to_pylist()
     }
     populations = members.select("population").distinct().to_pyarrow().to_pylist()
     return rows(
@@ -169,10 +169,10 @@ def _record(
         "group": group,
     }
     record = key | {"statistic_id": statistic_id(DosimetrySummary, key), "unit": measure.unit}
-    found = by_key.get((population, measure.name, grain, group))
-    if found is None:
+    summed = by_key.get((population, measure.name, grain, group))
+    if summed is None:
         return record | {"n": 0, "reason": f"no {grain} with a known value"}
-    return dict(found) | record
+    return dict(summed) | record
 
 
 def _grouped(

@@ -189,14 +189,14 @@ def _summary(
 ) -> list[dict[str, Any]]:
     members = population_members.select("population", "subject_id")
     answers = _answers(asked).inner_join(members, "subject_id")
-    found = answers.group_by(["population", "measure"]).agg(
+    summed = answers.group_by(["population", "measure"]).agg(
         yes=answers.answer.cast("int64").sum(where=answers.answer.isin([0.0, 1.0])),
         asked=answers.count(),
         q1=answers.answer.quantile(0.25),
         median=answers.answer.quantile(0.5),
         q3=answers.answer.quantile(0.75),
     )
-    by_key = {(r["population"], r["measure"]): r for r in found.to_pyarrow().to_pylist()}
+    by_key = {(r["population"], r["measure"]): r for r in summed.to_pyarrow().to_pylist()}
     populations = members.select("population").distinct().to_pyarrow().to_pylist()
     return [
         _record(contract, name, measure, by_key.get((name, measure.name)))
@@ -210,21 +210,21 @@ def _record(
     contract: type[ProportionSummary],
     population: str,
     measure: Measure,
-    found: Mapping[str, Any] | None,
+    summed: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     record = {"population": population, "measure": measure.name, "unit": measure.unit}
     record |= {"statistic_id": statistic_id(contract, record)}
-    if found is None:
+    if summed is None:
         return record | {"reason": f"known of no patient: {measure.meaning}"}
     if measure.proportion:
-        pct, lower, upper = exact(found["yes"], found["asked"])
+        pct, lower, upper = exact(summed["yes"], summed["asked"])
         return record | {
-            "n": found["yes"], "total": found["asked"],
+            "n": summed["yes"], "total": summed["asked"],
             "value": pct, "lower": lower, "upper": upper,
         }  # fmt: skip
     return record | {
-        "n": found["asked"], "total": found["asked"],
-        "value": found["median"], "lower": found["q1"], "upper": found["q3"],
+        "n": summed["asked"], "total": summed["asked"],
+        "value": summed["median"], "lower": summed["q1"], "upper": summed["q3"],
     }  # fmt: skip
 
 

@@ -47,8 +47,8 @@ def cumulative_incidence(
     names = [*KEY, "days", "cause"]
     counted = members.group_by(names).agg(n=members.count()).order_by(names)
     by_curve = {
-        key: list(found)
-        for key, found in groupby(
+        key: list(curve_rows)
+        for key, curve_rows in groupby(
             counted.to_pyarrow().to_pylist(), key=lambda r: tuple(r[n] for n in KEY)
         )
     }
@@ -104,8 +104,8 @@ def _curve(
     settings: SurvivalSettings,
 ) -> Iterator[Counted]:
     causes = (*endpoint.events, *endpoint.competing)
-    found = by_curve.get(key, [])
-    table = _table(found, causes)
+    rows = by_curve.get(key, [])
+    table = _table(rows, causes)
     curves = aalen_johansen(table, settings.conf_type, settings.conf_level)
     subject = endpoint.level == "subject"
     needs = " and ".join(endpoint.needs)
@@ -119,19 +119,19 @@ def _curve(
                 "lower": estimate.lower if subject else None,
                 "upper": estimate.upper if subject else None,
                 "at_risk": estimate.at_risk,
-                "n": sum(r["n"] for r in found),
+                "n": sum(r["n"] for r in rows),
                 "events": int(table.events[:, number].sum()),
                 "reason": f"not derivable: needs {needs}"
-                if not found
+                if not rows
                 else estimate.reason or (None if subject else DEPENDENT),
             }
 
 
-def _table(found: list[Counted], causes: tuple[str, ...]) -> CauseTable:
+def _table(rows: list[Counted], causes: tuple[str, ...]) -> CauseTable:
     codes = ("", *causes)
-    days = sorted({r["days"] for r in found})
+    days = sorted({r["days"] for r in rows})
     row = {day: number for number, day in enumerate(days)}
     table = np.zeros((len(days), len(codes)), np.int64)
-    for r in found:
+    for r in rows:
         table[row[r["days"]], codes.index(r["cause"])] = r["n"]
     return CauseTable(np.array(days, np.float64), events=table[:, 1:], censored=table[:, 0])

@@ -150,19 +150,21 @@ def multivariable(
             for r in alone
             if (r["population"], r["endpoint"]) == (population, endpoint)
         }
-        known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        fitted: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         tried: Tried = {}
         key = {"population": population, "endpoint": endpoint}
-        found: list[dict[str, Any]] = []
+        coefficients: list[dict[str, Any]] = []
         for model, (terms, excluded) in _selections(own, p, settings, tried).items():
-            if terms not in known:
-                known[terms] = _fitted(own, terms, settings, tried)
+            if terms not in fitted:
+                fitted[terms] = _fitted(own, terms, settings, tried)
             counts = _counts(own, terms)
             left = [counts | {"term": term, "reason": why} for term, why in excluded.items()]
-            found += [{"model": model, "method": "Cox"} | r for r in [*known[terms], *left]]
-        if any(r["reason"] == SEPARATED for r in found):
-            found += [{"model": FIRTH, "method": "Firth"} | r for r in _penalised(own, settings)]
-        records += [key | record for record in found]
+            coefficients += [{"model": model, "method": "Cox"} | r for r in [*fitted[terms], *left]]
+        if any(r["reason"] == SEPARATED for r in coefficients):
+            coefficients += [
+                {"model": FIRTH, "method": "Firth"} | r for r in _penalised(own, settings)
+            ]
+        records += [key | record for record in coefficients]
     return [r | {"statistic_id": statistic_id(PrognosisMultivariable, r)} for r in records]
 
 

@@ -40,15 +40,15 @@ def prognosis_univariate(
     return rows(univariate(groups(event_counts), settings), PrognosisUnivariate)
 
 
-def univariate(found: Sequence[Group], settings: SurvivalSettings) -> list[dict[str, Any]]:
+def univariate(fitted: Sequence[Group], settings: SurvivalSettings) -> list[dict[str, Any]]:
     """One record per population, endpoint, factor and level."""
     totals = {
         (g.key.population, g.key.endpoint): g.table.n
-        for g in found
+        for g in fitted
         if g.key.factor == "" and g.key.level == "subject"
     }
     records = []
-    for (population, endpoint, factor), members in groupby(found, _comparison):
+    for (population, endpoint, factor), members in groupby(fitted, _comparison):
         if factor:
             levels = sorted(members, key=lambda g: g.level_number)
             total = totals[population, endpoint]
@@ -128,11 +128,11 @@ def _fitted(levels: list[Group], conf_level: float) -> dict[str, dict[str, Any]]
     names = [g.key.factor_level for g in levels[1:]]
     if not model.converged:
         return {name: {"reason": SEPARATED} for name in names}
-    found = {}
+    estimates = {}
     for name, coef, se in zip(names, model.coef.tolist(), model.se.tolist(), strict=True):
         lower, upper = limits(coef, se, conf_level)
-        found[name] = {"hr": math.exp(coef), "lower": lower, "upper": upper}
-    return found
+        estimates[name] = {"hr": math.exp(coef), "lower": lower, "upper": upper}
+    return estimates
 
 
 def _apart(ratio: dict[str, Any]) -> bool:
@@ -143,17 +143,17 @@ def _penalised(reference: Group, level: Group, conf_level: float) -> dict[str, A
     """The ratio of two levels of which one has no events; none for the reference itself."""
     if level is reference or not (reference.table.events.any() or level.table.events.any()):
         return {}
-    found = fit_penalised(_patterns([reference, level]), conf_level)
-    if found is None:
+    penalised = fit_penalised(_patterns([reference, level]), conf_level)
+    if penalised is None:
         return {}
-    lower, upper = penalised_limits(found, 0)
-    hr = math.exp(found.coef[0])
-    return {"firth_hr": hr, "firth_lower": lower, "firth_upper": upper, "firth_p": found.p[0]}
+    lower, upper = penalised_limits(penalised, 0)
+    hr = math.exp(penalised.coef[0])
+    return {"firth_hr": hr, "firth_lower": lower, "firth_upper": upper, "firth_p": penalised.p[0]}
 
 
-def penalised_limits(found: Penalised, k: int) -> tuple[float | None, float | None]:
+def penalised_limits(penalised: Penalised, k: int) -> tuple[float | None, float | None]:
     """The limits of a hazard ratio; None where it is 0 or infinite."""
-    lower, upper = found.lower[k], found.upper[k]
+    lower, upper = penalised.lower[k], penalised.upper[k]
     return (
         math.exp(lower) if math.isfinite(lower) else None,
         math.exp(upper) if math.isfinite(upper) else None,

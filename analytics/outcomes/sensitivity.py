@@ -59,9 +59,9 @@ def sensitivity(
     """Change each setting that acts on the marts, and compare."""
     survival = time_to_event.filter(time_to_event.endpoint == "OS")
     counted = event_counts.filter(event_counts.endpoint == "OS")
-    found = groups(counted)
-    overall = [g for g in found if g.key.factor == "" and g.key.level == "subject"]
-    base = _models(population_members, survival, factor_levels, found, settings)
+    counted_groups = groups(counted)
+    overall = [g for g in counted_groups if g.key.factor == "" and g.key.level == "subject"]
+    base = _models(population_members, survival, factor_levels, counted_groups, settings)
     records = [
         *_bilirubin(population_members, survival, factor_levels, subjects, base, settings),
         *_selection(base[1], settings),
@@ -80,10 +80,10 @@ def _models(
     population_members: ir.Table,
     survival: ir.Table,
     factor_levels: ir.Table,
-    found: list[Group],
+    counted_groups: list[Group],
     settings: SurvivalSettings,
 ) -> tuple[list[Record], list[Record]]:
-    alone = univariate(found, settings)
+    alone = univariate(counted_groups, settings)
     cells = cells_of(population_members, survival, factor_levels)
     return alone, multivariable(cells, alone, settings)
 
@@ -100,19 +100,19 @@ def _bilirubin(
     included = settings.bilirubin_good_includes_limit
     other = BILIRUBIN_BELOW if included else BILIRUBIN
     good = subjects[other.column]
-    known = subjects.filter(good.notnull())
-    moved = known.select(
+    classed = subjects.filter(good.notnull())
+    moved = classed.select(
         "subject_id",
         endpoint=ibis.literal(""),
         factor=ibis.literal(other.factor),
-        factor_level=known[other.column].ifelse(*(level.label for level in other.levels)),
-        level_number=(~known[other.column]).cast("int64"),
-        bad=~known[other.column],
+        factor_level=classed[other.column].ifelse(*(level.label for level in other.levels)),
+        level_number=(~classed[other.column]).cast("int64"),
+        bad=~classed[other.column],
     )
     kept = factor_levels.filter(factor_levels.factor != other.factor)
     levels = kept.select(*moved.columns).union(moved)
-    found = groups(event_counts(population_members, survival, levels))
-    again = _models(population_members, survival, levels, found, settings)
+    by_bilirubin = groups(event_counts(population_members, survival, levels))
+    again = _models(population_members, survival, levels, by_bilirubin, settings)
     setting = {
         "setting": "survival.bilirubin_good_includes_limit",
         "alternative": str(not included).lower(),

@@ -83,15 +83,15 @@ def survival_landmarks(
     settings: SurvivalSettings,
 ) -> Table[SurvivalLandmarks]:
     """Read each curve at the landmarks; null with a reason where nobody is followed so far."""
-    found = groups(event_counts)
+    counted = groups(event_counts)
     records = [
         _landmark(group, curve, months)
-        for group, curve in _curves(found, lesion_pairs, settings)
+        for group, curve in _curves(counted, lesion_pairs, settings)
         for months in settings.landmarks_months
     ]
     missing = [
         key.record() | {"months": months, "at_risk": 0, "n": 0, "reason": reason}
-        for key, reason in _underivable(found, populations(population_members))
+        for key, reason in _underivable(counted, populations(population_members))
         for months in settings.landmarks_months
     ]
     return _published(records + missing, SurvivalLandmarks)
@@ -105,15 +105,15 @@ def survival_medians(
     settings: SurvivalSettings,
 ) -> Table[SurvivalMedians]:
     """Give each curve's median under both rules."""
-    found = groups(event_counts)
+    counted = groups(event_counts)
     records = [
         _median(group, curve, rule)
-        for group, curve in _curves(found, lesion_pairs, settings)
+        for group, curve in _curves(counted, lesion_pairs, settings)
         for rule in RULES
     ]
     missing = [
         key.record() | {"rule": rule, "n": 0, "events": 0, "not_reached": False, "reason": reason}
-        for key, reason in _underivable(found, populations(population_members))
+        for key, reason in _underivable(counted, populations(population_members))
         for rule in RULES
     ]
     return _published(records + missing, SurvivalMedians)
@@ -129,16 +129,16 @@ def restricted_means(
 
     R would carry the last level of the curve on to the horizon (`print(fit, rmean = tau)`).
     """
-    found = groups(event_counts)
+    counted = groups(event_counts)
     records = [
         _restricted(group, curve, months, settings.conf_level)
-        for group in found
+        for group in counted
         for curve in [_curve(group.table, settings)]
         for months in settings.restricted_mean_months
     ]
     missing = [
         key.record() | {"months": months, "n": 0, "events": 0, "reason": reason}
-        for key, reason in _underivable(found, populations(population_members))
+        for key, reason in _underivable(counted, populations(population_members))
         for months in settings.restricted_mean_months
     ]
     return _published(records + missing, RestrictedMeans)
@@ -243,12 +243,12 @@ def _curve(table: EventTable, settings: SurvivalSettings) -> Curve:
 
 
 def _curves(
-    found: list[Group], lesion_pairs: ir.Table, settings: SurvivalSettings
+    counted: list[Group], lesion_pairs: ir.Table, settings: SurvivalSettings
 ) -> Iterator[tuple[Group, Curve]]:
     """Each curve; those of lesions have the error that holds for lesions of patients, or none."""
-    lesions = any(group.key.level == "lesion" for group in found)
+    lesions = any(group.key.level == "lesion" for group in counted)
     pairs = pairs_of(lesion_pairs) if lesions else {}
-    for group in found:
+    for group in counted:
         curve = _curve(group.table, settings)
         if group.key.level == "lesion":
             own = pairs.get((group.key.population, group.key.endpoint), NO_PAIRS)
@@ -287,31 +287,31 @@ def _landmark(group: Group, curve: Curve, months: int) -> dict[str, Any]:
 
 
 def _median(group: Group, curve: Curve, rule: QuantileRule) -> dict[str, Any]:
-    found = median(curve, rule)
+    estimate = median(curve, rule)
     events = int(group.table.events.sum())
     banded = group.key.level == "subject" or bool(np.any(curve.std_err > 0))
     return group.key.record() | {
         "rule": rule,
         "n": group.table.n,
         "events": events,
-        "median_months": in_months(found.value),
-        "lower": in_months(found.lower) if banded else None,
-        "upper": in_months(found.upper) if banded else None,
-        "not_reached": found.not_reached,
+        "median_months": in_months(estimate.value),
+        "lower": in_months(estimate.lower) if banded else None,
+        "upper": in_months(estimate.upper) if banded else None,
+        "not_reached": estimate.not_reached,
         "reason": "no_events" if events == 0 else None if banded else DEPENDENT,
     }
 
 
 def _restricted(group: Group, curve: Curve, months: int, conf_level: float) -> dict[str, Any]:
     tau = months * DAYS_PER_MONTH
-    found = restricted_mean(curve, tau)
+    estimate = restricted_mean(curve, tau)
     record = group.key.record() | {
         "months": months,
         "n": group.table.n,
         "events": int(group.table.events[curve.time <= tau].sum()),
     }
-    mean, error = in_months(found.value), in_months(found.std_err)
-    if mean is None or error is None or found.extended:
+    mean, error = in_months(estimate.value), in_months(estimate.std_err)
+    if mean is None or error is None or estimate.extended:
         return record | {"reason": "beyond_follow_up"}
     if group.key.level != "subject":
         return record | {"mean_months": mean, "reason": DEPENDENT}
@@ -325,10 +325,10 @@ def in_months(days: float | None) -> float | None:
     return None if days is None else days / DAYS_PER_MONTH
 
 
-def _underivable(found: Iterable[Group], names: list[str]) -> list[tuple[Key, str]]:
+def _underivable(counted: Iterable[Group], names: list[str]) -> list[tuple[Key, str]]:
     """The endpoints of the records that a population does not have, and why."""
     present: dict[str, set[str]] = {name: set() for name in names}
-    for group in found:
+    for group in counted:
         present[group.key.population].add(group.key.endpoint)
     return [
         (Key(name, record.code, record.level, "", ""), _why(record, codes))
@@ -379,10 +379,10 @@ def _unknown_ends(
     members = population_members.select("population", "subject_id")
     placed = ended.select("subject_id", "cause", "time_days").inner_join(members, "subject_id")
     counted = placed.group_by("population", "cause", "time_days").agg(n=placed.count())
-    found: dict[tuple[str, str], dict[float, int]] = {}
+    unknown: dict[tuple[str, str], dict[float, int]] = {}
     for r in counted.to_pyarrow().to_pylist():
-        found.setdefault((r["population"], r["cause"]), {})[float(r["time_days"])] = r["n"]
-    return found
+        unknown.setdefault((r["population"], r["cause"]), {})[float(r["time_days"])] = r["n"]
+    return unknown
 
 
 def _definitions(

@@ -34,6 +34,8 @@ SHIFT_GRADES = ("0", "1", "2", "3", "4", MISSING)
 Record = dict[str, Any]
 Counts = Mapping[int | None, int]
 """Worst grade -> subjects; None for events without a grade in the version."""
+Cells = dict[tuple[str, ...], dict[int | None, int]]
+"""Source, term, version and window -> worst grade -> subjects."""
 
 
 def toxicity_summary(
@@ -49,12 +51,12 @@ def toxicity_summary(
     recording = adverse_events.select("site_id").distinct().mutate(records=ibis.literal(True))
     sizes = _sizes(treated.left_join(recording, "site_id"))
     counts = _counts(toxicity, treated)
-    found: list[Record] = []
+    summaries: list[Record] = []
     for population in _populations(population_members):
         n_treated, n_recording = sizes.get(population, (0, 0))
-        found += _labs(population, n_treated, counts[population], settings)
-        found += _events(population, n_treated, n_recording, counts[population], settings)
-    return rows(found, ToxicitySummary)
+        summaries += _labs(population, n_treated, counts[population], settings)
+        summaries += _events(population, n_treated, n_recording, counts[population], settings)
+    return rows(summaries, ToxicitySummary)
 
 
 def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
@@ -75,34 +77,34 @@ def toxicity_shift(
     treated = _treated(population_members, anchors)
     sizes = _sizes(treated.mutate(records=ibis.literal(False)))
     cells = _cells(_shifts(lab_grades, toxicity), treated)
-    found: list[Record] = []
+    shifts: list[Record] = []
     for (population, term, version), counted in sorted(cells.items()):
         unknown = sizes[population][0] - sum(counted.values())
         with_unknown = {**counted, (MISSING, MISSING): unknown}
         key = {"population": population, "term": term, "ctcae_version": version}
         for before, worst in product(SHIFT_GRADES, repeat=2):
             cell = key | {"baseline_grade": before, "worst_grade": worst}
-            found.append(
+            shifts.append(
                 cell
                 | {
                     "statistic_id": statistic_id(ToxicityShift, cell),
                     "n": with_unknown.get((before, worst), 0),
                 }
             )
-    return rows(found, ToxicityShift)
+    return rows(shifts, ToxicityShift)
 
 
 def toxicity_shift_sets(
     lab_grades: Table[LabGrades], toxicity: Table[Toxicity], anchors: Table[Anchors]
 ) -> Table[MemberSets]:
     """Name who is in each cell, those without any gradable result too."""
-    known = _shifts(lab_grades, toxicity)
-    measured = known.select("term", "ctcae_version").distinct()
+    shifts = _shifts(lab_grades, toxicity)
+    measured = shifts.select("term", "ctcae_version").distinct()
     everyone = anchors.select("subject_id").cross_join(measured)
-    unknown = everyone.anti_join(known, ["subject_id", "term", "ctcae_version"]).mutate(
+    unknown = everyone.anti_join(shifts, ["subject_id", "term", "ctcae_version"]).mutate(
         baseline_grade=ibis.literal(MISSING), worst_grade=ibis.literal(MISSING)
     )
-    every = known.union(unknown.select(*known.columns))
+    every = shifts.union(unknown.select(*shifts.columns))
     parts = [every[c] for c in ("term", "ctcae_version", "baseline_grade", "worst_grade")]
     return _members(every, ToxicityShift, parts)
 
@@ -125,18 +127,16 @@ def _sizes(treated: ir.Table) -> dict[str, tuple[int, int]]:
     return {r["population"]: (r["n"], r["recording"]) for r in counted.to_pyarrow().to_pylist()}
 
 
-def _counts(
-    toxicity: ir.Table, treated: ir.Table
-) -> defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]]:
+def _counts(toxicity: ir.Table, treated: ir.Table) -> defaultdict[str, Cells]:
     """Population -> (source, term, version, window) -> worst grade -> subjects."""
     keys = ("source", "term", "ctcae_version", "time_window")
     joined = toxicity.select("subject_id", *keys, "worst_grade").inner_join(treated, "subject_id")
     table = joined.group_by("population", *keys, "worst_grade").agg(n=joined.count())
-    found: defaultdict[str, dict[tuple[str, ...], dict[int | None, int]]] = defaultdict(dict)
+    by_population: defaultdict[str, Cells] = defaultdict(dict)
     for r in table.to_pyarrow().to_pylist():
-        cell = found[r["population"]].setdefault(tuple(r[k] for k in keys), {})
+        cell = by_population[r["population"]].setdefault(tuple(r[k] for k in keys), {})
         cell[r["worst_grade"]] = r["n"]
-    return found
+    return by_population
 
 
 def _labs(
@@ -153,9 +153,9 @@ def _labs(
             continue
         for window in WINDOWS:
             key = _key(population, "lab", term, version, window)
-            found = counts.get(("lab", term, version, window), {})
-            total = sum(found.values())
-            for label, n in _numerators(found, 4).items():
+            by_grade = counts.get(("lab", term, version, window), {})
+            total = sum(by_grade.values())
+            for label, n in _numerators(by_grade, 4).items():
                 if total:
                     yield _row(key, label, n, total, n_treated)
                 else:
@@ -177,13 +177,13 @@ def _events(
             continue
         for window in WINDOWS:
             key = _key(population, "event", term, version, window)
-            found = counts.get(("event", term, version, window), {})
-            yield from _event_rows(key, found, n_recording, n_treated)
+            by_grade = counts.get(("event", term, version, window), {})
+            yield from _event_rows(key, by_grade, n_recording, n_treated)
 
 
-def _event_rows(key: Record, found: Counts, total: int, n_treated: int) -> Iterator[Record]:
-    ungraded = found.get(None, 0)
-    for label, n in _numerators(found, 5).items():
+def _event_rows(key: Record, by_grade: Counts, total: int, n_treated: int) -> Iterator[Record]:
+    ungraded = by_grade.get(None, 0)
+    for label, n in _numerators(by_grade, 5).items():
         if label == "any":
             yield _row(key, label, n + ungraded, total, n_treated)
         elif ungraded:
@@ -193,8 +193,8 @@ def _event_rows(key: Record, found: Counts, total: int, n_treated: int) -> Itera
             yield _row(key, label, n, total, n_treated)
 
 
-def _numerators(found: Counts, worst: int) -> dict[str, int]:
-    graded = {grade: found.get(grade, 0) for grade in range(1, worst + 1)}
+def _numerators(by_grade: Counts, worst: int) -> dict[str, int]:
+    graded = {grade: by_grade.get(grade, 0) for grade in range(1, worst + 1)}
     single = {str(grade): n for grade, n in graded.items()}
     severe = sum(n for grade, n in graded.items() if grade >= 3)
     return single | {"any": sum(graded.values()), "ge3": severe}
@@ -257,11 +257,11 @@ def _cells(
 ) -> dict[tuple[str, str, str], dict[tuple[str, str], int]]:
     joined = shifts.inner_join(treated, "subject_id")
     keys = ("population", "term", "ctcae_version", "baseline_grade", "worst_grade")
-    found: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
+    cells: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
     for r in joined.group_by(*keys).agg(n=joined.count()).to_pyarrow().to_pylist():
-        cell = found.setdefault((r["population"], r["term"], r["ctcae_version"]), {})
+        cell = cells.setdefault((r["population"], r["term"], r["ctcae_version"]), {})
         cell[r["baseline_grade"], r["worst_grade"]] = r["n"]
-    return found
+    return cells
 
 
 def _members(

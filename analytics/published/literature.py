@@ -73,8 +73,8 @@ def _statistics(
 ) -> dict[str, dict[str, Any]]:
     """Value and limits of the wanted statistics of one table, by its first declared statistic."""
     declared = options(contract).statistics[0]
-    found = table.filter(table.statistic_id.isin(sorted(wanted))).to_pyarrow().to_pylist()
-    return {record["statistic_id"]: _estimate(record, declared) for record in found}
+    published = table.filter(table.statistic_id.isin(sorted(wanted))).to_pyarrow().to_pylist()
+    return {record["statistic_id"]: _estimate(record, declared) for record in published}
 
 
 def _estimate(record: dict[str, Any], declared: Statistic) -> dict[str, Any]:

@@ -41,14 +41,14 @@ class Compared:
     agrees: bool | None
 
 
-def compare(known: Mapping[str, Computed], population: str = "all") -> list[Compared]:
+def compare(statistics: Mapping[str, Computed], population: str = "all") -> list[Compared]:
     """Every published figure beside the statistic that asks the same.
 
     Args:
-        known: statistic id -> our statistic, percentages in %, survival as a proportion.
+        statistics: statistic id -> our statistic, percentages in %, survival as a proportion.
         population: whose statistics.
     """
-    return [_compared(figure, known, population) for figure in FIGURES]
+    return [_compared(figure, statistics, population) for figure in FIGURES]
 
 
 def agrees(figure: Figure, own: Computed) -> bool:
@@ -80,9 +80,9 @@ def decimals(published: str) -> int:
     return len(published.partition(".")[2])
 
 
-def _compared(figure: Figure, known: Mapping[str, Computed], population: str) -> Compared:
+def _compared(figure: Figure, statistics: Mapping[str, Computed], population: str) -> Compared:
     statistic = figure.own.format(p=population).lower()
-    own = known.get(statistic, Computed(None))
+    own = statistics.get(statistic, Computed(None))
     answer = agrees(figure, own) if figure.series == COHORT else None
     return Compared(figure, statistic, own, printed(figure, own), answer)
 

@@ -112,5 +112,5 @@ UNITS: Mapping[str, str] = {**{plain_unit(k): v for k, v in SPELLINGS.items()}, 
 
 def unit_of(text: str, *, cells: bool) -> str | None:
     """The UCUM code that a spelling means; of a count of cells G/L is giga per litre."""
-    found = UNITS.get(plain_unit(text))
-    return "10*9/L" if cells and found == "g/L" else found
+    unit = UNITS.get(plain_unit(text))
+    return "10*9/L" if cells and unit == "g/L" else unit

@@ -55,9 +55,9 @@ def changed_cells(
     shop: Workshop, before: World, after: World, subjects: tuple[str, ...], tables: Iterable[str]
 ) -> dict[str, list[CellChanges]]:
     """What differs in the exports of these subjects, in the tables asked for."""
-    found: dict[str, list[CellChanges]] = {s: [] for s in subjects}
+    changes: dict[str, list[CellChanges]] = {s: [] for s in subjects}
     if not subjects:
-        return found
+        return changes
     folders = [worlds.load(shop, w) for w in (before, after)]
     wanted = sorted(set(tables) & CONTRACTS.keys())
     for site_id in sorted(folders[0].keys() | folders[1].keys()):
@@ -68,8 +68,8 @@ def changed_cells(
         with connection() as con:
             for table in wanted:
                 for subject, change in _table(con, site_id, table, sides, raw, subjects):
-                    found[subject].append(change)
-    return found
+                    changes[subject].append(change)
+    return changes
 
 
 def _table(
@@ -111,15 +111,15 @@ def _same_but_for_key(left: Rows, right: Rows, aside: Set[tuple[str, int]]) -> R
     The date of a death belongs to its key, so a corrected one would read as a row that vanished and
     another that came. It is the same row if only one column differs, and no other could be meant.
     """
-    known = dict(right)
+    unmatched = dict(right)
     lost = [n for n in left if n not in right and n not in aside]
     come = [n for n in right if n not in left and n not in aside]
     for name in sorted(lost):
         near = [n for n in come if _one_apart(left[name], right[n])]
         rivals = [n for n in lost if near and _one_apart(left[n], right[near[0]])]
         if len(near) == 1 and rivals == [name]:
-            known[name] = known.pop(near[0])
-    return known
+            unmatched[name] = unmatched.pop(near[0])
+    return unmatched
 
 
 def _one_apart(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -141,13 +141,13 @@ def _rows(
     path = folder / "registry" / f"{table}.parquet" if folder else None
     if path is None or not path.exists():
         return {}
-    found = con.execute(
+    result = con.execute(
         "SELECT *, row_number() OVER (PARTITION BY source_key ORDER BY row_id) AS copy "
         "FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?))",
         [str(path), list(subjects)],
     )
-    names = [d[0] for d in found.description or []]
-    records = [dict(zip(names, r, strict=True)) for r in found.fetchall()]
+    names = [d[0] for d in result.description or []]
+    records = [dict(zip(names, r, strict=True)) for r in result.fetchall()]
     return {(r["source_key"], r.pop("copy")): r for r in records}
 
 
@@ -157,14 +157,14 @@ def _aside(
     """Rows set aside, by source key."""
     if folder is None:
         return {}
-    found = con.execute(
+    rows = con.execute(
         "SELECT source_key, source_file, source_row, rule_id, column_name FROM read_parquet(?) "
         "WHERE table_name = ? AND subject_id IN (SELECT unnest(?)) AND rule_id IS NOT NULL "
         "ORDER BY ALL DESC",
         [str(folder / "rows.parquet"), table, list(subjects)],
     ).fetchall()
     return {
-        (name, 1): _Refused((file, row), rule, column) for name, file, row, rule, column in found
+        (name, 1): _Refused((file, row), rule, column) for name, file, row, rule, column in rows
     }
 
 
@@ -184,9 +184,9 @@ class _Raw:
     def __init__(self, shop: Workshop, world: World, site_id: str) -> None:
         self.site: Site | None = world.sites.get(site_id)
         self.tables: dict[str, Path] = {}
-        given = world.deliveries.get(site_id)
-        if given and self.site:
-            receipt = rows.receipt_of(shop.store, asdict(given))
+        delivery = world.deliveries.get(site_id)
+        if delivery and self.site:
+            receipt = rows.receipt_of(shop.store, asdict(delivery))
             self.tables = raw_tables(shop.store, receipt, self.site)
 
     def line(self, table: str, place: tuple[str, int]) -> dict[str, Any]:
@@ -200,10 +200,10 @@ class _Raw:
                 continue
             with connection() as con:
                 query = "SELECT * FROM read_parquet(?) WHERE source_file = ? AND source_row = ?"
-                found = con.execute(query, [str(path), *place])
-                names = [d[0] for d in found.description or []]
+                result = con.execute(query, [str(path), *place])
+                names = [d[0] for d in result.description or []]
                 read = _read(source, names)
-                for record in found.fetchall():
+                for record in result.fetchall():
                     cells |= {n: v for n, v in zip(names, record, strict=True) if n in read}
         return cells
 
@@ -219,12 +219,12 @@ def _cells(raw: list[_Raw], table: str, places: list[tuple[str, int] | None]) ->
 def _read(source: TableSource, names: list[str]) -> set[str]:
     """Columns of theirs that a source reads; all of them where names are the same as ours."""
     mapped: set[str] = set()
-    for given in source.columns.values():
-        if not isinstance(given, ColumnSource):
-            mapped.add(given)
+    for entry in source.columns.values():
+        if not isinstance(entry, ColumnSource):
+            mapped.add(entry)
             continue
-        several = (given.from_,) if isinstance(given.from_, str) else given.from_ or ()
-        mapped |= {*several, *given.any_of}
+        several = (entry.from_,) if isinstance(entry.from_, str) else entry.from_ or ()
+        mapped |= {*several, *entry.any_of}
     for lab in source.wide:
         mapped |= {c for c in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(c, str)}
     ours = {n for c in CONTRACTS.values() for n in c.to_schema().columns}

@@ -92,23 +92,23 @@ def explain(
     options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
     with worlds.workshop(store, key, options) as shop:
         ours, theirs = (worlds.of_release(c, registry) for c in sides)
-        found = causes(ours, theirs)
-        value = _rebuilt(shop, ours, theirs, found, statistic)
-        every = frozenset(found)
+        differences = causes(ours, theirs)
+        value = _rebuilt(shop, ours, theirs, differences, statistic)
+        every = frozenset(differences)
         note = ""
         shares: tuple[Share, ...] = ()
         rest: tuple[Share, ...] = ()
         if old is not None and new is not None:
             try:
-                split = shapley(found, value)
-                shares = tuple(Share(str(c), split[c]) for c in found)
-                given = value(every) - value(frozenset())
-                rest = _rest(Fraction(new) - Fraction(old) - given, *sides)
+                split = shapley(differences, value)
+                shares = tuple(Share(str(c), split[c]) for c in differences)
+                total = value(every) - value(frozenset())
+                rest = _rest(Fraction(new) - Fraction(old) - total, *sides)
             except NoNumber:
                 note = "a mixture of the two releases has no such number, so nothing is split"
         else:
             note = f"only {right.name if old is None else left.name} has this number"
-        data = _data(shop, ours, theirs, found, row) if not note else None
+        data = _data(shop, ours, theirs, differences, row) if not note else None
     return Explanation(row, left.name, right.name, old, new, shares, rest, note, data)
 
 
@@ -133,15 +133,15 @@ def causes(left: World, right: World) -> list[Cause]:
 
 def mixture(left: World, right: World, chosen: Iterable[Cause]) -> World:
     """The left world with the chosen causes taken from the right."""
-    made = replace(left, deliveries=dict(left.deliveries), sites=dict(left.sites))
+    mixed = replace(left, deliveries=dict(left.deliveries), sites=dict(left.sites))
     for cause in chosen:
         if cause.kind == SETTINGS:
-            made = replace(made, settings=right.settings)
+            mixed = replace(mixed, settings=right.settings)
         elif cause.kind == CUTOFF:
-            made = replace(made, data_cutoff=right.data_cutoff)
+            mixed = replace(mixed, data_cutoff=right.data_cutoff)
         else:
-            made = _with_sites(made, left, right, cause)
-    return made
+            mixed = _with_sites(mixed, left, right, cause)
+    return mixed
 
 
 def shapley(
@@ -165,16 +165,16 @@ def shapley(
     return shares
 
 
-def _with_sites(made: World, left: World, right: World, cause: Cause) -> World:
+def _with_sites(mixed: World, left: World, right: World, cause: Cause) -> World:
     """Take deliveries or site files of some sites; a site that joins brings both at once."""
-    deliveries, files = dict(made.deliveries), dict(made.sites)
+    deliveries, files = dict(mixed.deliveries), dict(mixed.sites)
     for site in cause.sites:
         joined = (site in left.sites) != (site in right.sites)
         if cause.kind == DELIVERY:
             _take(deliveries, right.deliveries, site)
         if cause.kind == SITE_FILE or joined:
             _take(files, right.sites, site)
-    return replace(made, deliveries=deliveries, sites=files)
+    return replace(mixed, deliveries=deliveries, sites=files)
 
 
 def _take(ours: dict[str, Any], theirs: Mapping[str, Any], name: str) -> None:
@@ -187,31 +187,31 @@ def _take(ours: dict[str, Any], theirs: Mapping[str, Any], name: str) -> None:
 def _published(
     left: Path, right: Path, statistic: str
 ) -> tuple[Mapping[str, Any], float | None, float | None]:
-    found: list[Mapping[str, Any] | None] = []
+    rows: list[Mapping[str, Any] | None] = []
     with connection() as con:
         for side in (left, right):
             try:
-                found.append(trace.statistic_row(con, side, statistic))
+                rows.append(trace.statistic_row(con, side, statistic))
             except Refused:
-                found.append(None)
-        row = found[1] or found[0]
+                rows.append(None)
+        row = rows[1] or rows[0]
         if row is None:
             raise trace.unknown_statistic(con, right, statistic)
-    old, new = (r["value"] if r else None for r in found)
+    old, new = (r["value"] if r else None for r in rows)
     return row, old, new
 
 
 def _rebuilt(
-    shop: Workshop, left: World, right: World, found: Sequence[Cause], statistic: str
+    shop: Workshop, left: World, right: World, differences: Sequence[Cause], statistic: str
 ) -> Callable[[frozenset[Cause]], Fraction]:
     """The statistic in the mixture that takes these causes from the right."""
-    known: dict[frozenset[Cause], Answer | None] = {}
+    answers: dict[frozenset[Cause], Answer | None] = {}
 
     def value(chosen: frozenset[Cause]) -> Fraction:
-        if chosen not in known:
-            ordered = [c for c in found if c in chosen]
-            known[chosen] = worlds.answer(shop, mixture(left, right, ordered), statistic)
-        answer = known[chosen]
+        if chosen not in answers:
+            ordered = [c for c in differences if c in chosen]
+            answers[chosen] = worlds.answer(shop, mixture(left, right, ordered), statistic)
+        answer = answers[chosen]
         if answer is None or answer.value is None:
             raise NoNumber
         return Fraction(answer.value)
@@ -243,12 +243,12 @@ def _data(
     shop: Workshop,
     left: World,
     right: World,
-    found: Sequence[Cause],
+    differences: Sequence[Cause],
     statistic: Mapping[str, Any],
 ) -> PatientShares | None:
     """The part of the deliveries, over patients; all other causes as on the right."""
-    moved = [c for c in found if c.kind == DELIVERY]
+    moved = [c for c in differences if c.kind == DELIVERY]
     if not moved:
         return None
-    before = mixture(left, right, [c for c in found if c.kind != DELIVERY])
+    before = mixture(left, right, [c for c in differences if c.kind != DELIVERY])
     return patients(shop, before, right, statistic)

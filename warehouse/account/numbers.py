@@ -100,7 +100,7 @@ def check(
         text = draft.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(f"{draft}: not a readable UTF-8 text. Name the draft.") from None
-    found: list[Sentence] = []
+    sentences: list[Sentence] = []
     unknown: list[str] = []
     for line, sentence in _sentences(text):
         marked = MARK.findall(sentence)
@@ -108,10 +108,10 @@ def check(
         said = [n.label for n in lock.values() if n.text and _says(sentence, n.text)]
         for label in dict.fromkeys([*(m for m in marked if m in lock), *said]):
             printed = _printed(sentence, lock[label])
-            found.append(_judged(line, sentence, printed, lock[label], release, locked_at))
+            sentences.append(_judged(line, sentence, printed, lock[label], release, locked_at))
     if unknown:
         raise Refused("\n".join(unknown))
-    return found
+    return sentences
 
 
 def value_of(number: Number, release: Path) -> float | None:
@@ -154,15 +154,15 @@ def _problems(entry: Any) -> list[str]:
 
 def _sentences(text: str) -> list[tuple[int, str]]:
     """Sentences with the line that they begin on."""
-    found, start = [], 0
+    sentences, start = [], 0
     for end in [*(m.end() for m in SENTENCE.finditer(text)), len(text)]:
         sentence = text[start:end]
         lead = len(sentence) - len(sentence.lstrip())
         if sentence.strip():
             line = text.count("\n", 0, start + lead) + 1
-            found.append((line, " ".join(sentence.split())))
+            sentences.append((line, " ".join(sentence.split())))
         start = end
-    return found
+    return sentences
 
 
 def _says(sentence: str, text: str) -> bool:

@@ -113,7 +113,7 @@ def split_quotient(
 
 def _changed(shop: Workshop, old: Known, new: Known) -> list[str]:
     """Subjects whose rows differ in what the statistic is estimated from."""
-    found: set[str] = set()
+    subjects: set[str] = set()
     for name in old:
         mine, theirs = old[name], new[name]
         if mine.digest == theirs.digest or "subject_id" not in mine.table.columns:
@@ -123,8 +123,8 @@ def _changed(shop: Workshop, old: Known, new: Known) -> list[str]:
         rows = shop.con.raw_sql(
             f"SELECT DISTINCT subject_id FROM (({a} EXCEPT ALL {b}) UNION ALL ({b} EXCEPT ALL {a}))"
         ).fetchall()
-        found |= {s for (s,) in rows}
-    return sorted(found)
+        subjects |= {s for (s,) in rows}
+    return sorted(subjects)
 
 
 def _exact(
@@ -155,23 +155,23 @@ def _exact(
 
 
 def _per_patient(
-    shop: Workshop, known: Known, world: World, statistic: str, subjects: Sequence[str]
+    shop: Workshop, tables: Known, world: World, statistic: str, subjects: Sequence[str]
 ) -> dict[str, tuple[int, int]]:
     """Numerator and total of each subject alone: every one of them is a population of its own."""
-    members = known["population_members"].table
+    members = tables["population_members"].table
     same = slug_column(members.population) == population_of(statistic)
     alone = members.filter(same, members.subject_id.isin(subjects))
     alone = alone.mutate(population=alone.subject_id)
-    single = dict(known) | {"population_members": worlds.kept(shop, "population_members", alone)}
+    single = dict(tables) | {"population_members": worlds.kept(shop, "population_members", alone)}
     response = world.settings.response.model_copy(update={"bootstrap_samples": 100})
     settings = world.settings.model_copy(update={"response": response})
     table = worlds.outcome(shop, single, settings, statistic)
     ids = {of_population(statistic, s): s for s in subjects}
     n, total = _columns(statistic)
-    found = table.filter(table.statistic_id.isin(list(ids))).select(
+    of_statistic = table.filter(table.statistic_id.isin(list(ids))).select(
         "statistic_id", n=table[n], total=table[total] if total else ibis.literal(0)
     )
-    counted = {ids[r["statistic_id"]]: r for r in found.to_pyarrow().to_pylist()}
+    counted = {ids[r["statistic_id"]]: r for r in of_statistic.to_pyarrow().to_pylist()}
     none: dict[str, Any] = {"n": 0, "total": 0}
     each = {s: counted.get(s, none) for s in subjects}
     return {s: (int(r["n"] or 0), int(r["total"] or 0)) for s, r in each.items()}
@@ -189,8 +189,8 @@ def _left_out(
     now = worlds.estimate(shop, new, world.settings, statistic)
     shares: dict[str, Fraction] = {}
     for subject in changed:
-        known = worlds.mixed(shop, new, old, (subject,))
-        without = worlds.estimate(shop, known, world.settings, statistic)
+        tables = worlds.mixed(shop, new, old, (subject,))
+        without = worlds.estimate(shop, tables, world.settings, statistic)
         if now and without and now.value is not None and without.value is not None:
             shares[subject] = Fraction(now.value) - Fraction(without.value)
     return shares

@@ -14,5 +14,5 @@ def moved(release: Path, from_version: str, to_version: str) -> list[dict[str, A
     with open_release(release) as opened:
         con = ibis.duckdb.from_connection(opened)
         grades = con.table("lab_grades", database="marts")
-        found = regrade(grades, from_version=from_version, to_version=to_version)
-        return [dict(row) for row in con.to_pyarrow(found).to_pylist()]
+        regraded = regrade(grades, from_version=from_version, to_version=to_version)
+        return [dict(row) for row in con.to_pyarrow(regraded).to_pylist()]

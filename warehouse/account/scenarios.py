@@ -93,9 +93,9 @@ def of_release(content: Mapping[str, Any], registry: Registry) -> World:
     Patients who have withdrawn their consent by today, in `registry`, are in no world.
     """
     names = ("site_id", "extraction_date", "delivery_id")
-    given = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
+    delivered = [Delivered(*(str(r[n]) for n in names)) for r in content["receipts"]]
     return World(
-        deliveries={d.site_id: d for d in given},
+        deliveries={d.site_id: d for d in delivered},
         sites=rows.sites_of(content, registry),
         settings=OutcomeSettings.model_validate(content["settings"]),
         data_cutoff=date.fromisoformat(content["data_cutoff"]),
@@ -117,32 +117,32 @@ def workshop(store: Store, key: bytes, options: Mapping[str, Any]) -> Iterator[W
 
 def answer(shop: Workshop, world: World, statistic: str) -> Answer | None:
     """A statistic in a world, or None where the world has no such number."""
-    known = derived(shop, world, table_of(statistic))
-    return estimate(shop, known, world.settings, statistic)
+    tables = derived(shop, world, table_of(statistic))
+    return estimate(shop, tables, world.settings, statistic)
 
 
 def frontier(target: str) -> tuple[str, ...]:
     """Row-level tables that an outcome is estimated from, directly or by way of other outcomes."""
-    known = derivations()
-    made = {n for n in upstream(target) if n in known and known[n].room == "analytics"}
-    return tuple(sorted({n for m in made for n in known[m].reads} - made))
+    by_name = derivations()
+    estimates = {n for n in upstream(target) if n in by_name and by_name[n].room == "analytics"}
+    return tuple(sorted({n for m in estimates for n in by_name[m].reads} - estimates))
 
 
 def load(shop: Workshop, world: World) -> dict[str, Path]:
     """Folders with the accepted rows of each site that has delivered."""
-    found: dict[str, Path] = {}
-    for site_id, given in world.deliveries.items():
-        receipt = rows.receipt_of(shop.store, asdict(given))
+    folders: dict[str, Path] = {}
+    for site_id, delivery in world.deliveries.items():
+        receipt = rows.receipt_of(shop.store, asdict(delivery))
         site = world.sites[site_id]
-        found[site_id] = loaded.ready(shop.store, site, receipt, shop.key, shop.options)
-    return found
+        folders[site_id] = loaded.ready(shop.store, site, receipt, shop.key, shop.options)
+    return folders
 
 
 def derived(shop: Workshop, world: World, target: str) -> Known:
     """The frontier of an outcome in a world."""
     wanted = upstream(target)
-    known = derive(shop, accepted(shop, world), world.settings, wanted, "transforms")
-    return {n: known[n] for n in frontier(target)}
+    tables = derive(shop, accepted(shop, world), world.settings, wanted, "transforms")
+    return {n: tables[n] for n in frontier(target)}
 
 
 def accepted(shop: Workshop, world: World) -> Known:
@@ -150,53 +150,53 @@ def accepted(shop: Workshop, world: World) -> Known:
     folders = load(shop, world)
     name = sha256_of([world.data_cutoff, {s: str(f) for s, f in folders.items()}])
     if name not in shop.accepted:
-        given = [
+        loaded = [
             Loaded(s, date.fromisoformat(world.deliveries[s].extraction_date), "", folder, 0)
             for s, folder in folders.items()
         ]
-        shop.accepted[name] = registry(shop, given, world.data_cutoff)
+        shop.accepted[name] = registry(shop, loaded, world.data_cutoff)
     return shop.accepted[name]
 
 
-def registry(shop: Workshop, given: list[Loaded], data_cutoff: date) -> Known:
+def registry(shop: Workshop, loaded: list[Loaded], data_cutoff: date) -> Known:
     """The registry tables of loaded sites."""
-    seen = registry_tables(shop.con, given, data_cutoff)
-    known = {n: kept(shop, n, t) for n, t in seen.items()}
+    seen = registry_tables(shop.con, loaded, data_cutoff)
+    tables = {n: kept(shop, n, t) for n, t in seen.items()}
     for name in seen:
         shop.con.drop_table(name)  # the name is for views: see _made
-    return known
+    return tables
 
 
 def estimate(
-    shop: Workshop, known: Known, settings: OutcomeSettings, statistic: str
+    shop: Workshop, tables: Known, settings: OutcomeSettings, statistic: str
 ) -> Answer | None:
     """A statistic, estimated from frontier tables."""
-    known = dict(known)
-    if "population_members" in known:
-        members = known["population_members"].table
+    tables = dict(tables)
+    if "population_members" in tables:
+        members = tables["population_members"].table
         same = slug_column(members.population) == population_of(statistic)
-        known["population_members"] = kept(shop, "population_members", members.filter(same))
-    return _answer(outcome(shop, known, settings, statistic), settings, statistic)
+        tables["population_members"] = kept(shop, "population_members", members.filter(same))
+    return _answer(outcome(shop, tables, settings, statistic), settings, statistic)
 
 
-def outcome(shop: Workshop, known: Known, settings: OutcomeSettings, statistic: str) -> ir.Table:
+def outcome(shop: Workshop, tables: Known, settings: OutcomeSettings, statistic: str) -> ir.Table:
     """The outcome table of a statistic, from frontier tables."""
     target = table_of(statistic)
-    return derive(shop, known, settings, upstream(target), "analytics")[target].table
+    return derive(shop, tables, settings, upstream(target), "analytics")[target].table
 
 
 def mixed(shop: Workshop, ours: Known, theirs: Known, subjects: tuple[str, ...]) -> Known:
     """Frontier tables with the rows of some subjects taken from another world."""
-    made: Known = {}
+    tables: Known = {}
     for name, mine in ours.items():
         table, other = mine.table, theirs[name].table
         if "subject_id" in table.columns and mine.digest != theirs[name].digest:
             chosen = other.filter(other.subject_id.isin(subjects))
             rest = table.filter(~table.subject_id.isin(subjects))
-            made[name] = kept(shop, name, rest.union(chosen))
+            tables[name] = kept(shop, name, rest.union(chosen))
         else:
-            made[name] = mine
-    return made
+            tables[name] = mine
+    return tables
 
 
 def kept(shop: Workshop, name: str, table: ir.Table) -> Made:
@@ -214,38 +214,40 @@ def _named(shop: Workshop, name: str, fresh: ir.Table) -> Made:
 
 
 def derive(
-    shop: Workshop, known: Known, settings: OutcomeSettings, wanted: frozenset[str], room: str
+    shop: Workshop, tables: Known, settings: OutcomeSettings, wanted: frozenset[str], room: str
 ) -> Known:
     """Add what one room derives; from the same tables and settings it is derived once."""
-    known = dict(known)
+    tables = dict(tables)
     everything = settings.model_dump(mode="json")
     for name, derivation in derivations().items():
         if name not in wanted or derivation.room != room:
             continue
         sections = [n for n in everything if _sees(derivation, settings, n)]
-        reads = [known[n].digest for n in derivation.reads]
+        reads = [tables[n].digest for n in derivation.reads]
         recipe = f"{name} {sha256_of([reads, {n: everything[n] for n in sections}])}"
         if recipe not in shop.made:
-            shop.made[recipe] = _made(shop, derivation, known, settings)
-        known[name] = shop.made[recipe]
-    return known
+            shop.made[recipe] = _made(shop, derivation, tables, settings)
+        tables[name] = shop.made[recipe]
+    return tables
 
 
-def _made(shop: Workshop, derivation: Derivation, known: Known, settings: OutcomeSettings) -> Made:
+def _made(
+    shop: Workshop, derivation: Derivation, made_before: Known, settings: OutcomeSettings
+) -> Made:
     """One derivation, asked under the names that a night gives its tables: its SQL is known."""
     fresh = replace(derivation, name=f"fresh_{derivation.name}")
-    with _as_at_night(shop, {n: known[n] for n in derivation.reads}) as tables:
+    with _as_at_night(shop, {n: made_before[n] for n in derivation.reads}) as tables:
         return _named(shop, derivation.name, computed(shop.con, fresh, tables, settings))
 
 
 @contextmanager
-def _as_at_night(shop: Workshop, given: Known) -> Iterator[dict[str, ir.Table]]:
-    for name, made in given.items():
-        shop.con.raw_sql(f'CREATE VIEW "{name}" AS FROM "{made.table.get_name()}"')
+def _as_at_night(shop: Workshop, tables: Known) -> Iterator[dict[str, ir.Table]]:
+    for name, kept_table in tables.items():
+        shop.con.raw_sql(f'CREATE VIEW "{name}" AS FROM "{kept_table.table.get_name()}"')
     try:
-        yield {name: shop.con.table(name) for name in given}
+        yield {name: shop.con.table(name) for name in tables}
     finally:
-        for name in given:
+        for name in tables:
             shop.con.drop_view(name)
 
 
@@ -257,10 +259,10 @@ def _sees(derivation: Derivation, settings: OutcomeSettings, section: str) -> bo
 def _answer(table: ir.Table, settings: OutcomeSettings, statistic: str) -> Answer | None:
     contract = derivations()[table_of(statistic)].contract
     assert issubclass(contract, Outcome)
-    found = statistics(
+    published = statistics(
         {contract: table.filter(table.statistic_id.isin(row_ids(statistic)))}, settings
     )
-    for row in found.to_pyarrow().to_pylist():
+    for row in published.to_pyarrow().to_pylist():
         if row["statistic_id"] == statistic:
             return Answer(row["value"], row["n"], row["total"])
     return None

@@ -133,15 +133,15 @@ ORDER BY lesion_number, endpoint
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, subject_id: str) -> tuple[Facts, ...]:
-    found = con.execute(query, {"subject": subject_id})
-    names = [column[0] for column in found.description or ()]
-    return tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
+    result = con.execute(query, {"subject": subject_id})
+    names = [column[0] for column in result.description or ()]
+    return tuple(dict(zip(names, row, strict=True)) for row in result.fetchall())
 
 
 def _subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> Facts:
-    found = _rows(con, "SELECT * FROM marts.subjects WHERE subject_id = $subject", subject_id)
-    if found:
-        return found[0]
+    subjects = _rows(con, "SELECT * FROM marts.subjects WHERE subject_id = $subject", subject_id)
+    if subjects:
+        return subjects[0]
     raise Refused(
         f"subject {subject_id}: this release has none. Copy a subject_id from the release, or name "
         "a patient by --site and --patient."
@@ -158,8 +158,8 @@ def _side_by_side(
         entry = entries.setdefault(where, {**dict(zip(place, where, strict=True)), "criteria": {}})
         entry["criteria"][row["criterion"]] = {n: row[n] for n in said if n in row}
     for entry in entries.values():
-        found = entry["criteria"]
-        entry["criteria"] = {name: found[name] for name in CRITERIA if name in found}
+        by_criterion = entry["criteria"]
+        entry["criteria"] = {name: by_criterion[name] for name in CRITERIA if name in by_criterion}
     return tuple(entries.values())
 
 
@@ -172,8 +172,8 @@ def _labs(con: duckdb.DuckDBPyConnection, subject_id: str) -> tuple[Facts, ...]:
 
 def _windowed(con: duckdb.DuckDBPyConnection, query: str, subject_id: str) -> list[Facts]:
     """Rows with their windows in order."""
-    found = _rows(con, query, subject_id)
-    return [{**row, "windows": sorted(row["windows"], key=WINDOWS.index)} for row in found]
+    rows = _rows(con, query, subject_id)
+    return [{**row, "windows": sorted(row["windows"], key=WINDOWS.index)} for row in rows]
 
 
 def _lab_order(row: Facts) -> tuple[Any, ...]:
@@ -191,8 +191,8 @@ def _places(row: Facts) -> list[int]:
 def _meanings(codes: Iterable[str]) -> dict[str, str]:
     from transforms.response.ladder import RULES
 
-    found = set(codes)
-    return {rule.name: f"{rule.response}: {rule.meaning}" for rule in RULES if rule.name in found}
+    used = set(codes)
+    return {rule.name: f"{rule.response}: {rule.meaning}" for rule in RULES if rule.name in used}
 
 
 def plain(value: Any) -> Any:

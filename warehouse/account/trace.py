@@ -114,17 +114,17 @@ def of_statistic(
         Refused: the release has no such statistic; the nearest are named.
     """
     with connection() as con:
-        found = statistic_row(con, release, statistic)
-        known = reach(store)
-        target = table_of(found["statistic_id"])
-        outcome = _outcome_key(con, release, known, target, found["statistic_id"])
-        members = _members(con, release, found)
+        published = statistic_row(con, release, statistic)
+        facts = reach(store)
+        target = table_of(published["statistic_id"])
+        outcome = _outcome_key(con, release, facts, target, published["statistic_id"])
+        members = _members(con, release, published)
         where = _lines(con, store, registry, key, release)
-        by_member = _decisions(con, release, known, target, outcome, members, where)
+        by_member = _decisions(con, release, facts, target, outcome, members, where)
     told = tuple(
         Member(s, n, counted, tuple(by_member.get((s, n), ()))) for (s, n), counted in members
     )
-    return StatisticTrace(found, outcome, told)
+    return StatisticTrace(published, outcome, told)
 
 
 def of_line(
@@ -146,34 +146,34 @@ def of_line(
     """
     path = _index(store, registry, key, release, site_id)
     with connection() as con:
-        found = con.execute(
+        rows = con.execute(
             "SELECT DISTINCT table_name, row_id, subject_id, min(rule_id) FROM read_parquet($path) "
             "WHERE source_file = $file AND source_row = $row GROUP BY ALL ORDER BY ALL",
             {"path": str(path), "file": file, "row": row},
         ).fetchall()
-        if not found:
+        if not rows:
             raise _no_line(con, path, site_id, file, row)
-        return _touched(con, release, reach(store), site_id, [Made(*f) for f in found])
+        return _touched(con, release, reach(store), site_id, [Made(*f) for f in rows])
 
 
-def touched(known: Reach, tables: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+def touched(facts: Reach, tables: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
     """Marts of the row's own subject, marts of its whole site, and outcomes, that can move."""
-    below = known.downstream(tables)
+    below = facts.downstream(tables)
     return (
-        known.released(below, "marts"),
-        known.released(_resting_on(known, below, SITE_WIDE), "marts"),
-        known.released(below, "outcomes"),
+        facts.released(below, "marts"),
+        facts.released(_resting_on(facts, below, SITE_WIDE), "marts"),
+        facts.released(below, "outcomes"),
     )
 
 
-def everywhere(known: Reach, tables: Iterable[str]) -> list[str]:
+def everywhere(facts: Reach, tables: Iterable[str]) -> list[str]:
     """Outcomes that can move in the populations of other sites too."""
-    below = known.downstream(tables)
-    return known.released(_resting_on(known, below, REGISTRY_WIDE), "outcomes")
+    below = facts.downstream(tables)
+    return facts.released(_resting_on(facts, below, REGISTRY_WIDE), "outcomes")
 
 
-def _resting_on(known: Reach, below: set[str], wide: frozenset[str]) -> set[str]:
-    return {n for n in below if known.upstream(n) & wide & below}
+def _resting_on(facts: Reach, below: set[str], wide: frozenset[str]) -> set[str]:
+    return {n for n in below if facts.upstream(n) & wide & below}
 
 
 def statistic_row(con: duckdb.DuckDBPyConnection, release: Path, statistic: str) -> dict[str, Any]:
@@ -185,9 +185,9 @@ def statistic_row(con: duckdb.DuckDBPyConnection, release: Path, statistic: str)
     path = _parquet(release, "outcomes/statistics")
     own = former_names.renamed_id("statistic_id") if former_names.used_by(release) else "NULL"
     query = f"SELECT * FROM read_parquet($path) WHERE $id IN (statistic_id, {own})"
-    found = con.execute(query, {"path": path, "id": statistic.lower()})
-    names = [d[0] for d in found.description or []]
-    row = found.fetchone()
+    result = con.execute(query, {"path": path, "id": statistic.lower()})
+    names = [d[0] for d in result.description or []]
+    row = result.fetchone()
     if row is None:
         raise unknown_statistic(con, release, statistic)
     return dict(zip(names, row, strict=True))
@@ -212,10 +212,10 @@ def _parquet(release: Path, place: str) -> str:
 
 
 def _outcome_key(
-    con: duckdb.DuckDBPyConnection, release: Path, known: Reach, target: str, statistic: str
+    con: duckdb.DuckDBPyConnection, release: Path, facts: Reach, target: str, statistic: str
 ) -> dict[str, Any]:
     """The key of the row in its own table; a second number of a row has its column at the end."""
-    names = known.keys[target]
+    names = facts.keys[target]
     columns = ", ".join(f'"{n}"' for n in names)
     row = con.execute(
         f"SELECT {columns} FROM read_parquet($path) WHERE statistic_id IN (SELECT unnest($ids))",
@@ -244,43 +244,43 @@ def _members(
     ).fetchall()
     if counted or statistic["method"] in ("proportion", "count"):
         return [((s, int(n)), True) for s, n in counted]
-    found = con.execute("FROM everyone ORDER BY ALL").fetchall()
-    return [((s, 0), False) for (s,) in found]
+    members = con.execute("FROM everyone ORDER BY ALL").fetchall()
+    return [((s, 0), False) for (s,) in members]
 
 
 def _decisions(
     con: duckdb.DuckDBPyConnection,
     release: Path,
-    known: Reach,
+    facts: Reach,
     target: str,
     outcome: Mapping[str, Any],
     members: list[tuple[tuple[str, int], bool]],
     where: Mapping[str, Line],
 ) -> dict[tuple[str, int], list[Decision]]:
     """What decided for each member, mart by mart, the nearest to the statistic first."""
-    made: dict[tuple[str, int], list[Decision]] = {m: [] for m, _ in members}
+    decided: dict[tuple[str, int], list[Decision]] = {m: [] for m, _ in members}
     days: dict[str, set[int]] = {}
-    for mart in _marts(known, target, outcome):
-        waiting = {m for m in made if not any(d.lines for d in made[m])}
-        found: dict[tuple[str, int], list[Decision]] = {m: [] for m in waiting}
+    for mart in _marts(facts, target, outcome):
+        waiting = {m for m in decided if not any(d.lines for d in decided[m])}
+        by_member: dict[tuple[str, int], list[Decision]] = {m: [] for m in waiting}
         for record in _rows(con, release, mart, outcome, waiting):
             subject = record["subject_id"]
             if "rel_day" in record and record["rel_day"] not in days.get(subject, ()):
                 continue
             days.setdefault(subject, set()).update(_days(record))
-            for unit in _concerned(found, record):
-                found[unit].append(_decision(mart, known.keys[mart], record, where))
-        for unit, decisions in found.items():
-            made[unit] += decisions
-    return made
+            for unit in _concerned(by_member, record):
+                by_member[unit].append(_decision(mart, facts.keys[mart], record, where))
+        for unit, decisions in by_member.items():
+            decided[unit] += decisions
+    return decided
 
 
-def _marts(known: Reach, target: str, outcome: Mapping[str, Any]) -> list[str]:
+def _marts(facts: Reach, target: str, outcome: Mapping[str, Any]) -> list[str]:
     """Marts that decide: those read first, then what they rest on; eligibility only if asked."""
     without = "" if outcome.get("population") == "per_criteria" else "population_members"
-    every = known.upstream(target, without)
-    near = {r for n in every & set(known.estimated) for r in known.reads[n]}
-    return sorted(known.released(every, "marts"), key=lambda n: (n not in near, n))
+    every = facts.upstream(target, without)
+    near = {r for n in every & set(facts.estimated) for r in facts.reads[n]}
+    return sorted(facts.released(every, "marts"), key=lambda n: (n not in near, n))
 
 
 def _rows(
@@ -302,11 +302,11 @@ def _rows(
         if outcome.get(SAME_MEANING.get(n, n)) and SAME_MEANING.get(n, n) != "reason"
     }
     tests = "".join(f' AND "{n}"::VARCHAR = ?::VARCHAR' for n in shared)
-    found = con.execute(
+    result = con.execute(
         f"SELECT * FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?)){tests} ORDER BY ALL",
         [path, sorted({s for s, _ in members}), *shared.values()],
     )
-    yield from (dict(zip(names, row, strict=True)) for row in found.fetchall())
+    yield from (dict(zip(names, row, strict=True)) for row in result.fetchall())
 
 
 def _same_level(outcome: Mapping[str, Any], names: list[str]) -> bool:
@@ -346,37 +346,37 @@ def _lines(
     con: duckdb.DuckDBPyConnection, store: Store, registry: Registry, key: bytes, release: Path
 ) -> dict[str, Line]:
     """Row id -> line, of every site in the release."""
-    found: dict[str, Line] = {}
-    for given in releases.manifest(release)["content"]["receipts"]:
-        site_id = given["site_id"]
+    lines: dict[str, Line] = {}
+    for receipt in releases.manifest(release)["content"]["receipts"]:
+        site_id = receipt["site_id"]
         path = _index(store, registry, key, release, site_id)
         query = "SELECT row_id, source_file, source_row, table_name FROM read_parquet(?)"
         for row_id, file, row, table in con.execute(query, [str(path)]).fetchall():
-            found[row_id] = Line(site_id, file, row, table)
-    return found
+            lines[row_id] = Line(site_id, file, row, table)
+    return lines
 
 
 def _touched(
-    con: duckdb.DuckDBPyConnection, release: Path, known: Reach, site_id: str, made: list[Made]
+    con: duckdb.DuckDBPyConnection, release: Path, facts: Reach, site_id: str, marts: list[Made]
 ) -> RowTrace:
-    tables = {m.table for m in made}
-    own, wide, outcomes = touched(known, tables)
-    subjects = sorted({m.subject_id for m in made})
+    tables = {m.table for m in marts}
+    own, wide, outcomes = touched(facts, tables)
+    subjects = sorted({m.subject_id for m in marts})
     counts, decides = {}, []
     for mart in own:
         path = _parquet(release, f"marts/{mart}")
         query = "SELECT * FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?)) ORDER BY ALL"
-        found = con.execute(query, [path, subjects])
-        names = [d[0] for d in found.description or []]
-        records = [dict(zip(names, r, strict=True)) for r in found.fetchall()]
+        rows = con.execute(query, [path, subjects])
+        names = [d[0] for d in rows.description or []]
+        records = [dict(zip(names, r, strict=True)) for r in rows.fetchall()]
         counts[mart] = len(records)
         decides += [
-            (mart, {n: r[n] for n in known.keys[mart]})
+            (mart, {n: r[n] for n in facts.keys[mart]})
             for r in records
-            if _named_in(r) & {m.row_id for m in made}
+            if _named_in(r) & {m.row_id for m in marts}
         ]
-    moving = _moving(con, release, outcomes, everywhere(known, tables), site_id)
-    return RowTrace(tuple(made), tuple(decides), counts, tuple(wide), tuple(moving))
+    moving = _moving(con, release, outcomes, everywhere(facts, tables), site_id)
+    return RowTrace(tuple(marts), tuple(decides), counts, tuple(wide), tuple(moving))
 
 
 def _moving(
@@ -388,11 +388,11 @@ def _moving(
 ) -> list[str]:
     """Statistics of the outcomes that the site's population, or every population, can move."""
     path = _parquet(release, "outcomes/statistics")
-    found = con.execute("SELECT statistic_id FROM read_parquet(?) ORDER BY ALL", [path]).fetchall()
+    rows = con.execute("SELECT statistic_id FROM read_parquet(?) ORDER BY ALL", [path]).fetchall()
     populations = {"all", "per_criteria", slug(f"site:{site_id}")}
     return [
         name
-        for (name,) in found
+        for (name,) in rows
         if table_of(name) in outcomes
         and (population_of(name) in populations or table_of(name) in of_all)
     ]
@@ -407,16 +407,18 @@ def _named_in(record: Mapping[str, Any]) -> set[str]:
 def _index(store: Store, registry: Registry, key: bytes, release: Path, site_id: str) -> Path:
     """The index of the delivery that a release saw of a site."""
     content = releases.manifest(release)["content"]
-    given = {r["site_id"]: r for r in content["receipts"]}
-    if site_id not in given:
-        near = get_close_matches(site_id, given, n=1, cutoff=0.4) or sorted(given)
+    receipts = {r["site_id"]: r for r in content["receipts"]}
+    if site_id not in receipts:
+        near = get_close_matches(site_id, receipts, n=1, cutoff=0.4) or sorted(receipts)
         raise Refused(
             f"site {site_id}: release {release.name} has no delivery of it. Did you mean "
             f"{', '.join(near)}?"
         )
-    known = registry.sites.get(site_id)
-    site = rows.site_of(content["sites"][site_id], known.excluded if known else frozenset())
-    receipt = rows.receipt_of(store, given[site_id])
+    configured = registry.sites.get(site_id)
+    site = rows.site_of(
+        content["sites"][site_id], configured.excluded if configured else frozenset()
+    )
+    receipt = rows.receipt_of(store, receipts[site_id])
     options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
     return loaded.ready(store, site, receipt, key, options) / "rows.parquet"
 

@@ -77,14 +77,16 @@ def verify(
     except Refused:
         return Verdict(path.name, 0, ("manifest.json: missing or not readable",), False)
     damaged = tuple(sorted([*_files(path), *_chain(store, path)]))
-    known, purged = len(intact.recorded(path)), len(expunge.purged_files(path))
+    n_recorded, purged = len(intact.recorded(path)), len(expunge.purged_files(path))
     if damaged or purged or not rebuild:
-        return Verdict(path.name, known, damaged, False, purged=purged)
+        return Verdict(path.name, n_recorded, damaged, False, purged=purged)
     _can_be_made(path, registry, key)
-    made = made_again(store, registry, key, content)
+    rebuilt = made_again(store, registry, key, content)
     recorded = {place: t["content_sha256"] for place, t in content["tables"].items()}
-    different = tuple(sorted(p for p in recorded.keys() | made if recorded.get(p) != made.get(p)))
-    return Verdict(path.name, known, (), True, different)
+    different = tuple(
+        sorted(p for p in recorded.keys() | rebuilt if recorded.get(p) != rebuilt.get(p))
+    )
+    return Verdict(path.name, n_recorded, (), True, different)
 
 
 def named(store: Store, name: str | None) -> Path:
@@ -128,8 +130,8 @@ def made_again(
         tables = json.loads((work / "estimated.json").read_text())
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    found = {place: str(t["content_sha256"]) for place, t in tables.items()}
-    return found | {"quality/audit": audited.content_sha256}
+    hashes = {place: str(t["content_sha256"]) for place, t in tables.items()}
+    return hashes | {"quality/audit": audited.content_sha256}
 
 
 def _earlier(store: Store, facts: list[dict[str, str]]) -> dict[str, tuple[Any, ...]]:
@@ -157,8 +159,8 @@ def _files(path: Path) -> Iterator[str]:
 
 def _chain(store: Store, path: Path) -> Iterator[str]:
     """The manifest against itself, its decisions, the release before and those after."""
-    found = releases.manifest(path)
-    content, record = found["content"], found["record"]
+    facts = releases.manifest(path)
+    content, record = facts["content"], facts["record"]
     inputs = fingerprints.sha256_of({n: content[n] for n in INGREDIENTS})
     night = [content["inputs_key"], content["as_of"], content["data_cutoff"]]
     if content["inputs_key"] != inputs or content["run_key"] != fingerprints.sha256_of(night):
@@ -184,8 +186,8 @@ def _link(store: Store, path: Path, before: str) -> Iterator[str]:
 
 def _can_be_made(path: Path, registry: Registry, key: bytes) -> None:
     """Refuse what this code cannot make again, naming what can."""
-    found = releases.manifest(path)
-    content, commit = found["content"], found["record"].get("commit")
+    facts = releases.manifest(path)
+    content, commit = facts["content"], facts["record"].get("commit")
     where = f"release {path.name}: its files are whole, but"
     if content["key_fingerprint"] != identity.fingerprint(key):
         raise Refused(

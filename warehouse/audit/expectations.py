@@ -56,15 +56,15 @@ def frames(
     parquet: Path, scratch: Path, resources: Resources = UNLIMITED
 ) -> dict[Question, Path | None]:
     """Select each question's frame; None where a table that it needs is missing."""
-    found: dict[Question, Path | None] = {}
+    paths: dict[Question, Path | None] = {}
     with connection(resources=resources) as con:
         for path in sorted(parquet.glob("*/*.parquet")):
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {path.parent.name}")
             name = f"{path.parent.name}.{path.stem}"
             con.execute(f"CREATE VIEW {name} AS FROM read_parquet('{_quoted(path)}')")
         for question in QUESTIONS:
-            found[question] = _frame(con, question, scratch / f"{question.audit_id}.parquet")
-    return found
+            paths[question] = _frame(con, question, scratch / f"{question.audit_id}.parquet")
+    return paths
 
 
 def _frame(con: duckdb.DuckDBPyConnection, question: Question, to: Path) -> Path | None:
@@ -93,10 +93,10 @@ def _checkpoint(framed: dict[Question, Path]) -> dict[str, bool]:
             name="release", validation_definitions=definitions, result_format="BOOLEAN_ONLY"
         )
     )
-    found = checkpoint.run().run_results.values()
+    outcomes = checkpoint.run().run_results.values()
     return {
         one.expectation_config.meta["audit_id"]: bool(one.success)
-        for result in found
+        for result in outcomes
         for one in result.results
     }
 

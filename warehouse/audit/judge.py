@@ -118,16 +118,16 @@ def changes_of(work: Path, before: Path | None, names: tuple[str | None, str]) -
     """
     path = work / "changes.json"
     if path.exists():
-        known = Changes.model_validate_json(path.read_bytes())
-        if (known.left, known.right) == names:
-            return known
+        stored = Changes.model_validate_json(path.read_bytes())
+        if (stored.left, stored.right) == names:
+            return stored
     if before is None or names[0] is None:
-        found = compare.first(names[1])
+        changes = compare.first(names[1])
     else:
-        found = compare.diff(before, work, names=(names[0], names[1]), limit=KEPT)
-    write_atomically(path, found.model_dump_json().encode() + b"\n")
-    write_atomically(work / "CHANGES.md", pages.markdown(found).encode())
-    return found
+        changes = compare.diff(before, work, names=(names[0], names[1]), limit=KEPT)
+    write_atomically(path, changes.model_dump_json().encode() + b"\n")
+    write_atomically(work / "CHANGES.md", pages.markdown(changes).encode())
+    return changes
 
 
 def _start() -> "subprocess.Popen[str]":

@@ -55,8 +55,8 @@ def why_outside(moved: StatisticChange, settings: AuditSettings) -> str | None:
 
 def _declared(statistic_id: str, declared: Mapping[str, float]) -> float | None:
     """The tolerance of a statistic's own; of several the most particular, which is the longest."""
-    found = [p for p in declared if fnmatchcase(statistic_id, p)]
-    return declared[max(found, key=lambda p: (len(p), p))] if found else None
+    patterns = [p for p in declared if fnmatchcase(statistic_id, p)]
+    return declared[max(patterns, key=lambda p: (len(p), p))] if patterns else None
 
 
 def _fall(moved: StatisticChange, settings: AuditSettings) -> str | None:
@@ -134,10 +134,10 @@ def _within_limits(moved: StatisticChange) -> bool:
 def impact(changes: Changes, left: Path | None, right: Path) -> dict[str, Any]:
     """What the night does to patients and rows: pseudonyms and counts, never a patient's id."""
     with connection() as con:
-        found: dict[str, Any] = {"sites": _sites(con, left, right)}
+        movements: dict[str, Any] = {"sites": _sites(con, left, right)}
         if left is None:
-            return found | {"subjects": {}, "reclassified": [], "rows": [], "set_aside": []}
-        return found | {
+            return movements | {"subjects": {}, "reclassified": [], "rows": [], "set_aside": []}
+        return movements | {
             "subjects": _subjects(con, left, right),
             "reclassified": list(_reclassified(con, changes, left, right)),
             "rows": _rows(con, left, right),
@@ -158,11 +158,11 @@ def fallen(rows: list[dict[str, Any]], settings: AuditSettings) -> list[str]:
 
 def _subjects(con: duckdb.DuckDBPyConnection, left: Path, right: Path) -> dict[str, list[str]]:
     def only(one: Path, other: Path) -> list[str]:
-        found = con.execute(
+        rows = con.execute(
             f"SELECT subject_id FROM {_file(one, 'marts/subjects')} EXCEPT "
             f"SELECT subject_id FROM {_file(other, 'marts/subjects')} ORDER BY 1"
         ).fetchall()
-        return [row[0] for row in found]
+        return [row[0] for row in rows]
 
     return {"added": only(right, left), "vanished": only(left, right)}
 
@@ -178,11 +178,11 @@ def _reclassified(
             continue
         using = ", ".join(f'"{n}"' for n in KEYS[f"marts/{table}"])
         place = f"marts/{table}"
-        found = con.execute(
+        rows = con.execute(
             f"SELECT DISTINCT subject_id FROM {_file(left, place)} l JOIN {_file(right, place)} r "
             f"USING ({using}) WHERE l.{column} IS DISTINCT FROM r.{column} ORDER BY 1"
         ).fetchall()
-        subjects = [row[0] for row in found]
+        subjects = [row[0] for row in rows]
         yield {"table": table, "column": column, "n": len(subjects), "subjects": subjects}
 
 

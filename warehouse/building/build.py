@@ -57,12 +57,12 @@ def registry_tables(con: Engine, loaded: Sequence[Loaded], data_cutoff: date) ->
         seen = _up_to(conform(source, contract), contract, data_cutoff)
         tables[name] = _kept(con, name, seen)
     _no_collision(con, tables)
-    known = [
+    in_force = [
         {"site_id": s.site_id, "extraction_date": min(s.extraction_date, data_cutoff)}
         for s in loaded
     ]
     return tables | {
-        "extractions": _kept(con, "extractions", rows(known, Extractions)),
+        "extractions": _kept(con, "extractions", rows(in_force, Extractions)),
         "set_aside": _kept(con, "set_aside", _set_aside(con, loaded)),
         "rows_set_aside": _kept(con, "rows_set_aside", _rows_aside(con, loaded, data_cutoff)),
     }
@@ -72,26 +72,26 @@ def derive(
     con: Engine, tables: Mapping[str, ir.Table], settings: OutcomeSettings, room: str
 ) -> Tables:
     """Every table that the derivations of one room make, computed and gated."""
-    known: Tables = dict(tables)
-    made: Tables = {}
+    available: Tables = dict(tables)
+    derived: Tables = {}
     for name, derivation in derivations().items():
         if derivation.room != room:
             continue
-        made[name] = known[name] = computed(con, derivation, known, settings)
-    return made
+        derived[name] = available[name] = computed(con, derivation, available, settings)
+    return derived
 
 
 def estimates(
     con: Engine, marts: Mapping[str, ir.Table], settings: OutcomeSettings
 ) -> dict[type[Contract], ir.Table]:
     """The outcome tables, the statistics in them and their member sets."""
-    made = derive(con, marts, settings, "analytics")
-    known = derivations()
-    parts = [t for n, t in made.items() if known[n].contract is outcomes.MemberSets]
+    estimated = derive(con, marts, settings, "analytics")
+    by_name = derivations()
+    parts = [t for n, t in estimated.items() if by_name[n].contract is outcomes.MemberSets]
     tables = {
-        known[n].contract: t
-        for n, t in made.items()
-        if known[n].contract is not outcomes.MemberSets
+        by_name[n].contract: t
+        for n, t in estimated.items()
+        if by_name[n].contract is not outcomes.MemberSets
     }
     summaries = {c: t for c, t in tables.items() if issubclass(c, outcomes.Outcome)}
     members = ibis.union(*parts).distinct() if len(parts) > 1 else parts[0].distinct()
@@ -103,17 +103,17 @@ def estimates(
 
 def quality_tables(con: Engine, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
     """What was delivered and what was set aside, of all sites."""
-    made: dict[type[Contract], ir.Table] = {}
+    by_contract: dict[type[Contract], ir.Table] = {}
     for contract in FROM_SITES:
         name = table_name(contract)
         files = [s.folder / "quality" / f"{name}.parquet" for s in loaded]
-        made[contract] = con.read_parquet(files, table_name=name)
+        by_contract[contract] = con.read_parquet(files, table_name=name)
     facts = [
         asdict(s)
         | {"reason": s.degraded or None, "degraded": bool(s.degraded), "unused": s.unused or None}
         for s in loaded
     ]
-    return made | {quality.Deliveries: rows(facts, quality.Deliveries)}
+    return by_contract | {quality.Deliveries: rows(facts, quality.Deliveries)}
 
 
 def write(con: Engine, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict[str, Written]:
@@ -184,12 +184,15 @@ def _no_collision(con: Engine, tables: Mapping[str, ir.Table]) -> None:
 
 
 def computed(
-    con: Engine, derivation: Derivation, known: Mapping[str, ir.Table], settings: OutcomeSettings
+    con: Engine,
+    derivation: Derivation,
+    available: Mapping[str, ir.Table],
+    settings: OutcomeSettings,
 ) -> ir.Table:
     """The table of one derivation, kept in the scratch file under its name."""
-    asked = con.queries.transform(con, derivation, known, settings)
+    asked = con.queries.transform(con, derivation, available, settings)
     if asked is None:
-        return _kept(con, derivation.name, derivation(known, settings))
+        return _kept(con, derivation.name, derivation(available, settings))
     for name, table in asked.constants.items():
         con.con.register(name, table)
     con.create_table(derivation.name, schema=asked.schema, overwrite=True)

@@ -213,27 +213,27 @@ def _between(acts_on: set[str], watched: list[str]) -> list[str]:
     return [name for name in derivations() if name in wanted]
 
 
-def _answers(known: Tables, settings: OutcomeSettings, watched: list[str]) -> dict[str, Answer]:
-    found: dict[str, Answer] = {}
+def _answers(tables: Tables, settings: OutcomeSettings, watched: list[str]) -> dict[str, Answer]:
+    answers: dict[str, Answer] = {}
     for target in sorted({table_of(name) for name in watched}):
         contract = derivations()[target].contract
         assert issubclass(contract, Outcome)
-        table = known[target]
+        table = tables[target]
         asked = table.filter(table.statistic_id.isin(watched))
         reasons = _reasons(asked)
         for row in statistics({contract: asked}, settings).to_pyarrow().to_pylist():
             name = row["statistic_id"]
             if name in watched:
                 limits = (row["value"], row["lower"], row["upper"])
-                found[name] = Answer(*limits, row["unit"], reasons.get(name))
-    return found
+                answers[name] = Answer(*limits, row["unit"], reasons.get(name))
+    return answers
 
 
 def _reasons(table: ir.Table) -> dict[str, str]:
     if "reason" not in table.columns:
         return {}
-    given = table.filter(table.reason.notnull()).select("statistic_id", "reason")
-    return {r["statistic_id"]: r["reason"] for r in given.to_pyarrow().to_pylist()}
+    reasoned = table.filter(table.reason.notnull()).select("statistic_id", "reason")
+    return {r["statistic_id"]: r["reason"] for r in reasoned.to_pyarrow().to_pylist()}
 
 
 def _reason(before: Answer, after: Answer | None, *, tried: bool) -> str | None:

@@ -117,10 +117,10 @@ def of_this_machine(folder: Path | None = None) -> QueryCache:
     return QueryCache(path)
 
 
-def _compiled(con: Engine, made: ir.Table) -> Query:
-    written_out = made.op().find(ops.InMemoryTable)
+def _compiled(con: Engine, table: ir.Table) -> Query:
+    written_out = table.op().find(ops.InMemoryTable)
     constants = {op.name: op.data.to_pyarrow(op.schema) for op in written_out}
-    return Query(str(con.compile(made)), made.schema(), constants)
+    return Query(str(con.compile(table)), table.schema(), constants)
 
 
 def _name(derivation: Derivation, tables: Mapping[str, ir.Table], settings: OutcomeSettings) -> str:
@@ -153,11 +153,11 @@ def _last_used(path: Path) -> float:
         return 0.0
 
 
-def _written(made: Query) -> dict[str, Any]:
+def _written(query: Query) -> dict[str, Any]:
     return {
-        "sql": made.sql,
-        "schema": {n: str(t) for n, t in made.schema.items()},
-        "constants": {n: _hex(t) for n, t in made.constants.items()},
+        "sql": query.sql,
+        "schema": {n: str(t) for n, t in query.schema.items()},
+        "constants": {n: _hex(t) for n, t in query.constants.items()},
     }
 
 

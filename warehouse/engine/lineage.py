@@ -51,9 +51,9 @@ class Derivation:
 
     def sections(self, chosen: OutcomeSettings) -> dict[str, Section]:
         """The settings that it reads, under the names of its parameters."""
-        known = {type(getattr(chosen, n)): getattr(chosen, n) for n in type(chosen).model_fields}
-        known[OutcomeSettings] = chosen
-        return {name: known[kind] for name, kind in self.settings.items()}
+        by_type = {type(getattr(chosen, n)): getattr(chosen, n) for n in type(chosen).model_fields}
+        by_type[OutcomeSettings] = chosen
+        return {name: by_type[kind] for name, kind in self.settings.items()}
 
     def __call__(self, tables: Mapping[str, ir.Table], chosen: OutcomeSettings) -> ir.Table:
         """Apply the function to the tables and settings that it asks for."""
@@ -68,10 +68,10 @@ def derivations() -> Mapping[str, Derivation]:
         TypeError: two functions make one table, one reads a table that nobody makes, or they form a
             circle: our own fault.
     """
-    found = _found(importlib.import_module("transforms"), importlib.import_module("analytics"))
-    known = set(found) | PROVIDED
-    for d in found.values():
-        if missing := set(d.reads) - known:
+    by_name = _found(importlib.import_module("transforms"), importlib.import_module("analytics"))
+    names = set(by_name) | PROVIDED
+    for d in by_name.values():
+        if missing := set(d.reads) - names:
             raise TypeError(f"{d.function.__module__}.{d.name} reads {missing}: nobody makes it")
         if d.contract not in CARRIED:
             raise TypeError(
@@ -79,9 +79,9 @@ def derivations() -> Mapping[str, Derivation]:
                 "carries and no list of intermediate tables has. Declare it in schemas/tables/ "
                 'with declares(schema="marts"), "outcomes" or "intermediate".'
             )
-    graph = {n: set(d.reads) - PROVIDED for n, d in found.items()}
+    graph = {n: set(d.reads) - PROVIDED for n, d in by_name.items()}
     try:
-        return {name: found[name] for name in TopologicalSorter(graph).static_order()}
+        return {name: by_name[name] for name in TopologicalSorter(graph).static_order()}
     except CycleError as error:
         raise TypeError(f"derivations form a circle: {' -> '.join(error.args[1])}") from None
 
@@ -89,10 +89,10 @@ def derivations() -> Mapping[str, Derivation]:
 @cache
 def upstream(name: str) -> frozenset[str]:
     """Every table that a table is made from, itself included."""
-    known = derivations()
-    if name not in known:
+    by_name = derivations()
+    if name not in by_name:
         return frozenset({name})
-    return frozenset({name}).union(*(upstream(n) for n in known[name].reads))
+    return frozenset({name}).union(*(upstream(n) for n in by_name[name].reads))
 
 
 def downstream(names: Iterable[str]) -> frozenset[str]:
@@ -102,7 +102,7 @@ def downstream(names: Iterable[str]) -> frozenset[str]:
 
 
 def _found(*packages: ModuleType) -> dict[str, Derivation]:
-    found: dict[str, Derivation] = {}
+    by_name: dict[str, Derivation] = {}
     for package in packages:
         for module in _modules(package):
             for name, function in inspect.getmembers(module, inspect.isfunction):
@@ -110,10 +110,10 @@ def _found(*packages: ModuleType) -> dict[str, Derivation]:
                     continue
                 if (derivation := _derivation(name, function)) is None:
                     continue
-                if name in found:
+                if name in by_name:
                     raise TypeError(f"{module.__name__}.{name}: made by two functions")
-                found[name] = derivation
-    return found
+                by_name[name] = derivation
+    return by_name
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:

@@ -45,13 +45,13 @@ class Reach:
 
     def upstream(self, name: str, without: str = "") -> set[str]:
         """Every table that a table is made from, itself included, by ways that avoid one table."""
-        found, waiting = {name}, [name]
+        names, waiting = {name}, [name]
         while waiting:
             for n in self.reads.get(waiting.pop(), []):
-                if n != without and n not in found:
-                    found.add(n)
+                if n != without and n not in names:
+                    names.add(n)
                     waiting.append(n)
-        return found
+        return names
 
     def downstream(self, names: Iterable[str]) -> set[str]:
         """Every derived table that rows of these registry tables can touch."""
@@ -73,15 +73,15 @@ def reach(store: Store) -> Reach:
     path = store.state / "lineage" / f"{fingerprints.code_sha256()[:24]}.json"
     if path.exists():
         return Reach(**json.loads(path.read_text("utf-8")))
-    found = _read()
-    keep(path, found)
-    return found
+    facts = _read()
+    keep(path, facts)
+    return facts
 
 
-def keep(path: Path, found: Reach) -> None:
+def keep(path: Path, facts: Reach) -> None:
     """Keep the facts for the next time."""
     make_private(path.parent)
-    write_atomically(path, json.dumps(asdict(found), sort_keys=True).encode())
+    write_atomically(path, json.dumps(asdict(facts), sort_keys=True).encode())
 
 
 def _read() -> Reach:
@@ -90,7 +90,7 @@ def _read() -> Reach:
     from transforms.intake.cross_checks import CROSS_CHECKS
     from warehouse.engine.lineage import derivations, released
 
-    known = derivations()
+    by_name = derivations()
     drags: dict[str, set[str]] = {}
     for contract in TABLES:
         for referred in options(contract).references:
@@ -99,13 +99,13 @@ def _read() -> Reach:
         for name in check.reads:
             drags.setdefault(name, set()).add(check.table)
     return Reach(
-        reads={n: list(d.reads) for n, d in known.items()},
+        reads={n: list(d.reads) for n, d in by_name.items()},
         places={
             n: f"{options(d.contract).schema}/{table_name(d.contract)}"
-            for n, d in known.items()
+            for n, d in by_name.items()
             if released(d.contract)
         },
-        keys={n: list(key(d.contract)) for n, d in known.items()},
+        keys={n: list(key(d.contract)) for n, d in by_name.items()},
         drags={n: sorted(t) for n, t in drags.items()},
-        estimated=sorted(n for n, d in known.items() if d.room == "analytics"),
+        estimated=sorted(n for n, d in by_name.items() if d.room == "analytics"),
     )

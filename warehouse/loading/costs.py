@@ -66,12 +66,12 @@ def costs(index: Path) -> tuple[Cost, ...]:
         index: rows.parquet of the delivery (`warehouse.loading.row_index`).
     """
     with connection() as con:
-        found = con.execute(ROOTS, [str(index)]).fetchall()
+        roots = con.execute(ROOTS, [str(index)]).fetchall()
     by_cause: dict[str, list[tuple[str, int, int]]] = {}
-    for cause, table, n, n_patients in found:
+    for cause, table, n, n_patients in roots:
         by_cause.setdefault(cause, []).append((table, n, n_patients))
-    made = [_cost(cause, parts) for cause, parts in by_cause.items()]
-    return tuple(sorted(made, key=lambda c: (-c.patients, -c.rows, c.table, c.column)))
+    listed = [_cost(cause, parts) for cause, parts in by_cause.items()]
+    return tuple(sorted(listed, key=lambda c: (-c.patients, -c.rows, c.table, c.column)))
 
 
 def _cost(cause: str, parts: list[tuple[str, int, int]]) -> Cost:
@@ -93,6 +93,6 @@ def _outcomes(tables: Iterable[str]) -> tuple[str, ...]:
     from schemas.contract import options
     from warehouse.engine.lineage import derivations, downstream
 
-    known = derivations()
+    by_name = derivations()
     reached = downstream(tables)
-    return tuple(sorted(n for n in reached if options(known[n].contract).statistics))
+    return tuple(sorted(n for n in reached if options(by_name[n].contract).statistics))

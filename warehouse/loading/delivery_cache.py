@@ -137,14 +137,14 @@ def _load(
     from warehouse.loading.load import load
     from warehouse.loading.unused import columns_of
 
-    made = read_again(store, receipt, site)
-    raw = made.tables
+    converted = read_again(store, receipt, site)
+    raw = converted.tables
     scratch = to / "scratch"
     scratch.mkdir()
     with engine(scratch / "load.duckdb", **options) as con:
         counts = load(con, site, raw, receipt, key, to)
         rows.write(con, [c.table for c in counts], key, to / "rows.parquet")
-    columns_of(raw, site, made.unread).write(to)
+    columns_of(raw, site, converted.unread).write(to)
     shutil.rmtree(scratch)
     for path in to.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)

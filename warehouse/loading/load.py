@@ -81,10 +81,10 @@ def load(
 
 def sources(site: Site, raw: set[str]) -> dict[str, tuple[TableSource, ...]]:
     """Which raw tables feed which registry table; a file with our name needs no entry."""
-    known = dict(site.tables)
+    declared = dict(site.tables)
     if site.format == "tables":
-        known |= {n: (TableSource(),) for n in CONTRACTS if n in raw and n not in known}
-    return known
+        declared |= {n: (TableSource(),) for n in CONTRACTS if n in raw and n not in declared}
+    return declared
 
 
 def raw_name(table: str, source: TableSource) -> str:
@@ -182,13 +182,13 @@ def _keep_blank_patients(con: Engine, names: Iterable[str]) -> None:
 
 
 def _count_others(
-    con: Engine, name: str, found: list[tuple[ir.Table, TableSource]], site: Site
+    con: Engine, name: str, parts: list[tuple[ir.Table, TableSource]], site: Site
 ) -> None:
     """Rows of other data access groups, as many as they would be here; nothing else is asked."""
     number = sum(
         int(con.to_pyarrow(of_other_groups(raw, source, site).count()).as_py())
         * max(1, len(source.wide))
-        for raw, source in found
+        for raw, source in parts
         if access_group(raw, site)
     )
     con.raw_sql(f"CREATE TABLE other_{name} AS SELECT {number} AS other_group")
@@ -258,10 +258,10 @@ def _set_aside(
 
 
 def _shares_keys(con: Engine, name: str) -> bool:
-    found = con.raw_sql(
+    shared = con.raw_sql(
         f"SELECT natural_key FROM left_{name} GROUP BY natural_key HAVING count(*) > 1 LIMIT 1"
     )
-    return bool(found.fetchall())
+    return bool(shared.fetchall())
 
 
 def _cross_check(con: Engine, accepted: Mapping[str, ir.Table]) -> None:
@@ -330,19 +330,19 @@ def _write(
     for contract, severity in ((Quarantine, "reject"), (Findings, "warn")):
         path = to / "quality" / f"{table_name(contract)}.parquet"
         write_parquet(con, _findings(con, accepted, site, severity), contract, path)
-    known = [
+    counted = [
         {"site_id": site.site_id, "table_name": c.table}
         | {n: getattr(c, n) for n in column_names(RowCounts) if hasattr(c, n)}
         for c in counts
     ]
-    write_parquet(con, rows(known, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
+    write_parquet(con, rows(counted, RowCounts), RowCounts, to / "quality" / "row_counts.parquet")
     return counts
 
 
 def _write_table(con: Engine, name: str, key: bytes, to: Path) -> Counts:
     contract: type[RegistryTable] = CONTRACTS[name]
-    made = ("subject_id", "row_id")
-    kept = ", ".join(_column(n, key) for n in column_names(contract) if n not in made)
+    pseudonymous = ("subject_id", "row_id")
+    kept = ", ".join(_column(n, key) for n in column_names(contract) if n not in pseudonymous)
     subject = identity.sql(key, "site_id", "patient_id")
     row = identity.sql(key, "site_id", "natural_key")
     out = to / "registry" / f"{name}.parquet"

@@ -57,9 +57,9 @@ def site_of(facts: Mapping[str, Any], excluded: frozenset[str] = frozenset()) ->
 
 def sites_of(content: Mapping[str, Any], like: Registry | None = None) -> dict[str, Site]:
     """The site files that a manifest keeps, without who has withdrawn consent by today."""
-    known = like.sites if like else {}
+    earlier = like.sites if like else {}
     return {
-        name: site_of(facts, known[name].excluded if name in known else frozenset())
+        name: site_of(facts, earlier[name].excluded if name in earlier else frozenset())
         for name, facts in content["sites"].items()
     }
 

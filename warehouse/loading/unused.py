@@ -81,14 +81,14 @@ class Columns:
 def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Columns:
     """Which columns of raw tables a site file uses."""
     shapes = {name: pq.read_schema(path).names for name, path in raw.items()}
-    found: dict[str, set[str]] = {name: set() for name in shapes}
+    by_table: dict[str, set[str]] = {name: set() for name in shapes}
     for table, parts in sources(site, set(shapes)).items():
         for source in parts:
             name = raw_name(table, source)
             if name in shapes and table in CONTRACTS:
-                found[name] |= _used(shapes[name], table, source, site)
+                by_table[name] |= _used(shapes[name], table, source, site)
     there = {n: [c for c in names if not _ours(c, names, site)] for n, names in shapes.items()}
-    used = {n: [c for c in names if plain(c) in found[n]] for n, names in there.items()}
+    used = {n: [c for c in names if plain(c) in by_table[n]] for n, names in there.items()}
     return Columns(there, used, sorted(unread), site.format == "redcap")
 
 
@@ -99,8 +99,8 @@ def unused(now: Columns, before: Columns | None) -> tuple[Unused, ...]:
     alike: dict[Unused, list[str]] = {}
     for one in (t for t in told if t.whole or t.gone or t.columns):
         alike.setdefault(replace(one, source=""), []).append(one.source)
-    found = [replace(one, source=", ".join(names)) for one, names in alike.items()]
-    return tuple(sorted(found, key=lambda t: (not t.gone, not t.whole)))
+    listed = [replace(one, source=", ".join(names)) for one, names in alike.items()]
+    return tuple(sorted(listed, key=lambda t: (not t.gone, not t.whole)))
 
 
 def _some(names: Sequence[str], shown: int | None) -> str:
@@ -126,10 +126,10 @@ def _told(source: str, now: Columns, before: Columns | None) -> Unused:
     label = f"form {source}" if now.forms else source
     if not now.used[source] and source != UNASSIGNED:
         return Unused(label, whole=bool(there))
-    known = {plain(name) for name in there}
+    plain_names = {plain(name) for name in there}
     past = before.there.get(source, []) if before else []
     mattered = set(before.used.get(source, [])) if before else set()
-    gone = [name for name in past if plain(name) not in known]
+    gone = [name for name in past if plain(name) not in plain_names]
     gone.sort(key=lambda name: name not in mattered)
     left = [name for name in there if name not in now.used[source]]
     return Unused(label, tuple(_shown(gone)), tuple(_shown(left)))
@@ -138,10 +138,10 @@ def _told(source: str, now: Columns, before: Columns | None) -> Unused:
 def _used(names: Sequence[str], table: str, source: TableSource, site: Site) -> set[str]:
     raw = ibis.table(dict.fromkeys(names, "string"), name="raw")
     try:
-        known: dict[str, Any] = dict(mapping(raw, CONTRACTS[table], source, site))
+        by_column: dict[str, Any] = dict(mapping(raw, CONTRACTS[table], source, site))
     except BadConfiguration:  # told where the delivery is held against its site file
-        known = dict(source.columns)
-    return {plain(n) for n in named_columns(source.model_copy(update={"columns": known}))}
+        by_column = dict(source.columns)
+    return {plain(n) for n in named_columns(source.model_copy(update={"columns": by_column}))}
 
 
 def _ours(column: str, names: Sequence[str], site: Site) -> bool:

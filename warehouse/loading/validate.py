@@ -51,11 +51,11 @@ def breaches(
 ) -> list[Breach]:
     """Every row rule of the contract, as expressions over a harmonised table."""
     mapped = [c for c in columns(contract) if c.name in table.columns]
-    found = [b for c in mapped for b in _column_breaches(table, c)]
+    broken = [b for c in mapped for b in _column_breaches(table, c)]
     for c in dates(contract):
         if c.name in table.columns:
-            found.append(_breach("after_extraction", c.name, _day(table, c) > extracted))
-    return found + [
+            broken.append(_breach("after_extraction", c.name, _day(table, c) > extracted))
+    return broken + [
         Breach(r.rule_id, r.column, r.category, r.severity, r.breaks(table).fill_null(False))
         for r in options(contract).rules
     ]
@@ -106,8 +106,8 @@ def too_early(
     born = patients.select("site_id", "patient_id", _born=patients.birth_year)
     year = _day(table, column).year()
     old = table.filter(year < bound).select(ROW, "site_id", "patient_id", _year=year)
-    known = old.left_join(born, ["site_id", "patient_id"])
-    early = known.filter(known._year < known._born.fill_null(earliest))
+    with_birth = old.left_join(born, ["site_id", "patient_id"])
+    early = with_birth.filter(with_birth._year < with_birth._born.fill_null(earliest))
     if (table_name(contract), column.name) in OWN_RULE:
         early = early.filter(early._born.isnull())
     rule_id = early._born.notnull().ifelse("before_birth", "before_care")
@@ -126,9 +126,9 @@ def _day(table: ir.Table, column: Column) -> ir.DateValue:
 
 def tally(table: ir.Table, contract: type[Contract]) -> ir.Table:
     """One row for a finished table: how many of its values break each of the columns' rules."""
-    found = [b for c in columns(contract) for b in _column_breaches(table, c, finished=True)]
+    broken = [b for c in columns(contract) for b in _column_breaches(table, c, finished=True)]
     counts = {
-        f"{b.rule_id} {b.column}": b.expression.sum() for b in found if b.severity == "reject"
+        f"{b.rule_id} {b.column}": b.expression.sum() for b in broken if b.severity == "reject"
     }
     return table.aggregate(**counts)
 

@@ -77,13 +77,13 @@ def diff(
     with TemporaryDirectory(prefix="y90-names-") as scratch:
         former = former_names.used_by(left) != former_names.used_by(right)
         sides = [_todays(side, Path(scratch)) if former else side for side in (left, right)]
-        found = _compared(sides[0], sides[1], tolerances or {}, limit, former=former)
+        compared = _compared(sides[0], sides[1], tolerances or {}, limit, former=former)
     note = former_names.NOTE.format(release=called[0 if former_names.used_by(left) else 1])
     return Changes(
         left=called[0],
         right=called[1],
-        tables=found[0],
-        statistics=found[1],
+        tables=compared[0],
+        statistics=compared[1],
         note=note if former else None,
     )
 
@@ -193,8 +193,8 @@ def _columns(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
 def _count(con: duckdb.DuckDBPyConnection, path: Path) -> int | None:
     if not path.exists():
         return None
-    found = con.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
-    return int(found[0]) if found else 0
+    row = con.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _tolerance(pair: Pair, column: str, tolerances: Mapping[str, float]) -> float:
@@ -258,12 +258,12 @@ def _listed(
 ) -> dict[str, Any]:
     keys = ", ".join(f'coalesce(l."{n}", r."{n}") AS "{n}"' for n in pair.key)
     order = ", ".join(f'"{n}"' for n in pair.key)
-    found = con.execute(
+    differences = con.execute(
         f"SELECT kind, columns, {keys}, l, r FROM d ORDER BY {order} LIMIT {limit}"
     ).fetchall()
     total = con.execute("SELECT count(*) FROM d").fetchone()
     rows, cells = [], []
-    for kind, columns, *values, before, after in found:
+    for kind, columns, *values, before, after in differences:
         named = dict(zip(pair.key, map(_plain, values), strict=True))
         rows.append(RowChange(key=named, kind=kind, columns=tuple(columns)))
         if pair.place.startswith("outcomes/") and kind == "changed":
@@ -288,7 +288,7 @@ def _statistics(
     """Statistics that differ; `defined` where their definitions can be compared."""
     if not pair.left.exists() or not pair.right.exists():
         return
-    found = con.execute(
+    rows = con.execute(
         """
         SELECT coalesce(l.statistic_id, r.statistic_id) AS id, coalesce(r.label, l.label),
                coalesce(r.unit, l.unit),
@@ -306,7 +306,7 @@ def _statistics(
         """,
         {"left": str(pair.left), "right": str(pair.right), "defined": defined},
     ).fetchall()
-    for row in found:
+    for row in rows:
         yield StatisticChange(**dict(zip(StatisticChange.model_fields, row, strict=True)))
 
 
@@ -332,12 +332,12 @@ def _differs(table: TableChanges) -> bool:
 def _check_tolerances(
     con: duckdb.DuckDBPyConnection, pairs: list[Pair], tolerances: Mapping[str, float]
 ) -> None:
-    known: set[str] = set()
+    units: set[str] = set()
     for pair in pairs:
         for name in _columns(con, pair.right if pair.right.exists() else pair.left):
-            known |= {name, f"{pair.place.split('/')[1]}.{name}"}
+            units |= {name, f"{pair.place.split('/')[1]}.{name}"}
     for name in tolerances:
-        if name not in known:
-            near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+        if name not in units:
+            near = get_close_matches(name, sorted(units), n=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(near)}?" if near else "Name a column of a release."
             raise Refused(f"tolerance {name}: no table has such a column. {hint}")

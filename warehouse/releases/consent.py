@@ -75,8 +75,8 @@ def purge(
         held = {d: _scrub(d, site, patient) for d in _deliveries(store, site.site_id)}
         deliveries = tuple(sorted(d.name for d, rows in held.items() if rows))
         shutil.rmtree(loaded.folder_of(store, site.site_id), ignore_errors=True)
-        known = releases.listing(store)
-        changed = tuple(r.release_id for r in known if expunge(r.path, subject, draw))
+        published = releases.listing(store)
+        changed = tuple(r.release_id for r in published if expunge(r.path, subject, draw))
         if not deliveries and not changed:
             raise Refused(
                 f"site {site.site_id}: no kept delivery and no release holds this patient. Write "
@@ -106,8 +106,8 @@ def tombstones(store: Store, site_id: str) -> list[dict[str, Any]]:
 
 def fingerprints_of(store: Store, sites: Iterable[str]) -> dict[str, str]:
     """What a manifest may say of a site's purges: it tells them apart."""
-    known = {s: sorted(t["subject_id"] for t in tombstones(store, s)) for s in sorted(sites)}
-    return {s: fingerprints.sha256_of(found) for s, found in known.items() if found}
+    withdrawn = {s: sorted(t["subject_id"] for t in tombstones(store, s)) for s in sorted(sites)}
+    return {s: fingerprints.sha256_of(patients) for s, patients in withdrawn.items() if patients}
 
 
 def was_purged(store: Store, site_id: str, delivery_id: str) -> bool:
@@ -121,10 +121,10 @@ def refuse_purged(store: Store, site: Site, tables: Mapping[str, Path], where: s
     Raises:
         BadDelivery: it does; told by table, not by patient.
     """
-    known = tombstones(store, site.site_id)
-    if not known:
+    withdrawn = tombstones(store, site.site_id)
+    if not withdrawn:
         return
-    holding = [name for name, path in tables.items() if _holds(path, name, site, known)]
+    holding = [name for name, path in tables.items() if _holds(path, name, site, withdrawn)]
     if holding:
         raise BadDelivery(
             f"{where}: {', '.join(sorted(holding))} hold a patient who withdrew consent and was "
@@ -156,14 +156,14 @@ def _patient_columns(table: str, names: list[str], site: Site) -> list[str]:
         record = site.redcap.record if site.redcap else None
         return [record if record in names else names[0]]
     parts = [s for n, several in site.tables.items() for s in several if _stem(s.file, n) == table]
-    found = ["patient_id"]
+    patient_columns = ["patient_id"]
     for mapped in (s.columns.get("patient_id") for s in parts):
         if isinstance(mapped, ColumnSource):
             several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()
-            found += several
+            patient_columns += several
         elif mapped:
-            found.append(mapped)
-    return [n for n in names if plain(n) in {plain(f) for f in found}]
+            patient_columns.append(mapped)
+    return [n for n in names if plain(n) in {plain(f) for f in patient_columns}]
 
 
 def _stem(file: str | None, table: str) -> str:
@@ -195,13 +195,13 @@ def _without(path: Path, site: Site, patient: str) -> int:
     return int(table.num_rows - kept.num_rows)
 
 
-def _holds(path: Path, name: str, site: Site, known: list[dict[str, Any]]) -> bool:
+def _holds(path: Path, name: str, site: Site, withdrawn: list[dict[str, Any]]) -> bool:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     for column in _patient_columns(name, pq.read_schema(path).names, site):
         cells = pc.unique(pc.utf8_trim_whitespace(pq.read_table(path, columns=[column])[column]))
         patients = [c for c in cells.to_pylist() if c]
-        if any(_digest(t["salt"], p) == t["digest"] for t in known for p in patients):
+        if any(_digest(t["salt"], p) == t["digest"] for t in withdrawn for p in patients):
             return True
     return False

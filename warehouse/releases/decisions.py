@@ -54,10 +54,10 @@ def approve(store: Store, name: str, reason: str, now: datetime, who: str) -> di
                 f"release {release.release_id}: `current` is {newer.release_id}, which is "
                 "newer. Approve a newer release, or withdraw that one first."
             )
-        made = _decide(release, "approve", reason, now, who)
+        decision = _decide(release, "approve", reason, now, who)
         if not newer:
             releases.point(store, "current", release.release_id, now, release.as_of)
-    return made
+    return decision
 
 
 def why_waiting(release: Path) -> list[str]:
@@ -82,11 +82,11 @@ def withdraw(store: Store, name: str, reason: str, now: datetime, who: str) -> d
         release = _release(store, name)
         if release.status == "withdrawn":
             raise Refused(f"release {release.release_id}: it is withdrawn already.")
-        made = _decide(release, "withdraw", reason, now, who)
+        decision = _decide(release, "withdraw", reason, now, who)
         left = [r for r in releases.listing(store) if r.status == "published"]
         _fall_back(store, "current", release, left, now)
         _fall_back(store, "stable", release, _promoted(left), now)
-    return made
+    return decision
 
 
 def promote(store: Store, name: str, reason: str, now: datetime, who: str) -> dict[str, Any]:
@@ -103,9 +103,9 @@ def promote(store: Store, name: str, reason: str, now: datetime, who: str) -> di
                 "can be promoted. Approve it first, or promote another."
             )
         label = _label(store, release)
-        made = _decide(release, "promote", reason, now, who, label=label)
+        decision = _decide(release, "promote", reason, now, who, label=label)
         releases.point(store, "stable", release.release_id, now, release.as_of)
-    return made
+    return decision
 
 
 def _release(store: Store, name: str) -> ReleaseInfo:
@@ -128,7 +128,7 @@ def _decide(
         raise Refused(
             f"release {release.release_id}: a decision needs a reason. Add --reason TEXT."
         )
-    made: dict[str, Any] = facts | {
+    written: dict[str, Any] = facts | {
         "release_id": release.release_id,
         "decision": decision,
         "who": who,
@@ -139,21 +139,21 @@ def _decide(
     folder = release.path / "decisions"
     folder.mkdir(exist_ok=True)
     number = len(releases.decisions(release.path)) + 1
-    text = json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False)
+    text = json.dumps(written, indent=1, sort_keys=True, ensure_ascii=False)
     create_atomically(folder / f"{number:04d}-{decision}.json", text.encode() + b"\n")
     share(folder, release.path.parent)
-    return made
+    return written
 
 
-def _promoted(known: Iterable[ReleaseInfo]) -> list[ReleaseInfo]:
+def _promoted(listed: Iterable[ReleaseInfo]) -> list[ReleaseInfo]:
     """Those that were promoted, in the order of their last promotion."""
-    found = [
+    promotions = [
         (d["when"], r)
-        for r in known
+        for r in listed
         for d in releases.decisions(r.path)
         if d["decision"] == "promote"
     ]
-    return [release for _, release in sorted(found, key=lambda pair: pair[0])]
+    return [release for _, release in sorted(promotions, key=lambda pair: pair[0])]
 
 
 def _fall_back(
@@ -171,14 +171,14 @@ def _fall_back(
 def _label(store: Store, release: ReleaseInfo) -> str:
     """The release's label, or the next free one of its month; withdrawn ones keep theirs."""
     month = f"v{release.as_of:%Y}.{release.as_of.month}."
-    given = {
+    labels = {
         d["label"]: r.release_id
         for r in releases.listing(store)
         for d in releases.decisions(r.path)
         if d.get("label")
     }
-    own = [label for label, owner in given.items() if owner == release.release_id]
-    taken = [int(label.removeprefix(month)) for label in given if label.startswith(month)]
+    own = [label for label, owner in labels.items() if owner == release.release_id]
+    taken = [int(label.removeprefix(month)) for label in labels if label.startswith(month)]
     return own[0] if own else f"{month}{max(taken, default=-1) + 1}"
 
 

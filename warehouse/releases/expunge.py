@@ -59,9 +59,9 @@ def expunge(release: Path, subject: str, draw: Draw) -> bool:
     if not tables and not texts:
         shutil.rmtree(staged, ignore_errors=True)
         return finished
-    known = _facts(release)
+    before = _facts(release)
     mark = hashlib.sha256(f"{release.name}\0{subject}".encode()).hexdigest()
-    subjects = sorted({*known["subjects"], mark}) if tables else known["subjects"]
+    subjects = sorted({*before["subjects"], mark}) if tables else before["subjects"]
     for path in texts:
         _put(staged, release, path, path.read_bytes().replace(subject.encode(), NOBODY.encode()))
     if tables:
@@ -72,7 +72,7 @@ def expunge(release: Path, subject: str, draw: Draw) -> bool:
         p.relative_to(staged).as_posix(): fingerprints.file_sha256(p) for p in _files(staged)
     }
     sync_tree(staged)
-    facts = {"files": known["files"] | changed, "subjects": subjects}
+    facts = {"files": before["files"] | changed, "subjects": subjects}
     write_atomically(release / PURGED, json.dumps(facts, indent=1, sort_keys=True).encode())
     _finish(release)
     share(release, release.parent)
@@ -81,8 +81,8 @@ def expunge(release: Path, subject: str, draw: Draw) -> bool:
 
 def _facts(release: Path) -> dict[str, Any]:
     path = release / PURGED
-    found: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    return {"files": found.get("files", {}), "subjects": found.get("subjects", [])}
+    facts: Mapping[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return {"files": facts.get("files", {}), "subjects": facts.get("subjects", [])}
 
 
 def _finish(release: Path) -> bool:
@@ -107,8 +107,8 @@ def _finish(release: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    found = sorted(folder.rglob("*")) if folder.is_dir() else []
-    return [p for p in found if p.is_file() and not p.is_symlink()]
+    paths = sorted(folder.rglob("*")) if folder.is_dir() else []
+    return [p for p in paths if p.is_file() and not p.is_symlink()]
 
 
 def _texts(release: Path) -> Iterator[Path]:

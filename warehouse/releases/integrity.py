@@ -19,13 +19,13 @@ ALWAYS_HASHED = 32 * 2**20
 
 def recorded(release: Path) -> dict[str, str]:
     """Every file that the manifest names, with its hash; of a purged one, the hash since then."""
-    found = releases.manifest(release)
+    facts = releases.manifest(release)
     tables = {
         f"parquet/{place}.parquet": str(t["bytes_sha256"])
-        for place, t in found["content"].get("tables", {}).items()
+        for place, t in facts["content"].get("tables", {}).items()
     }
-    known = tables | dict(found["record"].get("files", {})) | purged_files(release)
-    return {name: sha256 for name, sha256 in known.items() if sha256 is not None}
+    files = tables | dict(facts["record"].get("files", {})) | purged_files(release)
+    return {name: sha256 for name, sha256 in files.items() if sha256 is not None}
 
 
 def opened(release: Path) -> Path:
@@ -48,8 +48,8 @@ def opened_files(release: Path, names: Iterable[str]) -> Path:
     Raises:
         Refused: a file is missing or changed.
     """
-    known = recorded(release)
-    return _told(release, [n for n in names if n in known and not _same(release / n, known[n])])
+    files = recorded(release)
+    return _told(release, [n for n in names if n in files and not _same(release / n, files[n])])
 
 
 def opened_database(release: Path, path: Path) -> Path:
@@ -58,11 +58,11 @@ def opened_database(release: Path, path: Path) -> Path:
     Raises:
         Refused: it is missing or changed.
     """
-    known, marks = recorded(release).get(path.name), _marks(release)
+    file, marks = recorded(release).get(path.name), _marks(release)
     as_published = path.is_file() and marks == seen(path)
-    if known is None or (as_published and path.stat().st_size > ALWAYS_HASHED):
+    if file is None or (as_published and path.stat().st_size > ALWAYS_HASHED):
         return path
-    _told(release, [] if _same(path, known) else [path.name])
+    _told(release, [] if _same(path, file) else [path.name])
     return path
 
 

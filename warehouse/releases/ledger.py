@@ -59,17 +59,17 @@ def recovered(store: Store) -> Iterator[dict[str, Any]]:
     A night after a release, at which the same receipts were visible and which `current` has been
     found true at, was a run that found nothing to do.
     """
-    known = [r for r in releases.listing(store) if r.status != "withdrawn"]
+    published = [r for r in releases.listing(store) if r.status != "withdrawn"]
     pointer = releases.channel(store, "current") or {}
     fresh = date.fromisoformat(pointer.get("fresh_as_of", date.min.isoformat()))
-    for release, after in zip_longest(known, known[1:]):
-        found = releases.manifest(release.path)
-        made = _run(found, release.run_key, release.release_id)
-        yield made
+    for release, after in zip_longest(published, published[1:]):
+        facts = releases.manifest(release.path)
+        run = _run(facts, release.run_key, release.release_id)
+        yield run
         until = after.as_of - timedelta(days=1) if after else fresh
         for night in _nights(release.as_of, until):
-            if _seen(store, found, night) == _facts(found["content"]["receipts"]):
-                yield made | {
+            if _seen(store, facts, night) == _facts(facts["content"]["receipts"]):
+                yield run | {
                     "run_id": f"{night:%Y%m%d}-recovered",
                     "as_of": night.isoformat(),
                     "data_cutoff": night.isoformat(),
@@ -77,15 +77,15 @@ def recovered(store: Store) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _run(found: Mapping[str, Any], run_key: str, release_id: str) -> dict[str, Any]:
+def _run(manifest: Mapping[str, Any], run_key: str, release_id: str) -> dict[str, Any]:
     return {
-        "run_id": found["record"]["run_id"],
-        "as_of": found["content"]["as_of"],
-        "data_cutoff": found["content"]["data_cutoff"],
+        "run_id": manifest["record"]["run_id"],
+        "as_of": manifest["content"]["as_of"],
+        "data_cutoff": manifest["content"]["data_cutoff"],
         "run_key": run_key,
         "release_id": release_id,
-        "outcome": "held" if found["record"]["held"] else "published",
-        "ended_at": found["record"]["published_at"],
+        "outcome": "held" if manifest["record"]["held"] else "published",
+        "ended_at": manifest["record"]["published_at"],
     }
 
 
@@ -94,12 +94,12 @@ def _nights(after: date, until: date) -> Iterator[date]:
         yield after + timedelta(days=day)
 
 
-def _seen(store: Store, found: Mapping[str, Any], night: date) -> set[tuple[str, str, str]]:
+def _seen(store: Store, manifest: Mapping[str, Any], night: date) -> set[tuple[str, str, str]]:
     """The deliveries in force at a night, of the sites that the release had or missed."""
-    content = found["content"]
+    content = manifest["content"]
     sites = {r["site_id"] for r in content["receipts"]} | set(content["absent"])
-    known = [r for r in (visible(store, s, night) for s in sorted(sites)) if r is not None]
-    return {(r.site_id, r.extraction_date.isoformat(), r.delivery_id) for r in known}
+    receipts = [r for r in (visible(store, s, night) for s in sorted(sites)) if r is not None]
+    return {(r.site_id, r.extraction_date.isoformat(), r.delivery_id) for r in receipts}
 
 
 def _facts(receipts: Iterable[Mapping[str, str]]) -> set[tuple[str, str, str]]:

@@ -44,8 +44,8 @@ class ReleaseInfo:
 
 def order(as_of: date, release_id: str) -> tuple[date, int]:
     """Where a release stands among all: by night, then by restatement."""
-    found = NIGHTLY.fullmatch(release_id)
-    return as_of, int((found and found[4]) or 1)
+    match = NIGHTLY.fullmatch(release_id)
+    return as_of, int((match and match[4]) or 1)
 
 
 def listing(store: Store) -> list[ReleaseInfo]:
@@ -62,13 +62,13 @@ def manifest(path: Path) -> dict[str, Any]:
         Refused: it is missing or damaged.
     """
     try:
-        found = json.loads((path / "manifest.json").read_text("utf-8"))
+        facts = json.loads((path / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError):
         raise Refused(
             f"{path}: the manifest is missing or damaged. Run `y90 verify {path.name}`, and "
             "restore the release from a copy or rebuild it with `y90 backfill`."
         ) from None
-    return dict(found)
+    return dict(facts)
 
 
 def decisions(path: Path) -> list[dict[str, Any]]:
@@ -84,18 +84,18 @@ def withdrawal(path: Path) -> dict[str, Any] | None:
     return last[0] if last and last[0]["decision"] == "withdraw" else None
 
 
-def status(found: Mapping[str, Any], decided: list[dict[str, Any]]) -> str:
+def status(facts: Mapping[str, Any], decided: list[dict[str, Any]]) -> str:
     """published, held or withdrawn: the last decision stands."""
     last = (
-        decided[-1]["decision"] if decided else ("held" if found["record"]["held"] else "approve")
+        decided[-1]["decision"] if decided else ("held" if facts["record"]["held"] else "approve")
     )
     return {"withdraw": "withdrawn", "held": "held"}.get(last, "published")
 
 
 def channel(store: Store, name: str) -> dict[str, Any] | None:
     """The pointer of a channel, or None where it names no release."""
-    found = _pointer(store, name)
-    return found if found.get("release_id") else None
+    pointer = _pointer(store, name)
+    return pointer if pointer.get("release_id") else None
 
 
 def resolve(store: Store, name: str | None = None) -> Path:
@@ -107,15 +107,15 @@ def resolve(store: Store, name: str | None = None) -> Path:
     wanted = name or "current"
     if wanted in CHANNELS:
         return _of_channel(store, wanted)
-    known = listing(store)
-    for release in known:
+    published = listing(store)
+    for release in published:
         if release.release_id == wanted or wanted in _labels(release.path):
             return release.path
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted):
-        before = [r for r in known if r.status == "published" and r.as_of.isoformat() <= wanted]
+        before = [r for r in published if r.status == "published" and r.as_of.isoformat() <= wanted]
         if before:
             return before[-1].path
-    names = [*CHANNELS, *(r.release_id for r in known)]
+    names = [*CHANNELS, *(r.release_id for r in published)]
     near = get_close_matches(wanted, names, n=3, cutoff=0.5) or names[-3:]
     raise Refused(f"release {wanted}: there is none. Did you mean {', '.join(near)}?")
 
@@ -167,10 +167,10 @@ def place(store: Store, release_id: str, built: Path, content: Mapping[str, Any]
 
 def point(store: Store, name: str, release_id: str, now: datetime, fresh_as_of: date) -> None:
     """Let a channel point at a release, or only note that it is still true at a later night."""
-    known = _pointer(store, name)
-    history, fresh = known.get("history", []), fresh_as_of.isoformat()
-    if known.get("release_id") == release_id:
-        fresh = max(fresh, known["fresh_as_of"])
+    pointer = _pointer(store, name)
+    history, fresh = pointer.get("history", []), fresh_as_of.isoformat()
+    if pointer.get("release_id") == release_id:
+        fresh = max(fresh, pointer["fresh_as_of"])
     else:
         history = [*history, {"release_id": release_id, "since": now.isoformat()}]
     _replace(store, name, {"release_id": release_id, "fresh_as_of": fresh, "history": history})
@@ -215,8 +215,8 @@ def _info(path: Path) -> ReleaseInfo:
 @lru_cache(maxsize=4096)
 def _facts(path: Path, *_marks: int) -> dict[str, Any]:
     """The little that a listing needs of a manifest; a backfill lists some thousand times."""
-    found = manifest(path)
-    content, record = found["content"], found["record"]
+    whole = manifest(path)
+    content, record = whole["content"], whole["record"]
     wanted = ("as_of", "data_cutoff", "run_key", "inputs_key")
     return {n: content[n] for n in wanted} | {n: record[n] for n in ("held", "published_at")}
 

@@ -30,14 +30,14 @@ def cited(locks: Iterable[Path]) -> set[str]:
     Raises:
         Refused: a file cannot be read.
     """
-    found: set[str] = set()
+    release_ids: set[str] = set()
     for path in locks:
         try:
             numbers = tomllib.loads(path.read_text("utf-8")).get("numbers", {})
         except (OSError, ValueError) as fault:
             raise Refused(f"{path}: not a lock file ({fault}). Correct --lock.") from None
-        found |= {str(n["release"]) for n in numbers.values() if "release" in n}
-    return found
+        release_ids |= {str(n["release"]) for n in numbers.values() if "release" in n}
+    return release_ids
 
 
 def prunable(store: Store, keep_nights: int, cites: Collection[str] = ()) -> list[ReleaseInfo]:
@@ -48,13 +48,13 @@ def prunable(store: Store, keep_nights: int, cites: Collection[str] = ()) -> lis
         keep_nights: so many of the newest nights that have a release keep all their versions.
         cites: ids and labels that are cited elsewhere.
     """
-    known = releases.listing(store)
-    nights = sorted({r.as_of for r in known})[-keep_nights:]
+    published = releases.listing(store)
+    nights = sorted({r.as_of for r in published})[-keep_nights:]
     pointers = (releases.channel(store, n) for n in releases.CHANNELS)
     kept = {p["release_id"] for p in pointers if p} | set(cites)
     return [
         r
-        for r in known
+        for r in published
         if r.as_of not in nights
         and r.status == "published"
         and r.release_id not in kept

@@ -194,7 +194,7 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
     """
     import pyreadstat
 
-    made: list[Path] = []
+    paths: list[Path] = []
     with connection() as con:
         for dataset in DATASETS:
             _collect(con, dataset, release, study)
@@ -214,8 +214,8 @@ def write(release: Path, study: str, to: Path) -> list[Path]:
                 table_name=dataset.name,
                 file_format_version=5,
             )
-            made += [path, transport]
-    return made
+            paths += [path, transport]
+    return paths
 
 
 def _collect(con: duckdb.DuckDBPyConnection, dataset: Dataset, release: Path, study: str) -> None:

@@ -179,11 +179,11 @@ def _remember(store: Store, release: Path, threshold: int) -> list[str]:
     make_private(folder)
     warnings = []
     for path in sorted(folder.glob("*.json")):
-        known = json.loads(path.read_text("utf-8"))
-        apart = len(now ^ frozenset(known["patients"]))
+        remembered = json.loads(path.read_text("utf-8"))
+        apart = len(now ^ frozenset(remembered["patients"]))
         if 0 < apart < threshold:
             warnings.append(
-                f"public bundle of {known['release']}: it differs from this one by fewer than "
+                f"public bundle of {remembered['release']}: it differs from this one by fewer than "
                 f"{threshold} patients, who can be told from the two together. Publish only one."
             )
     facts: Mapping[str, Any] = {"release": release.name, "patients": sorted(now)}

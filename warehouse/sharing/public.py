@@ -60,23 +60,23 @@ def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
         version: the CTCAE version that is shown.
     """
     with connection() as con:
-        known = Release(len(people(con, release)), _sets(con, release))
-        made: dict[str, list[Row]] = {}
+        cohort = Release(len(people(con, release)), _sets(con, release))
+        by_table: dict[str, list[Row]] = {}
         for allowed in ALLOWED:
             path = release / "parquet" / "outcomes" / f"{allowed.table}.parquet"
-            found = con.execute(
+            result = con.execute(
                 f"SELECT * FROM read_parquet($path) WHERE population = 'all' AND {allowed.where} "
                 "ORDER BY statistic_id",
                 {"path": str(path)} | ({"version": version} if "$version" in allowed.where else {}),
             )
-            names = [d[0] for d in found.description or []]
-            rows = [dict(zip(names, r, strict=True)) for r in found.fetchall()]
+            names = [d[0] for d in result.description or []]
+            rows = [dict(zip(names, r, strict=True)) for r in result.fetchall()]
             guarded = sorted(
-                allowed.guard(rows, known, threshold), key=lambda r: str(r["statistic_id"])
+                allowed.guard(rows, cohort, threshold), key=lambda r: str(r["statistic_id"])
             )
             shown = ("statistic_id", *allowed.columns, "suppressed")
-            made[allowed.table] = [{n: row.get(n) for n in shown} for row in guarded]
-    return made
+            by_table[allowed.table] = [{n: row.get(n) for n in shown} for row in guarded]
+    return by_table
 
 
 def people(con: duckdb.DuckDBPyConnection, release: Path) -> frozenset[str]:
@@ -94,21 +94,21 @@ def _blank(row: Row, *names: str) -> Row:
 
 
 def _families(rows: list[Row], *names: str) -> Iterable[list[Row]]:
-    found: dict[tuple[Any, ...], list[Row]] = {}
+    families: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        found.setdefault(tuple(row[n] for n in names), []).append(row)
-    return found.values()
+        families.setdefault(tuple(row[n] for n in names), []).append(row)
+    return families.values()
 
 
-def _responses(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
+def _responses(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row]:
     """Best responses of a criterion, their unions, and the decreases that define some of them."""
     for family in _families(rows, "criterion", "level"):
         by_name = {r["category"]: r for r in family}
         first = family[0]
         kind = ("response_summary", first["criterion"], first["level"], "unconfirmed")
-        units = {c: known.units(joined(*kind, c)) for c in by_name}
+        units = {c: cohort.units(joined(*kind, c)) for c in by_name}
         hidden = _hidden_responses(by_name, units, first["total"], threshold)
-        few = known.size < threshold
+        few = cohort.size < threshold
         for name, row in by_name.items():
             hide = few or name in hidden
             yield _blank(row, "n", "pct", "lower", "upper") if hide else row | {"suppressed": False}
@@ -142,16 +142,16 @@ def _hidden_responses(
     return withheld(groups, members, frozenset(members), threshold, yielding=DECREASES)
 
 
-def _toxicity(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
+def _toxicity(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row]:
     """Worst grades of a term: five parts and none, any and three or more."""
-    telling = {u.term for u in UNIONS_OF_TERMS if _tells(u, rows, known, threshold)}
+    telling = {u.term for u in UNIONS_OF_TERMS if _tells(u, rows, cohort, threshold)}
     for family in _families(rows, "source", "term"):
         by_name = {r["grade"]: r for r in family}
         counts = {g: _count(g, by_name[g]["n"]) for g in GRADES if g in by_name}
         total = max(int(r["total"] or 0) for r in family)
         graded = sum(map(len, counts.values()))
         members = counts | {"0": _count("0", total - graded)}
-        members["outside"] = _count("outside", known.size - total)
+        members["outside"] = _count("outside", cohort.size - total)
         groups = {g: frozenset({g}) for g in counts} | {"total": frozenset(members) - {"outside"}}
         groups |= {"any": frozenset(counts)} if "any" in by_name else {}
         groups |= {"ge3": frozenset(counts) & {"3", "4", "5"}} if "ge3" in by_name else {}
@@ -162,7 +162,7 @@ def _toxicity(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
             yield _guarded(row, name in hidden, "total" in hidden, ("pct", "lower", "upper"))
 
 
-def _tells(union: Union, rows: list[Row], known: Release, threshold: int) -> bool:
+def _tells(union: Union, rows: list[Row], cohort: Release, threshold: int) -> bool:
     """Whether a pair of terms, beside each of them, counts a few who had one and not the other.
 
     Asked of every grade or worse, since the shown grades add up to that.
@@ -171,7 +171,7 @@ def _tells(union: Union, rows: list[Row], known: Release, threshold: int) -> boo
     if shown is None:
         return False
     for least in range(len(GRADES)):
-        had = [_had(term, shown, least, known) for term in union.members]
+        had = [_had(term, shown, least, cohort) for term in union.members]
         patterns = Counter(
             tuple(person in those for those in had) for person in frozenset().union(*had)
         )
@@ -180,22 +180,22 @@ def _tells(union: Union, rows: list[Row], known: Release, threshold: int) -> boo
     return False
 
 
-def _had(term: str, like: Row, least: int, known: Release) -> frozenset[Any]:
+def _had(term: str, like: Row, least: int, cohort: Release) -> frozenset[Any]:
     """Who had a term in some grade or worse; of no known grade is had, too."""
     kind = ("toxicity_summary", "event", term, like["ctcae_version"], "primary")
     grades = [*GRADES[least:], *(["ungraded"] if least == 0 else [])]
-    return frozenset().union(*(known.units(joined(*kind, g)) for g in grades))
+    return frozenset().union(*(cohort.units(joined(*kind, g)) for g in grades))
 
 
-def _characteristics(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
+def _characteristics(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row]:
     """Levels of a variable, and those without; a number is one level."""
-    if known.size < threshold:
+    if cohort.size < threshold:
         rows = [_blank(r, "n", "total", "missing", "pct", "median", "q1", "q3") for r in rows]
         yield from rows
         return
     variables = {f[0]["variable"]: f for f in _families(rows, "variable")}
-    for cluster in _told_twice(variables, known):
-        hidden = _hidden_levels(cluster, variables, known, threshold)
+    for cluster in _told_twice(variables, cohort):
+        hidden = _hidden_levels(cluster, variables, cohort, threshold)
         for variable in cluster:
             for row in variables[variable]:
                 shown = _guarded(
@@ -209,13 +209,13 @@ def _characteristics(rows: list[Row], known: Release, threshold: int) -> Iterabl
 
 
 def _hidden_levels(
-    cluster: Sequence[str], variables: Mapping[str, list[Row]], known: Release, threshold: int
+    cluster: Sequence[str], variables: Mapping[str, list[Row]], cohort: Release, threshold: int
 ) -> set[str]:
     """Levels of variables that tell the same thing, each with its total and those without."""
-    told = {v: _levels(variables[v], known) for v in cluster}
+    told = {v: _levels(variables[v], cohort) for v in cluster}
     members: dict[str, frozenset[Any]] = {}
     groups: dict[str, Group] = {}
-    for person in known.units("population.all"):
+    for person in cohort.units("population.all"):
         part = " ".join(f"{v}={told[v].get(person)}" for v in cluster)
         members[part] = members.get(part, frozenset()) | {person}
     for v in cluster:
@@ -228,20 +228,20 @@ def _hidden_levels(
     return withheld(groups, members, frozenset(members), threshold)
 
 
-def _levels(rows: list[Row], known: Release) -> dict[Any, str]:
+def _levels(rows: list[Row], cohort: Release) -> dict[Any, str]:
     """Who has which level of a variable."""
     kind = ("baseline_characteristics", rows[0]["variable"])
     return {
         person: r["level"]
         for r in rows
-        for person in known.units(joined(*kind, r["level"], "", ""))
+        for person in cohort.units(joined(*kind, r["level"], "", ""))
     }
 
 
-def _told_twice(variables: Mapping[str, list[Row]], known: Release) -> list[list[str]]:
+def _told_twice(variables: Mapping[str, list[Row]], cohort: Release) -> list[list[str]]:
     """Variables, together where the level of one follows from that of another in every patient."""
-    everyone = known.units("population.all")
-    told = {v: _levels(rows, known) for v, rows in variables.items()}
+    everyone = cohort.units("population.all")
+    told = {v: _levels(rows, cohort) for v, rows in variables.items()}
     clusters = [[v] for v in variables]
     for fine, coarse in permutations(variables, 2):
         seen = {(told[fine].get(p), told[coarse].get(p)) for p in everyone}
@@ -254,30 +254,30 @@ def _told_twice(variables: Mapping[str, list[Row]], known: Release) -> list[list
     return clusters
 
 
-def _shares(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
+def _shares(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row]:
     """Single proportions: those with it, those without, those not asked."""
     for row in rows:
         n, total = int(row["n"] or 0), int(row["total"] or 0)
         members = {
             "with": _count("with", n),
             "without": _count("without", total - n),
-            "outside": _count("outside", known.size - total),
+            "outside": _count("outside", cohort.size - total),
         }
         groups = {"n": frozenset({"with"}), "total": frozenset({"with", "without"})}
         hidden = withheld(groups, members, frozenset(members), threshold)
         yield _guarded(row, "n" in hidden, "total" in hidden, ("value", "lower", "upper"))
 
 
-def _estimates(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]:
+def _estimates(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row]:
     """Medians and landmarks: of enough units, and with enough events where these are told."""
     numbers = ("median_months", "median", "survival", "lower", "upper", "q1", "q3", "events", "n")
     parted = _hidden_landmarks(rows, threshold)
-    nested = _hidden_events(rows, known, threshold)
+    nested = _hidden_events(rows, cohort, threshold)
     for row in rows:
         n, events, name = int(row["n"] or 0), row.get("events"), row["statistic_id"]
-        least = min(n, known.size, row.get("at_risk", n))
+        least = min(n, cohort.size, row.get("at_risk", n))
         few = events is not None and (events < threshold or 0 < n - events < threshold)
-        if least < threshold or 0 < known.size - n < threshold or name in parted:
+        if least < threshold or 0 < cohort.size - n < threshold or name in parted:
             yield _blank(row, *numbers)
         elif few or name in nested:
             yield _blank(row, "events")
@@ -285,7 +285,7 @@ def _estimates(rows: list[Row], known: Release, threshold: int) -> Iterable[Row]
             yield row | {"suppressed": False}
 
 
-def _hidden_events(rows: list[Row], known: Release, threshold: int) -> set[str]:
+def _hidden_events(rows: list[Row], cohort: Release, threshold: int) -> set[str]:
     """Events of an endpoint that are, but for a few, those of another: who died unprogressed.
 
     The deaths are rather told than the others.
@@ -293,7 +293,7 @@ def _hidden_events(rows: list[Row], known: Release, threshold: int) -> set[str]:
     told = {
         r["statistic_id"]: (
             r["endpoint"] != "OS",
-            known.units(joined("events", r["endpoint"], "subject")),
+            cohort.units(joined("events", r["endpoint"], "subject")),
         )
         for r in rows
         if r.get("events") is not None
@@ -339,10 +339,10 @@ def _sets(con: duckdb.DuckDBPyConnection, release: Path) -> Callable[[str], froz
     @cache
     def units(name: str) -> frozenset[Any]:
         """Patients, as (subject_id, 0), or their lesions."""
-        found = con.execute(
+        rows = con.execute(
             "SELECT subject_id, lesion_number FROM read_parquet(?) WHERE set_id = ?", [path, name]
         )
-        return frozenset(found.fetchall())
+        return frozenset(rows.fetchall())
 
     return units
 

@@ -81,10 +81,10 @@ def _null_space(rows: list[list[Fraction]], width: int) -> list[list[Fraction]]:
     pivots: list[int] = []
     for column in range(width):
         rank = len(pivots)
-        found = next((n for n in range(rank, len(left)) if left[n][column]), None)
-        if found is None:
+        pivot = next((n for n in range(rank, len(left)) if left[n][column]), None)
+        if pivot is None:
             continue
-        left[rank], left[found] = left[found], left[rank]
+        left[rank], left[pivot] = left[pivot], left[rank]
         scale = left[rank][column]
         left[rank] = [a / scale for a in left[rank]]
         for number, row in enumerate(left):
