@@ -365,3 +365,18 @@ def _near(found: float | None, expected: float | None, rel: float = 1e-11) -> bo
     if expected is None or found is None:
         return found is expected
     return found == pytest.approx(expected, rel=rel)
+
+
+def test_a_reported_time_is_never_a_competing_event() -> None:
+    """A source of times says that the event happened or that it was not seen, and no more."""
+    reported = rows(
+        [
+            {"site_id": "x", "subject_id": "A", "endpoint": "OS", "time": Decimal(3),
+             "time_unit": "months", "event": event, "row_id": str(event)}
+            for event in (True, False)
+        ],
+        ReportedEndpoints,
+    )  # fmt: skip
+    told = clocks(reported).execute().sort_values("event")
+    assert told["event"].tolist() == [False, True]
+    assert told["competing"].tolist() == [False, False]

@@ -45,6 +45,8 @@ def rows_of(found: list[dict[str, object]], *names: str, **of: object) -> list[t
 def test_laboratory_toxicity_is_a_share_of_the_patients_with_a_gradable_result() -> None:
     """Three of four treated have bilirubin; grade 3 or worse in one of the three.
 
+    One has albumin, of grade 3: it counts as grade 3 or worse.
+
     A subject without T0 (reported endpoints only) is in no denominator.
     """
     found = run(
@@ -56,11 +58,15 @@ def test_laboratory_toxicity_is_a_share_of_the_patients_with_a_gradable_result()
             | A          | lab    | bilirubin | 3.0           | late        | 0           |
             | B          | lab    | bilirubin | 3.0           | late        | 2           |
             | C          | lab    | bilirubin | 3.0           | late        | 4           |
+            | A          | lab    | albumin   | 3.0           | late        | 3           |
             """
         },
         V3,
     )
     shown = ("grade", "n", "total", "n_treated", "reason")
+    assert rows_of(found, *shown, term="albumin", time_window="late", grade="ge3") == [
+        ("ge3", 1, 1, 4, None)
+    ]
     assert rows_of(found, *shown, term="bilirubin", time_window="late") == [
         ("1", 0, 3, 4, None),
         ("2", 1, 3, 4, None),
