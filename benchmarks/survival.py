@@ -52,7 +52,7 @@ who = rows.mutate(subject_id=rows.id, lesion_number=0, endpoint=ibis.literal("OS
     start_day=0, time_days=rows.time, event=rows.event == 1)
 members = rows.select(subject_id=rows.id, population=ibis.literal("all"))
 levels = ibis.union(*(
-    rows.select(subject_id=rows.id, factor=ibis.literal(f),
+    rows.select(subject_id=rows.id, factor=ibis.literal(f), endpoint=ibis.literal(""),
         factor_level=(rows[f] == 1).ifelse("bad", "good"), level_number=rows[f], bad=rows[f] == 1)
     for f in ("ecog0", "burden25", "alb35", "bili12")))
 counts = con.create_table("event_counts", event_counts(members, who, levels))
