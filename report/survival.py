@@ -12,7 +12,7 @@ def medians(con: Connection) -> Block:
     """The median of every endpoint."""
     found = fetched(
         con,
-        "SELECT endpoint, level, n, events, median_months, lower, upper, not_reached, "
+        "SELECT endpoint, level, n, n_reported, events, median_months, lower, upper, not_reached, "
         "coalesce(reason, '') FROM outcomes.survival_medians WHERE population = 'all' "
         "AND factor = '' AND rule = 'midpoint' ORDER BY endpoint",
     )
@@ -20,13 +20,13 @@ def medians(con: Connection) -> Block:
         (
             e,
             level,
-            str(n),
+            f"{n} ({reported} reported)" if reported else str(n),
             str(events),
             "not reached" if open_ended else number(median),
             interval(low, high),
             reason,
         )
-        for e, level, n, events, median, low, high, open_ended, reason in found
+        for e, level, n, reported, events, median, low, high, open_ended, reason in found
     )
     return Block(
         "Time to event",

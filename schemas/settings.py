@@ -227,6 +227,11 @@ class SurvivalSettings(Section):
         "last evidence of life not after the earliest claimed death, or dead on that day, or on "
         "the latest claimed date (the extraction, where no date is claimed).",
     )
+    reported_times: Literal["where_not_derivable", "derived_only"] = Field(
+        "where_not_derivable",
+        description="Times that a source printed: used of patients without a T0 and where an "
+        "endpoint that starts at T0 is not derivable, or never.",
+    )
     endpoint_criterion: CriterionCode = Field(
         WHO.code,
         description="Criterion of response and progression in the endpoints; any spelling, such as "

@@ -94,6 +94,11 @@ class TableSource(Section):
         description="Labs: convert to the analyte's conventional unit where that is exact to six "
         "decimals for the result and its limits; otherwise the row keeps its unit.",
     )
+    starts_at: Literal["T0"] | None = Field(
+        None,
+        description="Reported endpoints: where their times start. Without it those of a patient "
+        "with a date of treatment are not used.",
+    )
     where: dict[str, str] = Field(
         default_factory=dict, description="Take only rows whose columns have these values."
     )

@@ -67,6 +67,8 @@ def _source(site: Site, name: str, source: TableSource, place: Place) -> Iterato
             yield where, "the table has no such column. " + _nearest(ours, list(known))
         elif isinstance(theirs, ColumnSource):
             yield from _column(known[ours], theirs, where)
+    if source.starts_at and name != "reported_endpoints":
+        yield (*place, "starts_at"), "only reported_endpoints have times that start. Remove it."
     if source.wide and name != "labs":
         yield (*place, "wide"), "only labs have a column per analyte. Remove it."
     for number, lab in enumerate(source.wide):

@@ -48,6 +48,8 @@ class Group:
     key: Key
     level_number: int
     table: EventTable
+    reported: int = 0
+    """Units whose time a source printed."""
 
 
 def event_counts(
@@ -61,6 +63,7 @@ def event_counts(
         "endpoint",
         "time_days",
         "event",
+        "origin",
         level=(time_to_event.lesion_number > 0).ifelse("lesion", "subject"),
     )
     overall = units.mutate(
@@ -74,6 +77,7 @@ def event_counts(
     counted = placed.group_by(*NAMES, "level_number", "time_days").agg(
         events=placed.event.cast("int64").sum(),
         censored=(~placed.event).cast("int64").sum(),
+        reported=(placed.origin == "reported").fill_null(False).cast("int64").sum(),
     )
     return conform(counted, EventCounts)
 
@@ -135,14 +139,15 @@ def groups(event_counts: ir.Table) -> list[Group]:
     # The engine's cast is the double nearest to the decimal; pyarrow's is off by its last digit.
     in_doubles = event_counts.mutate(time_days=event_counts.time_days.cast("float64"))
     fetched = in_doubles.order_by([*NAMES, "time_days"]).to_pyarrow()
-    time, events, censored = (
-        fetched[name].to_numpy() for name in ("time_days", "events", "censored")
+    time, events, censored, reported = (
+        fetched[name].to_numpy() for name in ("time_days", "events", "censored", "reported")
     )
     listed = []
     for first, end in _runs([fetched[name] for name in NAMES]):
         key = Key(*(fetched[name][first].as_py() for name in NAMES))
         table = EventTable(time[first:end], events[first:end], censored[first:end])
-        listed.append(Group(key, fetched["level_number"][first].as_py(), table))
+        number = fetched["level_number"][first].as_py()
+        listed.append(Group(key, number, table, int(reported[first:end].sum())))
     return listed
 
 

@@ -90,7 +90,7 @@ def survival_landmarks(
         for months in settings.landmarks_months
     ]
     missing = [
-        key.record() | {"months": months, "at_risk": 0, "n": 0, "reason": reason}
+        key.record() | {"months": months, "at_risk": 0, "n": 0, "n_reported": 0, "reason": reason}
         for key, reason in _underivable(counted, populations(population_members))
         for months in settings.landmarks_months
     ]
@@ -112,7 +112,9 @@ def survival_medians(
         for rule in RULES
     ]
     missing = [
-        key.record() | {"rule": rule, "n": 0, "events": 0, "not_reached": False, "reason": reason}
+        key.record()
+        | {"rule": rule, "n": 0, "n_reported": 0, "events": 0, "not_reached": False}
+        | {"reason": reason}
         for key, reason in _underivable(counted, populations(population_members))
         for rule in RULES
     ]
@@ -282,6 +284,7 @@ def _landmark(group: Group, curve: Curve, months: int) -> dict[str, Any]:
         "upper": read.upper,
         "at_risk": read.at_risk,
         "n": group.table.n,
+        "n_reported": group.reported,
         "reason": read.reason or (None if bounded else DEPENDENT),
     }
 
@@ -293,6 +296,7 @@ def _median(group: Group, curve: Curve, rule: QuantileRule) -> dict[str, Any]:
     return group.key.record() | {
         "rule": rule,
         "n": group.table.n,
+        "n_reported": group.reported,
         "events": events,
         "median_months": in_months(estimate.value),
         "lower": in_months(estimate.lower) if banded else None,

@@ -138,6 +138,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
     (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
     (Alternative("survival.undated_death", "event_when_last_alive", ("time_to_event",), (_OS,)),),
     (Alternative("survival.undated_death", "event_at_latest", ("time_to_event",), (_OS,)),),
+    (Alternative("survival.reported_times", "derived_only", ("time_to_event",), (_OS, _PFS)),),
     (
         Alternative(
             "toxicity.missing_baseline",

@@ -117,6 +117,14 @@ GENERAL: tuple[FindingRule, ...] = (
         "Correct the date, deliver the year of birth, or set `earliest_care` in the site file.",
     ),
     FindingRule(
+        "differs_from_dates",
+        "plausibility",
+        "warn",
+        "{column} or the event as reported differs from what the patient's dates give; the dates "
+        "are used",
+        "Correct one of the two in the source; the row is loaded.",
+    ),
+    FindingRule(
         "duplicate_row",
         "conformance",
         "reject",

@@ -203,6 +203,9 @@ class EventCounts(Contract):
     )
     events: Int = column("Events at the time.", required=True, minimum=0)
     censored: Int = column("Censored at the time.", required=True, minimum=0)
+    reported: Int = column(
+        "Of both, times that a source printed.", required=True, minimum=0, default=0
+    )
 
     class Config:
         """Aggregated, but a step on the way."""

@@ -424,9 +424,37 @@ class TimeToEvent(Mart):
     competing_event: Text = column("The first event that rules this one out; null without one.")
     competing_days: Int = column("Days from start to it.", unit="days", minimum=0)
     reason: Text = column("Flag of the record: imputed date, transplant, lost to follow-up.")
+    origin: Text = column(
+        "Derived from dates, or a time that the source printed.",
+        required=True,
+        codes=("derived", "reported"),
+        default="derived",
+    )
     source_table: Text = column("Registry table that decided.")
     source_column: Text = column("Its column.")
     source_row_id: Text = column("Its row.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class ReportedTimes(Mart):
+    """One row per subject with a T0 and endpoint that its source reports."""
+
+    endpoint: Text = column("Endpoint.", key=True)
+    event: Bool = column("The event happened, as reported.", required=True)
+    time_days: ExactDays = column("Reported time.", unit="days", required=True, minimum=0)
+    derived_days: Int = column("Time that the dates give.", unit="days", minimum=0)
+    derived_event: Bool = column("The event happened, by the dates.")
+    use: Text = column(
+        "Used, where the endpoint is not derivable; beside a derived one, which is used: agrees to "
+        "the last place, or differs; unused, because nothing says that it starts at T0.",
+        required=True,
+        codes=("used", "agrees", "differs", "unused"),
+    )
+    source_row_id: Text = column("Row of registry.reported_endpoints.", required=True)
 
     class Config:
         """Row level."""

@@ -445,6 +445,11 @@ class ReportedEndpoints(RegistryTable):
         "Treatment group of the patient for this endpoint, in lower case, words parted by one "
         "blank: `Control` and `control` are one."
     )
+    starts_at: Text = column(
+        "Where the time starts, as the site file declares it. Of a patient with a T0 only times "
+        "that start there are used.",
+        codes=("T0",),
+    )
 
     class Config:
         """Undated."""

@@ -385,6 +385,22 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         """,
         {},
     ),
+    "reported_endpoints.not_used": (
+        """
+        | x | patient_id | endpoint | starts_at |
+        | x | a          | os       | T0        |
+        | x | a          | PFS      |           |
+        |   | a          | PFS      | T0        |
+        |   | a          | LOCAL    | T0        |
+        |   | b          | OS       |           |
+        """,
+        {
+            "treatments": "| patient_id | session_id | treatment_date |\n| a | s1 | d0 |",
+            "contacts": DEAD,
+            "scans": "| patient_id | scan_date |",
+            "subsequent_therapies": "| patient_id | start_date |",
+        },
+    ),
     "adverse_events.fatal_but_alive": (
         """
         | x | patient_id | term | grade | outcome  |

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 
 from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
+from schemas.records.endpoints import RECORDS as ENDPOINTS
 from schemas.words import PARTS
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
@@ -222,6 +223,20 @@ def _groups_differ(reported_endpoints: ir.Table) -> ir.Table:
     return reported_endpoints.semi_join(both, [*PATIENT, "endpoint"])
 
 
+def _time_not_used(
+    reported_endpoints: ir.Table, treatments: ir.Table, **delivered: ir.Table
+) -> ir.Table:
+    """Reported times of who has a date of treatment, where dates give the endpoint or no start."""
+    t = reported_endpoints.semi_join(treatments, PATIENT)
+    derivable: list[ir.BooleanValue] = [t.starts_at.isnull()]
+    for record in ENDPOINTS:
+        sites = t.select("site_id").distinct()
+        for name in record.needs:
+            sites = sites.semi_join(delivered[name], "site_id")
+        derivable.append((t.endpoint.upper() == record.code) & t.site_id.isin(sites.site_id))
+    return t.filter(reduce(or_, derivable))
+
+
 def _first(table: ir.Table, column: str, name: str) -> ir.Table:
     return table.group_by(PATIENT).agg(**{name: table[column].min()})
 
@@ -425,6 +440,19 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "Correct the group in the source, or name the two groupings apart; the row is loaded, and "
         "each endpoint is compared by its own group.",
         _groups_differ,
+        severity="warn",
+    ),
+    CrossCheck(
+        "reported_endpoints.not_used",
+        "reported_endpoints",
+        "time",
+        ("reported_endpoints", "treatments", "contacts", "scans", "subsequent_therapies"),
+        "the patient has a date of treatment, and the endpoint is derived from dates or nothing "
+        "says that the time starts at the treatment: the reported time is not used",
+        'Where the site delivers no dates for the endpoint, set `starts_at = "T0"` in the site '
+        "file if its times start at the first treatment; the row is loaded.",
+        _time_not_used,
+        category="completeness",
         severity="warn",
     ),
 )

@@ -54,6 +54,8 @@ def mapping(
     ours = {c.name for c in columns(contract)} - set(OURS_ALONE)
     names = tuple(raw.columns)
     given = {n: _as_source(s) for n, s in fitted(names, source).columns.items()}
+    if source.starts_at:
+        given["starts_at"] = ColumnSource(constant=source.starts_at)
     met = {n: alike(n, names) for n in sorted(ours - set(given))}
     same = {n: _as_source(found[0]) for n, found in met.items() if found}
     if "patient_id" not in given | same and site.redcap:

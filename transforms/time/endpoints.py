@@ -5,9 +5,7 @@ the earliest of the record's events, the censoring its last day without one, and
 registry table, column and row decided. Where a site has not delivered a table that an endpoint
 needs, that endpoint has no row: it is not derivable there, which is not the same as no event.
 
-Sources that hold only times keep them exactly: 24 months of 30.4375 days are 730.5 days, 2 years of
-365.25 as well. They are never rounded to whole days, so that a curve is the one in the delivered
-unit, and no T0 is invented.
+Times that a source printed are used where nothing is derivable (`transforms.time.reported`).
 
 Source: the records; Kanani on Memon et al. 2012 for the endpoints of the founding series.
 """
@@ -20,16 +18,14 @@ import ibis.expr.types as ir
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
 from schemas.records.endpoints import RECORDS, Endpoint, Milestone
-from schemas.records.row_rules import in_days
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import Anchors, Milestones, RowsSetAside, SubjectLesions
 from schemas.tables.marts import LesionAssessments, LesionResponse, TimeToEvent
 from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
+from transforms.time.reported import ZERO, used
 
 LATER = 10_000_000
 """A day after every day: stands for an event that has not happened."""
-
-ZERO = ibis.literal(0, type="int64")
 
 ON_SCANS = ("response", "progression", "hepatic_progression", "last_in_window", "last_assessment",
             "last_before_therapy", "last_before_gap")  # fmt: skip
@@ -81,8 +77,10 @@ def time_to_event(
         _scan_rows(anchors, scans, response.reader),
         _measurement_rows(lesion_assessments, settings.endpoint_criterion, response.reader),
     )
-    reported = _reported(reported_endpoints, anchors)
-    return conform(sourced, TimeToEvent).union(conform(reported, TimeToEvent))
+    derived = conform(sourced.mutate(origin=ibis.literal("derived")), TimeToEvent)
+    if settings.reported_times == "derived_only":
+        return derived
+    return derived.union(conform(used(reported_endpoints, anchors, delivered), TimeToEvent))
 
 
 def _undated_deaths(milestones: ir.Table, settings: SurvivalSettings) -> ir.Table:
@@ -315,25 +313,4 @@ def _with_sources(ran: ir.Table, scan_rows: ir.Table, measurement_rows: ir.Table
             (scanned, read.scan_row_id),
             else_=read.own_row_id,
         ),
-    )
-
-
-def _reported(reported_endpoints: ir.Table, anchors: ir.Table) -> ir.Table:
-    """Times as a source printed them; a subject with dates of its own does not need them."""
-    t = reported_endpoints.anti_join(anchors, "subject_id")
-    return t.select(
-        "subject_id",
-        "event",
-        endpoint=t.endpoint.upper(),
-        lesion_number=ZERO,
-        start_day=ZERO,
-        time_days=in_days(t.time, t.time_unit),
-        cause=t.event.ifelse("reported event", "reported censoring"),
-        competing=ibis.literal(False),
-        competing_event=ibis.null("string"),
-        competing_days=ibis.null("int64"),
-        reason=ibis.literal("reported time"),
-        source_table=ibis.literal("reported_endpoints"),
-        source_column=ibis.literal("time"),
-        source_row_id=t.row_id,
     )

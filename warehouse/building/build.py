@@ -15,10 +15,11 @@ import ibis.expr.types as ir
 from analytics.summary import statistics
 from schemas.contract import Contract, conform, empty, options, rows, table_name
 from schemas.errors import Failed
+from schemas.records.findings import BY_ID
 from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
 from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
-from schemas.tables.registry import TABLES
+from schemas.tables.registry import TABLES, ReportedEndpoints
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
 from warehouse.engine.protocol import Engine, one_row
@@ -108,12 +109,37 @@ def quality_tables(con: Engine, loaded: Sequence[Loaded]) -> dict[type[Contract]
         name = table_name(contract)
         files = [s.folder / "quality" / f"{name}.parquet" for s in loaded]
         by_contract[contract] = con.read_parquet(files, table_name=name)
+    by_contract[quality.Findings] = by_contract[quality.Findings].union(_of_reported_times(con))
     facts = [
         asdict(s)
         | {"reason": s.degraded or None, "degraded": bool(s.degraded), "unused": s.unused or None}
         for s in loaded
     ]
     return by_contract | {quality.Deliveries: rows(facts, quality.Deliveries)}
+
+
+def _of_reported_times(con: Engine) -> ir.Table:
+    """Findings of reported times that differ from what the patient's dates give."""
+    rule = BY_ID["differs_from_dates"]
+    differing = con.table("reported_times").filter(lambda t: t.use == "differs")
+    given = con.table("reported_endpoints")
+    found = given.semi_join(differing, given.row_id == differing.source_row_id)
+    same_row = ibis.window(
+        group_by=[found.site_id, found.source_file, found.source_row], order_by=found.row_id
+    )
+    return conform(
+        found.select(
+            "site_id",
+            "source_file",
+            "source_row",
+            table_name=ibis.literal(table_name(ReportedEndpoints)),
+            rule_id=ibis.literal(rule.rule_id),
+            column_name=ibis.literal("time"),
+            row_number=ibis.row_number().over(same_row) + 1,
+            category=ibis.literal(rule.category),
+        ),
+        quality.Findings,
+    )
 
 
 def write(con: Engine, tables: Mapping[type[Contract], ir.Table], to: Path) -> dict[str, Written]:

@@ -3,6 +3,7 @@
 from schemas.contract import Bool, ExactDays, Float, Int, Statistic, Text, column, declares
 from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
 
+_REPORTED = "Of them, units whose time a source printed: not derived from dates."
 MEDIAN_RULES = ("midpoint", "first_at_or_below")
 
 
@@ -44,6 +45,7 @@ class SurvivalLandmarks(SurvivalKey):
     upper: Float = column("Upper limit.", unit="1")
     at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
     n: Int = column("Units in the curve.", required=True, minimum=0)
+    n_reported: Int = column(_REPORTED, required=True, minimum=0)
     reason: Text = column("Why it is null.")
 
     class Config:
@@ -73,6 +75,7 @@ class SurvivalMedians(SurvivalKey):
     rule: Text = column("Rule where the curve rests on one half.", key=True, codes=MEDIAN_RULES)
     statistic_id: Text = statistic_id_column()
     n: Int = column("Units.", required=True, minimum=0)
+    n_reported: Int = column(_REPORTED, required=True, minimum=0)
     events: Int = column("Events.", required=True, minimum=0)
     median_months: Float = column("Median; null when not reached.", unit="months")
     lower: Float = column("Lower limit (Brookmeyer-Crowley).", unit="months")

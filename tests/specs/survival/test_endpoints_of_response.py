@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from schemas.settings import ResponseSettings, SurvivalSettings
 from tests.support.pipe_tables import check
 from transforms.time.endpoints import time_to_event
+from transforms.time.reported import reported_times
 
 CONTACTS = "| subject_id | contact_date |\n| Z | d0 |"
 SCANS = "| subject_id | scan_date |\n| Z | d0 |"
@@ -368,5 +369,104 @@ def test_a_patient_with_dates_of_treatment_does_not_need_reported_times() -> Non
         | subject_id | time_days | event |
         | A          | 400       | yes   |
         | B          | 999       | no    |
+        """,
+    )
+
+
+def test_a_reported_time_is_used_where_nothing_is_derivable_and_it_starts_at_t0() -> None:
+    """Not where the endpoint is derived and censored, and not where nobody says where it starts.
+
+    Site north delivers contacts only: OS is derived, PFS is not derivable there. C has no T0.
+    """
+    check(
+        time_to_event,
+        {
+            "anchors": """
+                | subject_id | site_id | t0_date |
+                | A          | north   | d0      |
+                | B          | north   | d0      |
+            """,
+            "milestones": """
+                | subject_id | site_id | last_alive_day |
+                | A          | north   | 390            |
+                | B          | north   | 500            |
+            """,
+            "contacts": "| subject_id | site_id |\n| A | north |",
+            "reported_endpoints": """
+                | subject_id | site_id | endpoint | time | time_unit | event | starts_at |
+                | A          | north   | OS       | 999  | days      | yes   | T0        |
+                | A          | north   | pfs      | 10   | months    | yes   | T0        |
+                | A          | north   | LOCAL    | 77   | days      | yes   | T0        |
+                | B          | north   | PFS      | 400  | days      | yes   |           |
+                | C          | north   | OS       | 600  | days      | no    |           |
+            """,
+        },
+        """
+        | subject_id | endpoint | time_days | event | origin   |
+        | A          | LOCAL    | 77        | yes   | reported |
+        | A          | OS       | 390       | no    | derived  |
+        | A          | PFS      | 304.375   | yes   | reported |
+        | B          | OS       | 500       | no    | derived  |
+        | C          | OS       | 600       | no    | reported |
+        """,
+    )
+
+
+def test_a_registry_may_use_derived_times_only() -> None:
+    """The setting leaves out every time that a source printed."""
+    check(
+        time_to_event,
+        {
+            "reported_endpoints": """
+                | subject_id | endpoint | time | time_unit | event |
+                | C          | OS       | 600  | days      | no    |
+            """,
+        },
+        "| subject_id | endpoint | time_days |",
+        SurvivalSettings(reported_times="derived_only"),
+    )
+
+
+def test_reported_times_are_compared_with_what_dates_give() -> None:
+    """To the last place printed: 13 months are 12.5 to 13.5, or 380.46875 to 410.90625 days."""
+    check(
+        reported_times,
+        {
+            "anchors": """
+                | subject_id | site_id | t0_date |
+                | A          | north   | d0      |
+                | B          | north   | d0      |
+                | C          | north   | d0      |
+                | D          | north   | d0      |
+                | E          | north   | d0      |
+                | F          | north   | d0      |
+            """,
+            "time_to_event": """
+                | lesion_number | subject_id | endpoint | time_days | event | origin   |
+                | 0             | A          | OS       | 381       | yes   | derived  |
+                | 0             | B          | OS       | 380       | yes   | derived  |
+                | 0             | C          | OS       | 400       | no    | derived  |
+                | 0             | D          | OS       | 401       | no    | derived  |
+                | 0             | E          | PFS      | 304       | yes   | reported |
+            """,
+            "reported_endpoints": """
+                | subject_id | site_id | endpoint | time | time_unit | event |
+                | A          | north   | OS       | 13   | months    | yes   |
+                | B          | north   | OS       | 13   | months    | yes   |
+                | C          | north   | os       | 400  | days      | yes   |
+                | D          | north   | OS       | 400  | days      | no    |
+                | E          | north   | PFS      | 10   | months    | yes   |
+                | F          | north   | PFS      | 10   | months    | yes   |
+                | Z          | north   | OS       | 1    | years     | yes   |
+            """,
+        },
+        """
+        | subject_id | endpoint | time_days | derived_days | derived_event | use     |
+        | A          | OS       | 395.6875  | 381          | yes           | agrees  |
+        | B          | OS       | 395.6875  | 380          | yes           | differs |
+        | C          | OS       | 400       | 400          | no            | differs |
+        | D          | OS       | 400       | 401          | no            | differs |
+        | E          | PFS      | 304.375   |              |               | used    |
+        | F          | PFS      | 304.375   |              |               | unused  |
         """,
     )
