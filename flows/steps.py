@@ -209,7 +209,8 @@ def report(job: Job, plan: Plan) -> None:
     """Write the report into the run's folder; imported late, a quiet night draws none."""
     from report import page
 
-    page.write(job.store.run(plan.run_id), _told_of(job), _version(job))
+    lesions = job.registry.file.response.headline_lesions
+    page.write(job.store.run(plan.run_id), _told_of(job), _version(job), lesions)
 
 
 def _told_of(job: Job) -> dict[str, str]:

@@ -56,19 +56,26 @@ def blocks(con: Connection, primary_version: str, *, redrawn: bool = False) -> l
     ]
 
 
-def headline(con: Connection) -> list[tuple[str, str]]:
-    """The numbers at the top of the page: words and value."""
+def headline(con: Connection, lesions: str) -> list[tuple[str, str]]:
+    """The numbers at the top of the page: words and value.
+
+    Args:
+        con: a release's database.
+        lesions: which lesions respond there, `treated` or `all`.
+    """
     asked = {
         "treated patients": ("attrition.all.1", "{n}"),
         "median overall survival": (
             "survival_medians.all.os.subject.overall.overall.midpoint",
             "{value} months",
         ),
-        "WHO response by lesion": ("response_summary.all.who.lesion.unconfirmed.orr", "{value} %"),
-        "EASL response by lesion": (
-            "response_summary.all.easl.lesion.unconfirmed.orr",
-            "{value} %",
-        ),
+        **{
+            f"{label} response by lesion ({lesions})": (
+                f"response_summary.all.{name}.lesion.all.{lesions}.unconfirmed.orr",
+                "{value} %",
+            )
+            for name, label in (("who", "WHO"), ("easl", "EASL"))
+        },
         "median follow-up (reverse KM)": ("follow_up.all.reverse_km", "{value} months"),
     }
     return [(words, _headline(con, *facts)) for words, facts in asked.items()]
@@ -126,22 +133,38 @@ def _baseline(con: Connection) -> Block:
 def _response(con: Connection) -> Block:
     found = fetched(
         con,
-        "SELECT criterion, level, category, n, total, pct, lower, upper "
+        "SELECT criterion, concat(CASE WHEN level = 'lesion' THEN lesions || ' lesions' "
+        "WHEN organ = 'all' THEN 'patients' WHEN organ = 'liver' THEN 'patients, liver' "
+        "ELSE 'patients, outside the liver' END), category, n, total, pct, lower, upper, reason "
         "FROM outcomes.response_summary WHERE population = 'all' "
         "AND confirmation = 'unconfirmed' AND category IN ('CR','PR','SD','PD','NE','ORR','DCR') "
-        "ORDER BY criterion, level, "
+        "ORDER BY criterion, level, organ, lesions, "
         "list_position(['CR','PR','SD','PD','NE','ORR','DCR'], category)",
     )
     rows = tuple(
-        (c.upper(), level, k, f"{n}/{total}", number(pct), interval(low, high))
-        for c, level, k, n, total, pct, low, high in found
+        (c, who, k, reason or f"{n}/{total}", number(pct), interval(low, high))
+        for c, who, k, n, total, pct, low, high, reason in found
     )
     return Block(
         "Response",
-        "Best response, unconfirmed. Units that could not be evaluated stay in the denominator.",
+        "Best response, unconfirmed. Units that could not be evaluated stay in the denominator. "
+        "A lesion is followed from the treatment of its own lobe, a patient from the first "
+        "session: growth in a lobe not yet treated makes the patient progressive while both lobes' "
+        f"lesions may respond later. {_before_course_end(con)}",
         ("criterion", "by", "response", "n", "%", "95 % interval"),
         rows,
     )
+
+
+def _before_course_end(con: Connection) -> str:
+    """How many patients were progressive before their planned course had ended."""
+    (found,) = con.execute(
+        "SELECT string_agg(concat(criterion, ' ', n, '/', total), ', ' ORDER BY criterion) "
+        "FROM outcomes.response_summary WHERE population = 'all' AND organ = 'all' "
+        "AND confirmation = 'unconfirmed' AND category = 'pd_before_course_end' "
+        "AND n IS NOT NULL AND total > 0"
+    ).fetchone() or (None,)
+    return f"Progressive before their course had ended: {found or 'not derivable'}."
 
 
 def _depth(con: Connection) -> Block:

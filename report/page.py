@@ -12,13 +12,16 @@ from report.content import blocks, headline
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
-def write(work: Path, facts: Mapping[str, str], primary_version: str, note: str = "") -> None:
+def write(
+    work: Path, facts: Mapping[str, str], primary_version: str, lesions: str, note: str = ""
+) -> None:
     """Write report/index.html from the tables of a finished build.
 
     Args:
         work: the folder with release.duckdb.
         facts: what to print above the tables: registry, night, cutoff.
         primary_version: the CTCAE version of the report.
+        lesions: which lesions the numbers at the top are of, `treated` or `all`.
         note: what a reader must know before the numbers; it marks the figures drawn from rows.
     """
     folder = work / "report"
@@ -30,7 +33,7 @@ def write(work: Path, facts: Mapping[str, str], primary_version: str, note: str 
         text = template.render(
             facts=dict(facts),
             note=note,
-            headline=headline(con),
+            headline=headline(con, lesions),
             blocks=blocks(con, primary_version, redrawn=bool(note)),
         )
     (folder / "index.html").write_text(text, "utf-8")

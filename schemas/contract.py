@@ -106,6 +106,8 @@ class Options:
     """Foreign keys: table -> the columns that must be found in it."""
     rules: tuple[RowRule, ...] = ()
     statistics: tuple[Statistic, ...] = ()
+    published: str | None = None
+    """Its name in a release, where the engine has another table of that name."""
     internal: bool = False
     """Derived, but never in a release, because it holds calendar dates."""
 
@@ -206,6 +208,12 @@ def declares(**facts: Any) -> dict[str, Any]:
 def table_name(contract: type[Contract]) -> str:
     """The table's name: the class name in snake case."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", contract.__name__).lower()
+
+
+@cache
+def published_name(contract: type[Contract]) -> str:
+    """The table's name in a release: its own, unless it declares another."""
+    return options(contract).published or table_name(contract)
 
 
 @cache

@@ -66,6 +66,28 @@ class ResponseSettings(Section):
     confirmation_accept_sd: bool = Field(
         False, description="One stable disease allowed between response and its confirmation."
     )
+    patient_window: Literal["first_session", "planned_course"] = Field(
+        "first_session",
+        description="Whether growth in a lobe that waits for its planned session is the patient's "
+        "progression: it is, as nobody may wait for ever (the default); or it is not until that "
+        "session, for which `treatments.planned_lobes` must have been recorded at the first one.",
+    )
+    new_lesion_from_measurements: Literal["unless_denied", "always", "never"] = Field(
+        "unless_denied",
+        description="Whether a lesion first measured after treatment is a new lesion: unless its "
+        "scan says that there is none, always, or only where a scan says so itself.",
+    )
+    non_target_progression: Literal["elsewhere", "hepatic"] = Field(
+        "elsewhere",
+        description="Where non-target disease progressed without a place, in a patient with known "
+        "disease outside the liver: nothing says that it was the liver, so that it is no hepatic "
+        "event, or it is one.",
+    )
+    headline_lesions: Literal["treated", "all"] = Field(
+        "treated",
+        description="The lesions of the report's first numbers: those of treated lobes (a lesion "
+        "without a lobe counts as treated), or all.",
+    )
     reader: str = Field("local", description="The reader whose measurements are counted.")
     lesion_start: Literal["T0", "lobe"] = Field(
         "T0", description="Where the time to a lesion's response starts."

@@ -4,6 +4,10 @@ Both denominators are published: all units of treated subjects, where those not 
 non-responders, and the evaluable ones. ORR is CR + PR, DCR is CR + PR + SD. Depth is counted apart:
 any decrease, and a decrease of more than half (a lesion at exactly half is PR and not "more than").
 
+Lesions are counted as all, and as those of treated and of untreated territory. Patients are counted
+as a whole and by organ. Where no unit can be evaluated under a criterion, nothing is known of its
+classes: they are null, and only the share that is not evaluable is a number.
+
 The engine counts profiles: how many subjects have so many lesions, of which so many in each class.
 What reaches Python is as long as the number of distinct profiles.
 
@@ -28,9 +32,15 @@ from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
-from schemas.tables.marts import CONFIRMATIONS, LesionResponse, SubjectResponse
+from schemas.tables.marts import (
+    CONFIRMATIONS,
+    ORGANS,
+    LesionResponse,
+    SubjectResponse,
+)
 from schemas.tables.outcomes import (
-    LEVELS,
+    LESIONS,
+    OF_PATIENTS_ONLY,
     RESPONSE_CATEGORIES,
     CriterionAgreement,
     MemberSets,
@@ -48,7 +58,16 @@ MEMBERSHIP: Mapping[str, tuple[str, ...]] = {
 }
 """Best responses that make a category; the other categories are columns of the marts."""
 NOT_DERIVABLE = "no lesions delivered"
-_GROUP = ("population", "level", "criterion", "confirmation")
+NO_SUCH_LESION = "no lesion of such territory"
+NONE_ELSEWHERE = "no disease outside the liver is known"
+NOTHING_EVALUABLE = "nothing evaluable under this criterion"
+KINDS: tuple[tuple[str, str, str], ...] = (
+    *(("lesion", "all", part) for part in LESIONS),
+    *(("subject", organ, "all") for organ in ORGANS),
+)
+"""Level, organ and kind of lesions of the published shares."""
+_GROUP = ("population", "level", "organ", "lesions", "criterion", "confirmation")
+Key = tuple[str, str, str, str, str, str]
 Limits = tuple[float | None, float | None]
 
 
@@ -74,32 +93,64 @@ def response_summary(
     settings: ResponseSettings,
 ) -> Table[ResponseSummary]:
     """Count every category in every population and give each share its limits."""
-    counted = _profiles(_units(lesion_response, subject_response), population_members)
+    counted = _profiles(_counted(lesion_response, subject_response), population_members)
     found = dict(_groups(counted.to_pyarrow()))
+    derivable = {(key[0], key[1]) for key in found}
     populations = population_members.select("population").distinct().to_pyarrow()
     records = []
     for population in sorted(populations["population"].to_pylist()):
         for key in _keys(population):
-            records += _summaries(key, found.get(key), settings)
+            absent = _why_absent(key, (key[0], key[1]) in derivable)
+            records += _summaries(key, found.get(key), absent, settings)
     return rows(records, ResponseSummary)
 
 
-def _keys(population: str) -> Iterator[tuple[str, str, str, str]]:
-    for level in LEVELS:
+def _keys(population: str) -> Iterator[Key]:
+    for level, organ, lesions in KINDS:
         for criterion in CRITERIA:
             for confirmation in CONFIRMATIONS:
-                yield population, level, criterion, confirmation
+                yield population, level, organ, lesions, criterion, confirmation
+
+
+def _why_absent(key: Key, derivable: bool) -> str:
+    """Why a population has no such units."""
+    if not derivable:
+        return NOT_DERIVABLE
+    return NO_SUCH_LESION if key[1] == "lesion" else NONE_ELSEWHERE
 
 
 def _units(lesion_response: ir.Table, subject_response: ir.Table) -> ir.Table:
-    """Lesions and subjects below each other, with the columns that are counted."""
-    shared = ("subject_id", "criterion", "confirmation", "best_response")
-    counted = (*shared, "any_decrease", "over_50_decrease", "evaluable", "lesion_number")
-    lesions = lesion_response.mutate(level=ibis.literal("lesion"))
-    subjects = subject_response.mutate(
-        level=ibis.literal("subject"), lesion_number=ibis.literal(0, "int64")
+    """Lesions and subjects below each other, with the columns that are counted.
+
+    A lesion is of treated or of untreated territory; a subject is counted once for each organ.
+    """
+    shared = ("subject_id", "criterion", "confirmation", "best_response", "lesion_number")
+    counted = (*shared, *(c for c in RESPONSE_CATEGORIES if c not in MEMBERSHIP), "evaluable")
+    lesions = lesion_response.mutate(
+        level=ibis.literal("lesion"),
+        organ=ibis.literal("all"),
+        lesions=lesion_response.treated.ifelse("treated", "untreated"),
+        pd_before_course_end=ibis.null("boolean"),
     )
-    return lesions.select("level", *counted).union(subjects.select("level", *counted))
+    subjects = subject_response.mutate(
+        level=ibis.literal("subject"),
+        lesions=ibis.literal("all"),
+        lesion_number=ibis.literal(0, "int64"),
+    )
+    kind = ("level", "organ", "lesions")
+    return lesions.select(*kind, *counted).union(subjects.select(*kind, *counted))
+
+
+def _counted(lesion_response: ir.Table, subject_response: ir.Table) -> ir.Table:
+    """The same, with every lesion once more among all lesions."""
+    units = _units(lesion_response, subject_response)
+    lesions = units.filter(units.level == "lesion").mutate(lesions=ibis.literal("all"))
+    return units.union(lesions)
+
+
+def _whole(units: ir.Table) -> ir.Table:
+    """Every lesion, and every subject as a whole."""
+    return units.filter(units.organ == "all")
 
 
 def _profiles(units: ir.Table, population_members: ir.Table) -> ir.Table:
@@ -107,7 +158,7 @@ def _profiles(units: ir.Table, population_members: ir.Table) -> ir.Table:
     flags = {c: _belongs(units, c) for c in RESPONSE_CATEGORIES}
     counts = {f"n_{c}": flag.sum() for c, flag in flags.items()}
     evaluable = {f"e_{c}": (flag & units.evaluable).sum() for c, flag in flags.items()}
-    per_subject = units.group_by("level", "criterion", "confirmation", "subject_id").agg(
+    per_subject = units.group_by(*_GROUP[1:], "subject_id").agg(
         total=units.count(), evaluable=units.evaluable.sum(), **counts, **evaluable
     )
     members = population_members.select("population", "subject_id")
@@ -145,31 +196,42 @@ def _profile(arrays: Mapping[str, Any]) -> Profiles:
     )
 
 
+def _categories(key: Key) -> tuple[str, ...]:
+    of_lesions = tuple(c for c in RESPONSE_CATEGORIES if c not in OF_PATIENTS_ONLY)
+    return of_lesions if key[1] == "lesion" else RESPONSE_CATEGORIES
+
+
 def _summaries(
-    key: tuple[str, str, str, str], found: Profiles | None, settings: ResponseSettings
+    key: Key, found: Profiles | None, absent: str, settings: ResponseSettings
 ) -> list[dict[str, Any]]:
     if found is None:
-        return [_absent(key, category) for category in RESPONSE_CATEGORIES]
+        return [_absent(key, category, absent) for category in _categories(key)]
     weights = None
     if key[1] == "lesion":
         weights = cluster_weights(
             found.clusters, seed=settings.bootstrap_seed, samples=settings.bootstrap_samples
         )
-    return [_summary(key, c, found, weights, settings) for c in RESPONSE_CATEGORIES]
+    return [_summary(key, c, found, weights, settings) for c in _categories(key)]
 
 
-def _absent(key: tuple[str, str, str, str], category: str) -> dict[str, Any]:
-    nothing = {"n": 0, "total": 0, "n_evaluable": 0, "method": "none", "reason": NOT_DERIVABLE}
+def _absent(key: Key, category: str, reason: str) -> dict[str, Any]:
+    nothing = {"n": 0, "total": 0, "n_evaluable": 0, "method": "none", "reason": reason}
     return _identified(key, category) | nothing
 
 
-def _identified(key: tuple[str, str, str, str], category: str) -> dict[str, Any]:
+def _unknown(key: Key, category: str, total: int) -> dict[str, Any]:
+    """A class of which nothing is known, as no unit could be evaluated."""
+    nothing = {"total": total, "n_evaluable": 0, "method": "none", "reason": NOTHING_EVALUABLE}
+    return _identified(key, category) | nothing
+
+
+def _identified(key: Key, category: str) -> dict[str, Any]:
     record: dict[str, Any] = dict(zip(_GROUP, key, strict=True)) | {"category": category}
     return record | {"statistic_id": statistic_id(ResponseSummary, record)}
 
 
 def _summary(
-    key: tuple[str, str, str, str],
+    key: Key,
     category: str,
     found: Profiles,
     weights: Any,
@@ -178,6 +240,8 @@ def _summary(
     n = _total(found.clusters, found.n[category])
     total = _total(found.clusters, found.total)
     n_evaluable = _total(found.clusters, found.evaluable)
+    if not n_evaluable and category != "NE":
+        return _unknown(key, category, total)
     responding = _total(found.clusters, found.n_evaluable[category])
     limits = _limits(weights, found.clusters, found.n[category], found.total)
     evaluable = (
@@ -233,19 +297,29 @@ def response_summary_sets(
     classed = units.filter(units.best_response.isin(single))
     parts = [classed.select(*_SET_PARTS, category="best_response")]
     unconfirmed = units.filter(units.confirmation == "unconfirmed")
-    for category in ("any_decrease", "over_50_decrease"):
+    for category in (c for c in RESPONSE_CATEGORIES if c not in MEMBERSHIP):
         members = unconfirmed.filter(unconfirmed[category].fill_null(False))
         named_so = members.mutate(category=ibis.literal(category))
         parts.append(named_so.select(*_SET_PARTS, "category"))
     members = ibis.union(*parts)
-    named = ("criterion", "level", "confirmation", "category")
+    named = ("criterion", "level", "organ", "lesions", "confirmation", "category")
     return conform(
-        members.mutate(set_id=set_id_column("response_summary", *(members[n] for n in named))),
+        members.mutate(
+            set_id=set_id_column("response_summary", *(members[name] for name in named))
+        ),
         MemberSets,
     )
 
 
-_SET_PARTS = ("subject_id", "lesion_number", "criterion", "level", "confirmation")
+_SET_PARTS = (
+    "subject_id",
+    "lesion_number",
+    "criterion",
+    "level",
+    "organ",
+    "lesions",
+    "confirmation",
+)
 
 
 def criterion_agreement(
@@ -254,7 +328,7 @@ def criterion_agreement(
     population_members: Table[PopulationMembers],
 ) -> Table[CriterionAgreement]:
     """Count the same units under each pair of criteria, unconfirmed."""
-    pairs = _pairs(_units(lesion_response, subject_response))
+    pairs = _pairs(_whole(_units(lesion_response, subject_response)))
     members = population_members.select("population", "subject_id")
     joined = pairs.inner_join(members, "subject_id")
     counted = joined.group_by("population", *_AGREEMENT).agg(n=joined.count())
@@ -292,7 +366,7 @@ def criterion_agreement_sets(
     lesion_response: Table[LesionResponse], subject_response: Table[SubjectResponse]
 ) -> Table[MemberSets]:
     """The units in each cell of the agreement tables."""
-    pairs = _pairs(_units(lesion_response, subject_response))
+    pairs = _pairs(_whole(_units(lesion_response, subject_response)))
     return conform(
         pairs.mutate(set_id=set_id_column("criterion_agreement", *(pairs[n] for n in _AGREEMENT))),
         MemberSets,

@@ -30,7 +30,7 @@ class Contradiction:
 
 
 _BILIRUBIN = "prognosis_multivariable.all.os.univariate_p.bili12"
-_WHO_LESION = "response_summary.all.who.lesion.unconfirmed"
+_WHO_LESION = "response_summary.all.who.lesion.all.all.unconfirmed"
 _TOXICITY = "toxicity_summary.all"
 
 CONTRADICTIONS: tuple[Contradiction, ...] = (
@@ -110,7 +110,7 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "X10",
         "The number of patients who respond is not given.",
         "Not inferred from the lesions; that of this cohort is invented and may not be quoted.",
-        ("response_summary.all.who.subject.unconfirmed.orr",),
+        ("response_summary.all.who.subject.all.all.unconfirmed.orr",),
     ),
     Contradiction(
         "X11",
@@ -147,7 +147,7 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "X16",
         "83 lesions in 40 patients are more than the two of an organ that RECIST 1.1 allows.",
         "WHO and EASL count every index lesion, RECIST 1.1 and mRECIST their marked targets.",
-        (f"{_WHO_LESION}.ne", "response_summary.all.recist_1_1.lesion.unconfirmed.ne"),
+        (f"{_WHO_LESION}.ne", "response_summary.all.recist_1_1.lesion.all.all.unconfirmed.ne"),
     ),
     Contradiction(
         "X17",

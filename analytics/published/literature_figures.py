@@ -128,32 +128,32 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "F21", "Memon 2012", "WHO complete response by lesion", "1.2", 1, 83, "%", "proportion",
-        "response_summary.{p}.who.lesion.unconfirmed.cr",
+        "response_summary.{p}.who.lesion.all.all.unconfirmed.cr",
         note="denominator derived",
     ),
     Figure(
         "F22", "Memon 2012", "WHO partial response by lesion", "62.7", 52, 83, "%", "proportion",
-        "response_summary.{p}.who.lesion.unconfirmed.pr",
+        "response_summary.{p}.who.lesion.all.all.unconfirmed.pr",
         note="denominator derived",
     ),
     Figure(
         "F23", "Memon 2012", "EASL complete response by lesion", "20.5", 17, 83, "%",
-        "proportion", "response_summary.{p}.easl.lesion.unconfirmed.cr",
+        "proportion", "response_summary.{p}.easl.lesion.all.all.unconfirmed.cr",
         note="denominator derived",
     ),
     Figure(
         "F24", "Memon 2012", "EASL partial response by lesion", "43.4", 36, 83, "%", "proportion",
-        "response_summary.{p}.easl.lesion.unconfirmed.pr",
+        "response_summary.{p}.easl.lesion.all.all.unconfirmed.pr",
         note="denominator derived",
     ),
     Figure(
         "F25", "Memon 2012", "lesions with any decrease in size", "94", 78, 83, "%", "proportion",
-        "response_summary.{p}.who.lesion.unconfirmed.any_decrease",
+        "response_summary.{p}.who.lesion.all.all.unconfirmed.any_decrease",
         note="denominator derived",
     ),
     Figure(
         "F26", "Memon 2012", "lesions with more than 50% reduction", "64", 53, 83, "%",
-        "proportion", "response_summary.{p}.who.lesion.unconfirmed.over_50_decrease",
+        "proportion", "response_summary.{p}.who.lesion.all.all.unconfirmed.over_50_decrease",
         note="denominator derived",
     ),
     Figure(
@@ -230,7 +230,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "C01b", "Rhee 2008", "radiologic response", "50", None, 42, "%", "as quoted",
-        "response_summary.{p}.who.subject.unconfirmed.orr",
+        "response_summary.{p}.who.subject.all.all.unconfirmed.orr",
         note="C01: quoted as radiologic response, without criterion or unit; ours is WHO complete "
         "or partial response by patient",
     ),
@@ -241,7 +241,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     Figure(
         "C02b", "Kennedy 2008", "radiographic response", "60.5", 112, 185, "%", "as quoted",
-        "response_summary.{p}.who.subject.unconfirmed.pr",
+        "response_summary.{p}.who.subject.all.all.unconfirmed.pr",
         note="C02: the share of partial responses alone, complete ones (2.7 %) left out; the unit "
         "is the procedure (185 is the only denominator from 100 to 200 that gives every "
         "printed share) and those not evaluable stay in it; ours is by patient",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.contract import Column, Contract, columns, options, table_name
+from schemas.contract import Column, Contract, columns, options, published_name
 from schemas.tables import intermediate, marts, outcomes, quality, registry
 
 SCHEMAS: dict[str, tuple[str, tuple[type[Contract], ...]]] = {
@@ -26,7 +26,7 @@ def pages() -> dict[str, str]:
 def _page(name: str, about: str, tables: Iterable[type[Contract]]) -> str:
     parts = [f"# Tables of `{name}`", about]
     for contract in tables:
-        parts.append(f"## {table_name(contract)}")
+        parts.append(f"## {published_name(contract)}")
         parts.append(" ".join((contract.__doc__ or "").split()))
         parts.append(_facts(contract))
         parts.append(_columns(contract))

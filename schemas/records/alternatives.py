@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_WHO_LESIONS = "response_summary.all.who.lesion.unconfirmed"
-_EASL_LESIONS = "response_summary.all.easl.lesion.unconfirmed"
-_WHO_PATIENTS = "response_summary.all.who.subject.unconfirmed"
-_CONFIRMED = "response_summary.all.who.subject.confirmed"
+_WHO_LESIONS = "response_summary.all.who.lesion.all.all.unconfirmed"
+_EASL_LESIONS = "response_summary.all.easl.lesion.all.all.unconfirmed"
+_WHO_PATIENTS = "response_summary.all.who.subject.all.all.unconfirmed"
+_CONFIRMED = "response_summary.all.who.subject.all.all.confirmed"
 _PFS = "survival_medians.all.pfs.subject.overall.overall.midpoint"
+_HPFS = "survival_medians.all.hpfs.subject.overall.overall.midpoint"
 _OS = "survival_medians.all.os.subject.overall.overall.midpoint"
 _BILIRUBIN = "toxicity_summary.all.lab.bilirubin.3_0"
 _BILIRUBIN_5 = "toxicity_summary.all.lab.bilirubin.5_0"
@@ -70,7 +71,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             "response.mrecist_pd_operator",
             ">",
             _LESIONS,
-            ("response_summary.all.mrecist.lesion.unconfirmed.pd",),
+            ("response_summary.all.mrecist.lesion.all.all.unconfirmed.pd",),
         ),
     ),
     (Alternative("response.who_pd_any_lesion", True, _PATIENTS, (f"{_WHO_PATIENTS}.pd",)),),
@@ -86,7 +87,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.baseline_max_age_days",
             28,
-            _LESIONS,
+            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
@@ -102,10 +103,24 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.scan_group_days",
             7,
+            ("assessed_days",),
+            (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.pd"),
+        ),
+    ),
+    (
+        Alternative(
+            "response.patient_window", "planned_course", _PATIENTS, (f"{_WHO_PATIENTS}.pd",)
+        ),
+    ),
+    (
+        Alternative(
+            "response.new_lesion_from_measurements",
+            "never",
             _PATIENTS,
             (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.pd"),
         ),
     ),
+    (Alternative("response.non_target_progression", "hepatic", _PATIENTS, (_HPFS,)),),
     (
         Alternative(
             "response.sd_min_days",
@@ -294,6 +309,7 @@ attrition reads only who was treated where."""
 
 NOT_VARIED: Mapping[str, str] = {
     "response.baseline_stale_days": "it marks baselines and moves no number",
+    "response.headline_lesions": "all and treated lesions are published; it says which stand first",
     "response.reader": "a registry's own readers are no reading of a source",
     "response.bootstrap_seed": "chance of the computation, no definition",
     "response.bootstrap_samples": "precision of the computation, no definition",

@@ -31,6 +31,11 @@ class Anchors(Intermediate):
     site_id: Text = column("The site.", required=True)
     t0_date: Date = column("T0: day of the first 90Y administration.", required=True)
     last_session_date: Date = column("Day of the last session of the first course.", required=True)
+    plan_known: Bool = column(
+        "The lobes planned at the first session are recorded, or it treated both of them."
+    )
+    right_waits_to: Date = column("Last day on which the right lobe waits for its planned session.")
+    left_waits_to: Date = column("Last day on which the left lobe waits for its planned session.")
 
     class Config:
         """Never released."""
@@ -61,8 +66,16 @@ class SubjectLesions(Intermediate):
     lesion_id: Text = column("The lesion as delivered.", required=True)
     organ: Text = column("Organ.")
     lobe: Text = column("Lobe of a liver lesion.")
+    segment: Text = column("Segment as delivered.")
     index_lesion: Bool = column("Counts for WHO and EASL.", required=True)
     recist_target: Bool = column("RECIST target.", required=True)
+    baseline_present: Bool = column("The registry says that it was there before treatment.")
+    merged_into: Int = column("Number of the lesion that it merged into.")
+    merged_from: Bool = column("Others merged into it.")
+    split_from: Int = column("Number of the lesion that it is a fragment of.")
+    first_measured_date: Date = column("Day of its first measurement.")
+    treated: Bool = column("A session treated its lobe; any session, where the lobe is not known.")
+    first_session_number: Int = column("Number of the first session that treated it.")
     lobe_date: Date = column("First 90Y that perfuses the lesion's lobe; T0 where unknown.")
     unreadable: Text = column("As in registry.lesions: cells whose null is no answer.")
 
@@ -299,6 +312,8 @@ class LesionQuantities(Intermediate):
     lobe_day: Int = column("Day of the first 90Y to the lesion's lobe.", unit="days", required=True)
     node: Bool = column("The lesion is a lymph node.", required=True)
     liver: Bool = column("The lesion is in the liver.", required=True)
+    lobe: Text = column("Lobe of a liver lesion.")
+    merged_into: Int = column("Number of the lesion that it merged into.")
     index_lesion: Bool = column("Counts for WHO and EASL.", required=True)
     recist_target: Bool = column("RECIST target.", required=True)
     status: Text = column("What the reader could say of the lesion.", required=True)
@@ -314,6 +329,39 @@ class LesionQuantities(Intermediate):
         )
     del _criterion
     row_id: Text = column("Row of registry.measurements.", required=True)
+
+    class Config:
+        """A step on the way."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
+class AssessedDays(Intermediate):
+    """One row per subject, reader and day after T0 with a scan or a measurement."""
+
+    reader: Text = column("Reader.", key=True)
+    rel_day: Int = column("Day from T0.", key=True, unit="days")
+    first_day: Int = column("First day of its assessment.", required=True, unit="days")
+    who_modality: Text = column("Modality that counts in the assessment, for WHO.")
+    easl_modality: Text = column("The same for EASL.")
+    recist_1_1_modality: Text = column("The same for RECIST 1.1.")
+    mrecist_modality: Text = column("The same for mRECIST.")
+
+    class Config:
+        """A step on the way."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
+class NewLesions(Intermediate):
+    """One row per lesion and reader that was first measured after treatment of its territory."""
+
+    lesion_number: Int = column("Number of the lesion.", key=True)
+    reader: Text = column("Reader.", key=True)
+    rel_day: Int = column("Day from T0 of its first measurement.", required=True, unit="days")
+    modality: Text = column("Modality of it.", required=True)
+    hepatic: Bool = column("The lesion is in the liver.", required=True)
+    denied: Bool = column("The scan says that there is no new lesion.", required=True)
 
     class Config:
         """A step on the way."""

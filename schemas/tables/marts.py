@@ -15,9 +15,10 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
-from schemas.tables.registry import Assessments, Patients, Treatments
+from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 
 RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+ORGANS = ("all", "liver", "extrahepatic")
 CONFIRMATIONS = ("unconfirmed", "confirmed")
 WINDOWS = ("acute", "primary", "late", "any")
 
@@ -186,6 +187,40 @@ class TreatmentTargets(Mart):
         metadata = declares(schema="marts")
 
 
+class FollowedLesions(Mart):
+    """One row per lesion of a treated subject, counted or not."""
+
+    lesion_number: Int = column("Number of the lesion.", key=True)
+    organ: Text = column("Organ.", required=True, codes=codes_of(Lesions, "organ"))
+    lobe: Text = column("Lobe of a liver lesion.", codes=codes_of(Lesions, "lobe"))
+    segment: Text = column("Couinaud segment, as delivered.")
+    treated: Bool = column(
+        "A session treated its lobe; any session, where the lobe is caudate or not known.",
+        required=True,
+    )
+    first_session_number: Int = column("Number of the first session that treated it.")
+    first_session_day: Int = column("Day from T0 of that session.", unit="days")
+    first_measured_day: Int = column("Day from T0 of its first measurement.", unit="days")
+    index_lesion: Bool = column("Recorded as followed for WHO and EASL.", required=True)
+    recist_target: Bool = column("Recorded as a RECIST target.", required=True)
+    target_who: Bool = column("Counts for WHO.", required=True)
+    target_easl: Bool = column("Counts for EASL.", required=True)
+    target_recist_1_1: Bool = column("Counts for RECIST 1.1, if large enough.", required=True)
+    target_mrecist: Bool = column("Counts for mRECIST, if large enough.", required=True)
+    baseline_present: Bool = column("The registry says that it was there before treatment.")
+    merged_into: Int = column("Number of the lesion that it merged into.")
+    split_from: Int = column("Number of the lesion that it is a fragment of.")
+    counted: Bool = column("It is in the denominators of lesion response.", required=True)
+    reason: Text = column(
+        "Why it is in no denominator.", codes=("new_after_treatment", "fragment", "merged")
+    )
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts", published="lesions")
+
+
 class AssessmentColumns(Mart):
     """What lesion and subject assessments share."""
 
@@ -219,8 +254,11 @@ class LesionAssessments(AssessmentColumns):
 
 
 class SubjectAssessments(AssessmentColumns):
-    """One row per subject, criterion, reader and post-baseline time point."""
+    """One row per subject, organ, criterion, reader and post-baseline time point."""
 
+    organ: Text = column(
+        "The whole patient, or the disease of one place.", key=True, codes=ORGANS, default="all"
+    )
     n_lesions: Int = column("Lesions in the sum.", required=True, minimum=0)
     new_lesion: Text = column("New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"))
     non_target: Text = column("Status of non-target disease.")
@@ -254,6 +292,7 @@ class LesionResponse(ResponseColumns):
     """One row per index lesion of a treated subject, criterion and confirmation."""
 
     lesion_number: Int = column("Number of the lesion.", key=True)
+    treated: Bool = column("A session treated its territory.", required=True, default=True)
 
     class Config:
         """Row level."""
@@ -262,7 +301,14 @@ class LesionResponse(ResponseColumns):
 
 
 class SubjectResponse(ResponseColumns):
-    """One row per treated subject, criterion and confirmation."""
+    """One row per treated subject, organ, criterion and confirmation."""
+
+    organ: Text = column(
+        "The whole patient, or the disease of one place.", key=True, codes=ORGANS, default="all"
+    )
+    pd_before_course_end: Bool = column(
+        "Progressive before the last session of the planned course."
+    )
 
     class Config:
         """Row level."""

@@ -20,6 +20,8 @@ from schemas.contract import (
 from schemas.records import row_rules
 from schemas.tables.registry_table import RegistryTable as RegistryTable
 
+NON_TARGET = ("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none")
+
 
 def _precision(of: str) -> str:
     return f"How exact {of} was delivered; a missing day became the 15th, a missing month 1 July."
@@ -191,6 +193,10 @@ class Treatments(RegistryTable):
     treatment_date: Date = column("Day of administration.", required=True)
     device: Text = column("Kind of microspheres.", required=True, codes=("glass", "resin"))
     lobe: Text = column("Lobe perfused.", required=True, codes=("right", "left", "whole"))
+    planned_lobes: Text = column(
+        "Lobes that the course was planned to treat, as recorded at the first session.",
+        codes=("right", "left", "both"),
+    )
     segments: Text = column("Segments perfused, as delivered.")
     target_volume_ml: Decimal = column("Perfused volume.", unit="mL", above=0, plausible=(30, 6000))
     target_mass_kg: Decimal = column("Perfused mass.", unit="kg", above=0, plausible=(0.03, 6))
@@ -236,6 +242,11 @@ class Lesions(RegistryTable):
     segment: Text = column("Couinaud segment, as delivered.")
     index_lesion: Bool = column("Counts for WHO and EASL.", default=True)
     recist_target: Bool = column("RECIST 1.1 target lesion.")
+    baseline_present: Bool = column(
+        "The lesion was there before treatment, though it was first measured later."
+    )
+    merged_into: Text = column("The lesion that it merged into, as delivered.")
+    split_from: Text = column("The lesion that it is a fragment of, as delivered.")
 
     class Config:
         """Undated: a lesion is known from its first measurement."""
@@ -259,8 +270,10 @@ class Scans(RegistryTable):
     )
     non_target: Text = column(
         "Overall status of non-target disease.",
-        codes=("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none"),
+        codes=NON_TARGET,
     )
+    non_target_liver: Text = column("The same of the liver alone.", codes=NON_TARGET)
+    non_target_elsewhere: Text = column("The same outside the liver.", codes=NON_TARGET)
     evaluable: Bool = column("The reader could evaluate the scan.", default=True)
 
     class Config:

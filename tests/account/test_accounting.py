@@ -16,7 +16,7 @@ from tests.conftest import NIGHT, SITE
 from tests.support.corrections import corrected, restated
 from warehouse.store import Store
 
-PARTIAL = "response_summary.all.who.lesion.unconfirmed.pr"
+PARTIAL = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
 FIRST, SECOND = f"{NIGHT:%Y.%m.%d}", "2011.04.01"
 FILE = ("--file", "data.csv", "--row", "1")
 CELL = (1648, "perp_mm")

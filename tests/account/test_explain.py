@@ -16,8 +16,8 @@ from warehouse.account.scenarios import Delivered, World
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
-PARTIAL = "response_summary.all.who.lesion.unconfirmed.pr"
-MEDIAN = "survival_medians.all.os.subject.overall.overall.midpoint"
+PARTIAL = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
+MEDIAN = "survival_medians.all.os.subject...midpoint"
 DEATH = 323
 """Row of a death within the first year after treatment."""
 

@@ -32,7 +32,7 @@ from warehouse.loading import row_index as rows
 from warehouse.loading.load import load
 from warehouse.store import Store
 
-STABLE = "response_summary.all.who.lesion.unconfirmed.sd"
+STABLE = "response_summary.all.who.lesion.all.all.unconfirmed.sd"
 Line = tuple[str, int]
 
 

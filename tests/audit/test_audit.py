@@ -206,7 +206,7 @@ def _line(folder: Path) -> str:
 
 
 SHARE = StatisticChange(
-    statistic_id="response_summary.all.who.subject.unconfirmed.orr",
+    statistic_id="response_summary.all.who.subject.all.all.unconfirmed.orr",
     label="ORR",
     unit="%",
     kind="changed",
@@ -269,7 +269,10 @@ OF_100 = {"old_total": 100, "new_total": 100}
         ({"kind": "added", "old": None, "old_total": None}, False),
         # lesions come and go with their patient
         (
-            {"statistic_id": "response_summary.all.who.lesion.unconfirmed.orr", "new_total": 9},
+            {
+                "statistic_id": "response_summary.all.who.lesion.all.all.unconfirmed.orr",
+                "new_total": 9,
+            },
             False,
         ),
     ],

@@ -139,7 +139,7 @@ LESIONS = {
     """,  # noqa: E501 # a table is read better whole
 }
 CHAIN = ("lesion_quantities", "lesion_assessments", "lesion_response", "response_summary")
-PROGRESSED = "response_summary.all.who.lesion.unconfirmed.pd"
+PROGRESSED = "response_summary.all.who.lesion.all.all.unconfirmed.pd"
 
 
 def test_growth_of_exactly_a_quarter_is_progression_by_the_rule_of_1979(tried: Ask) -> None:
@@ -194,7 +194,7 @@ def test_a_cheap_reading_is_tried_where_a_dear_one_is_not(
 
 def test_an_interval_flips_when_it_takes_in_or_loses_the_published_figure() -> None:
     """62.7 % of lesions were WHO partial responses in print; the limits belong to the interval."""
-    name = "response_summary.all.who.lesion.unconfirmed.pr"
+    name = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
     assert readings.comparator(name) == 62.7
     inside, edge = _answer(50, 70), _answer(62.7, 70)
     outside, none = _answer(62.8, 70), _answer(None, None)
@@ -203,7 +203,9 @@ def test_an_interval_flips_when_it_takes_in_or_loses_the_published_figure() -> N
     assert readings.flips(name, outside, inside)
     assert readings.flips(name, inside, none)
     assert not readings.flips(name, outside, none)
-    assert not readings.flips("response_summary.all.who.lesion.unconfirmed.dcr", inside, outside)
+    assert not readings.flips(
+        "response_summary.all.who.lesion.all.all.unconfirmed.dcr", inside, outside
+    )
 
 
 def test_a_p_value_flips_at_one_in_twenty_whatever_its_limits() -> None:

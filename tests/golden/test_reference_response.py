@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pytest
 
@@ -22,11 +21,9 @@ from analytics.outcomes.response import criterion_agreement, response_summary, r
 from schemas.contract import Contract, columns, empty, rows
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, PopulationMembers, Sessions, SubjectLesions
-from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
+from schemas.tables.registry import Measurements, Patients, Scans, SubsequentTherapies
+from tests.support.tumours import classes_of_lesions, classes_of_subjects, derived, steps
 from transforms.response.best_response import lesion_response, subject_response
-from transforms.response.lesion_assessments import lesion_assessments
-from transforms.response.lesion_quantities import lesion_quantities
-from transforms.response.subject_assessments import subject_assessments
 
 COHORT = Path(__file__).parents[2] / "simulation" / "memon2012"
 ALL = ResponseSettings()
@@ -133,31 +130,22 @@ def _marts(settings: ResponseSettings) -> tuple[ir.Table, ir.Table, ir.Table]:
     )
     scans = rows([s for p in patients.values() for s in _scans(p)], Scans)
     therapies = rows([t for p in patients.values() for t in _therapies(p)], SubsequentTherapies)
-    sessions = empty(Sessions)
-    quantities = lesion_quantities(
-        rows(list(_measurements(patients)), Measurements),
-        scans,
-        lesions,
-        anchors,
-        settings=settings,
-    )
-    by_lesion = lesion_assessments(quantities, anchors, sessions, therapies, settings=settings)
-    by_subject = subject_assessments(
-        quantities, scans, lesions, anchors, sessions, therapies, settings=settings
-    )
+    given = (rows(list(_measurements(patients)), Measurements), scans, lesions, anchors)
+    others = (empty(Sessions), therapies)
+    made = steps(*given, *others, settings)
+    by_lesion = classes_of_lesions(made, *others, settings)
+    by_subject = classes_of_subjects(made, empty(Patients), *others, settings)
     members = rows([{"population": "all", "subject_id": k} for k in patients], PopulationMembers)
     return (
-        _kept(lesion_response(by_lesion, quantities, lesions, anchors, settings=settings)),
-        _kept(subject_response(by_subject, lesions, anchors, settings=settings)),
+        derived(lesion_response, settings, by_lesion, made.quantities, made.followed),
+        derived(subject_response, settings, by_subject, lesions, empty(Patients), anchors),
         members,
     )
 
 
-def _kept(table: ir.Table) -> ir.Table:
-    return ibis.memtable(table.to_pyarrow())
-
-
 def _best(table: ir.Table, criterion: str, confirmation: str = "unconfirmed") -> dict[str, int]:
+    if "organ" in table.columns:
+        table = table.filter(table.organ == "all")
     chosen = table.filter(
         (table.criterion == criterion) & (table.confirmation == confirmation)
     ).to_pyarrow()
@@ -222,11 +210,14 @@ def test_every_published_count_can_be_listed() -> None:
     summary = response_summary(lesions, subjects, members, settings=ALL).to_pyarrow().to_pylist()
     sets = Counter(response_summary_sets(lesions, subjects).to_pyarrow()["set_id"].to_pylist())
     for row in summary:
-        stem, _, category = row["statistic_id"].replace(".all.", ".").rpartition(".")
-        if category.endswith("_decrease"):
+        stem, _, category = row["statistic_id"].replace("summary.all.", "summary.").rpartition(".")
+        if category.endswith("_decrease") or category == "pd_before_course_end":
             stem = stem.replace(".confirmed", ".unconfirmed")
-        counted = sum(sets[f"{stem}.{part}"] for part in unions.get(category, (category,)))
-        assert counted == row["n"], row["statistic_id"]
+        kinds = ("treated", "untreated") if ".lesion.all.all." in stem else ("",)
+        stems = [stem.replace("lesion.all.all", f"lesion.all.{k}") if k else stem for k in kinds]
+        parts = unions.get(category, (category,))
+        counted = sum(sets[f"{name}.{part}"] for name in stems for part in parts)
+        assert counted == (row["n"] or 0), row["statistic_id"]
 
 
 def test_response_shares_and_their_limits() -> None:
@@ -236,13 +227,13 @@ def test_response_shares_and_their_limits() -> None:
         r["statistic_id"]: r
         for r in response_summary(lesions, subjects, members, settings=ALL).to_pyarrow().to_pylist()
     }
-    lesion = found["response_summary.all.who.lesion.unconfirmed.orr"]
+    lesion = found["response_summary.all.who.lesion.all.all.unconfirmed.orr"]
     assert (lesion["n"], lesion["total"], lesion["n_evaluable"]) == (53, 83, 83)
     assert lesion["pct"] == pytest.approx(63.855421686746985)
     assert lesion["lower"] < lesion["pct"] < lesion["upper"]
-    patient = found["response_summary.all.who.subject.unconfirmed.orr"]
+    patient = found["response_summary.all.who.subject.all.all.unconfirmed.orr"]
     assert (patient["n"], patient["total"], patient["method"]) == (26, 40, "Clopper-Pearson")
-    assert found["response_summary.all.recist_1_1.lesion.unconfirmed.ne"]["n"] == 12
+    assert found["response_summary.all.recist_1_1.lesion.all.all.unconfirmed.ne"]["n"] == 12
 
 
 def test_the_contracts_are_kept() -> None:

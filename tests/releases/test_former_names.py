@@ -24,7 +24,7 @@ IDS = [
     ),
     (
         "response_summary.all.recist11.lesion.unconfirmed.ne",
-        "response_summary.all.recist_1_1.lesion.unconfirmed.ne",
+        "response_summary.all.recist_1_1.lesion.all.all.unconfirmed.ne",
     ),
     (
         "criterion_agreement.all.recist11.mrecist.lesion.sd.non-cr/non-pd",
@@ -97,11 +97,11 @@ def store(tmp_path: Path) -> Store:
         {
             "outcomes.statistics": f"""{HEAD}
             | survival_medians.all.os.subject.overall.overall.midpoint   | Median overall survival (OS) | 31 | 4 | 9 | months | m | new | population.all | events.os.subject |
-            | response_summary.all.recist_1_1.lesion.unconfirmed.ne | RECIST 1.1 not evaluable (NE) | 10 | 1 | 10 | % | p | new | population.all | response_summary.recist_1_1.lesion.unconfirmed.ne |
+            | response_summary.all.recist_1_1.lesion.all.all.unconfirmed.ne | RECIST 1.1 not evaluable (NE) | 10 | 1 | 10 | % | p | new | population.all | response_summary.recist_1_1.lesion.all.all.unconfirmed.ne |
             """,
             "outcomes.response_summary": """
-            | population | criterion  | level  | confirmation | category | statistic_id | n | total | n_evaluable | pct | method |
-            | all | RECIST 1.1 | lesion | unconfirmed | NE | response_summary.all.recist_1_1.lesion.unconfirmed.ne | 1 | 10 | 9 | 10 | x |
+            | population | criterion  | level  | organ | lesions | confirmation | category | statistic_id | n | total | n_evaluable | pct | method |
+            | all | RECIST 1.1 | lesion | all | all | unconfirmed | NE | response_summary.all.recist_1_1.lesion.all.all.unconfirmed.ne | 1 | 10 | 9 | 10 | x |
             """,
             "marts.toxicity": """
             | subject_id | source | term | ctcae_version | time_window | worst_grade |
@@ -117,7 +117,10 @@ def _as_formerly(release: Path) -> None:
     with duckdb.connect(str(release / BEFORE)) as con:
         for name, select in (
             ("marts/toxicity", 'SELECT * RENAME (time_window AS "window")'),
-            ("outcomes/response_summary", "SELECT * REPLACE ('recist11' AS criterion)"),
+            (
+                "outcomes/response_summary",
+                "SELECT * EXCLUDE (organ, lesions) REPLACE ('recist11' AS criterion)",
+            ),
         ):
             path = release / "parquet" / f"{name}.parquet"
             con.execute(f"CREATE OR REPLACE TABLE t AS {select} FROM '{path}'")

@@ -6,29 +6,44 @@ down goes before.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Contract, Table, columns, conform
+from schemas.section import Section
 from schemas.settings import ResponseSettings
-from schemas.tables.intermediate import Anchors, LesionQuantities, Sessions, SubjectLesions
+from schemas.tables.intermediate import (
+    Anchors,
+    LesionQuantities,
+    Sessions,
+    SubjectLesions,
+)
 from schemas.tables.marts import (
+    FollowedLesions,
     LesionAssessments,
     LesionResponse,
     SubjectAssessments,
     SubjectResponse,
 )
-from schemas.tables.registry import Measurements, Scans, SubsequentTherapies
+from schemas.tables.registry import Measurements, Patients, Scans, SubsequentTherapies
 from tests.support.pipe_tables import EPOCH
+from transforms.lesions import followed_lesions, new_lesions
 from transforms.response import (
+    assessed_days,
     best_response,
     lesion_assessments,
     lesion_quantities,
     subject_assessments,
 )
+from warehouse.engine.compiled import QueryCache
+
+QUERIES = QueryCache(None)
+"""The SQL of a derivation follows from the code and its settings: made once a process."""
 
 
 @functools.cache
@@ -65,6 +80,76 @@ def quantities(
     )
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The tables between measurements and classes, each computed once."""
+
+    quantities: ir.Table
+    scans: ir.Table
+    lesions: ir.Table
+    anchors: ir.Table
+    days: ir.Table
+    new: ir.Table
+    followed: ir.Table
+
+
+def steps(
+    measurements: ir.Table,
+    scans: ir.Table,
+    subject_lesions: ir.Table,
+    anchors: ir.Table,
+    sessions: ir.Table,
+    therapies: ir.Table,
+    settings: ResponseSettings,
+) -> Steps:
+    """From measurements to what the classes are derived from."""
+    read = kept(_measurements(measurements))
+    every = kept(_scans(scans, read))
+    known = kept(_anchors(anchors, read, scans))
+    lesions = kept(_lesions(subject_lesions, read))
+    sizes = derived(lesion_quantities.lesion_quantities, settings, read, every, lesions, known)
+    new = derived(new_lesions.new_lesions, None, sizes, lesions, every, known)
+    followed = derived(followed_lesions.followed_lesions, settings, lesions, sizes, new, known)
+    days = derived(assessed_days.assessed_days, settings, sizes, every, known, sessions, therapies)
+    return Steps(sizes, every, lesions, known, days, new, followed)
+
+
+def kept(table: ir.Table) -> ir.Table:
+    """The same table, computed."""
+    _has_rows(table)
+    return ibis.memtable(ibis.duckdb.connect().to_pyarrow(table))
+
+
+def derived(
+    function: Callable[..., ir.Table], settings: Section | None, *tables: ir.Table
+) -> ir.Table:
+    """What a derivation makes of tables; its SQL is made once for all tables, as in a night."""
+    for table in tables:
+        _has_rows(table)
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")  # as warehouse.engine
+    names = list(inspect.signature(function).parameters)[: len(tables)]
+    for name, table in zip(names, tables, strict=True):
+        con.create_table(name, table)
+    chosen = {"settings": settings} if settings else {}
+    key = f"{function.__name__} {settings.model_dump_json() if settings else ''}"
+    asked = QUERIES.once(con, key, lambda: function(*(con.table(n) for n in names), **chosen))
+    for name, constant in asked.constants.items():
+        con.con.register(name, constant)
+    made = con.con.execute(asked.sql).to_arrow_table()
+    return ibis.memtable(made.cast(asked.schema.to_pyarrow()))
+
+
+def _has_rows(table: ir.Table) -> None:
+    """Refuse a table without rows.
+
+    Raises:
+        IbisError: there are none: a chain of derivations cannot be compiled as one.
+    """
+    if table.op().find(ibis.expr.operations.UnboundTable):
+        raise ibis.common.exceptions.IbisError("a chain of derivations is computed step by step")
+
+
 def lesion_classes(
     measurements: Table[Measurements],
     scans: Table[Scans],
@@ -75,19 +160,17 @@ def lesion_classes(
     *,
     settings: ResponseSettings,
 ) -> Table[LesionAssessments]:
-    """The class of every lesion at every scan."""
-    return lesion_assessments.lesion_assessments(
-        quantities(measurements, scans, subject_lesions, anchors, settings=settings),
-        _anchors(anchors, _measurements(measurements), scans),
-        sessions,
-        subsequent_therapies,
-        settings=settings,
+    """The class of every lesion at every assessment."""
+    made = steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
     )
+    return classes_of_lesions(made, sessions, subsequent_therapies, settings)
 
 
 def subject_classes(
     measurements: Table[Measurements],
     scans: Table[Scans],
+    patients: Table[Patients],
     subject_lesions: Table[SubjectLesions],
     anchors: Table[Anchors],
     sessions: Table[Sessions],
@@ -95,17 +178,30 @@ def subject_classes(
     *,
     settings: ResponseSettings,
 ) -> Table[SubjectAssessments]:
-    """The class of every patient at every assessment."""
-    read = _measurements(measurements)
-    return subject_assessments.subject_assessments(
-        quantities(measurements, scans, subject_lesions, anchors, settings=settings),
-        _scans(scans, read),
-        _lesions(subject_lesions, read),
-        _anchors(anchors, read, scans),
-        sessions,
-        subsequent_therapies,
-        settings=settings,
+    """The class of every patient at every assessment, as a whole."""
+    made = steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
     )
+    found = classes_of_subjects(made, patients, sessions, subsequent_therapies, settings)
+    return found.filter(found.organ == "all")
+
+
+def organ_classes(
+    measurements: Table[Measurements],
+    scans: Table[Scans],
+    patients: Table[Patients],
+    subject_lesions: Table[SubjectLesions],
+    anchors: Table[Anchors],
+    sessions: Table[Sessions],
+    subsequent_therapies: Table[SubsequentTherapies],
+    *,
+    settings: ResponseSettings,
+) -> Table[SubjectAssessments]:
+    """The class of every patient at every assessment, as a whole and by organ."""
+    made = steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
+    )
+    return classes_of_subjects(made, patients, sessions, subsequent_therapies, settings)
 
 
 def lesion_best(
@@ -119,25 +215,14 @@ def lesion_best(
     settings: ResponseSettings,
 ) -> Table[LesionResponse]:
     """The best response of every lesion."""
-    read = _measurements(measurements)
-    return best_response.lesion_response(
-        lesion_classes(
-            measurements,
-            scans,
-            subject_lesions,
-            anchors,
-            sessions,
-            subsequent_therapies,
-            settings=settings,
-        ),
-        quantities(measurements, scans, subject_lesions, anchors, settings=settings),
-        _lesions(subject_lesions, read),
-        _anchors(anchors, read, scans),
-        settings=settings,
+    made = steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
     )
+    classes = classes_of_lesions(made, sessions, subsequent_therapies, settings)
+    return derived(best_response.lesion_response, settings, classes, made.quantities, made.followed)
 
 
-def subject_best(
+def lesions_listed(
     measurements: Table[Measurements],
     scans: Table[Scans],
     subject_lesions: Table[SubjectLesions],
@@ -146,22 +231,71 @@ def subject_best(
     subsequent_therapies: Table[SubsequentTherapies],
     *,
     settings: ResponseSettings,
+) -> Table[FollowedLesions]:
+    """Every lesion, counted or not."""
+    return steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
+    ).followed
+
+
+def subject_best(
+    measurements: Table[Measurements],
+    scans: Table[Scans],
+    patients: Table[Patients],
+    subject_lesions: Table[SubjectLesions],
+    anchors: Table[Anchors],
+    sessions: Table[Sessions],
+    subsequent_therapies: Table[SubsequentTherapies],
+    *,
+    settings: ResponseSettings,
 ) -> Table[SubjectResponse]:
-    """The best response of every patient."""
-    read = _measurements(measurements)
-    return best_response.subject_response(
-        subject_classes(
-            measurements,
-            scans,
-            subject_lesions,
-            anchors,
-            sessions,
-            subsequent_therapies,
-            settings=settings,
-        ),
-        _lesions(subject_lesions, read),
-        _anchors(anchors, read, scans),
-        settings=settings,
+    """The best response of every patient, as a whole."""
+    made = steps(
+        measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
+    )
+    classes = classes_of_subjects(made, patients, sessions, subsequent_therapies, settings)
+    best = derived(
+        best_response.subject_response, settings, classes, made.lesions, patients, made.anchors
+    )
+    return best.filter(best.organ == "all")
+
+
+def classes_of_lesions(
+    made: Steps, sessions: ir.Table, therapies: ir.Table, settings: ResponseSettings
+) -> ir.Table:
+    """The class of every lesion at every assessment, from the steps before."""
+    return derived(
+        lesion_assessments.lesion_assessments,
+        settings,
+        made.quantities,
+        made.days,
+        made.new,
+        made.anchors,
+        sessions,
+        therapies,
+    )
+
+
+def classes_of_subjects(
+    made: Steps,
+    patients: ir.Table,
+    sessions: ir.Table,
+    therapies: ir.Table,
+    settings: ResponseSettings,
+) -> ir.Table:
+    """The class of every patient, as a whole and by organ, from the steps before."""
+    return derived(
+        subject_assessments.subject_assessments,
+        settings,
+        made.quantities,
+        made.days,
+        made.new,
+        made.scans,
+        patients,
+        made.lesions,
+        made.anchors,
+        sessions,
+        therapies,
     )
 
 
@@ -183,7 +317,8 @@ def lesion_best_of(
         recist_target=ibis.literal(True),
     )
     read = lesions.mutate(reader=ibis.literal(settings.reader))
-    best = best_response.lesion_response(given, read, lesions, subjects, settings=settings)
+    followed = lesions.mutate(treated=ibis.literal(True), counted=ibis.literal(True))
+    best = derived(best_response.lesion_response, settings, given, read, followed)
     return best.filter(best.criterion == "WHO")
 
 
@@ -217,7 +352,9 @@ def _lesions(given: ir.Table, measurements: ir.Table) -> ir.Table:
 def _anchors(given: ir.Table, measurements: ir.Table, scans: ir.Table) -> ir.Table:
     subjects = measurements.select("subject_id").union(scans.select("subject_id"), distinct=True)
     left_out = subjects.anti_join(given, "subject_id")
-    usual = left_out.mutate(site_id=ibis.literal("s1"), t0_date=EPOCH, last_session_date=EPOCH)
+    usual = _filled(left_out, Anchors).mutate(
+        site_id=ibis.literal("s1"), t0_date=EPOCH, last_session_date=EPOCH
+    )
     return given.union(conform(usual, Anchors))
 
 

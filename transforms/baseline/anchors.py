@@ -30,14 +30,46 @@ def sessions(treatments: Table[Treatments], *, settings: BaselineSettings) -> Ta
     return conform(numbered, Sessions)
 
 
-def anchors(treatments: Table[Treatments], sessions: Table[Sessions]) -> Table[Anchors]:
-    """Take T0 and the last day of the first course from the sessions."""
+def anchors(
+    treatments: Table[Treatments], sessions: Table[Sessions], *, settings: BaselineSettings
+) -> Table[Anchors]:
+    """Take T0, the last day of the first course and the plan from the sessions."""
     days = sessions.group_by("subject_id").agg(
         t0_date=sessions.session_date.min(),
         last_session_date=sessions.session_date.max(where=sessions.course == 1),
+        right_date=sessions.session_date.min(where=sessions.covers_right),
+        left_date=sessions.session_date.min(where=sessions.covers_left),
     )
     sites = treatments.group_by("subject_id").agg(site_id=treatments.site_id.min())
-    return conform(days.inner_join(sites, "subject_id"), Anchors)
+    known = days.inner_join(sites, "subject_id")
+    return conform(_planned(known, treatments, settings), Anchors)
+
+
+def _planned(days: ir.Table, treatments: ir.Table, settings: BaselineSettings) -> ir.Table:
+    """Until when each planned lobe waits: its first session, or as long as a course may last.
+
+    The plan is what was recorded at the first session; a later record is a later plan.
+    """
+    first = treatments.inner_join(days.select("subject_id", "t0_date"), "subject_id")
+    at_first = first.filter(first.treatment_date == first.t0_date)
+    plans = at_first.group_by("subject_id").agg(
+        told=at_first.planned_lobes.notnull().any(),
+        right=at_first.planned_lobes.isin(["right", "both"]).any(),
+        left=at_first.planned_lobes.isin(["left", "both"]).any(),
+    )
+    known = days.left_join(plans, "subject_id").drop("subject_id_right")
+    treated = [
+        (known[lobe] == known.t0_date).fill_null(False) for lobe in ("right_date", "left_date")
+    ]
+    limit = known.t0_date + ibis.interval(days=settings.unilobar_second_session_days)
+    waits = {
+        f"{lobe}_waits_to": (known[lobe].fill_null(False) & ~at_once).ifelse(
+            ibis.least(known[f"{lobe}_date"].fill_null(limit.cast("date")), limit.cast("date")),
+            None,
+        )
+        for lobe, at_once in zip(("right", "left"), treated, strict=True)
+    }
+    return known.mutate(plan_known=known.told.fill_null(False) | (treated[0] & treated[1]), **waits)
 
 
 def subject_lesions(
@@ -49,32 +81,62 @@ def subject_lesions(
     """Number the lesions of each subject and give each the day its lobe was first perfused.
 
     A lesion never measured is kept, numbered last: it counts as not evaluable. Where the lobe is
-    unknown, caudate, or never treated, its day is T0.
+    unknown, caudate, or never treated, its day is T0. A fragment of a fragment is one of the whole.
     """
+    measured = measurements.status == "measured"
     first_seen = measurements.group_by(["subject_id", "lesion_id"]).agg(
-        first_date=measurements.scan_date.min()
+        first_date=measurements.scan_date.min(),
+        first_measured_date=measurements.scan_date.min(where=measured),
     )
-    known = (
-        lesions.left_join(first_seen, ["subject_id", "lesion_id"])
-        .drop("subject_id_right", "lesion_id_right")
-        .left_join(_lobe_dates(anchors, sessions), "subject_id")
-        .drop("subject_id_right")
+    seen = lesions.left_join(first_seen, ["subject_id", "lesion_id"]).drop(
+        "subject_id_right", "lesion_id_right"
     )
+    numbered = _related(seen.mutate(lesion_number=_lesion_number(seen)))
+    known = numbered.left_join(_lobe_dates(anchors, sessions), "subject_id").drop(
+        "subject_id_right"
+    )
+    return conform(_treated(known), SubjectLesions)
+
+
+def _related(numbered: ir.Table) -> ir.Table:
+    """What each lesion merged into or came from, by number; an unknown name is nothing."""
+    names = numbered.select("subject_id", "lesion_id", "lesion_number", "split_from")
+    into = names.select("subject_id", merged_into="lesion_id", into="lesion_number")
+    whole = names.select(
+        "subject_id", split_from="lesion_id", whole="lesion_number", before="split_from"
+    )
+    first = names.select("subject_id", before="lesion_id", first="lesion_number")
+    joined = numbered
+    for table, by in ((into, "merged_into"), (whole, "split_from"), (first, "before")):
+        joined = joined.left_join(table, ["subject_id", by]).drop("subject_id_right", f"{by}_right")
+    other = joined.into.nullif(joined.lesion_number)
+    origin = ibis.coalesce(joined["first"], joined.whole).nullif(joined.lesion_number)
+    placed = joined.drop("merged_into", "split_from").mutate(merged_into=other, split_from=origin)
+    targets = placed.filter(placed.merged_into.notnull()).select(
+        "subject_id", lesion_number="merged_into"
+    )
+    told = targets.distinct().mutate(merged_from=ibis.literal(True))
+    lesion = ["subject_id", "lesion_number"]
+    return placed.left_join(told, lesion).drop(*(f"{n}_right" for n in lesion))
+
+
+def _treated(known: ir.Table) -> ir.Table:
+    """The first session of a lesion's territory: its lobe, or any where the lobe is not known."""
     in_liver = known.organ.isnull() | (known.organ == "liver")
-    numbered = known.mutate(
-        lesion_number=_lesion_number(known),
+    right, left = in_liver & (known.lobe == "right"), in_liver & (known.lobe == "left")
+    sided = (right | left).fill_null(False)
+    lobe_date = ibis.cases((right, known.right_date), (left, known.left_date), else_=known.t0_date)
+    session = ibis.cases(
+        (right, known.right_session), (left, known.left_session), else_=known.first_session
+    )
+    return known.mutate(
         index_lesion=known.index_lesion.fill_null(True),
         recist_target=known.recist_target.fill_null(unreadable(known, "recist_target")),
-        lobe_date=ibis.coalesce(
-            ibis.cases(
-                (in_liver & (known.lobe == "right"), known.right_date),
-                (in_liver & (known.lobe == "left"), known.left_date),
-                else_=known.t0_date,
-            ),
-            known.t0_date,
-        ),
+        merged_from=known.merged_from.fill_null(False),
+        treated=in_liver & ibis.ifelse(sided, lobe_date.notnull(), known.t0_date.notnull()),
+        first_session_number=in_liver.ifelse(session, None),
+        lobe_date=ibis.coalesce(lobe_date, known.t0_date),
     )
-    return conform(numbered, SubjectLesions)
 
 
 def _lesion_number(known: ir.Table) -> ir.IntegerValue:
@@ -87,6 +149,9 @@ def _lobe_dates(anchors: ir.Table, sessions: ir.Table) -> ir.Table:
     by_lobe = sessions.group_by("subject_id").agg(
         right_date=sessions.session_date.min(where=sessions.covers_right),
         left_date=sessions.session_date.min(where=sessions.covers_left),
+        right_session=sessions.session_number.min(where=sessions.covers_right),
+        left_session=sessions.session_number.min(where=sessions.covers_left),
+        first_session=sessions.session_number.min(),
     )
     return anchors.select("subject_id", "t0_date").inner_join(by_lobe, "subject_id")
 

@@ -1,7 +1,9 @@
-"""A lesion's baseline: the last evaluable scan on or before the day of treatment.
+"""Which value a lesion is compared with: its baseline in the modality of the reading, if any.
 
-A scan on the day of treatment counts as baseline. Each criterion has its own: a scan without
-arterial phase can be the baseline for WHO while an earlier one stays the baseline for EASL. Where
+A baseline is the last evaluable reading on or before the day of treatment, not older than the
+setting allows; a scan on the day of treatment counts. Each criterion has its own: a scan without
+arterial phase can be the baseline for WHO while an earlier one stays the baseline for EASL. Where a
+lesion has no baseline in a modality, its last one of any modality stands in, and is flagged. Where
 several modalities were read on one day, CT goes before MRI.
 """
 
@@ -11,54 +13,79 @@ import ibis.expr.types as ir
 from schemas.records.criteria import RECORDS
 from schemas.settings import ResponseSettings
 
-_MODALITIES = ("other", "MRI", "CT")
+MODALITIES = ("other", "MRI", "CT")
+"""From last to first choice."""
 
 
 def moment(readings: ir.Table) -> ir.IntegerValue:
     """Order the readings of a lesion by one reader completely: by day, then by modality."""
-    rank = ibis.cases(*((readings.modality == m, n) for n, m in enumerate(_MODALITIES)), else_=0)
-    return readings.rel_day * len(_MODALITIES) + rank.cast("int64")
+    rank = ibis.cases(*((readings.modality == m, n) for n, m in enumerate(MODALITIES)), else_=0)
+    return readings.rel_day * len(MODALITIES) + rank.cast("int64")
 
 
-def baselines(readings: ir.Table, by: tuple[str, ...], settings: ResponseSettings) -> ir.Table:
-    """The baseline of every criterion: `<criterion>_baseline`, null if too old, and its `_day`.
+def baselines(readings: ir.Table, settings: ResponseSettings) -> ir.Table:
+    """One row per lesion and reader read up to treatment: the baseline of every criterion.
+
+    `<criterion>_<modality>` and `<criterion>_any` with their `_day`; `<criterion>_seen_day` is the
+    last evaluable day, too old or not; `<criterion>_home` the modality of `_any`.
 
     Args:
         readings: lesion quantities with `anchor_day`, the day that treatment began for them.
-        by: the columns that a baseline belongs to.
         settings: the greatest age.
     """
     before = readings.filter(readings.rel_day <= readings.anchor_day)
     before = before.mutate(moment=moment(before))
-    last = before.group_by(by).agg(
-        known=ibis.literal(True),
-        last_moment=before.moment.max(),
-        last_day=before.rel_day.max(),
-        baseline_modality=before.modality.argmax(before.moment),
-        anchor_day=before.anchor_day.max(),
-        **{f"{c.name}_last": _last(before, c.name, before[c.name]) for c in RECORDS},
-        **{f"{c.name}_baseline_day": _last(before, c.name, before.rel_day) for c in RECORDS},
+    parts: dict[str, ir.Value] = {}
+    for criterion in RECORDS:
+        parts |= _of_criterion(before, criterion.name, settings)
+    return before.group_by("subject_id", "reader", "lesion_number").agg(
+        known=ibis.literal(True), **parts
     )
-    oldest = last.anchor_day - settings.baseline_max_age_days
-    return last.mutate(
-        **{
-            f"{c.name}_baseline": (last[f"{c.name}_baseline_day"] >= oldest).ifelse(
-                last[f"{c.name}_last"], None
-            )
-            for c in RECORDS
-        }
-    ).drop(*(f"{c.name}_last" for c in RECORDS))
 
 
-def _last(before: ir.Table, criterion: str, wanted: ir.Value) -> ir.Value:
-    return wanted.argmax(before.moment, where=before[criterion].notnull())
+def _of_criterion(before: ir.Table, name: str, settings: ResponseSettings) -> dict[str, ir.Value]:
+    evaluable = before[name].notnull()
+    recent = evaluable & (before.rel_day >= before.anchor_day - settings.baseline_max_age_days)
+    parts = {
+        f"{name}_seen_day": before.rel_day.max(where=evaluable),
+        f"{name}_any": before[name].argmax(before.moment, where=recent),
+        f"{name}_any_day": before.rel_day.max(where=recent),
+        f"{name}_home": before.modality.argmax(before.moment, where=recent),
+    }
+    for modality in MODALITIES:
+        own = recent & (before.modality == modality)
+        parts[f"{name}_{modality}"] = before[name].argmax(before.moment, where=own)
+        parts[f"{name}_{modality}_day"] = before.rel_day.max(where=own)
+    return parts
 
 
-def nadir(rows: ir.Table, criterion: str) -> ir.IntegerValue:
-    """The smaller of the baseline and the smallest value `_before`; nothing without a baseline."""
-    baseline, before = rows[f"{criterion}_baseline"], rows[f"{criterion}_before"]
-    return ibis.cases(
-        (baseline.isnull(), ibis.null("int64")),
-        (before.isnull(), baseline),
-        else_=ibis.least(baseline, before),
+def reference(
+    lesions: ir.Table, criterion: str, modality: ir.StringValue
+) -> tuple[ir.IntegerValue, ir.IntegerValue, ir.BooleanValue]:
+    """Value and day that readings of a modality are compared with, and whether it is another's."""
+    own = ibis.cases(*((modality == m, lesions[f"{criterion}_{m}"]) for m in MODALITIES))
+    own_day = ibis.cases(*((modality == m, lesions[f"{criterion}_{m}_day"]) for m in MODALITIES))
+    changed = own.isnull() & lesions[f"{criterion}_any"].notnull()
+    day = ibis.coalesce(own_day, lesions[f"{criterion}_any_day"], lesions[f"{criterion}_seen_day"])
+    return ibis.coalesce(own, lesions[f"{criterion}_any"]), day, changed
+
+
+def followed_value(
+    lesions: ir.Table, criterion: str, modality: str, counts: ir.StringValue
+) -> ir.IntegerValue:
+    """What a lesion measures in a modality; without a baseline in it, what it does in its own.
+
+    A lesion that has always been read by another technique than the rest stays comparable: where
+    the modality counts in the assessment, its own reading stands in.
+    """
+    at_home = ibis.cases(
+        *((lesions[f"{criterion}_home"] == m, lesions[f"{criterion}_in_{m}"]) for m in MODALITIES)
     )
+    foreign = lesions[f"{criterion}_{modality}"].isnull() & (counts == modality)
+    stand_in = foreign.ifelse(at_home, ibis.null("int64"))
+    return ibis.coalesce(lesions[f"{criterion}_in_{modality}"], stand_in)
+
+
+def of_modality(modality: ir.StringValue, values: dict[str, ir.Value]) -> ir.Value:
+    """The value of the modality that counts."""
+    return ibis.cases(*((modality == m, value) for m, value in values.items()))

@@ -2,8 +2,9 @@
 
 The order is CR, PR, SD, NON-CR/NON-PD, PD, NE; of equal responses the earliest counts.
 Assessments up to and with the first progression count, as long as no other treatment began, and
-only those of the registry's reader. Every treated patient and every index lesion has a row, so
-that nobody leaves the denominator: those without an evaluable assessment are NE, with the reason.
+only those of the registry's reader. Every treated patient and every index lesion that was there has
+a row, so that nobody leaves the denominator: those without an evaluable assessment are NE, with the
+reason. Outside the liver only patients with disease there have one.
 
 Stable disease counts from a minimum day on. A CR or PR that is not confirmed counts as stable
 disease from the same day on.
@@ -21,33 +22,35 @@ from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
 from schemas.tables.marts import (
     CONFIRMATIONS,
+    FollowedLesions,
     LesionAssessments,
     LesionResponse,
     SubjectAssessments,
     SubjectResponse,
 )
+from schemas.tables.registry import Patients
 from transforms.response.baselines import moment
 from transforms.response.confirmation import confirmed_days
 
 _LESION = ("subject_id", "lesion_number", "criterion")
-_SUBJECT = ("subject_id", "criterion")
+_SUBJECT = ("subject_id", "organ", "criterion")
+_TRAITS = ("subject_id", "lesion_number", "index_lesion", "recist_target", "treated")
 
 
 def lesion_response(
     lesion_assessments: Table[LesionAssessments],
     lesion_quantities: Table[LesionQuantities],
-    subject_lesions: Table[SubjectLesions],
-    anchors: Table[Anchors],
+    followed_lesions: Table[FollowedLesions],
     *,
     settings: ResponseSettings,
 ) -> Table[LesionResponse]:
-    """Best response of every index lesion of every treated subject."""
-    lesions = subject_lesions.semi_join(anchors, "subject_id").filter(lambda t: t.index_lesion)
+    """Best response of every index lesion of the treated that was there before treatment."""
+    lesions = followed_lesions.filter(followed_lesions.index_lesion, followed_lesions.counted)
     read = lesion_quantities.filter(lesion_quantities.reader == settings.reader)
     seen = read.group_by("subject_id", "lesion_number").agg(measured=ibis.literal(True))
     units = (
         lesions.left_join(seen, ["subject_id", "lesion_number"])
-        .select("subject_id", "lesion_number", "index_lesion", "recist_target", "measured")
+        .select(*_TRAITS, "measured")
         .cross_join(_criteria())
     )
     counts = ibis.cases(*((units.criterion == c.code, units[c.lesions]) for c in RECORDS))
@@ -63,16 +66,42 @@ def lesion_response(
 def subject_response(
     subject_assessments: Table[SubjectAssessments],
     subject_lesions: Table[SubjectLesions],
+    patients: Table[Patients],
     anchors: Table[Anchors],
     *,
     settings: ResponseSettings,
 ) -> Table[SubjectResponse]:
-    """Best response of every treated subject of a site that delivers lesions."""
+    """Best response of every treated subject of a site with lesions, as a whole and by organ."""
     sites = anchors.semi_join(subject_lesions, "subject_id").select("site_id").distinct()
-    subjects = anchors.semi_join(sites, "site_id").select("subject_id")
-    units = subjects.cross_join(_criteria()).mutate(unseen=ibis.literal("no_scan_after_treatment"))
+    treated = anchors.semi_join(sites, "site_id")
+    subjects = treated.select(
+        "subject_id",
+        course_end_day=treated.last_session_date.delta(treated.t0_date, unit="day"),
+    )
+    known = _with_organs(subjects, subject_lesions, patients, subject_assessments)
+    units = known.cross_join(_criteria()).mutate(unseen=ibis.literal("no_scan_after_treatment"))
     best = _best(subject_assessments, _SUBJECT, settings)
-    return conform(_rows(units, best, _SUBJECT), SubjectResponse)
+    rows = _rows(units, best, _SUBJECT)
+    early = (rows.progression_day < rows.course_end_day).fill_null(False)
+    return conform(rows.mutate(pd_before_course_end=early), SubjectResponse)
+
+
+def _with_organs(
+    subjects: ir.Table, subject_lesions: ir.Table, patients: ir.Table, assessments: ir.Table
+) -> ir.Table:
+    """The patient as a whole and the liver; disease outside it, where it is known or was seen."""
+    outside = assessments.filter(assessments.organ == "extrahepatic", assessments.response != "NE")
+    known = (
+        patients.filter(patients.extrahepatic_disease.isin(["minimal", "significant"])),
+        subject_lesions.filter(subject_lesions.organ.isin(["node", "other"])),
+        outside,
+    )
+    elsewhere = ibis.union(*(t.select("subject_id") for t in known), distinct=True)
+    return ibis.union(
+        subjects.mutate(organ=ibis.literal("all")),
+        subjects.mutate(organ=ibis.literal("liver")),
+        subjects.semi_join(elsewhere, "subject_id").mutate(organ=ibis.literal("extrahepatic")),
+    )
 
 
 def _criteria() -> ir.Table:

@@ -32,6 +32,7 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("new_lesion", "PD", "A new lesion was seen."),
+    Rule("new_lesion_measured", "PD", "A lesion was first measured after treatment."),
     Rule("non_target_progression", "PD", "Non-target disease progressed unequivocally."),
     Rule("growth_of_a_lesion", "PD", "One lesion grew over its own nadir (setting)."),
     Rule("reappearance", "PD", "Disease is back after it had measured nothing."),
@@ -46,6 +47,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "non_target_persists", "NON-CR/NON-PD", "No target at baseline; non-target disease stays."
     ),
+    Rule("plan_not_recorded", "NE", "Which lobes were planned was not recorded (setting)."),
+    Rule("new_after_treatment", "NE", "The lesion is new, and has nothing to be compared with."),
     Rule("no_baseline", "NE", "No measurement up to treatment."),
     Rule("baseline_not_evaluable", "NE", "Measured up to treatment, but never evaluable."),
     Rule("baseline_too_old", "NE", "The last evaluable baseline is older than the setting allows."),
@@ -53,6 +56,12 @@ RULES: tuple[Rule, ...] = (
     Rule("no_baseline_enhancement", "NE", "Nothing enhanced at baseline."),
     Rule("not_measurable", "NE", "Below the size of a target at baseline."),
     Rule("no_target", "NE", "No lesion is followed, and non-target disease was not judged."),
+    Rule(
+        "merged",
+        "NE",
+        "The lesion merged; what it merged into was not read, or others have yet to merge.",
+    ),
+    Rule("other_modality", "NE", "The lesion was not read in the modality that counts."),
     Rule("lesions_not_evaluable", "NE", "A baseline lesion is missing or was not evaluable."),
     Rule("scan_not_evaluable", "NE", "The scan could not be evaluated."),
     Rule("not_imaged", "NE", "The lesion was not imaged."),
@@ -63,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unreadable", "NE", "A cell that decides is filled in and cannot be read."),
 )
 _CODES = {rule.name: number for number, rule in enumerate(RULES)}
-FIRST_NOT_EVALUABLE = _CODES["no_baseline"]
+FIRST_NOT_EVALUABLE = _CODES["plan_not_recorded"]
 PROGRESSIVE_UP_TO = _CODES["growth_over_nadir"]
 
 
@@ -129,30 +138,20 @@ def value_rules(
     return [*rules, (missing, code("not_measured"))]
 
 
-def progression_rules(
-    criterion: Criterion,
-    value: ir.IntegerValue,
-    nadir: ir.IntegerValue,
-    settings: ResponseSettings,
-) -> list[tuple[ir.BooleanValue, ir.IntegerValue]]:
-    """Growth; after a nadir of zero any size is progression, as no ratio exists."""
-    return [
-        ((nadir == 0) & (value > 0), code("reappearance")),
-        (grown(criterion, value, nadir, settings), code("growth_over_nadir")),
-    ]
-
-
 def grown(
     criterion: Criterion,
     value: ir.IntegerValue,
     nadir: ir.IntegerValue,
     settings: ResponseSettings,
 ) -> ir.BooleanValue:
-    """The value exceeds the nadir by the criterion's ratio, and by its least growth."""
+    """The value exceeds the nadir by the criterion's ratio, and by its least growth.
+
+    Of a nadir of zero every value is more than any ratio: the least growth alone decides.
+    """
     share = criterion.progression
     grown_to, limit = value * share.denominator, nadir * share.numerator
     beyond = grown_to >= limit if _operator(criterion, settings) == ">=" else grown_to > limit
-    return (nadir > 0) & beyond & (value - nadir >= criterion.least_growth_mm * MILLIONTHS)
+    return (value > nadir) & beyond & (value - nadir >= criterion.least_growth_mm * MILLIONTHS)
 
 
 def _operator(criterion: Criterion, settings: ResponseSettings) -> str:

@@ -1,7 +1,11 @@
-"""The class of each lesion at each scan, under each criterion, and the rule that decided.
+"""The class of each lesion at each assessment, under each criterion, and the rule that decided.
 
-Readers are kept apart. So are modalities: readings by MRI are compared with a baseline by MRI where
-there is one; where there is none they continue the series of the last baseline, and are flagged.
+Readers are kept apart. Within an assessment one reading of a lesion counts, the one that counts for
+its patient, too; it is compared with the lesion's baseline and nadir in the same modality. Where
+the lesion has no baseline in it, the last one of any modality stands in, flagged.
+
+A lesion that was gone and is back is progressive, however small. Lesions that merged are judged as
+one.
 
 Source: Riaz et al. 2011, J Hepatol 54:695, Table 1 (classes per lesion); EORTC, RECIST questions
 and clarifications.
@@ -13,98 +17,150 @@ import ibis.expr.types as ir
 from schemas.contract import Table, conform
 from schemas.records.criteria import RECORDS, Criterion
 from schemas.settings import ResponseSettings
-from schemas.tables.intermediate import Anchors, LesionQuantities, Sessions
+from schemas.tables.intermediate import (
+    Anchors,
+    AssessedDays,
+    LesionQuantities,
+    NewLesions,
+    Sessions,
+)
 from schemas.tables.marts import LesionAssessments
 from schemas.tables.registry import SubsequentTherapies
-from transforms.response.baselines import baselines, nadir
+from transforms.response.assessed_days import chosen_readings
+from transforms.response.baselines import (
+    MODALITIES,
+    baselines,
+    followed_value,
+    of_modality,
+    reference,
+)
 from transforms.response.ladder import (
     PROGRESSIVE_UP_TO,
     baseline_rules,
     code,
     gone,
+    grown,
     measurable,
-    progression_rules,
     shrunk,
     value_rules,
 )
+from transforms.response.lesion_sets import TRAITS
 from transforms.response.long import long, published
-from transforms.response.window import closing_days, in_window
+from transforms.response.merged_lesions import judged_jointly, with_merged
+from transforms.response.window import closing_day, in_window, lesion_closing_days
 
 _LESION = ("subject_id", "lesion_number", "reader")
+_OF_READING = ("rel_day", "modality", "row_id")
 
 
 def lesion_assessments(
     lesion_quantities: Table[LesionQuantities],
+    assessed_days: Table[AssessedDays],
+    new_lesions: Table[NewLesions],
     anchors: Table[Anchors],
     sessions: Table[Sessions],
     subsequent_therapies: Table[SubsequentTherapies],
     *,
     settings: ResponseSettings,
 ) -> Table[LesionAssessments]:
-    """Class every reading after the lesion's treatment against its baseline and nadir."""
+    """Class every assessment after the lesion's treatment against its baseline and nadir."""
     anchor = lesion_quantities.lobe_day if settings.baseline_anchor == "lobe" else 0
     readings = lesion_quantities.mutate(anchor_day=ibis.literal(0, "int64") + anchor)
-    compared = _with_nadir(_with_baseline(readings, settings))
+    chosen = chosen_readings(readings.filter(readings.rel_day > readings.anchor_day), assessed_days)
+    after = with_merged(chosen, lesion_quantities)
+    based = _with_baseline(after, readings, new_lesions, settings)
+    compared = _with_history(judged_jointly(based))
     judged = compared.mutate(**{f"{c.name}_code": _rule(compared, c, settings) for c in RECORDS})
-    windowed = _windowed(judged, closing_days(anchors, sessions, subsequent_therapies, settings))
-    followed = long(windowed, "in_window")
+    closing = lesion_closing_days(anchors, sessions, subsequent_therapies, settings)
+    followed = long(_windowed(judged, closing), "in_window", "changed", *_OF_READING)
     counted = followed.filter(_counts_for(followed))
     return conform(_described(counted, settings), LesionAssessments)
 
 
-def _with_baseline(readings: ir.Table, settings: ResponseSettings) -> ir.Table:
-    """Readings after treatment with a baseline: their modality's, else the reader's last one."""
-    found = baselines(readings, (*_LESION, "modality"), settings)
-    recent = found.last_day >= found.anchor_day - settings.baseline_max_age_days
-    newest = ibis.row_number().over(group_by=_LESION, order_by=found.last_moment.desc()) == 0
-    kept = found.mutate(recent=recent, newest=newest).drop("anchor_day", "last_moment", "last_day")
-    own = kept.filter(kept.recent).drop("baseline_modality", "recent", "newest")
-    latest = kept.filter(kept.newest).drop("modality", "recent", "newest")
-    after = readings.filter(readings.rel_day > readings.anchor_day)
-    joined = after.left_join(own, (*_LESION, "modality"), rname="own_{name}").left_join(
-        latest, _LESION, rname="latest_{name}"
+def _with_baseline(
+    after: ir.Table, readings: ir.Table, new_lesions: ir.Table, settings: ResponseSettings
+) -> ir.Table:
+    """Each assessment with the lesion's traits and the baseline of its reading's modality."""
+    traits = readings.group_by("subject_id", "lesion_number").agg(
+        **{name: readings[name].max() for name in (*TRAITS, "anchor_day")}
     )
-    return _choose(joined)
+    known = after.inner_join(traits, ["subject_id", "lesion_number"])
+    based = known.left_join(baselines(readings, settings), _LESION).drop(
+        *(f"{n}_right" for n in _LESION)
+    )
+    new = new_lesions.select(*_LESION, new=ibis.literal(True))
+    told = based.left_join(new, _LESION).drop(*(f"{n}_right" for n in _LESION))
+    return told.mutate(**_compared(told))
 
 
-def _choose(joined: ir.Table) -> ir.Table:
-    own = joined.known.notnull()
-    parts = [f"{c.name}_{part}" for c in RECORDS for part in ("baseline", "baseline_day")]
-    return joined.mutate(
-        known=own | joined.latest_known.notnull(),
-        series=own.ifelse(joined.modality, joined.baseline_modality),
-        **{part: own.ifelse(joined[part], joined[f"latest_{part}"]) for part in parts},
-    )
+def _compared(told: ir.Table) -> dict[str, ir.Value]:
+    parts: dict[str, ir.Value] = {}
+    for criterion in RECORDS:
+        name = criterion.name
+        counts = told[f"{name}_modality"]
+        values = {m: followed_value(told, name, m, counts) for m in MODALITIES}
+        baseline, day, changed = reference(told, name, counts)
+        value = of_modality(counts, values)
+        parts |= {
+            f"{name}_baseline": baseline,
+            f"{name}_baseline_day": day,
+            f"{name}_changed": changed,
+            f"{name}_merged": _merged_unread(told, name),
+            f"{name}_value": value,
+            f"{name}_elsewhere": value.isnull() & told[name].value.notnull(),
+            **{f"{name}_of_{m}": v for m, v in values.items()},
+            **{f"{name}_{n}": told[name][n] for n in ("rel_day", "row_id")},
+            f"{name}_counting": counts,
+            f"{name}_modality": told[name].modality,
+        }
+    return parts
 
 
-def _with_nadir(compared: ir.Table) -> ir.Table:
-    """The smallest value over baseline and evaluable readings of the series strictly before."""
-    before = ibis.range_window(
-        group_by=[*_LESION, "series"], order_by="rel_day", preceding=(None, 1)
-    )
-    smallest = compared.mutate(
-        **{f"{c.name}_before": compared[c.name].min().over(before) for c in RECORDS}
-    )
-    return smallest.mutate(
-        **{f"{c.name}_nadir": nadir(smallest, c.name) for c in RECORDS},
-    )
+def _merged_unread(told: ir.Table, name: str) -> ir.BooleanValue:
+    """The lesion is absent since it merged, and what it merged into was not read: not gone."""
+    went = told.merged_into.notnull() & ~told.joint
+    return (went & (told[name].status == "absent")).fill_null(False)
+
+
+def _with_history(compared: ir.Table) -> ir.Table:
+    """The smallest value strictly before in the same modality, and whether the lesion was gone."""
+    before = ibis.range_window(group_by=_LESION, order_by="first_day", preceding=(None, 1))
+    parts: dict[str, ir.Value] = {}
+    for criterion in RECORDS:
+        name = criterion.name
+        value = compared[f"{name}_value"]
+        smallest = {m: compared[f"{name}_of_{m}"].min().over(before) for m in MODALITIES}
+        earlier = of_modality(compared[f"{name}_counting"], smallest)
+        baseline = compared[f"{name}_baseline"]
+        parts[f"{name}_nadir"] = ibis.cases(
+            (compared[f"{name}_joint_nadir"].notnull(), compared[f"{name}_joint_nadir"]),
+            (baseline.notnull(), ibis.least(baseline, earlier.fill_null(baseline))),
+        )
+        parts[f"{name}_was_gone"] = (value == 0).fill_null(False).any().over(before)
+    return compared.mutate(**parts)
 
 
 def _rule(compared: ir.Table, criterion: Criterion, settings: ResponseSettings) -> ir.IntegerValue:
     name = criterion.name
-    value, baseline = compared[name], compared[f"{name}_baseline"]
+    value, baseline = compared[f"{name}_value"], compared[f"{name}_baseline"]
+    left = gone(criterion, value, compared.node)
+    back = compared[f"{name}_was_gone"].fill_null(False) & (value > 0) & ~left
     return ibis.cases(
-        (value.isnull() & compared.unreadable, code("unreadable")),
+        (compared.new.notnull(), code("new_after_treatment")),
+        (value.isnull() & compared[name].unreadable, code("unreadable")),
         *baseline_rules(
             criterion,
             known=compared.known,
             day=compared[f"{name}_baseline_day"],
             value=baseline,
         ),
-        (~measurable(criterion, baseline, compared.node), code("not_measurable")),
-        *value_rules(criterion, value, compared),
-        *progression_rules(criterion, value, compared[f"{name}_nadir"], settings),
-        (gone(criterion, value, compared.node), code("gone")),
+        (~measurable(criterion, compared[f"{name}_any"], compared.node), code("not_measurable")),
+        (compared[f"{name}_merged"], code("merged")),
+        (compared[f"{name}_elsewhere"], code("other_modality")),
+        *value_rules(criterion, value, compared[name]),
+        (back, code("reappearance")),
+        (grown(criterion, value, compared[f"{name}_nadir"], settings), code("growth_over_nadir")),
+        (left, code("gone")),
         (shrunk(criterion, value, baseline), code("decrease_from_baseline")),
         else_=code("neither"),
     )
@@ -115,11 +171,11 @@ def _windowed(judged: ir.Table, closing: ir.Table) -> ir.Table:
     first = judged.left_join(closing, "subject_id").mutate(
         **{f"{c.name}_first": _progression_day(judged, c.name).min().over(lesion) for c in RECORDS}
     )
+    closed = closing_day(first)
     return first.mutate(
-        **{f"{c.name}_value": first[c.name] for c in RECORDS},
         **{
             f"{c.name}_in_window": in_window(
-                first.rel_day, first[f"{c.name}_first"], first.closed_day
+                first[f"{c.name}_rel_day"], first[f"{c.name}_first"], closed
             )
             for c in RECORDS
         },
@@ -128,7 +184,7 @@ def _windowed(judged: ir.Table, closing: ir.Table) -> ir.Table:
 
 def _progression_day(judged: ir.Table, criterion: str) -> ir.IntegerValue:
     progressive = judged[f"{criterion}_code"] <= PROGRESSIVE_UP_TO
-    return progressive.ifelse(judged.rel_day, ibis.null("int64"))
+    return progressive.ifelse(judged[f"{criterion}_rel_day"], ibis.null("int64"))
 
 
 def _counts_for(rows: ir.Table) -> ir.BooleanValue:
@@ -139,7 +195,7 @@ def _counts_for(rows: ir.Table) -> ir.BooleanValue:
 def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     age = rows.anchor_day - rows.baseline_day
     return published(rows).mutate(
-        modality_changed=(rows.series != rows.modality).fill_null(False),
+        modality_changed=rows.changed.fill_null(False),
         baseline_stale=age > settings.baseline_stale_days,
         source_row_ids=rows.row_id,
     )

@@ -27,6 +27,7 @@ from schemas.records.criteria import (
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
 from schemas.tables.registry import Measurements, Scans
+from transforms.lesions.fragments import as_one
 
 _WHOLE = 10_000
 """Hundredths of a percent in the whole: the precision of an estimated necrosis."""
@@ -45,8 +46,8 @@ def lesion_quantities(
     A cell that could not be read gives none to the criteria that it decides: its blank would mean
     a lesion of the liver that counts, an evaluable scan, or one diameter instead of two.
     """
-    readings = _readings(measurements, scans, _lesions(subject_lesions, anchors))
-    sized = _sizes(readings)
+    lesions = _lesions(subject_lesions, anchors)
+    sized = _sizes(_readings(measurements, scans, lesions))
     seen = sized.scan_evaluable & ~sized.lesion_marked
     measures: dict[Measure, ir.IntegerValue] = {
         "product": _product(sized.longer, sized.shorter),
@@ -54,17 +55,30 @@ def lesion_quantities(
         "diameter": _diameter(sized, sized.longer, sized.shorter),
         "enhancing_diameter": _enhancing_diameter(sized),
     }
-    return conform(
-        sized.mutate(
-            **{c.name: _where(_evaluable(sized, seen, c), measures[c.measure]) for c in RECORDS},
-            unreadable=sized.scan_marked
-            | sized.lesion_marked
-            | sized.target_marked
-            | sized.size_marked
-            | sized.part_marked,
-        ),
-        LesionQuantities,
+    judged = sized.mutate(
+        **{c.name: _where(_evaluable(sized, seen, c), measures[c.measure]) for c in RECORDS},
+        unreadable=sized.scan_marked
+        | sized.lesion_marked
+        | sized.target_marked
+        | sized.size_marked
+        | sized.part_marked,
     )
+    whole = as_one(judged.select(*_LESION, "split_from", *_OF_READING))
+    return conform(whole.inner_join(lesions, _LESION), LesionQuantities)
+
+
+_LESION = ("subject_id", "lesion_number")
+_OF_READING = (
+    "reader",
+    "modality",
+    "rel_day",
+    "status",
+    "arterial_phase",
+    "scan_evaluable",
+    "unreadable",
+    *(c.name for c in RECORDS),
+    "row_id",
+)
 
 
 def _evaluable(sized: ir.Table, seen: ir.BooleanValue, criterion: Criterion) -> ir.BooleanValue:
@@ -81,8 +95,11 @@ def _lesions(subject_lesions: ir.Table, anchors: ir.Table) -> ir.Table:
         "lesion_id",
         "lesion_number",
         "t0_date",
+        "lobe",
         "index_lesion",
         "recist_target",
+        "merged_into",
+        "split_from",
         lobe_day=known.lobe_date.delta(known.t0_date, unit="day").fill_null(0),
         node=(known.organ == "node").fill_null(False),
         liver=(known.organ == "liver").fill_null(True),

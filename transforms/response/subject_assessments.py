@@ -1,4 +1,4 @@
-"""The class of each patient at each assessment, under each criterion.
+"""The class of each patient at each assessment, under each criterion: as a whole, and by organ.
 
 A patient's quantity is the sum over all lesions of the baseline set. It is never taken over some of
 them: an assessment that lacks a lesion is not evaluable, unless the lesions seen already exceed the
@@ -7,17 +7,18 @@ limit of progression by themselves, a new lesion was seen, or non-target disease
 A response dates from the last scan of its assessment, progression from the first that shows it.
 The baseline of a patient is at T0, also where lobes were treated one after the other.
 
+Lesions that are back after all were gone are progression if the patient was in complete response;
+otherwise their growth decides, by RECIST 1.1 with its 5 mm. WHO and EASL have no such least growth:
+after a sum of zero any size is growth.
+
 Source: Riaz et al. 2011, J Hepatol 54:695, Table 1; RECIST 1.1 as tabulated in PMC2755245 Table 3
 and PMC5392484 Table 3. EASL is given by lesion; for patients it is used by analogy with WHO.
 """
 
-from functools import reduce
-from operator import or_
-
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform, unreadable
+from schemas.contract import Table, conform
 from schemas.records.criteria import (
     MAX_TARGETS,
     MAX_TARGETS_PER_ORGAN,
@@ -26,35 +27,49 @@ from schemas.records.criteria import (
     Criterion,
 )
 from schemas.settings import ResponseSettings
-from schemas.tables.intermediate import Anchors, LesionQuantities, Sessions, SubjectLesions
+from schemas.tables.intermediate import (
+    Anchors,
+    AssessedDays,
+    LesionQuantities,
+    NewLesions,
+    Sessions,
+    SubjectLesions,
+)
 from schemas.tables.marts import SubjectAssessments
-from schemas.tables.registry import Scans, SubsequentTherapies
-from transforms.response.baselines import nadir
+from schemas.tables.registry import Patients, Scans, SubsequentTherapies
+from transforms.response.baselines import MODALITIES, of_modality
 from transforms.response.ladder import (
     PROGRESSIVE_UP_TO,
     baseline_rules,
     code,
-    progression_rules,
+    grown,
     shrunk,
 )
-from transforms.response.lesion_sums import lesion_sums
+from transforms.response.lesion_sets import lesion_sets, too_many_targets
+from transforms.response.lesion_sums import documents, lesion_sums
 from transforms.response.long import long, published
-from transforms.response.scan_groups import scan_groups
-from transforms.response.subject_baselines import lesion_baselines, subject_baselines
+from transforms.response.planned_course import (
+    excused_days,
+    waiting_lobes,
+    with_later_baselines,
+)
 from transforms.response.window import closing_days, in_window
+from transforms.scans.scan_findings import NON_TARGET, WORST, findings
 
 _SERIES = ("subject_id", "reader")
+_UNIT = (*_SERIES, "organ")
 _ASSESSMENT = (*_SERIES, "first_day")
-_NON_TARGET = ("none", "complete_response", "not_evaluated", "non_cr_non_pd", "progression")
-"""From best to worst: the worst status among the scans of an assessment is the assessment's."""
-_BEST, _WORST = 0, len(_NON_TARGET) - 1
+_BEST = 0
 _TOO_MANY = f" (more than {MAX_TARGETS} targets, or {MAX_TARGETS_PER_ORGAN} in an organ)"
 _LIMITED = [c.code for c in RECORDS if c.limits_targets]
 
 
 def subject_assessments(
     lesion_quantities: Table[LesionQuantities],
+    assessed_days: Table[AssessedDays],
+    new_lesions: Table[NewLesions],
     scans: Table[Scans],
+    patients: Table[Patients],
     subject_lesions: Table[SubjectLesions],
     anchors: Table[Anchors],
     sessions: Table[Sessions],
@@ -63,23 +78,36 @@ def subject_assessments(
     settings: ResponseSettings,
 ) -> Table[SubjectAssessments]:
     """Class the sum of lesions at every assessment, with new lesions and non-target disease."""
-    dated = _dated(scans, anchors)
-    groups = scan_groups(dated, lesion_quantities, settings.scan_group_days)
-    lesions = lesion_baselines(lesion_quantities, settings)
-    sums = lesion_sums(lesion_quantities, groups, lesions, settings)
-    spine = (
-        _scanned(dated, groups)
-        .left_join(sums, _ASSESSMENT)
-        .drop("subject_id_right", "reader_right", "first_day_right")
-        .left_join(subject_baselines(lesions), _SERIES)
-        .drop("subject_id_right", "reader_right")
-        .left_join(_flagged(subject_lesions), "subject_id")
-        .drop("subject_id_right")
+    sets = lesion_sets(lesion_quantities, settings)
+    lesions = with_later_baselines(sets, lesion_quantities, anchors, settings)
+    found = findings(
+        _dated(scans, anchors),
+        assessed_days,
+        new_lesions,
+        excused_days(lesion_quantities, anchors, settings),
+        _elsewhere(patients, lesion_quantities),
+        settings,
     )
-    judged = _judged(_with_nadir(_complete(spine)), settings)
+    sums = lesion_sums(lesion_quantities, assessed_days, lesions, settings)
+    spine = _joined(
+        found,
+        (sums, (*_ASSESSMENT, "organ")),
+        (documents(lesion_quantities, assessed_days, lesions, new_lesions), _ASSESSMENT),
+        (too_many_targets(sets), _SERIES),
+        (_flagged(subject_lesions), ("subject_id", "organ")),
+        (waiting_lobes(anchors), ("subject_id",)),
+        (_modalities(assessed_days), _ASSESSMENT),
+    )
+    judged = _judged(_with_history(_complete(spine)), settings)
     closing = closing_days(anchors, sessions, subsequent_therapies, settings)
-    rows = long(_windowed(_placed(judged), closing), "rel_day", "n", "in_window")
+    rows = long(_windowed(_placed(judged), closing), "rel_day", "n", "in_window", "changed")
     return conform(_described(rows, settings), SubjectAssessments)
+
+
+def _joined(found: ir.Table, *parts: tuple[ir.Table, tuple[str, ...]]) -> ir.Table:
+    for part, by in parts:
+        found = found.left_join(part, by).drop(*(f"{name}_right" for name in by))
+    return found
 
 
 def _dated(scans: ir.Table, anchors: ir.Table) -> ir.Table:
@@ -87,89 +115,108 @@ def _dated(scans: ir.Table, anchors: ir.Table) -> ir.Table:
     return joined.mutate(rel_day=joined.scan_date.delta(joined.t0_date, unit="day"))
 
 
-def _scanned(dated: ir.Table, groups: ir.Table) -> ir.Table:
-    """One row per assessment: its last day, and what its scans say beside the measurements.
+def _elsewhere(patients: ir.Table, quantities: ir.Table) -> ir.Table:
+    """Subjects with known disease outside the liver at T0."""
+    recorded = patients.filter(patients.extrahepatic_disease.isin(["minimal", "significant"]))
+    measured = quantities.filter(~quantities.liver, quantities.rel_day <= 0)
+    return recorded.select("subject_id").union(measured.select("subject_id"), distinct=True)
 
-    Of a scan whose cells cannot be read nobody knows that there is no new lesion.
-    """
-    day = (*_SERIES, "rel_day")
-    marks = [unreadable(dated, n) for n in ("new_lesion", "non_target", "evaluable")]
-    said = dated.mutate(marked=reduce(or_, marks))
-    told = said.select(*day, "modality", "new_lesion", "non_target", "marked")
-    scans = groups.left_join(told, day)
-    new = scans.new_lesion.isin(["hepatic", "extrahepatic", "both"])
-    rank = ibis.cases(*((scans.non_target == s, n) for n, s in enumerate(_NON_TARGET)))
-    return scans.group_by(_ASSESSMENT).agg(
-        last_day=scans.rel_day.max(),
-        scan_modality=scans.modality.min(),
-        scan_modality_2=scans.modality.max(),
-        marked=scans.marked.any().fill_null(False),
-        looked=scans.new_lesion.notnull().any(),
-        hepatic=scans.new_lesion.isin(["hepatic", "both"]).fill_null(False).any(),
-        extrahepatic=scans.new_lesion.isin(["extrahepatic", "both"]).fill_null(False).any(),
-        new_day=new.ifelse(scans.rel_day, None).min(),
-        status=rank.max(),
-        status_day=(rank == _WORST).ifelse(scans.rel_day, None).min(),
-    )
+
+def _modalities(assessed_days: ir.Table) -> ir.Table:
+    names = [f"{c.name}_modality" for c in RECORDS]
+    return assessed_days.select(*_ASSESSMENT, *names).distinct()
 
 
 def _flagged(subject_lesions: ir.Table) -> ir.Table:
-    return subject_lesions.group_by("subject_id").agg(
-        **{f"{c.name}_flagged": subject_lesions[c.lesions].sum() for c in RECORDS}
+    """Per subject and organ: lesions that were flagged for each criterion, measured or not."""
+    liver = (subject_lesions.organ == "liver").fill_null(True)
+    own = subject_lesions.mutate(organ=liver.ifelse("liver", "extrahepatic"))
+    each = own.union(own.mutate(organ=ibis.literal("all")))
+    return each.group_by("subject_id", "organ").agg(
+        **{f"{c.name}_flagged": each[c.lesions].sum() for c in RECORDS}
     )
 
 
 def _complete(spine: ir.Table) -> ir.Table:
-    """The value is the sum, only where every lesion of the set was seen."""
-    whole = {c.name: spine[f"{c.name}_seen"] == spine[f"{c.name}_n"] for c in RECORDS}
-    return spine.mutate(
-        **{
-            f"{name}_value": every.ifelse(spine[f"{name}_seen_sum"], ibis.null("int64"))
-            for name, every in whole.items()
-        }
-    )
+    """Sum and baseline, only where every lesion of the set was seen, or has a baseline."""
+    parts: dict[str, ir.Value] = {}
+    for criterion in RECORDS:
+        name = criterion.name
+        n = spine[f"{name}_n"]
+        seen, valued = spine[f"{name}_seen"] == n, (spine[f"{name}_n_valued"] == n) & (n > 0)
+        parts[f"{name}_value"] = seen.ifelse(spine[f"{name}_seen_sum"], None).cast("int64")
+        parts[f"{name}_baseline"] = valued.ifelse(spine[f"{name}_base_sum"], None).cast("int64")
+    return spine.mutate(**parts)
 
 
-def _with_nadir(spine: ir.Table) -> ir.Table:
-    before = ibis.range_window(group_by=_SERIES, order_by="first_day", preceding=(None, 1))
-    smallest = spine.mutate(
-        **{f"{c.name}_before": spine[f"{c.name}_value"].min().over(before) for c in RECORDS}
-    )
-    return smallest.mutate(**{f"{c.name}_nadir": nadir(smallest, c.name) for c in RECORDS})
+def _with_history(spine: ir.Table) -> ir.Table:
+    """The nadir of whole sums in the same modalities, and whether the patient was in CR before."""
+    unit = ibis.range_window(group_by=_UNIT, order_by="first_day", preceding=(None, 1))
+    parts: dict[str, ir.Value] = {}
+    for criterion in RECORDS:
+        name = criterion.name
+        baseline = spine[f"{name}_baseline"]
+        least = {m: _change(spine, name, m).min().over(unit).fill_null(0) for m in MODALITIES}
+        lowest = ibis.least(of_modality(spine[f"{name}_modality"], least), 0)
+        parts[f"{name}_nadir"] = baseline + lowest
+        parts[f"{name}_was_complete"] = _is_complete(spine, name).any().over(unit)
+    return spine.mutate(**parts)
+
+
+def _change(spine: ir.Table, name: str, modality: str) -> ir.IntegerValue:
+    """How far the whole sum in a modality lies from its baseline; nothing for a partial sum."""
+    whole = spine[f"{name}_seen_{modality}"] == spine[f"{name}_n"]
+    change = spine[f"{name}_sum_{modality}"] - spine[f"{name}_base_{modality}"]
+    return whole.ifelse(change, ibis.null("int64")).cast("int64")
+
+
+def _is_complete(spine: ir.Table, name: str) -> ir.BooleanValue:
+    """All lesions are gone, and nothing else speaks against an overall complete response."""
+    whole = (spine[f"{name}_gone"] == spine[f"{name}_n"]) & (spine[f"{name}_baseline"] > 0)
+    new = spine.new_day.notnull() | spine.measured_day.notnull()
+    return (whole & ~new & (_status(spine) <= _COMPLETE)).fill_null(False)
+
+
+_COMPLETE = NON_TARGET.index("complete_response")
 
 
 def _judged(spine: ir.Table, settings: ResponseSettings) -> ir.Table:
-    grown = spine.mutate(**{f"{c.name}_growth": _growth(spine, c, settings) for c in RECORDS})
-    return grown.mutate(**{f"{c.name}_code": _rule(grown, c) for c in RECORDS})
+    larger = spine.mutate(**{f"{c.name}_growth": _growth(spine, c, settings) for c in RECORDS})
+    return larger.mutate(**{f"{c.name}_code": _rule(larger, c, settings) for c in RECORDS})
 
 
 def _growth(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -> ir.IntegerValue:
     """The rule of progression that the lesions seen meet, whatever the others hold."""
     name = criterion.name
-    seen = spine[f"{name}_seen_sum"]
-    by_sum = progression_rules(criterion, seen, spine[f"{name}_nadir"], settings)
+    some = spine[f"{name}_baseline"] > 0
+    seen, nadir = spine[f"{name}_seen_sum"].cast("int64"), spine[f"{name}_nadir"]
     single = settings.who_pd_any_lesion and criterion is WHO
+    back = spine[f"{name}_was_complete"] & spine[f"{name}_back"]
     return ibis.cases(
         *([(spine.any_lesion_grew, code("growth_of_a_lesion"))] if single else []),
-        *(((spine[f"{name}_baseline"] > 0) & grew, rule) for grew, rule in by_sum),
+        (some & back, code("reappearance")),
+        (some & grown(criterion, seen, nadir, settings), code("growth_over_nadir")),
         else_=ibis.null("int64"),
     )
 
 
-def _rule(spine: ir.Table, criterion: Criterion) -> ir.IntegerValue:
+def _rule(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -> ir.IntegerValue:
     name = criterion.name
     value, baseline, n = spine[f"{name}_value"], spine[f"{name}_baseline"], spine[f"{name}_n"]
     dated = (spine[f"{name}_n_dated"] == n).ifelse(spine[f"{name}_oldest"], None)
     all_gone = spine[f"{name}_gone"] == n
+    planned = ibis.literal(settings.patient_window == "planned_course")
     return ibis.cases(
+        (planned & ~spine.plan_known.fill_null(False), code("plan_not_recorded")),
         (spine.new_day.notnull(), code("new_lesion")),
-        (spine.status == _WORST, code("non_target_progression")),
+        (spine.measured_day.notnull(), code("new_lesion_measured")),
+        (spine.status == WORST, code("non_target_progression")),
         (spine[f"{name}_growth"].notnull(), spine[f"{name}_growth"]),
         (spine.marked, code("unreadable")),
         *_without_set(spine, criterion),
         *baseline_rules(criterion, known=n > 0, day=dated, value=baseline),
         (value.isnull(), code("lesions_not_evaluable")),
-        (all_gone & (_status(spine) <= _NON_TARGET.index("complete_response")), code("gone")),
+        (all_gone & (_status(spine) <= _COMPLETE), code("gone")),
         (all_gone, code("non_target_remains")),
         (shrunk(criterion, value, baseline), code("decrease_from_baseline")),
         else_=code("neither"),
@@ -194,8 +241,8 @@ def _without_set(
     flagged = spine[f"{name}_flagged"].fill_null(0)
     empty = (spine[f"{name}_n"].fill_null(0) == 0) & (recorded == flagged)
     by_status = [
-        (empty & (spine.status == _NON_TARGET.index("complete_response")), code("non_target_gone")),
-        (empty & (spine.status == _NON_TARGET.index("non_cr_non_pd")), code("non_target_persists")),
+        (empty & (spine.status == _COMPLETE), code("non_target_gone")),
+        (empty & (spine.status == NON_TARGET.index("non_cr_non_pd")), code("non_target_persists")),
     ]
     return [
         *(by_status if criterion.non_target_alone else []),
@@ -215,6 +262,7 @@ def _day(judged: ir.Table, criterion: str) -> ir.IntegerValue:
     never = judged.last_day
     first = ibis.least(
         judged.new_day.fill_null(never),
+        judged.measured_day.fill_null(never),
         judged.status_day.fill_null(never),
         growth_day.fill_null(never),
     )
@@ -222,9 +270,9 @@ def _day(judged: ir.Table, criterion: str) -> ir.IntegerValue:
 
 
 def _windowed(placed: ir.Table, closing: ir.Table) -> ir.Table:
-    series = ibis.window(group_by=_SERIES)
+    unit = ibis.window(group_by=_UNIT)
     first = placed.left_join(closing, "subject_id").mutate(
-        **{f"{c.name}_first": _progression_day(placed, c.name).min().over(series) for c in RECORDS}
+        **{f"{c.name}_first": _progression_day(placed, c.name).min().over(unit) for c in RECORDS}
     )
     return first.mutate(
         **{f"{c.name}_baseline_day": first[f"{c.name}_oldest"] for c in RECORDS},
@@ -250,11 +298,11 @@ def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     return named.mutate(
         rule=excess.ifelse(named.rule + _TOO_MANY, named.rule),
         modality=(first == last).ifelse(first, "mixed"),
-        modality_changed=rows.modality_changed.fill_null(False),
+        modality_changed=rows.changed.fill_null(False),
         baseline_stale=-rows.baseline_day > settings.baseline_stale_days,
         n_lesions=rows.n.fill_null(0),
         new_lesion=_new_lesion(rows),
-        non_target=ibis.cases(*((rows.status == n, s) for n, s in enumerate(_NON_TARGET))),
+        non_target=ibis.cases(*((rows.status == n, s) for n, s in enumerate(NON_TARGET))),
     )
 
 

@@ -1,14 +1,19 @@
-"""The window in which a response counts: it closes when other treatment begins.
+"""Close the response window when other treatment begins.
 
-The window closes with the start of later anticancer therapy or of a further course of 90Y; the
-planned second session to the other lobe belongs to the same treatment and does not close it. First
-progression closes it too, each unit's own.
+The window closes with the start of later anticancer therapy. A patient's closes with a further
+course of 90Y, too; the planned second session to the other lobe belongs to the same treatment and
+does not close it. A lesion's closes with the second session that treats its own lobe, never with
+the first; where its lobe is not known, with a further course. First progression closes the window
+too, each unit's own.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 from schemas.settings import ResponseSettings
+
+COVERS = {"right": "covers_right", "left": "covers_left"}
+"""Lobe -> the column of sessions that says whether a session treats it."""
 
 
 def closing_days(
@@ -20,10 +25,59 @@ def closing_days(
     """Subjects whose window other treatment closes: `closed_day`, the last day that counts."""
     therapies = subsequent_therapies.select("subject_id", day="start_date")
     courses = sessions.filter(sessions.course > 1).select("subject_id", day="session_date")
-    begun = ibis.union(therapies, courses).inner_join(anchors, "subject_id")
-    after = begun.mutate(rel_day=begun.day.delta(begun.t0_date, unit="day"))
-    counted = after.filter((after.rel_day > 0) & settings.window_closed_by_therapy)
-    return counted.group_by("subject_id").agg(closed_day=counted.rel_day.min())
+    begun = _after(anchors, ibis.union(therapies, courses), settings)
+    return begun.group_by("subject_id").agg(closed_day=begun.rel_day.min())
+
+
+def lesion_closing_days(
+    anchors: ir.Table,
+    sessions: ir.Table,
+    subsequent_therapies: ir.Table,
+    settings: ResponseSettings,
+) -> ir.Table:
+    """Per subject the last day that counts for lesions of each territory.
+
+    `right_day` and `left_day` for a known lobe, `any_day` for a liver lesion of none, `outside_day`
+    for a lesion outside the liver, which no session treats.
+    """
+    therapies = subsequent_therapies.select("subject_id", day="start_date")
+    courses = sessions.filter(sessions.course > 1).select("subject_id", day="session_date")
+    parts = [
+        _closed(therapies, name) for name in ("right_day", "left_day", "any_day", "outside_day")
+    ]
+    parts += [_closed(_second(sessions, COVERS[lobe]), f"{lobe}_day") for lobe in COVERS]
+    begun = _after(anchors, ibis.union(*parts, _closed(courses, "any_day")), settings)
+    return begun.group_by("subject_id").agg(
+        **{
+            name: begun.rel_day.min(where=begun.territory == name)
+            for name in ("right_day", "left_day", "any_day", "outside_day")
+        }
+    )
+
+
+def closings(
+    anchors: ir.Table,
+    sessions: ir.Table,
+    subsequent_therapies: ir.Table,
+    settings: ResponseSettings,
+) -> ir.Table:
+    """Every day that closes the window of a subject or of one of its lesions."""
+    given = (anchors, sessions, subsequent_therapies, settings)
+    own, lesions = closing_days(*given), lesion_closing_days(*given)
+    territories = [n for n in lesions.columns if n != "subject_id"]
+    days = [lesions.select("subject_id", closed_day=name) for name in territories]
+    every = ibis.union(own.select("subject_id", "closed_day"), *days)
+    return every.filter(every.closed_day.notnull()).distinct()
+
+
+def closing_day(lesions: ir.Table) -> ir.IntegerValue:
+    """The last day that counts for a lesion, by its lobe."""
+    return ibis.cases(
+        (~lesions.liver, lesions.outside_day),
+        (lesions.lobe == "right", lesions.right_day),
+        (lesions.lobe == "left", lesions.left_day),
+        else_=lesions.any_day,
+    )
 
 
 def in_window(
@@ -31,3 +85,22 @@ def in_window(
 ) -> ir.BooleanValue:
     """Up to and with the first progression, and the day that other treatment began."""
     return (rel_day <= first_progression).fill_null(True) & (rel_day <= closed_day).fill_null(True)
+
+
+def _closed(days: ir.Table, territory: str) -> ir.Table:
+    return days.select("subject_id", "day", territory=ibis.literal(territory))
+
+
+def _second(sessions: ir.Table, covers: str) -> ir.Table:
+    """Every day but the first on which the lobe was treated."""
+    treated = sessions.filter(sessions[covers].fill_null(False))
+    days = treated.select("subject_id", day="session_date").distinct()
+    by_day = ibis.window(group_by="subject_id", order_by="day")
+    numbered = days.mutate(number=ibis.row_number().over(by_day))
+    return numbered.filter(numbered.number > 0).select("subject_id", "day")
+
+
+def _after(anchors: ir.Table, begun: ir.Table, settings: ResponseSettings) -> ir.Table:
+    dated = begun.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    after = dated.mutate(rel_day=dated.day.delta(dated.t0_date, unit="day"))
+    return after.filter((after.rel_day > 0) & settings.window_closed_by_therapy)

@@ -19,7 +19,6 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
-from schemas.records.criteria import MILLIONTHS, RECORDS
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
@@ -41,7 +40,6 @@ from schemas.tables.registry import (
     SubsequentTherapies,
     Treatments,
 )
-from transforms.response.ladder import progression_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +114,17 @@ def milestones(
 ) -> Table[Milestones]:
     """Give each treated subject the days, from T0, on which its clocks may start and stop."""
     therapies = _therapies(anchors, subsequent_therapies)
-    seen = subject_assessments.filter(
+    of_organs = subject_assessments.filter(
         subject_assessments.criterion == settings.endpoint_criterion,
         subject_assessments.reader == response.reader,
     )
+    seen = of_organs.filter(of_organs.organ == "all")
+    liver = of_organs.filter(of_organs.organ == "liver")
     parts = (
         _first_session(anchors, treatments),
         _responses(subject_response, settings.endpoint_criterion),
-        progressions := _progressions(seen, settings.endpoint_criterion, response),
-        _before_progressions(seen, progressions),
+        progressions := _progressions(seen, liver),
+        _before_progressions(seen, liver, progressions),
         _last_before(seen, therapies),
         therapies,
         _alive(anchors, last_alive),
@@ -181,7 +181,9 @@ def _first_session(anchors: ir.Table, treatments: ir.Table) -> ir.Table:
 
 def _responses(subject_response: ir.Table, criterion: str) -> ir.Table:
     chosen = subject_response.filter(
-        subject_response.criterion == criterion, subject_response.confirmation == "unconfirmed"
+        subject_response.criterion == criterion,
+        subject_response.confirmation == "unconfirmed",
+        subject_response.organ == "all",
     )
     return chosen.select(
         "subject_id",
@@ -190,42 +192,35 @@ def _responses(subject_response: ir.Table, criterion: str) -> ir.Table:
     )
 
 
-def _progressions(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.Table:
-    progressed = seen.response == "PD"
-    return seen.group_by("subject_id").agg(
-        progression_day=seen.rel_day.min(where=progressed),
-        hepatic_progression_day=seen.rel_day.min(
-            where=progressed & hepatic(seen, criterion, settings)
-        ),
+def _progressions(seen: ir.Table, liver: ir.Table) -> ir.Table:
+    """First progression, and first progression of the liver.
+
+    The liver progresses where its own lesions grow beyond the criterion over their own nadir, where
+    a lesion is new in it, or where its non-target disease progresses.
+    """
+    whole = seen.group_by("subject_id").agg(
+        progression_day=seen.rel_day.min(where=seen.response == "PD"),
         last_assessment_day=seen.rel_day.max(where=seen.response != "NE"),
     )
+    of_liver = liver.group_by("subject_id").agg(
+        hepatic_progression_day=liver.rel_day.min(where=liver.response == "PD"),
+    )
+    return whole.left_join(of_liver, "subject_id").drop("subject_id_right")
 
 
-def _before_progressions(seen: ir.Table, progressions: ir.Table) -> ir.Table:
+def _before_progressions(seen: ir.Table, liver: ir.Table, progressions: ir.Table) -> ir.Table:
     days = progressions.select("subject_id", "progression_day", "hepatic_progression_day")
     both = seen.filter(seen.response != "NE").inner_join(days, "subject_id")
-    return both.group_by("subject_id").agg(
-        last_before_progression_day=both.rel_day.max(where=both.rel_day < both.progression_day),
-        last_before_hepatic_progression_day=both.rel_day.max(
-            where=both.rel_day < both.hepatic_progression_day
-        ),
+    whole = both.group_by("subject_id").agg(
+        last_before_progression_day=both.rel_day.max(where=both.rel_day < both.progression_day)
     )
-
-
-def hepatic(seen: ir.Table, criterion: str, settings: ResponseSettings) -> ir.BooleanValue:
-    """Whether a progression is of the liver: new there, or growth of the lesions that are summed.
-
-    A new extrahepatic lesion or non-target progression does not hide growth on the same day. The
-    summed lesions are taken as hepatic, which the index lesions of the series are.
-    """
-    record = next(r for r in RECORDS if r.code == criterion)
-    value, nadir = ((seen[name] * MILLIONTHS).cast("int64") for name in ("value", "nadir"))
-    grown = [
-        holds.fill_null(False) for holds, _ in progression_rules(record, value, nadir, settings)
-    ]
-    new_in_liver = seen.new_lesion.isin(["hepatic", "both"]).fill_null(False)
-    elsewhere = seen.rule.startswith("new_lesion") | seen.rule.startswith("non_target_progression")
-    return ibis.or_(new_in_liver, ~elsewhere, *grown)
+    hepatic = liver.filter(liver.response != "NE").inner_join(days, "subject_id")
+    of_liver = hepatic.group_by("subject_id").agg(
+        last_before_hepatic_progression_day=hepatic.rel_day.max(
+            where=hepatic.rel_day < hepatic.hepatic_progression_day
+        )
+    )
+    return whole.left_join(of_liver, "subject_id").drop("subject_id_right")
 
 
 def _therapies(anchors: ir.Table, subsequent_therapies: ir.Table) -> ir.Table:

@@ -92,7 +92,7 @@ WHERE subject_id = $subject AND status <> 'pass' ORDER BY rule_id
 """
 SUBJECT_ASSESSMENTS = """
 SELECT 0 AS lesion_number, * EXCLUDE (subject_id) FROM marts.subject_assessments
-WHERE subject_id = $subject ORDER BY rel_day, reader, modality
+WHERE subject_id = $subject AND organ = 'all' ORDER BY rel_day, reader, modality
 """
 LESION_ASSESSMENTS = """
 SELECT * EXCLUDE (subject_id) FROM marts.lesion_assessments
@@ -100,7 +100,7 @@ WHERE subject_id = $subject ORDER BY lesion_number, rel_day, reader, modality
 """
 SUBJECT_RESPONSE = """
 SELECT 0 AS lesion_number, * EXCLUDE (subject_id) FROM marts.subject_response
-WHERE subject_id = $subject ORDER BY confirmation DESC
+WHERE subject_id = $subject AND organ = 'all' ORDER BY confirmation DESC
 """
 LESION_RESPONSE = """
 SELECT * EXCLUDE (subject_id) FROM marts.lesion_response

@@ -7,7 +7,7 @@ from the candidate's own Parquet, and what must be true of every row of that fra
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.contract import key, options, table_name
+from schemas.contract import key, options, published_name
 from schemas.records.criteria import CRITERIA
 from schemas.records.eligibility import RULES
 from schemas.tables.marts import CONFIRMATIONS
@@ -44,27 +44,29 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-DECLARED = tuple(f"{options(c).schema}.{table_name(c)}" for c in RELEASED if c is not Audit)
+DECLARED = tuple(f"{options(c).schema}.{published_name(c)}" for c in RELEASED if c is not Audit)
 """Every table that a release carries; the answers themselves are written afterwards."""
 
 _REPEATED_KEYS = " UNION ALL ".join(
-    f"(SELECT '{options(c).schema}.{table_name(c)}' AS place FROM {options(c).schema}."
-    f"{table_name(c)} GROUP BY {', '.join(map(quoted, key(c)))} HAVING count(*) > 1 LIMIT 1)"
+    f"(SELECT '{options(c).schema}.{published_name(c)}' AS place FROM {options(c).schema}."
+    f"{published_name(c)} GROUP BY {', '.join(map(quoted, key(c)))} HAVING count(*) > 1 LIMIT 1)"
     for c in RELEASED
     if c is not Audit
 )
 
 _BASE_IDS = " UNION ALL ".join(
-    f"SELECT statistic_id FROM outcomes.{table_name(c)}"
+    f"SELECT statistic_id FROM outcomes.{published_name(c)}"
     for c in RELEASED
     if options(c).schema == "outcomes" and options(c).statistics
 )
 _UNITS = """
     SELECT p.set_id[12:] AS population, u.* FROM (
-        SELECT subject_id, 'lesion' AS level, criterion, confirmation, best_response
+        SELECT subject_id, 'lesion' AS level, 'all' AS organ, unnest(['all',
+            CASE WHEN treated THEN 'treated' ELSE 'untreated' END]) AS lesions,
+            criterion, confirmation, best_response
         FROM marts.lesion_response
         UNION ALL
-        SELECT subject_id, 'subject', criterion, confirmation, best_response
+        SELECT subject_id, 'subject', organ, 'all', criterion, confirmation, best_response
         FROM marts.subject_response) u
     JOIN members.member_sets p ON p.subject_id = u.subject_id AND p.set_id LIKE 'population.%'
 """
@@ -173,7 +175,8 @@ COMPLETENESS = (
         f"""
         SELECT s.subject_id, count(r.subject_id) AS found,
                {len(CRITERIA) * len(CONFIRMATIONS)} AS expected
-        FROM marts.subjects s LEFT JOIN marts.subject_response r USING (subject_id)
+        FROM marts.subjects s LEFT JOIN marts.subject_response r
+            ON r.subject_id = s.subject_id AND r.organ = 'all'
         WHERE s.treated AND s.site_id IN (
             SELECT site_id FROM marts.subjects JOIN marts.lesion_response USING (subject_id))
         GROUP BY s.subject_id
@@ -256,9 +259,9 @@ RECONCILIATION = (
         "The total of every response share is the number of treated lesions or subjects.",
         f"""
         SELECT r.total AS found, coalesce(u.n, 0) AS expected FROM outcomes.response_summary r
-        LEFT JOIN (SELECT population, level, criterion, confirmation, count(*) AS n
+        LEFT JOIN (SELECT population, level, organ, lesions, criterion, confirmation, count(*) AS n
                    FROM ({_UNITS}) GROUP BY ALL) u
-        USING (population, level, criterion, confirmation)
+        USING (population, level, organ, lesions, criterion, confirmation)
         """,
         "equal",
     ),
@@ -270,11 +273,11 @@ RECONCILIATION = (
         f"""
         SELECT min(total) AS found, sum(n) + coalesce(min(u.others), 0) AS expected
         FROM outcomes.response_summary LEFT JOIN (
-            SELECT population, level, criterion, confirmation, count(*) AS others
+            SELECT population, level, organ, lesions, criterion, confirmation, count(*) AS others
             FROM ({_UNITS}) WHERE best_response = 'NON-CR/NON-PD' GROUP BY ALL) u
-        USING (population, level, criterion, confirmation)
+        USING (population, level, organ, lesions, criterion, confirmation)
         WHERE category IN ('CR', 'PR', 'SD', 'PD', 'NE')
-        GROUP BY population, level, criterion, confirmation
+        GROUP BY population, level, organ, lesions, criterion, confirmation
         """,
         "equal",
     ),
@@ -287,7 +290,8 @@ RECONCILIATION = (
         SELECT 2 * sum(n) FILTER (category = 'CR') + 2 * sum(n) FILTER (category = 'PR')
                  + sum(n) FILTER (category = 'SD') AS found,
                sum(n) FILTER (category IN ('ORR', 'DCR')) AS expected
-        FROM outcomes.response_summary GROUP BY population, level, criterion, confirmation
+        FROM outcomes.response_summary
+        GROUP BY population, level, organ, lesions, criterion, confirmation
         """,
         "equal",
     ),
@@ -300,7 +304,7 @@ RECONCILIATION = (
         SELECT sum(a.n) AS found, min(r.total) AS expected FROM outcomes.criterion_agreement a
         JOIN outcomes.response_summary r ON r.population = a.population AND r.level = a.level
             AND r.criterion = a.criterion_a AND r.confirmation = 'unconfirmed'
-            AND r.category = 'NE'
+            AND r.category = 'NE' AND r.organ = 'all' AND r.lesions = 'all'
         GROUP BY a.population, a.level, a.criterion_a, a.criterion_b
         """,
         "equal",

@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from analytics.summary import statistics
-from schemas.contract import Contract, conform, empty, options, rows, table_name
+from schemas.contract import Contract, conform, empty, options, published_name, rows, table_name
 from schemas.errors import Failed
 from schemas.records.findings import BY_ID
 from schemas.settings import OutcomeSettings
@@ -148,7 +148,7 @@ def write(con: Engine, tables: Mapping[type[Contract], ir.Table], to: Path) -> d
     for contract, table in tables.items():
         if not released(contract):
             continue
-        place = f"{options(contract).schema}/{table_name(contract)}"
+        place = f"{options(contract).schema}/{published_name(contract)}"
         path = to / f"{place}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         written[place] = write_parquet(con, table, contract, path)

@@ -85,7 +85,7 @@ def keep(path: Path, facts: Reach) -> None:
 
 
 def _read() -> Reach:
-    from schemas.contract import key, options, table_name
+    from schemas.contract import key, options, published_name, table_name
     from schemas.tables.registry import TABLES
     from transforms.intake.cross_checks import CROSS_CHECKS
     from warehouse.engine.lineage import derivations, released
@@ -101,7 +101,7 @@ def _read() -> Reach:
     return Reach(
         reads={n: list(d.reads) for n, d in by_name.items()},
         places={
-            n: f"{options(d.contract).schema}/{table_name(d.contract)}"
+            n: f"{options(d.contract).schema}/{published_name(d.contract)}"
             for n, d in by_name.items()
             if released(d.contract)
         },

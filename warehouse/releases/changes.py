@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from schemas.contract import key, options, table_name
+from schemas.contract import key, options, published_name
 from schemas.errors import Refused
 from schemas.tables.changes import (
     CellChange,
@@ -50,7 +50,7 @@ class Pair:
         return self.place.replace("/", ".")
 
 
-KEYS = {f"{options(c).schema}/{table_name(c)}": key(c) for c in RELEASED}
+KEYS = {f"{options(c).schema}/{published_name(c)}": key(c) for c in RELEASED}
 
 
 def diff(

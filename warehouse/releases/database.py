@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.contract import Contract, columns, key, options, table_name
+from schemas.contract import Contract, columns, key, options, published_name
 from schemas.tables import marts, outcomes, quality
 from warehouse.engine.connections import UNLIMITED, Resources, connection
 
@@ -46,13 +46,13 @@ def write_database(parquet: Path, to: Path, resources: Resources = UNLIMITED) ->
     to.unlink(missing_ok=True)
     with connection(to, resources) as con:
         for contract in RELEASED:
-            path = parquet / options(contract).schema / f"{table_name(contract)}.parquet"
+            path = parquet / options(contract).schema / f"{published_name(contract)}.parquet"
             if path.exists():
                 _copy(con, contract, path)
 
 
 def _copy(con: duckdb.DuckDBPyConnection, contract: type[Contract], path: Path) -> None:
-    schema, name = options(contract).schema, table_name(contract)
+    schema, name = options(contract).schema, published_name(contract)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     con.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM read_parquet(?)", [str(path)])
     meaning = " ".join((contract.__doc__ or "").split())

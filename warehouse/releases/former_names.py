@@ -10,17 +10,25 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.contract import key, options, table_name
+from schemas.contract import key, options, published_name, table_name
 from schemas.tables import outcomes
 from warehouse.engine.connections import connection
 from warehouse.releases.database import BEFORE, RELEASED
 
 CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
 COLUMNS = {"window": "time_window"}
+ADDED = {
+    "response_summary": ("organ", "lesions"),
+    "subject_assessments": ("organ",),
+    "subject_response": ("organ",),
+}
+"""Keys that these tables did not have: their rows were of all organs and all lesions."""
 CRITERION_COLUMNS = ("criterion", "criterion_a", "criterion_b")
 ID_COLUMNS = ("statistic_id", "own_statistic_id", "base_statistic_id", "set_id")
 NOT_COMPARED = ("label", "definition", "population_set", "numerator_set")
 """What a statistic says of itself in words or hashes: these differ by the naming alone."""
+_ALL = r".\1.all.all.\2confirmed"
+"""Shares of responders were of the whole patient, and of all lesions."""
 NOTE = (
     "{release} was published under the former names (criterion who, now WHO; column window, now "
     "time_window; ids such as survival_medians.all.os.subject...midpoint, now "
@@ -44,6 +52,7 @@ def renamed_id(column: str) -> str:
     text = f"replace({text}, 'recist11', 'recist_1_1')"
     text = f"regexp_replace({text}, '(le|ge|lt|gt)(\\d+)\\.(\\d+)', '\\1\\2_\\3', 'g')"
     text = f"regexp_replace({text}, '[^\\p{{L}}\\p{{N}}_:.-]+', '_', 'g')"
+    text = f"regexp_replace({text}, '[.](lesion|subject)[.](un)?confirmed', '{_ALL}')"
     text = f"replace(replace({text}, '..', '.overall.'), '..', '.overall.')"
     return f"regexp_replace({text}, '\\.$', '.overall')"
 
@@ -58,7 +67,7 @@ def under_todays_names(release: Path, to: Path) -> Path:
     Returns:
         `to`, with parquet/<schema>/<table>.parquet.
     """
-    keys = {f"{options(c).schema}/{table_name(c)}": key(c) for c in RELEASED}
+    keys = {f"{options(c).schema}/{published_name(c)}": key(c) for c in RELEASED}
     with connection() as con:
         for path in sorted((release / "parquet").glob("*/*.parquet")):
             place = path.relative_to(release / "parquet")
@@ -74,10 +83,12 @@ def _table(
     names = [row[0] for row in described]
     replaced = _replaced(names, path.stem)
     renamed = {old: new for old, new in COLUMNS.items() if old in names and key and new in key}
-    if not replaced and not renamed:
+    added = [n for n in ADDED.get(path.stem, ()) if n not in names]
+    if not replaced and not renamed and not added:
         to.symlink_to(path.resolve())
         return
     selected = ", ".join(f'{replaced.get(n, _quoted(n))} AS "{renamed.get(n, n)}"' for n in names)
+    selected += "".join(f", 'all' AS {name}" for name in added)
     source = str(path).replace("'", "''")
     con.execute(
         f"COPY (SELECT {selected} FROM read_parquet('{source}')) TO '{to}' (FORMAT parquet)"

@@ -60,12 +60,12 @@ def _responses(mart: Mart) -> str:
     """SQL for every response of a patient and, beside them, the best ones."""
     assessed = (
         "SELECT subject_id, criterion, rel_day, response, rule, 'OVR' AS kind, "
-        f"'Response' AS what, reader FROM {mart('subject_assessments')}"
+        f"'Response' AS what, reader FROM {mart('subject_assessments')} WHERE organ = 'all'"
     )
     best = (
         "SELECT subject_id, criterion, best_response_day, best_response, reason, "
         "CASE confirmation WHEN 'confirmed' THEN 'CBR' ELSE 'BOR' END, "
-        f"'Best Response, ' || confirmation, NULL FROM {mart('subject_response')}"
+        f"'Best Response, ' || confirmation, NULL FROM {mart('subject_response')} WHERE organ = 'all'"
     )
     return f"({assessed} UNION ALL {best}) t"
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.contract import Contract, columns, options, table_name
+from schemas.contract import Contract, columns, options, published_name
 from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse.engine.connections import connection
@@ -92,7 +92,7 @@ def _public(release: Path, folder: Path, registry: Registry) -> None:
     version = registry.file.toxicity.primary_version
     place = folder / "parquet" / "outcomes"
     place.mkdir(parents=True)
-    by_name = {table_name(c): c for c in RELEASED}
+    by_name = {published_name(c): c for c in RELEASED}
     for name, rows in public.tables(release, _threshold(registry), version).items():
         path = place / f"{name}.parquet"
         pq.write_table(_arrow(by_name[name], rows), path, compression="zstd")
@@ -135,7 +135,7 @@ def _write_csv(to: Path, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
 def _dictionary(folder: Path, contracts: Iterable[type[Contract]]) -> Iterable[tuple[Any, ...]]:
     """Every column of every table that is there."""
     for contract in contracts:
-        schema, name = options(contract).schema, table_name(contract)
+        schema, name = options(contract).schema, published_name(contract)
         path = folder / "parquet" / schema / f"{name}.parquet"
         if not path.exists():
             continue

@@ -22,6 +22,7 @@ import duckdb
 from schemas.records.ctcae_terms import UNIONS as UNIONS_OF_TERMS
 from schemas.records.ctcae_terms import Union
 from schemas.statistic_ids import joined
+from schemas.tables.outcomes import LESIONS
 from warehouse.engine.connections import connection
 from warehouse.sharing.withholding import Group, Members, withheld
 
@@ -105,8 +106,13 @@ def _responses(rows: list[Row], cohort: Release, threshold: int) -> Iterable[Row
     for family in _families(rows, "criterion", "level"):
         by_name = {r["category"]: r for r in family}
         first = family[0]
-        kind = ("response_summary", first["criterion"], first["level"], "unconfirmed")
-        units = {c: cohort.units(joined(*kind, c)) for c in by_name}
+        level, criterion = first["level"], first["criterion"]
+        parts = LESIONS[1:] if level == "lesion" else LESIONS[:1]
+        kinds = [("response_summary", criterion, level, "all", p, "unconfirmed") for p in parts]
+        units = {
+            c: frozenset[Any]().union(*(cohort.units(joined(*kind, c)) for kind in kinds))
+            for c in by_name
+        }
         hidden = _hidden_responses(by_name, units, first["total"], threshold)
         few = cohort.size < threshold
         for name, row in by_name.items():
@@ -355,7 +361,8 @@ def _people(units: frozenset[Any]) -> frozenset[Any]:
 ALLOWED = (
     Allowed(
         "response_summary",
-        "confirmation = 'unconfirmed'",
+        "confirmation = 'unconfirmed' AND organ = 'all' AND lesions = 'all' "
+        "AND category <> 'pd_before_course_end'",
         ("criterion", "level", "category", "n", "total", "pct", "lower", "upper"),
         _responses,
     ),

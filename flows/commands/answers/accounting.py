@@ -218,7 +218,7 @@ COMMANDS = (
             "list the patients and delivered lines behind a statistic, or the statistics that "
             "a line can move"
         ),
-        example="y90 trace response_summary.all.who.lesion.unconfirmed.pr",
+        example="y90 trace response_summary.all.who.lesion.all.all.unconfirmed.pr",
         answer=_trace,
         arguments=_trace_arguments,
     ),
@@ -227,7 +227,8 @@ COMMANDS = (
         help=(
             "explain why a statistic changed: its causes, then patients, then cells of the exports"
         ),
-        example="y90 explain response_summary.all.who.lesion.unconfirmed.pr 2011.03.30 current",
+        example="y90 explain response_summary.all.who.lesion.all.all.unconfirmed.pr 2011.03.30 "
+        "current",
         answer=_explain,
         arguments=_explain_arguments,
     ),

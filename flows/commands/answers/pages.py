@@ -56,11 +56,11 @@ def _docs(context: Context) -> int:
 
 
 def _table(context: Context, name: str) -> int:
-    from schemas.contract import columns, options, table_name
+    from schemas.contract import columns, options, published_name
 
     contract = _contract(name)
     about = " ".join((contract.__doc__ or "").split())
-    full = f"{options(contract).schema}.{table_name(contract)}"
+    full = f"{options(contract).schema}.{published_name(contract)}"
     rows = [
         (c.name, str(c.dtype), c.unit, "key" if c.key else "" if c.nullable else "never null",
          c.meaning, ", ".join(c.codes), c.source)
@@ -88,12 +88,12 @@ def _contract(name: str) -> "type[Contract]":
     Raises:
         Refused: there is none; the nearest names are suggested.
     """
-    from schemas.contract import options, table_name
+    from schemas.contract import options, published_name
     from schemas.tables import intermediate, registry
     from warehouse.releases.database import RELEASED
 
     every = (*RELEASED, *registry.TABLES, *intermediate.TABLES)
-    known = {f"{options(c).schema}.{table_name(c)}": c for c in every}
+    known = {f"{options(c).schema}.{published_name(c)}": c for c in every}
     by_table = {full.split(".")[1]: contract for full, contract in known.items()}
     if found := known.get(name) or by_table.get(name):
         return found

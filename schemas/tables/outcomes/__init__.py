@@ -12,6 +12,8 @@ from schemas.tables.outcomes.base import (
     statistic_id_column,
 )
 from schemas.tables.outcomes.clinical import (
+    LESIONS,
+    OF_PATIENTS_ONLY,
     RESPONSE_CATEGORIES,
     CriterionAgreement,
     ResponseSummary,
@@ -48,8 +50,10 @@ TABLES: tuple[type[Outcome], ...] = declared("outcomes", Outcome)
 """Every outcome that is declared in a module of this room."""
 
 __all__ = [
+    "LESIONS",
     "LEVELS",
     "MEDIAN_RULES",
+    "OF_PATIENTS_ONLY",
     "RESPONSE_CATEGORIES",
     "TABLES",
     "AdherenceSummary",

@@ -3,7 +3,7 @@
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
-from schemas.tables.marts import CONFIRMATIONS, WINDOWS
+from schemas.tables.marts import CONFIRMATIONS, ORGANS, WINDOWS
 from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
 
 RESPONSE_CATEGORIES = (
@@ -16,16 +16,44 @@ RESPONSE_CATEGORIES = (
     "DCR",
     "any_decrease",
     "over_50_decrease",
+    "pd_before_course_end",
 )
+OF_PATIENTS_ONLY = ("pd_before_course_end",)
+LESIONS = ("all", "treated", "untreated")
+"""Which lesions a share of lesions is of; a share of patients is of all of theirs."""
+_DEPTH = ("any_decrease", "over_50_decrease")
 
 
+def _parts(*categories: str) -> tuple[dict[str, str], ...]:
+    """The rows of treated and of untreated lesions in these categories."""
+    return tuple({"category": c, "lesions": part} for c in categories for part in LESIONS[1:])
+
+
+_ALL_LESIONS = {"level": "lesion", "lesions": "all"}
 RESPONSE_UNIONS = (
+    *(
+        (_ALL_LESIONS | {"category": union}, _parts(*members))
+        for union, members in {
+            "ORR": ("CR", "PR"),
+            "DCR": ("CR", "PR", "SD"),
+            **{c: (c,) for c in ("CR", "PR", "SD", "PD", "NE")},
+        }.items()
+    ),
+    *(
+        (
+            _ALL_LESIONS | {"category": c},
+            tuple({"confirmation": "unconfirmed", "lesions": part} for part in LESIONS[1:]),
+        )
+        for c in _DEPTH
+    ),
     ({"category": "ORR"}, ({"category": "CR"}, {"category": "PR"})),
     ({"category": "DCR"}, ({"category": "CR"}, {"category": "PR"}, {"category": "SD"})),
     ({"category": "any_decrease"}, ({"confirmation": "unconfirmed"},)),
     ({"category": "over_50_decrease"}, ({"confirmation": "unconfirmed"},)),
+    ({"category": "pd_before_course_end"}, ({"confirmation": "unconfirmed"},)),
 )
-"""Whose members other rows list already: unions of best responses; depth asks no confirmation."""
+"""Whose members other rows list already: unions of best responses, all lesions as treated and
+untreated ones; depth and the day of progression ask no confirmation."""
 TOXICITY_UNIONS = (
     ({"grade": "any", "source": "lab"}, tuple({"grade": g} for g in "1234")),
     ({"grade": "any"}, tuple({"grade": g} for g in (*"12345", "ungraded"))),
@@ -36,16 +64,24 @@ TOXICITY_UNIONS = (
 
 
 class ResponseSummary(Outcome):
-    """One row per criterion, level, confirmation and category."""
+    """One row per criterion, level, organ, kind of lesion, confirmation and category."""
 
     criterion: Text = column("Criterion.", key=True, codes=CRITERIA)
     level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    organ: Text = column(
+        "The whole patient, or the disease of one place; lesions are not parted by it.",
+        key=True,
+        codes=ORGANS,
+    )
+    lesions: Text = column(
+        "All lesions, or those of treated and of untreated territory.", key=True, codes=LESIONS
+    )
     confirmation: Text = column("Confirmation asked.", key=True, codes=CONFIRMATIONS)
     category: Text = column(
         "Best response or a union of them.", key=True, codes=RESPONSE_CATEGORIES
     )
     statistic_id: Text = statistic_id_column()
-    n: Int = column("Units in the category.", required=True, minimum=0)
+    n: Int = column("Units in the category; null where none could be evaluated.", minimum=0)
     total: Int = column(
         "All units of treated subjects; not evaluable ones count as non-responders.", required=True
     )
@@ -71,7 +107,8 @@ class ResponseSummary(Outcome):
                     "pct",
                     "%",
                     "proportion",
-                    "{criterion} {category} by {level}, {confirmation}",
+                    "{criterion} {category} by {level}, {confirmation}, {organ} organ, "
+                    "{lesions} lesions",
                     n="n",
                     total="total",
                     lower="lower",

@@ -5,7 +5,7 @@ Source: RECIST 1.1 (baseline not older than 4 weeks); the registry's choices are
 
 from schemas.settings import ResponseSettings
 from tests.support.pipe_tables import check
-from tests.support.tumours import lesion_best, lesion_classes, only
+from tests.support.tumours import lesion_best, lesion_classes, only, subject_classes
 
 
 def test_a_scan_on_the_day_of_treatment_is_the_baseline() -> None:
@@ -135,7 +135,11 @@ def test_two_readers_are_never_compared_with_each_other() -> None:
 
 
 def test_two_modalities_are_compared_each_with_its_own_baseline() -> None:
-    """A change of modality without a baseline of its own goes on with the other's, flagged."""
+    """One modality counts in an assessment: of equals, that of the baseline.
+
+    A modality without a baseline of its own is compared with the last baseline, flagged, and with
+    what it showed itself before: growth must not be due to a change of technique.
+    """
     check(
         only(lesion_classes, "WHO"),
         {
@@ -149,15 +153,64 @@ def test_two_modalities_are_compared_each_with_its_own_baseline() -> None:
                 | change     | L1        | d-10      | CT       | 20         | 10               |
                 | change     | L1        | d30       | CT       | 10         | 10               |
                 | change     | L1        | d90       | MRI      | 12.6       | 10               |
+                | change     | L1        | d150      | MRI      | 15.8       | 10               |
+                | change     | L1        | d210      | CT       | 12.6       | 10               |
             """
         },
         """
         | subject_id | rel_day | modality | modality_changed | baseline | nadir | value | response |
-        | own        | 30      | CT       | no               | 200      | 200   | 100   | PR       |
         | own        | 30      | MRI      | no               | 300      | 300   | 200   | SD       |
         | own        | 90      | MRI      | no               | 300      | 200   | 210   | SD       |
         | change     | 30      | CT       | no               | 200      | 200   | 100   | PR       |
-        | change     | 90      | MRI      | yes              | 200      | 100   | 126   | PD       |
+        | change     | 90      | MRI      | yes              | 200      | 200   | 126   | SD       |
+        | change     | 150     | MRI      | yes              | 200      | 126   | 158   | PD       |
+        | change     | 210     | CT       | no               | 200      | 100   | 126   | PD       |
+        """,
+    )
+
+
+THREE_PATIENTS = """
+    | subject_id | lesion_id | scan_date | modality | longest_mm |
+    | turn       | L1        | d-20      | CT       | 20         |
+    | turn       | L1        | d-15      | MRI      | 25         |
+    | turn       | L1        | d90       | CT       | 16         |
+    | four       | L1        | d-20      | CT       | 40         |
+    | four       | L1        | d-15      | MRI      | 38         |
+    | four       | L1        | d90       | MRI      | 20         |
+    | four       | L1        | d180      | CT       | 27         |
+    | one        | L1        | d-20      | CT       | 40         |
+    | one        | L1        | d90       | CT       | 30         |
+    | one        | L1        | d97       | MRI      | 27         |
+"""
+
+
+def test_a_lesion_and_its_patient_are_judged_by_the_same_reading() -> None:
+    """A patient with one lesion has one class, whichever way it is asked for.
+
+    CT 20 then 16 mm beside MRI 25: stable, as CT is compared with CT. MRI 38 to 20 and CT 40 to 27:
+    partial responses both, and no growth from the smaller size that MRI had shown. CT 30 and MRI 27
+    within a week: CT counts, as the baseline was read by it.
+    """
+    check(
+        only(lesion_classes, "RECIST 1.1"),
+        {"measurements": THREE_PATIENTS},
+        """
+        | subject_id | rel_day | modality | baseline | nadir | value | response |
+        | turn       | 90      | CT       | 20       | 20    | 16    | SD       |
+        | four       | 90      | MRI      | 38       | 38    | 20    | PR       |
+        | four       | 180     | CT       | 40       | 40    | 27    | PR       |
+        | one        | 90      | CT       | 40       | 40    | 30    | SD       |
+        """,
+    )
+    check(
+        only(subject_classes, "RECIST 1.1"),
+        {"measurements": THREE_PATIENTS},
+        """
+        | subject_id | rel_day | baseline | nadir | value | response |
+        | turn       | 90      | 20       | 20    | 16    | SD       |
+        | four       | 90      | 38       | 38    | 20    | PR       |
+        | four       | 180     | 40       | 40    | 27    | PR       |
+        | one        | 97      | 40       | 40    | 30    | SD       |
         """,
     )
 

@@ -22,11 +22,11 @@ from schemas.tables.outcomes import ResponseSummary
 from tests.support.pipe_tables import check, run
 
 BEST = """
-    | subject_id | criterion | confirmation | best_response | any_decrease | over_50_decrease | evaluable |
-    | A          | WHO       | unconfirmed  | PR            | yes          | no               | yes       |
-    | B          | WHO       | unconfirmed  | SD            | yes          | no               | yes       |
-    | C          | WHO       | unconfirmed  | PD            | no           | no               | yes       |
-    | D          | WHO       | unconfirmed  | NE            |              |                  | no        |
+    | subject_id | criterion | confirmation | best_response | any_decrease | over_50_decrease | evaluable | pd_before_course_end |
+    | A          | WHO       | unconfirmed  | PR            | yes          | no               | yes       | no                   |
+    | B          | WHO       | unconfirmed  | SD            | yes          | no               | yes       | no                   |
+    | C          | WHO       | unconfirmed  | PD            | no           | no               | yes       | yes                  |
+    | D          | WHO       | unconfirmed  | NE            |              |                  | no        | no                   |
 """
 EVERYBODY = """
     | population | subject_id |
@@ -53,6 +53,7 @@ def who_by_subject(
     return found.filter(
         (found.criterion == "WHO")
         & (found.level == "subject")
+        & (found.organ == "all")
         & (found.confirmation == "unconfirmed")
     )
 
@@ -76,6 +77,7 @@ def test_those_not_evaluable_count_as_non_responders_in_the_first_denominator() 
         | all        | DCR              | 2 | 4     | 3           | 50  | 66.6666667    | Clopper-Pearson |
         | all        | any_decrease     | 2 | 4     | 3           | 50  | 66.6666667    | Clopper-Pearson |
         | all        | over_50_decrease | 0 | 4     | 3           | 0   | 0             | Clopper-Pearson |
+        | all        | pd_before_course_end | 1 | 4 | 3           | 25  | 33.3333333    | Clopper-Pearson |
         | site:s1    | CR               | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
         | site:s1    | PR               | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
         | site:s1    | SD               | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
@@ -85,6 +87,7 @@ def test_those_not_evaluable_count_as_non_responders_in_the_first_denominator() 
         | site:s1    | DCR              | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
         | site:s1    | any_decrease     | 1 | 1     | 1           | 100 | 100           | Clopper-Pearson |
         | site:s1    | over_50_decrease | 0 | 1     | 1           | 0   | 0             | Clopper-Pearson |
+        | site:s1    | pd_before_course_end | 0 | 1 | 1           | 0   | 0             | Clopper-Pearson |
         """,
     )
 
@@ -93,10 +96,83 @@ def test_a_population_without_lesions_is_not_derivable_rather_than_zero() -> Non
     """No share, no limits, and the reason."""
     found = run(response_summary, {"subject_response": BEST, "population_members": EVERYBODY})
     absent = [r for r in found if r["population"] == "site:s2"]
-    assert len(absent) == 2 * 4 * 2 * 9
+    assert len(absent) == (3 * 9 + 3 * 10) * 4 * 2  # three kinds of lesions, three organs
     shown = ("n", "total", "n_evaluable", "pct", "lower")
     assert {tuple(r[c] for c in shown) for r in absent} == {(0, 0, 0, None, None)}
     assert {r["reason"] for r in absent} == {"no lesions delivered"}
+
+
+def lesions_by_territory(
+    lesion_response: Table[LesionResponse],
+    subject_response: Table[SubjectResponse],
+    population_members: Table[PopulationMembers],
+    *,
+    settings: ResponseSettings,
+) -> Table[ResponseSummary]:
+    """The unconfirmed WHO response rates of lesions."""
+    found = response_summary(
+        lesion_response, subject_response, population_members, settings=settings
+    )
+    return found.filter(
+        (found.criterion == "WHO")
+        & (found.level == "lesion")
+        & (found.confirmation == "unconfirmed")
+        & found.category.isin(["ORR", "NE"])
+    )
+
+
+def test_lesions_of_treated_and_of_untreated_lobes_are_counted_apart() -> None:
+    """A lesion in a lobe that no session treated is no failure of treatment."""
+    check(
+        lesions_by_territory,
+        {
+            "lesion_response": """
+                | subject_id | lesion_number | criterion | confirmation | best_response | evaluable | treated |
+                | A          | 1             | WHO       | unconfirmed  | PR            | yes       | yes     |
+                | A          | 2             | WHO       | unconfirmed  | SD            | yes       | yes     |
+                | B          | 1             | WHO       | unconfirmed  | PD            | yes       | no      |
+                | B          | 2             | WHO       | unconfirmed  | NE            | no        | no      |
+            """,
+            "population_members": "| population | subject_id |\n| all | A |\n| all | B |",
+        },
+        """
+        | lesions   | category | n | total | n_evaluable | pct |
+        | all       | ORR      | 1 | 4     | 3           | 25  |
+        | all       | NE       | 1 | 4     | 3           | 25  |
+        | treated   | ORR      | 1 | 2     | 2           | 50  |
+        | treated   | NE       | 0 | 2     | 2           | 0   |
+        | untreated | ORR      | 0 | 2     | 1           | 0   |
+        | untreated | NE       | 1 | 2     | 1           | 50  |
+        """,
+    )
+
+
+def test_a_criterion_that_nobody_can_be_judged_by_has_no_responders_to_count() -> None:
+    """Without arterial phases EASL is not 0 %: nothing is known of it but that."""
+    check(
+        who_by_subject,
+        {
+            "subject_response": """
+                | subject_id | criterion | confirmation | best_response | evaluable |
+                | A          | WHO       | unconfirmed  | NE            | no        |
+                | B          | WHO       | unconfirmed  | NE            | no        |
+            """,
+            "population_members": "| population | subject_id |\n| all | A |\n| all | B |",
+        },
+        """
+        | category             | n | total | n_evaluable | pct | reason                                   |
+        | CR                   |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | PR                   |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | SD                   |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | PD                   |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | NE                   | 2 | 2     | 0           | 100 |                                          |
+        | ORR                  |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | DCR                  |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | any_decrease         |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | over_50_decrease     |   | 2     | 0           |     | nothing evaluable under this criterion |
+        | pd_before_course_end |   | 2     | 0           |     | nothing evaluable under this criterion |
+        """,
+    )
 
 
 def test_agreement_counts_the_same_units_under_two_criteria() -> None:
@@ -162,12 +238,13 @@ def test_each_category_lists_its_members() -> None:
         {"subject_response": BEST},
         """
         | set_id                                                | subject_id | lesion_number |
-        | response_summary.who.subject.unconfirmed.pr           | A          | 0             |
-        | response_summary.who.subject.unconfirmed.any_decrease | A          | 0             |
-        | response_summary.who.subject.unconfirmed.sd           | B          | 0             |
-        | response_summary.who.subject.unconfirmed.any_decrease | B          | 0             |
-        | response_summary.who.subject.unconfirmed.pd           | C          | 0             |
-        | response_summary.who.subject.unconfirmed.ne           | D          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.pr           | A          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.any_decrease | A          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.sd           | B          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.any_decrease | B          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.pd           | C          | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.pd_before_course_end | C  | 0             |
+        | response_summary.who.subject.all.all.unconfirmed.ne           | D          | 0             |
         """,
     )
 
@@ -175,28 +252,30 @@ def test_each_category_lists_its_members() -> None:
 @pytest.mark.parametrize(
     ("confirmation", "category", "numerator"),
     [
-        ("confirmed", "PR", "who.lesion.confirmed.pr"),
-        ("confirmed", "ORR", "who.lesion.confirmed.cr | who.lesion.confirmed.pr"),
-        (
-            "unconfirmed",
-            "DCR",
-            "who.lesion.unconfirmed.cr | who.lesion.unconfirmed.pr | who.lesion.unconfirmed.sd",
-        ),
-        ("confirmed", "any_decrease", "who.lesion.unconfirmed.any_decrease"),
+        ("confirmed", "PR", ("confirmed.pr",)),
+        ("confirmed", "ORR", ("confirmed.cr", "confirmed.pr")),
+        ("unconfirmed", "DCR", ("unconfirmed.cr", "unconfirmed.pr", "unconfirmed.sd")),
+        ("confirmed", "any_decrease", ("unconfirmed.any_decrease",)),
     ],
 )
 def test_a_rate_names_the_sets_that_it_counts(
-    confirmation: str, category: str, numerator: str
+    confirmation: str, category: str, numerator: tuple[str, ...]
 ) -> None:
     """ORR is CR or PR, DCR is CR, PR or SD; whether a lesion shrank asks for no confirmation.
 
+    All lesions are those of treated and of untreated territory, so that none is listed twice.
+
     Source: Frilling et al. 2019 (ORR and DCR).
     """
-    row = {"population": "all", "criterion": "WHO", "level": "lesion", "pct": 50.0}
+    row = {"population": "all", "criterion": "WHO", "organ": "all", "lesions": "all", "pct": 50.0}
     row |= {"confirmation": confirmation, "category": category, "statistic_id": "s"}
-    made = statistics({ResponseSummary: rows([row], ResponseSummary)}, OutcomeSettings())
-    (named,) = made.execute()["numerator_set"]
-    assert named == numerator.replace("who.", "response_summary.who.")
+    stem = "response_summary.who"
+    for level, kinds in (("lesion", ("treated", "untreated")), ("subject", ("all",))):
+        records = [row | {"level": level}]
+        made = statistics({ResponseSummary: rows(records, ResponseSummary)}, OutcomeSettings())
+        (named,) = made.execute()["numerator_set"]
+        sets = [f"{stem}.{level}.all.{kind}.{part}" for part in numerator for kind in kinds]
+        assert named == " | ".join(sets)
 
 
 def test_lesions_of_one_patient_are_resampled_together() -> None:

@@ -111,7 +111,9 @@ def test_a_new_lesion_is_progression_of_the_patient_not_of_the_lesion() -> None:
 def test_scans_within_14_days_are_one_assessment() -> None:
     """Lesions imaged on several days make one sum; day 15 opens another.
 
-    The response dates from the last of them; no chain of scans makes an assessment longer.
+    The response dates from the last of them; no chain of scans makes an assessment longer. A lesion
+    that is read in another modality than the one that counts is missing, unless it was never
+    followed in that one: the liver by CT and the chest by MRI make one sum.
     """
     check(
         only(subject_classes, "WHO"),
@@ -121,7 +123,15 @@ def test_scans_within_14_days_are_one_assessment() -> None:
                 | within     | L1        | d-10      | CT       | 20         | 10               |
                 | within     | L2        | d-10      | CT       | 20         | 10               |
                 | within     | L1        | d30       | CT       | 10         | 10               |
-                | within     | L2        | d44       | MRI      | 10         | 10               |
+                | within     | L2        | d44       | CT       | 10         | 10               |
+                | other      | L1        | d-10      | CT       | 20         | 10               |
+                | other      | L2        | d-10      | CT       | 20         | 10               |
+                | other      | L1        | d30       | CT       | 10         | 10               |
+                | other      | L2        | d44       | MRI      | 10         | 10               |
+                | own        | L1        | d-10      | CT       | 20         | 10               |
+                | own        | L2        | d-10      | MRI      | 20         | 10               |
+                | own        | L1        | d30       | CT       | 10         | 10               |
+                | own        | L2        | d44       | MRI      | 10         | 10               |
                 | beyond     | L1        | d-10      | CT       | 20         | 10               |
                 | beyond     | L2        | d-10      | CT       | 20         | 10               |
                 | beyond     | L1        | d30       | CT       | 10         | 10               |
@@ -140,7 +150,9 @@ def test_scans_within_14_days_are_one_assessment() -> None:
         },
         """
         | subject_id | rel_day | modality | modality_changed | value | response |
-        | within     | 44      | mixed    | yes              | 200   | PR       |
+        | within     | 44      | CT       | no               | 200   | PR       |
+        | other      | 44      | mixed    | no               |       | NE       |
+        | own        | 44      | mixed    | yes              | 200   | PR       |
         | beyond     | 30      | CT       | no               |       | NE       |
         | beyond     | 45      | CT       | no               |       | NE       |
         | chain      | 40      | CT       | no               | 160   | SD       |
@@ -235,7 +247,10 @@ def test_two_readers_of_a_patient_are_never_added() -> None:
 
 
 def test_a_patient_needs_an_evaluable_baseline_of_every_lesion() -> None:
-    """A lesion first recorded after treatment is not part of the sum."""
+    """A lesion first measured after treatment is not part of the sum: it is new.
+
+    Without a scan before treatment nothing says so.
+    """
     check(
         only(subject_classes, "WHO"),
         {
@@ -261,9 +276,9 @@ def test_a_patient_needs_an_evaluable_baseline_of_every_lesion() -> None:
         | subject_id | n_lesions | baseline | value | response | rule                   |
         | unread     | 2         |          | 200   | NE       | baseline_not_evaluable |
         | old        | 2         |          | 200   | NE       | baseline_too_old       |
-        | later      | 1         | 200      | 100   | PR       | decrease_from_baseline |
+        | later      | 1         | 200      | 100   | PD       | new_lesion_measured    |
         | none       | 0         |          |       | NE       | no_baseline            |
-        | zero       | 1         | 0        | 100   | NE       | baseline_zero          |
+        | zero       | 0         |          |       | PD       | new_lesion_measured    |
         """,
     )
 

@@ -234,7 +234,7 @@ def test_a_lesion_of_no_size_at_baseline_is_not_evaluable() -> None:
         {
             "measurements": """
                 | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
-                | A          | L1        | d-10      |            |                  | absent   |
+                | A          | L1        | d-10      | 0          | 0                | measured |
                 | A          | L1        | d30       | 20         | 10               | measured |
             """
         },

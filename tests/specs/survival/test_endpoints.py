@@ -156,10 +156,9 @@ def test_who_is_silent_for_longer_than_the_setting_is_lost() -> None:
     )
 
 
-def test_progression_is_hepatic_when_new_in_the_liver_or_grown() -> None:
-    """A new lesion elsewhere, or non-target disease, is not of the liver; growth that day still is.
+def test_progression_is_hepatic_where_the_liver_is_progressive_by_itself() -> None:
+    """The liver has a class of its own: growth of a node, or a new lesion elsewhere, is not in it.
 
-    WHO growth is more than 25 % over the nadir: 125 against 100 is none.
     Source: Zuckerman 2019, PMC6351300 (hepatic progression reported apart).
     """
     check(
@@ -170,21 +169,20 @@ def test_progression_is_hepatic_when_new_in_the_liver_or_grown() -> None:
                 | A          | d0      |
                 | B          | d0      |
                 | C          | d0      |
-                | D          | d0      |
-                | E          | d0      |
-                | F          | d0      |
             """,
             "subject_assessments": """
-                | subject_id | criterion | reader | rel_day | response | rule                   | new_lesion   | nadir | value |
-                | A          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 100   |
-                | A          | WHO       | local  | 150     | PD       | growth_over_nadir      | none         | 100   | 130   |
-                | B          | WHO       | local  | 60      | PD       | new_lesion             | both         | 100   | 100   |
-                | C          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 125   |
-                | D          | WHO       | local  | 60      | PD       | new_lesion             | extrahepatic | 100   | 126   |
-                | E          | WHO       | local  | 60      | PD       | non_target_progression | none         | 100   | 90    |
-                | F          | WHO       | local  | 60      | PD       | new_lesion             | hepatic      |       |       |
-                | F          | EASL      | local  | 30      | PD       | growth_over_nadir      | none         | 1     | 2     |
-                | F          | WHO       | core   | 40      | PD       | growth_over_nadir      | none         | 1     | 2     |
+                | subject_id | organ        | criterion | reader | rel_day | response |
+                | A          | all          | WHO       | local  | 60      | PD       |
+                | A          | liver        | WHO       | local  | 60      | SD       |
+                | A          | extrahepatic | WHO       | local  | 60      | PD       |
+                | A          | all          | WHO       | local  | 150     | PD       |
+                | A          | liver        | WHO       | local  | 150     | PD       |
+                | B          | all          | WHO       | local  | 60      | PD       |
+                | B          | liver        | WHO       | local  | 60      | PD       |
+                | C          | all          | WHO       | local  | 60      | PD       |
+                | C          | liver        | WHO       | local  | 60      | PR       |
+                | C          | liver        | EASL      | local  | 30      | PD       |
+                | C          | liver        | WHO       | core   | 40      | PD       |
             """,
         },
         """
@@ -192,9 +190,6 @@ def test_progression_is_hepatic_when_new_in_the_liver_or_grown() -> None:
         | A          | 60              | 150                     |
         | B          | 60              | 60                      |
         | C          | 60              |                         |
-        | D          | 60              | 60                      |
-        | E          | 60              |                         |
-        | F          | 60              | 60                      |
         """,
     )
 
@@ -237,12 +232,17 @@ def test_the_assessment_before_a_progression_is_the_last_that_could_be_evaluated
         {
             "anchors": "| subject_id | site_id | t0_date |\n| A | s1 | d0 |\n| B | s1 | d0 |",
             "subject_assessments": """
-                | subject_id | criterion | reader | rel_day | response | rule                    | new_lesion   |
-                | A          | WHO       | local  | 30      | SD       |                         |              |
-                | A          | WHO       | local  | 60      | NE       |                         |              |
-                | A          | WHO       | local  | 90      | PD       | new_lesion_extrahepatic | extrahepatic |
-                | A          | WHO       | local  | 180     | PD       | new_lesion_hepatic      | hepatic      |
-                | B          | WHO       | local  | 30      | PD       | new_lesion_hepatic      | hepatic      |
+                | subject_id | organ | criterion | reader | rel_day | response |
+                | A          | all   | WHO       | local  | 30      | SD       |
+                | A          | liver | WHO       | local  | 30      | SD       |
+                | A          | all   | WHO       | local  | 60      | NE       |
+                | A          | liver | WHO       | local  | 60      | NE       |
+                | A          | all   | WHO       | local  | 90      | PD       |
+                | A          | liver | WHO       | local  | 90      | SD       |
+                | A          | all   | WHO       | local  | 180     | PD       |
+                | A          | liver | WHO       | local  | 180     | PD       |
+                | B          | all   | WHO       | local  | 30      | PD       |
+                | B          | liver | WHO       | local  | 30      | PD       |
             """,
         },
         """

@@ -75,7 +75,7 @@ def test_a_figure_that_a_registry_cannot_answer_keeps_its_row() -> None:
         {"population_members": EVERYONE},
         """
         | figure_id | series       | published | published_n | published_total | own_statistic_id                           | own_value |
-        | C02b      | Kennedy 2008 | 60.5      | 112         | 185             | response_summary.all.who.subject.unconfirmed.pr |      |
+        | C02b      | Kennedy 2008 | 60.5      | 112         | 185             | response_summary.all.who.subject.all.all.unconfirmed.pr |      |
         """,
     )
 

@@ -113,9 +113,12 @@ def _assess(chart, criterion, organ, earlier, days, cleared) -> PatientAssessmen
 
 
 def _day(chart, organ, days, target, new, response) -> int:
-    """Return the earliest day that documents PD, the latest target reading of other classes."""
+    """Return the earliest day that documents PD, the last scan of the assessment for other classes.
+
+    Every scan of the assessment is needed to say that nothing is new and that the rest did not progress.
+    """
     if response != "PD":
-        return max(days) if target.day is None else target.day
+        return max(days)
     documented = [
         target.day if target.response == "PD" else None,
         new[0] if new else None,
@@ -139,7 +142,7 @@ def overall(target: TargetClass, status: str, new, criterion: str):
 
 def _without_targets(status: str, criterion: str):
     """Return the class of a patient whose only disease is not measured."""
-    if criterion in ("RECIST 1.1", "mRECIST"):
+    if criterion == "RECIST 1.1":  # the table is that of RECIST 1.1
         if status == "complete_response":
             return "CR", "non_target_only"
         if status == "non_cr_non_pd":

@@ -10,13 +10,15 @@ def grows(criterion: str, value, nadir, settings: Settings) -> bool:
     """Tell whether a value is progression over its nadir.
 
     WHO and EASL: more than 25 % above the maximum response (Riaz 2011); after zero any value is growth.
-    RECIST 1.1 and mRECIST: at least 20 % and at least 5 mm (Eisenhauer 2009).
+    RECIST 1.1: at least 20 % and at least 5 mm (Eisenhauer 2009). mRECIST: at least 20 %; its table
+    names no least growth (Radiol Oncol 2018, Table 4).
     """
     if criterion in AREAS:
         if criterion == "WHO" and settings.who_pd_at_least:
             return value > 0 and 4 * value >= 5 * nadir
         return 4 * value > 5 * nadir
-    return 5 * value >= 6 * nadir and value - nadir >= FIVE_MM
+    least = FIVE_MM if criterion == "RECIST 1.1" else 0
+    return value > nadir and 5 * value >= 6 * nadir and value - nadir >= least
 
 
 def shrinks(criterion: str, value, baseline) -> bool:
@@ -25,21 +27,25 @@ def shrinks(criterion: str, value, baseline) -> bool:
 
 
 def gone(criterion: str, lesion: Lesion, value) -> bool:
-    """Tell whether a lesion is in complete response; a node below 10 mm short axis is normal."""
-    if criterion not in AREAS and lesion.organ == "node":
+    """Tell whether a lesion is in complete response.
+
+    RECIST 1.1: a node below 10 mm short axis is normal. mRECIST asks that nothing enhances in any target.
+    """
+    if criterion == "RECIST 1.1" and lesion.organ == "node":
         return value < TEN_MM
     return value == 0
 
 
 def returned(criterion: str, lesion: Lesion, value) -> bool:
     """Tell whether a value after complete response is a return; a node obeys the growth rule instead."""
-    if criterion not in AREAS and lesion.organ == "node":
+    if criterion == "RECIST 1.1" and lesion.organ == "node":
         return False
     return value > 0
 
 
 def measurable(criterion: str, lesion: Lesion, value) -> bool:
-    """Tell whether a baseline is measurable: 10 mm, 15 mm for a node; products have no minimum."""
+    """Tell whether a baseline is measurable: 10 mm, for RECIST 1.1 15 mm for a node; products have no minimum."""
     if criterion in AREAS:
         return True
-    return value >= (FIFTEEN_MM if lesion.organ == "node" else TEN_MM)
+    node = criterion == "RECIST 1.1" and lesion.organ == "node"
+    return value >= (FIFTEEN_MM if node else TEN_MM)

@@ -1,0 +1,293 @@
+"""Lesions that appear, split, merge or come back, and where in the body they do.
+
+Source: RECIST 1.1, Eisenhauer et al., Eur J Cancer 2009;45:228-247, section 4.3; EORTC, RECIST questions
+and clarifications.
+"""
+
+from schemas.settings import ResponseSettings
+from tests.support.pipe_tables import check
+from tests.support.tumours import (
+    lesion_best,
+    lesion_classes,
+    lesions_listed,
+    only,
+    organ_classes,
+    subject_classes,
+)
+
+_APPEARS = """
+    | subject_id | lesion_id | scan_date | modality | longest_mm | perpendicular_mm | status        |
+    | blank      | L1        | d-10      | CT       | 40         | 40               | measured      |
+    | blank      | L1        | d90       | CT       | 20         | 20               | measured      |
+    | blank      | L2        | d90       | CT       | 25         | 25               | measured      |
+    | denied     | L1        | d-10      | CT       | 40         | 40               | measured      |
+    | denied     | L1        | d90       | CT       | 20         | 20               | measured      |
+    | denied     | L2        | d90       | CT       | 25         | 25               | measured      |
+    | there      | L1        | d-10      | CT       | 40         | 40               | measured      |
+    | there      | L2        | d-10      | CT       |            |                  | not_evaluable |
+    | there      | L1        | d90       | CT       | 20         | 20               | measured      |
+    | there      | L2        | d90       | CT       | 25         | 25               | measured      |
+    | absent     | L1        | d-10      | CT       | 40         | 40               | measured      |
+    | absent     | L2        | d-10      | CT       |            |                  | absent        |
+    | absent     | L1        | d90       | CT       | 20         | 20               | measured      |
+    | absent     | L2        | d90       | CT       | 25         | 25               | measured      |
+    | technique  | L1        | d-10      | CT       | 40         | 40               | measured      |
+    | technique  | L1        | d90       | CT       | 20         | 20               | measured      |
+    | technique  | L2        | d90       | MRI      | 25         | 25               | measured      |
+"""
+_DENIES = """
+    | subject_id | scan_date | new_lesion |
+    | denied     | d90       | none       |
+"""
+
+
+def test_a_lesion_first_measured_after_treatment_is_progression() -> None:
+    """Unless its scan denies it, it was seen before, or another technique alone shows it."""
+    check(
+        only(subject_classes, "WHO"),
+        {"measurements": _APPEARS, "scans": _DENIES},
+        """
+        | subject_id | rel_day | baseline | value | response | rule                   |
+        | blank      | 90      | 1600     | 400   | PD       | new_lesion_measured    |
+        | denied     | 90      | 1600     | 400   | PR       | decrease_from_baseline |
+        | there      | 90      |          | 1025  | NE       | baseline_not_evaluable |
+        | absent     | 90      | 1600     | 400   | PD       | new_lesion_measured    |
+        | technique  | 90      | 1600     | 400   | PR       | decrease_from_baseline |
+        """,
+    )
+    for choice, denied, blank in (("always", "PD", "PD"), ("never", "PR", "PR")):
+        check(
+            only(subject_classes, "WHO"),
+            {"measurements": _APPEARS, "scans": _DENIES},
+            f"""
+            | subject_id | response |
+            | blank      | {blank}  |
+            | denied     | {denied} |
+            | there      | NE       |
+            | absent     | {blank}  |
+            | technique  | PR       |
+            """,
+            ResponseSettings(new_lesion_from_measurements=choice),
+        )
+
+
+def test_a_new_lesion_is_in_no_denominator() -> None:
+    """It has nothing to be compared with: it is listed with the reason, denied or not."""
+    check(
+        only(lesion_best, "WHO", confirmation="unconfirmed"),
+        {"measurements": _APPEARS, "scans": _DENIES},
+        """
+        | subject_id | lesion_number | best_response | reason                 |
+        | blank      | 1             | PR            |                        |
+        | denied     | 1             | PR            |                        |
+        | there      | 1             | PR            |                        |
+        | there      | 2             | NE            | baseline_not_evaluable |
+        | absent     | 1             | PR            |                        |
+        | technique  | 1             | PR            |                        |
+        | technique  | 2             | NE            | no_baseline            |
+        """,
+    )
+    check(
+        lesions_listed,
+        {"measurements": _APPEARS, "scans": _DENIES},
+        """
+        | subject_id | lesion_number | counted | reason              |
+        | blank      | 1             | yes     |                     |
+        | blank      | 2             | no      | new_after_treatment |
+        | denied     | 1             | yes     |                     |
+        | denied     | 2             | no      | new_after_treatment |
+        | there      | 1             | yes     |                     |
+        | there      | 2             | yes     |                     |
+        | absent     | 1             | yes     |                     |
+        | absent     | 2             | no      | new_after_treatment |
+        | technique  | 1             | yes     |                     |
+        | technique  | 2             | yes     |                     |
+        """,
+    )
+
+
+def test_the_liver_progresses_by_its_own_lesions() -> None:
+    """A node that grows makes the patient progressive, not the liver.
+
+    Non-target progression without a place is the liver's where no disease elsewhere is known; where
+    it is, nothing says so (setting `non_target_progression`).
+    """
+    tables = {
+        "patients": """
+            | subject_id | extrahepatic_disease |
+            | elsewhere  | minimal              |
+        """,
+        "subject_lesions": """
+            | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target |
+            | node       | 2             | L2        | node  | yes          | yes           |
+        """,
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+            | node       | L1        | d-10      | 40         | 10               |
+            | node       | L2        | d-10      | 20         | 20               |
+            | node       | L1        | d90       | 20         | 10               |
+            | node       | L2        | d90       | 40         | 30               |
+            | status     | L1        | d-10      | 20         | 10               |
+            | status     | L1        | d90       | 20         | 10               |
+            | elsewhere  | L1        | d-10      | 20         | 10               |
+            | elsewhere  | L1        | d90       | 20         | 10               |
+            | placed     | L1        | d-10      | 20         | 10               |
+            | placed     | L1        | d90       | 20         | 10               |
+        """,
+        "scans": """
+            | subject_id | scan_date | non_target  | non_target_liver | non_target_elsewhere |
+            | status     | d90       | progression |                  |                      |
+            | elsewhere  | d90       | progression |                  |                      |
+            | placed     | d90       | progression | progression      | non_cr_non_pd        |
+        """,
+    }
+    expected = """
+        | subject_id | organ        | value | response | rule                   |
+        | node       | all          | 1400  | PD       | growth_over_nadir      |
+        | node       | liver        | 200   | PR       | decrease_from_baseline |
+        | node       | extrahepatic | 1200  | PD       | growth_over_nadir      |
+        | status     | all          | 200   | PD       | non_target_progression |
+        | status     | liver        | 200   | PD       | non_target_progression |
+        | status     | extrahepatic |       | NE       | no_target              |
+        | elsewhere  | all          | 200   | PD       | non_target_progression |
+        | elsewhere  | liver        | 200   | SD       | neither                |
+        | elsewhere  | extrahepatic |       | PD       | non_target_progression |
+        | placed     | all          | 200   | PD       | non_target_progression |
+        | placed     | liver        | 200   | PD       | non_target_progression |
+        | placed     | extrahepatic |       | NE       | no_target              |
+        """
+    check(only(organ_classes, "WHO"), tables, expected)
+    other = expected.replace(
+        "liver        | 200   | SD       | neither                |",
+        "liver        | 200   | PD       | non_target_progression |",
+    ).replace(
+        "| elsewhere  | extrahepatic |       | PD       | non_target_progression |",
+        "| elsewhere  | extrahepatic |       | NE       | no_target              |",
+    )
+    check(
+        only(organ_classes, "WHO"),
+        tables,
+        other,
+        ResponseSettings(non_target_progression="hepatic"),
+    )
+
+
+def test_a_split_lesion_is_the_sum_of_its_fragments() -> None:
+    """Diameters are added; products likewise, as an extension. A fragment missed leaves no sum."""
+    tables = {
+        "subject_lesions": """
+            | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target | split_from |
+            | A          | 1             | L1        | liver | yes          | yes           |            |
+            | A          | 2             | L2        | liver | yes          | yes           | 1          |
+            | A          | 3             | L3        | liver | yes          | yes           | 1          |
+        """,
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+            | A          | L1        | d-10      | 40         | 30               |
+            | A          | L2        | d90       | 15         | 10               |
+            | A          | L3        | d90       | 10         | 10               |
+            | A          | L2        | d150      | 15         | 10               |
+        """,
+    }
+    expected = """
+        | criterion  | rel_day | baseline | value | response |
+        | RECIST 1.1 | 90      | 40       | 25    | PR       |
+        | RECIST 1.1 | 150     | 40       |       | NE       |
+        | WHO        | 90      | 1200     | 250   | PR       |
+        | WHO        | 150     | 1200     |       | NE       |
+        """
+    for derivation in (lesion_classes, subject_classes):
+        check(only(derivation, "WHO", "RECIST 1.1"), tables, expected)
+
+
+def test_what_lesions_merged_into_stands_for_both() -> None:
+    """40 mm of what were 30 and 30 is no progression; alone, neither can be judged any more."""
+    tables = {
+        "subject_lesions": """
+            | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target | merged_into | merged_from |
+            | A          | 1             | L1        | liver | yes          | yes           | 3           |             |
+            | A          | 2             | L2        | liver | yes          | yes           | 3           |             |
+            | A          | 3             | L3        | liver | yes          | yes           |             | yes         |
+        """,
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
+            | A          | L1        | d-10      | 30         | 20               | measured |
+            | A          | L2        | d-10      | 30         | 20               | measured |
+            | A          | L3        | d90       | 40         | 25               | measured |
+            | A          | L1        | d90       |            |                  | absent   |
+        """,
+    }
+    check(
+        only(subject_classes, "WHO", "RECIST 1.1"),
+        tables,
+        """
+        | criterion  | rel_day | baseline | value | response | rule                   |
+        | RECIST 1.1 | 90      | 60       | 40    | PR       | decrease_from_baseline |
+        | WHO        | 90      | 1200     | 1000  | SD       | neither                |
+        """,
+    )
+    check(
+        only(lesion_classes, "WHO"),
+        tables,
+        """
+        | lesion_number | rel_day | value | response | rule        |
+        | 1             | 90      |       | NE       | merged      |
+        | 3             | 90      |       | NE       | no_baseline |
+        """,
+    )
+
+
+def test_targets_that_are_back_are_progression_after_complete_response_only() -> None:
+    """Gone with non-target disease left is PR: back at 4 mm is less than RECIST's 5 mm of growth.
+
+    WHO and EASL have no least growth: after a sum of zero any size is growth. A single lesion that
+    is back is progressive by every criterion.
+    """
+    tables = {
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
+            | complete   | L1        | d-10      | 20         | 10               | measured |
+            | complete   | L1        | d90       |            |                  | absent   |
+            | complete   | L1        | d180      | 4          | 4                | measured |
+            | remains    | L1        | d-10      | 20         | 10               | measured |
+            | remains    | L1        | d90       |            |                  | absent   |
+            | remains    | L1        | d180      | 4          | 4                | measured |
+            | remains    | L1        | d270      | 5          | 5                | measured |
+        """,
+        "scans": """
+            | subject_id | scan_date | non_target    |
+            | remains    | d-10      | non_cr_non_pd |
+            | remains    | d90       | non_cr_non_pd |
+            | remains    | d180      | non_cr_non_pd |
+            | remains    | d270      | non_cr_non_pd |
+        """,
+    }
+    check(
+        only(subject_classes, "WHO", "RECIST 1.1"),
+        tables,
+        """
+        | subject_id | criterion  | rel_day | response | rule                   |
+        | complete   | WHO        | 90      | CR       | gone                   |
+        | complete   | WHO        | 180     | PD       | reappearance           |
+        | complete   | RECIST 1.1 | 90      | CR       | gone                   |
+        | complete   | RECIST 1.1 | 180     | PD       | reappearance           |
+        | remains    | WHO        | 90      | PR       | non_target_remains     |
+        | remains    | WHO        | 180     | PD       | growth_over_nadir      |
+        | remains    | WHO        | 270     | PD       | growth_over_nadir      |
+        | remains    | RECIST 1.1 | 90      | PR       | non_target_remains     |
+        | remains    | RECIST 1.1 | 180     | PR       | decrease_from_baseline |
+        | remains    | RECIST 1.1 | 270     | PD       | growth_over_nadir      |
+        """,
+    )
+    check(
+        only(lesion_classes, "RECIST 1.1"),
+        tables,
+        """
+        | subject_id | rel_day | response | rule         |
+        | complete   | 90      | CR       | gone         |
+        | complete   | 180     | PD       | reappearance |
+        | remains    | 90      | CR       | gone         |
+        | remains    | 180     | PD       | reappearance |
+        | remains    | 270     | PD       | reappearance |
+        """,
+    )

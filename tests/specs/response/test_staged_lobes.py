@@ -1,0 +1,115 @@
+"""Lobes that are treated one after the other: when a lesion's and a patient's window opens and closes.
+
+Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (lobar, staged treatment).
+"""
+
+from schemas.settings import ResponseSettings
+from tests.support.pipe_tables import check
+from tests.support.tumours import lesion_classes, only, subject_classes
+
+_LESIONS = """
+    | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+    | A          | 1             | L1        | liver | right | yes          | yes           | d0        |
+    | A          | 2             | L2        | liver | left  | yes          | yes           | d40       |
+"""
+_SIZES = """
+    | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+    | A          | L1        | d-10      | 20         | 10               |
+    | A          | L2        | d-10      | 20         | 10               |
+    | A          | L1        | d30       | 20         | 10               |
+    | A          | L2        | d30       | 40         | 10               |
+    | A          | L1        | d90       | 10         | 10               |
+    | A          | L2        | d90       | 20         | 10               |
+"""
+
+
+def test_growth_in_a_lobe_not_yet_treated_is_the_patients_progression_by_default() -> None:
+    """The patient is progressive at d30 while both lesions respond later: the levels differ.
+
+    Judged by the planned course the lobe that waits counts as at baseline, and from its session on as
+    compared with the reading before it. Where nobody recorded the plan, nothing can be said.
+    """
+    tables = {"subject_lesions": _LESIONS, "measurements": _SIZES}
+    check(
+        only(lesion_classes, "WHO"),
+        tables,
+        """
+        | lesion_number | rel_day | baseline | value | response |
+        | 1             | 30      | 200      | 200   | SD       |
+        | 1             | 90      | 200      | 100   | PR       |
+        | 2             | 90      | 400      | 200   | PR       |
+        """,
+    )
+    check(
+        only(subject_classes, "WHO"),
+        tables,
+        """
+        | rel_day | baseline | value | response | in_window |
+        | 30      | 400      | 600   | PD       | yes       |
+        | 90      | 400      | 300   | SD       | no        |
+        """,
+    )
+    planned = {
+        **tables,
+        "anchors": """
+            | subject_id | t0_date | last_session_date | plan_known | left_waits_to |
+            | A          | d0      | d40               | yes        | d40           |
+        """,
+    }
+    course = ResponseSettings(patient_window="planned_course")
+    check(
+        only(subject_classes, "WHO"),
+        planned,
+        """
+        | rel_day | baseline | value | response | in_window |
+        | 30      | 400      | 400   | SD       | yes       |
+        | 90      | 600      | 300   | PR       | yes       |
+        """,
+        course,
+    )
+    check(
+        only(subject_classes, "WHO"),
+        tables,
+        """
+        | rel_day | response | rule              |
+        | 30      | NE       | plan_not_recorded |
+        | 90      | NE       | plan_not_recorded |
+        """,
+        course,
+    )
+
+
+def test_a_lesions_window_closes_with_the_second_treatment_of_its_lobe() -> None:
+    """A lobe first treated on day 95 is a new course for the patient, not for its lesion."""
+    check(
+        only(lesion_classes, "WHO"),
+        {
+            "subject_lesions": """
+                | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+                | A          | 1             | L1        | liver | right | yes          | yes           | d0        |
+                | A          | 2             | L2        | liver | left  | yes          | yes           | d95       |
+            """,
+            "sessions": """
+                | subject_id | session_number | session_date | covers_right | covers_left | course |
+                | A          | 1              | d0           | yes          | no          | 1      |
+                | A          | 2              | d95          | no           | yes         | 2      |
+                | A          | 3              | d300         | yes          | yes         | 3      |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | A          | L1        | d-10      | 20         | 10               |
+                | A          | L2        | d90       | 20         | 10               |
+                | A          | L1        | d180      | 10         | 10               |
+                | A          | L2        | d180      | 10         | 10               |
+                | A          | L1        | d301      | 10         | 10               |
+                | A          | L2        | d301      | 10         | 10               |
+            """,
+        },
+        """
+        | lesion_number | rel_day | response | in_window |
+        | 1             | 180     | PR       | yes       |
+        | 1             | 301     | PR       | no        |
+        | 2             | 180     | PR       | yes       |
+        | 2             | 301     | PR       | no        |
+        """,
+    )

@@ -1,0 +1,1 @@
+"""What scans are one assessment, and what they say beside the measurements."""
