@@ -18,7 +18,7 @@ from simulation import registry_folder
 NIGHTS = ("2010-09-30", "2011-03-31")
 LATER = ("2024-01-01", "2024-06-30")
 STATISTIC = "response_summary.all.who.lesion.all.all.unconfirmed.orr"
-SURVIVAL = "survival_landmarks.all.os.subject...12"
+SURVIVAL = "survival_landmarks.all.os.subject.overall.overall.12"
 
 
 def y90(store: Path, config: Path, *words: str) -> None:

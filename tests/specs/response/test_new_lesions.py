@@ -201,7 +201,7 @@ def test_a_split_lesion_is_the_sum_of_its_fragments() -> None:
 
 
 def test_what_lesions_merged_into_stands_for_both() -> None:
-    """40 mm of what were 30 and 30 is no progression; alone, neither can be judged any more."""
+    """40 mm of what were 30 and 30 is no progression; each has the class of what they are together."""
     tables = {
         "subject_lesions": """
             | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target | merged_into | merged_from |
@@ -231,8 +231,9 @@ def test_what_lesions_merged_into_stands_for_both() -> None:
         tables,
         """
         | lesion_number | rel_day | value | response | rule        |
-        | 1             | 90      |       | NE       | merged      |
-        | 3             | 90      |       | NE       | no_baseline |
+        | 1             | 90      | 1000  | SD       | neither     |
+        | 2             | 90      | 1000  | SD       | neither     |
+        | 3             | 90      | 1000  | NE       | no_baseline |
         """,
     )
 
