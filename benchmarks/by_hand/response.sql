@@ -1,9 +1,10 @@
 -- WHO, EASL, RECIST 1.1 and mRECIST by lesion, as one would write them for DuckDB by hand, with the
--- default settings: one row per criterion from the start, so that every rule is written once.
+-- default settings: one row per criterion from the start, so that every rule is written once. Lesions
+-- that merge or split are left out: the invented patients have none.
 
 CREATE OR REPLACE TABLE hand_quantities AS
 WITH readings AS (
-    SELECT m.*, l.lesion_number, l.index_lesion, l.recist_target,
+    SELECT m.*, l.lobe, l.lesion_number, l.index_lesion, l.recist_target,
         date_diff('day', a.t0_date, m.scan_date) AS rel_day,
         coalesce(date_diff('day', a.t0_date, l.lobe_date), 0) AS lobe_day,
         coalesce(l.organ = 'node', false) AS node, coalesce(l.organ = 'liver', true) AS liver,
@@ -35,8 +36,8 @@ WITH readings AS (
         scan_evaluable AND coalesce(arterial_phase, false) AS arterial
     FROM standing
 )
-SELECT subject_id, lesion_number, reader, modality, rel_day, lobe_day, node, liver, index_lesion,
-    recist_target, status, arterial_phase, scan_evaluable, false AS unreadable,
+SELECT subject_id, lesion_number, reader, modality, rel_day, lobe_day, node, liver, lobe,
+    NULL::BIGINT AS merged_into, index_lesion, recist_target, status, arterial_phase, scan_evaluable, false AS unreadable,
     CASE WHEN scan_evaluable THEN
         CASE WHEN longer = 0 THEN 0 ELSE longer * shorter END END AS who,
     CASE WHEN arterial THEN coalesce(
@@ -50,86 +51,217 @@ SELECT subject_id, lesion_number, reader, modality, rel_day, lobe_day, node, liv
     row_id
 FROM sized;
 
-CREATE OR REPLACE TABLE hand_assessments AS
+CREATE OR REPLACE MACRO of(m, ct, mri, other) AS
+    CASE m WHEN 'CT' THEN ct WHEN 'MRI' THEN mri WHEN 'other' THEN other END;
+
+CREATE OR REPLACE TABLE hand_each AS
 WITH timed AS (
     SELECT *, 3 * rel_day + CASE modality WHEN 'CT' THEN 2 WHEN 'MRI' THEN 1 ELSE 0 END AS moment
     FROM hand_quantities
 ), each AS (
     FROM timed UNPIVOT INCLUDE NULLS (value FOR criterion IN
         (who AS 'WHO', easl AS 'EASL', recist_1_1 AS 'RECIST 1.1', mrecist AS 'mRECIST'))
-), counting AS (
-    SELECT * FROM each
-    WHERE CASE WHEN criterion IN ('WHO', 'EASL') THEN index_lesion ELSE recist_target END
+)
+SELECT *, CASE WHEN criterion IN ('WHO', 'EASL') THEN index_lesion ELSE recist_target END
+    AS flagged FROM each;
+
+CREATE OR REPLACE TABLE hand_closing AS
+WITH begun AS (
+    SELECT subject_id, start_date AS day,
+        unnest(['subject', 'right', 'left', 'any', 'outside']) AS territory
+    FROM subsequent_therapies
+    UNION ALL SELECT subject_id, session_date, unnest(['subject', 'any']) FROM sessions
+    WHERE course > 1
+    UNION ALL SELECT subject_id, session_date, 'right'
+    FROM (SELECT DISTINCT subject_id, session_date FROM sessions WHERE covers_right)
+    QUALIFY row_number() OVER (PARTITION BY subject_id ORDER BY session_date) > 1
+    UNION ALL SELECT subject_id, session_date, 'left'
+    FROM (SELECT DISTINCT subject_id, session_date FROM sessions WHERE covers_left)
+    QUALIFY row_number() OVER (PARTITION BY subject_id ORDER BY session_date) > 1
+)
+SELECT subject_id, territory, min(date_diff('day', t0_date, day)) AS closed_day
+FROM begun JOIN anchors USING (subject_id) WHERE day > t0_date GROUP BY ALL;
+
+-- What a lesion is compared with: at T0 for its patient, at the treatment of its lobe by itself.
+CREATE OR REPLACE TABLE hand_bases AS
+WITH anchored AS (
+    SELECT *, 'lobe' AS kind, lobe_day AS anchor FROM hand_each
+    UNION ALL SELECT *, 'T0', 0 FROM hand_each SEMI JOIN (FROM hand_quantities
+        WHERE rel_day <= 0 AND status <> 'absent') USING (subject_id, reader, lesion_number)
 ), before AS (
-    SELECT subject_id, lesion_number, reader, criterion, modality,
-        max(rel_day) >= any_value(lobe_day) - 90 AS recent, max(moment) AS last_moment,
-        max(rel_day) FILTER (value IS NOT NULL) AS baseline_day,
-        CASE WHEN max(rel_day) FILTER (value IS NOT NULL) >= any_value(lobe_day) - 90
-            THEN arg_max(value, moment) FILTER (value IS NOT NULL) END AS baseline
-    FROM counting WHERE rel_day <= lobe_day GROUP BY ALL
-), latest AS (
-    SELECT subject_id, lesion_number, reader, criterion,
-        arg_max(b, last_moment) AS b FROM before b GROUP BY ALL
-), compared AS (
-    SELECT c.*, CASE WHEN own.recent THEN own.modality ELSE b.modality END AS series,
-        own.recent IS NOT NULL OR b IS NOT NULL AS known,
-        CASE WHEN own.recent THEN own.baseline ELSE b.baseline END AS baseline,
-        CASE WHEN own.recent THEN own.baseline_day ELSE b.baseline_day END AS baseline_day
-    FROM counting c
-    LEFT JOIN before own USING (subject_id, lesion_number, reader, criterion, modality)
-    LEFT JOIN latest USING (subject_id, lesion_number, reader, criterion)
-    WHERE c.rel_day > c.lobe_day
+    SELECT *, value IS NOT NULL AND rel_day >= anchor - 90 AS recent FROM anchored
+    WHERE rel_day <= anchor
+), found AS (
+    SELECT kind, subject_id, reader, lesion_number, criterion, bool_or(node) AS node,
+        bool_or(liver) AS liver, bool_or(flagged) AS flagged,
+        max(rel_day) FILTER (value IS NOT NULL) AS seen_day,
+        arg_max(value, moment) FILTER (recent) AS base,
+        arg_max(modality, moment) FILTER (recent) AS home, max(rel_day) FILTER (recent) AS base_day,
+        arg_max(value, moment) FILTER (recent AND modality = 'CT') AS base_ct,
+        arg_max(value, moment) FILTER (recent AND modality = 'MRI') AS base_mri,
+        arg_max(value, moment) FILTER (recent AND modality = 'other') AS base_other,
+        max(rel_day) FILTER (recent AND modality = 'CT') AS day_ct,
+        max(rel_day) FILTER (recent AND modality = 'MRI') AS day_mri,
+        max(rel_day) FILTER (recent AND modality = 'other') AS day_other
+    FROM before GROUP BY ALL
+)
+SELECT *, coalesce(base >= CASE criterion WHEN 'mRECIST' THEN 10000000
+    WHEN 'RECIST 1.1' THEN CASE WHEN node THEN 15000000 ELSE 10000000 END ELSE 0 END, true) AS large
+FROM found;
+
+CREATE OR REPLACE TABLE hand_groups AS
+WITH dated AS (
+    SELECT s.*, date_diff('day', t0_date, scan_date) AS rel_day
+    FROM scans s JOIN anchors USING (subject_id)
+), days AS (
+    SELECT subject_id, reader, rel_day FROM dated WHERE rel_day > 0
+    UNION SELECT subject_id, reader, rel_day FROM hand_quantities WHERE rel_day > 0
+), opened AS (
+    SELECT *, CASE WHEN coalesce(rel_day - lag(rel_day) OVER one > 14, true) THEN rel_day END
+        AS start
+    FROM days WINDOW one AS (PARTITION BY subject_id, reader ORDER BY rel_day)
+), begun AS (
+    SELECT subject_id, reader, rel_day, rel_day - (rel_day - max(start) OVER (
+        PARTITION BY subject_id, reader ORDER BY rel_day)) % 15 AS first_day FROM opened
+), parted AS (
+    SELECT b.subject_id, b.reader, b.rel_day, b.first_day, count(DISTINCT closed_day) AS part
+    FROM begun b LEFT JOIN hand_closing c ON c.subject_id = b.subject_id
+        AND c.closed_day < b.rel_day GROUP BY ALL
+)
+SELECT subject_id, reader, rel_day,
+    min(rel_day) OVER (PARTITION BY subject_id, reader, first_day, part) AS first_day FROM parted;
+
+CREATE OR REPLACE TABLE hand_counting AS
+WITH sets AS (
+    SELECT * FROM hand_bases WHERE kind = 'T0' AND flagged AND large
+), seen AS (
+    SELECT subject_id, reader, first_day, criterion, modality,
+        count(DISTINCT lesion_number) AS n_read
+    FROM hand_each JOIN hand_groups USING (subject_id, reader, rel_day)
+    SEMI JOIN sets USING (subject_id, reader, lesion_number, criterion)
+    WHERE value IS NOT NULL GROUP BY ALL
+), based AS (
+    SELECT subject_id, reader, criterion, home AS modality, count(*) AS n_based
+    FROM sets WHERE home IS NOT NULL GROUP BY ALL
+)
+SELECT subject_id, reader, first_day, criterion, arg_max(modality,
+    coalesce(n_read, 0) * 1000000 + coalesce(n_based, 0) * 10 + place) AS counting
+FROM (SELECT DISTINCT subject_id, reader, first_day FROM hand_groups)
+CROSS JOIN (VALUES ('WHO'), ('EASL'), ('RECIST 1.1'), ('mRECIST')) c(criterion)
+CROSS JOIN (VALUES ('other', 0), ('MRI', 1), ('CT', 2)) m(modality, place)
+LEFT JOIN seen USING (subject_id, reader, first_day, criterion, modality)
+LEFT JOIN based USING (subject_id, reader, criterion, modality) GROUP BY ALL;
+
+CREATE OR REPLACE TABLE hand_chosen AS
+WITH after AS (
+    SELECT * FROM hand_each, (VALUES ('lobe'), ('T0')) k(kind)
+    WHERE rel_day > CASE kind WHEN 'lobe' THEN lobe_day ELSE 0 END
+)
+SELECT kind, subject_id, reader, first_day, lesion_number, criterion, counting,
+    any_value(node) AS node, any_value(liver) AS liver, any_value(lobe) AS lobe,
+    any_value(lobe_day) AS lobe_day, any_value(flagged) AS flagged,
+    arg_max({'value': value, 'rel_day': rel_day, 'modality': modality, 'status': status,
+        'row_id': row_id, 'scan_evaluable': scan_evaluable, 'arterial_phase': arterial_phase},
+        moment + CASE WHEN modality = counting THEN 1000000 ELSE 0 END
+        + CASE WHEN value IS NOT NULL THEN 2000000 ELSE 0 END) AS reading,
+    arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'CT') AS in_ct,
+    arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'MRI') AS in_mri,
+    arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'other') AS in_other
+FROM after JOIN hand_groups USING (subject_id, reader, rel_day)
+JOIN hand_counting USING (subject_id, reader, first_day, criterion) GROUP BY ALL;
+
+CREATE OR REPLACE TABLE hand_new AS
+WITH firsts AS (
+    SELECT subject_id, lesion_number, reader, min(rel_day) FILTER (seen) AS rel_day,
+        arg_min(modality, moment) FILTER (seen) AS modality, bool_or(liver) AS hepatic,
+        max(lobe_day) AS lobe_day, bool_or(rel_day <= lobe_day AND status IN
+            ('measured', 'too_small', 'not_evaluable', 'not_imaged')) AS there
+    FROM (SELECT *, status = 'measured' AND scan_evaluable AS seen, rel_day * 3
+        + CASE WHEN modality = 'CT' THEN 0 ELSE 1 END AS moment FROM hand_quantities) GROUP BY ALL
+), known AS (
+    SELECT subject_id, reader, modality FROM scans JOIN anchors USING (subject_id)
+    WHERE scan_date <= t0_date
+    UNION SELECT subject_id, reader, modality FROM hand_quantities WHERE rel_day <= 0
+)
+SELECT f.subject_id, f.lesion_number, f.reader, f.rel_day, hepatic,
+    coalesce(s.new_lesion = 'none', false) AS denied
+FROM firsts f SEMI JOIN known USING (subject_id, reader, modality)
+LEFT JOIN (SELECT s.*, date_diff('day', t0_date, scan_date) AS rel_day
+    FROM scans s JOIN anchors USING (subject_id)) s
+    USING (subject_id, reader, modality, rel_day)
+WHERE NOT there AND f.rel_day > lobe_day;
+
+CREATE OR REPLACE TABLE hand_assessments AS
+WITH compared AS (
+    SELECT c.*, b.subject_id IS NOT NULL AS known, large, base, home,
+        of(counting, base_ct, base_mri, base_other) IS NULL AS foreign_,
+        coalesce(of(counting, base_ct, base_mri, base_other), base) AS baseline,
+        coalesce(of(counting, day_ct, day_mri, day_other), base_day, seen_day) AS baseline_day,
+        of(home, in_ct, in_mri, in_other) AS in_home,
+        coalesce(of(counting, in_ct, in_mri, in_other),
+            CASE WHEN foreign_ THEN in_home END) AS value
+    FROM hand_chosen c LEFT JOIN hand_bases b ON b.kind = 'lobe' AND b.subject_id = c.subject_id
+        AND b.reader = c.reader AND b.lesion_number = c.lesion_number
+        AND b.criterion = c.criterion
+    WHERE c.kind = 'lobe' AND c.flagged
+), history AS (
+    SELECT r.subject_id, r.reader, r.lesion_number, r.criterion, r.first_day,
+        bool_or(e.value = 0) AS was_gone, min(coalesce(
+            of(r.counting, e.in_ct, e.in_mri, e.in_other),
+            CASE WHEN e.counting = r.counting AND r.foreign_ THEN e.in_home END)) AS earlier
+    FROM compared r JOIN compared e ON e.subject_id = r.subject_id AND e.reader = r.reader
+        AND e.lesion_number = r.lesion_number AND e.criterion = r.criterion
+        AND e.first_day < r.first_day GROUP BY ALL
 ), followed AS (
-    SELECT *, CASE WHEN baseline IS NOT NULL THEN least(baseline, min(value) OVER (
-            PARTITION BY subject_id, lesion_number, reader, criterion, series ORDER BY rel_day
-            RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) END AS nadir
-    FROM compared
+    SELECT *, CASE WHEN baseline IS NOT NULL THEN least(baseline, earlier) END AS nadir,
+        value = 0 OR criterion = 'RECIST 1.1' AND node AND value < 10000000 AS gone
+    FROM compared LEFT JOIN history USING (subject_id, reader, lesion_number, criterion, first_day)
+    LEFT JOIN (SELECT subject_id, reader, lesion_number, true AS is_new FROM hand_new)
+        USING (subject_id, reader, lesion_number)
 ), ruled AS (
     SELECT *, CASE
+        WHEN is_new THEN 'new_after_treatment'
         WHEN NOT known THEN 'no_baseline'
         WHEN baseline_day IS NULL THEN 'baseline_not_evaluable'
         WHEN baseline IS NULL THEN 'baseline_too_old'
         WHEN baseline = 0 AND criterion IN ('EASL', 'mRECIST') THEN 'no_baseline_enhancement'
         WHEN baseline = 0 THEN 'baseline_zero'
-        WHEN criterion = 'RECIST 1.1' AND baseline < CASE WHEN node THEN 15000000 ELSE 10000000 END
-            OR criterion = 'mRECIST' AND baseline < 10000000 THEN 'not_measurable'
-        WHEN value IS NULL THEN CASE WHEN NOT scan_evaluable THEN 'scan_not_evaluable'
-            WHEN status IN ('not_imaged', 'not_evaluable') THEN status
+        WHEN NOT large THEN 'not_measurable'
+        WHEN value IS NULL AND reading.value IS NOT NULL THEN 'other_modality'
+        WHEN value IS NULL THEN CASE WHEN NOT reading.scan_evaluable THEN 'scan_not_evaluable'
+            WHEN reading.status IN ('not_imaged', 'not_evaluable') THEN reading.status
             WHEN criterion IN ('WHO', 'RECIST 1.1') THEN 'not_measured'
-            WHEN arterial_phase IS NULL THEN 'arterial_phase_unknown'
-            WHEN NOT arterial_phase THEN 'no_arterial_phase' ELSE 'not_measured' END
-        WHEN nadir = 0 AND value > 0 THEN 'reappearance'
-        WHEN criterion IN ('WHO', 'EASL') AND nadir > 0 AND 4 * value > 5 * nadir
-            OR criterion IN ('RECIST 1.1', 'mRECIST') AND nadir > 0 AND 5 * value >= 6 * nadir
-            AND (criterion = 'mRECIST' OR value - nadir >= 5000000) THEN 'growth_over_nadir'
-        WHEN value = 0 OR criterion = 'RECIST 1.1' AND node AND value < 10000000 THEN 'gone'
+            WHEN reading.arterial_phase IS NULL THEN 'arterial_phase_unknown'
+            WHEN NOT reading.arterial_phase THEN 'no_arterial_phase' ELSE 'not_measured' END
+        WHEN was_gone AND value > 0 AND NOT gone THEN 'reappearance'
+        WHEN value > nadir AND (criterion IN ('WHO', 'EASL') AND 4 * value > 5 * nadir
+            OR criterion IN ('RECIST 1.1', 'mRECIST') AND 5 * value >= 6 * nadir
+            AND (criterion = 'mRECIST' OR value - nadir >= 5000000)) THEN 'growth_over_nadir'
+        WHEN gone THEN 'gone'
         WHEN criterion IN ('WHO', 'EASL') AND 2 * value <= baseline
             OR criterion IN ('RECIST 1.1', 'mRECIST') AND 10 * value <= 7 * baseline
             THEN 'decrease_from_baseline'
-        ELSE 'neither' END AS rule
+        ELSE 'neither' END AS rule, reading.rel_day AS rel_day
     FROM followed
 ), classed AS (
     SELECT *, CASE WHEN rule IN ('reappearance', 'growth_over_nadir') THEN 'PD'
             WHEN rule = 'gone' THEN 'CR' WHEN rule = 'decrease_from_baseline' THEN 'PR'
             WHEN rule = 'neither' THEN 'SD' ELSE 'NE' END AS response,
         min(rel_day) FILTER (rule IN ('reappearance', 'growth_over_nadir')) OVER (
-            PARTITION BY subject_id, lesion_number, reader, criterion) AS first_progression
+            PARTITION BY subject_id, lesion_number, reader, criterion) AS first_progression,
+        CASE WHEN NOT liver THEN 'outside' WHEN lobe IN ('right', 'left') THEN lobe ELSE 'any' END
+        AS territory
     FROM ruled
-), closing AS (
-    SELECT subject_id, min(date_diff('day', t0_date, day)) AS closed_day
-    FROM (SELECT subject_id, start_date AS day FROM subsequent_therapies
-        UNION ALL SELECT subject_id, session_date FROM sessions WHERE course > 1)
-    JOIN anchors USING (subject_id) WHERE day > t0_date GROUP BY ALL
 )
-SELECT subject_id, criterion, rel_day, reader, modality,
-    coalesce(series <> modality, false) AS modality_changed, baseline_day,
+SELECT subject_id, criterion, rel_day, reader, reading.modality AS modality,
+    coalesce(foreign_ AND base IS NOT NULL, false) AS modality_changed, baseline_day,
     lobe_day - baseline_day > 28 AS baseline_stale, (baseline / 1e6)::DECIMAL(18, 6) AS baseline,
     (nadir / 1e6)::DECIMAL(18, 6) AS nadir, (value / 1e6)::DECIMAL(18, 6) AS value,
     (value - baseline) * 100 / nullif(baseline, 0) AS change_from_baseline_pct,
     (value - nadir) * 100 / nullif(nadir, 0) AS change_from_nadir_pct, response, rule,
     rel_day <= coalesce(first_progression, rel_day) AND rel_day <= coalesce(closed_day, rel_day)
-    AS in_window, row_id AS source_row_ids, lesion_number
-FROM classed LEFT JOIN closing USING (subject_id);
+    AS in_window, reading.row_id AS source_row_ids, lesion_number
+FROM classed LEFT JOIN hand_closing USING (subject_id, territory);
 
 CREATE OR REPLACE TABLE hand_response AS
 WITH read AS (
@@ -181,7 +313,8 @@ WITH read AS (
             FROM hand_quantities WHERE reader = 'local') THEN 'never_measured'
         ELSE 'no_scan_after_treatment' END AS unseen
     FROM subject_lesions, (VALUES ('WHO'), ('EASL'), ('RECIST 1.1'), ('mRECIST')) c(criterion)
-    WHERE index_lesion
+    WHERE index_lesion AND (subject_id, lesion_number) NOT IN (
+        SELECT (subject_id, lesion_number) FROM hand_new WHERE reader = 'local')
 ), both_ways AS (
     SELECT * EXCLUDE (first_cr, first_pr, first_sd, first_controlled, confirmed_cr, confirmed_pr),
         CASE confirmation WHEN 'confirmed' THEN confirmed_cr ELSE first_cr END AS cr,
@@ -202,5 +335,7 @@ SELECT subject_id, criterion, confirmation, best_response,
     last_evaluable_day IS NOT NULL AS evaluable, CASE WHEN best_response <> 'NE' THEN NULL
         WHEN last_evaluable_day IS NOT NULL THEN 'only_before_the_minimum_day'
         WHEN n_in_window IS NULL THEN unseen WHEN n_in_window = 0 THEN 'window_closed'
-        ELSE first_rule END AS reason, lesion_number
-FROM placed
+        ELSE first_rule END AS reason, lesion_number,
+    coalesce(treated, false) AS treated
+FROM placed JOIN (SELECT subject_id, lesion_number, treated FROM subject_lesions)
+    USING (subject_id, lesion_number)
