@@ -208,7 +208,11 @@ def _values(targets: ir.Table) -> ir.Table:
 
 
 def _response_groups(treated: ir.Table, responses: ir.Table) -> ir.Table:
-    who = responses.filter(responses.criterion == "WHO", responses.confirmation == "unconfirmed")
+    who = responses.filter(
+        responses.criterion == "WHO",
+        responses.confirmation == "unconfirmed",
+        responses.organ == "all",
+    )
     joined = treated.left_join(who.select("subject_id", "best_response", "evaluable"), "subject_id")
     group = ibis.cases(
         (~joined.evaluable.fill_null(False), "who:not_evaluable"),

@@ -65,7 +65,8 @@ def _responses(mart: Mart) -> str:
     best = (
         "SELECT subject_id, criterion, best_response_day, best_response, reason, "
         "CASE confirmation WHEN 'confirmed' THEN 'CBR' ELSE 'BOR' END, "
-        f"'Best Response, ' || confirmation, NULL FROM {mart('subject_response')} WHERE organ = 'all'"
+        f"'Best Response, ' || confirmation, NULL FROM {mart('subject_response')} "
+        "WHERE organ = 'all'"
     )
     return f"({assessed} UNION ALL {best}) t"
 
