@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from schemas.contract import columns, options, table_name
+from schemas.contract import columns, options, published_name
 from schemas.records import analytes, criteria, ctcae, ctcae_terms, eligibility, endpoints, factors
 from schemas.settings import RegistryFile
 from schemas.tables import marts, outcomes
@@ -215,7 +215,8 @@ def _analytes() -> str:
 def _tables(*names: str) -> str:
     """The released tables that have one of these columns."""
     found = [
-        f"[{options(c).schema}.{table_name(c)}](../tables/{options(c).schema}.md#{table_name(c)})"
+        f"[{options(c).schema}.{published_name(c)}]"
+        f"(../tables/{options(c).schema}.md#{published_name(c)})"
         for c in (*marts.TABLES, *outcomes.TABLES)
         if {column.name for column in columns(c)} & set(names)
     ]

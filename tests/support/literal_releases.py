@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from schemas.contract import options, table_name
+from schemas.contract import options, published_name
 from tests.support.pipe_tables import table
 from warehouse.engine.embedded import engine, write_parquet
 from warehouse.releases.database import RELEASED
 from warehouse.store import Store
 
-CONTRACTS = {f"{options(c).schema}.{table_name(c)}": c for c in RELEASED}
+CONTRACTS = {f"{options(c).schema}.{published_name(c)}": c for c in RELEASED}
 
 
 def write_tables(folder: Path, tables: Mapping[str, str], *, only: bool = True) -> Path:
