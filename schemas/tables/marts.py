@@ -2,7 +2,6 @@
 
 from schemas.contract import (
     Bool,
-    Contract,
     Decimal,
     ExactDays,
     Float,
@@ -15,27 +14,13 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
+from schemas.tables.mart_table import Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 
 RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 ORGANS = ("all", "liver", "extrahepatic")
 CONFIRMATIONS = ("unconfirmed", "confirmed")
 WINDOWS = ("acute", "primary", "late", "any")
-
-
-def codes_of(contract: type[Contract], name: str) -> tuple[str, ...]:
-    """The closed codes of another contract's column, so that they are typed once."""
-    from schemas.contract import columns
-
-    return next(c.codes for c in columns(contract) if c.name == name)
-
-
-class Mart(Contract):
-    """A row-level table under pseudonyms."""
-
-    subject_id: Text = column(
-        "Pseudonym of the patient: HMAC-SHA256 of site and patient, 16 hex digits.", key=True
-    )
 
 
 class Subjects(Mart):
