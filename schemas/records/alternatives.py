@@ -95,7 +95,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.window_closed_by_therapy",
             False,
-            _LESIONS,
+            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
@@ -212,7 +212,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "baseline.unilobar_second_session_days",
             183,
-            ("sessions",),
+            ("anchors", "sessions"),
             (f"{_BILIRUBIN}.primary.ge3", f"{_LYMPHOCYTES}.primary.ge3"),
         ),
     ),

@@ -36,7 +36,8 @@ def small_shunt(table: str) -> RowRule:
     """A lung shunt fraction that is positive but next to nothing."""
 
     def breaks(t: ir.Table) -> ir.BooleanValue:
-        return (t.lung_shunt_fraction > 0) & (t.lung_shunt_fraction * 1000 < 5)
+        least = ibis.literal(Decimal("0.005"), type=DECIMAL)
+        return (t.lung_shunt_fraction > 0) & (t.lung_shunt_fraction < least)
 
     return RowRule(
         f"{table}.small_shunt",

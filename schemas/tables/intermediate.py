@@ -342,10 +342,12 @@ class AssessedDays(Intermediate):
     reader: Text = column("Reader.", key=True)
     rel_day: Int = column("Day from T0.", key=True, unit="days")
     first_day: Int = column("First day of its assessment.", required=True, unit="days")
-    who_modality: Text = column("Modality that counts in the assessment, for WHO.")
-    easl_modality: Text = column("The same for EASL.")
-    recist_1_1_modality: Text = column("The same for RECIST 1.1.")
-    mrecist_modality: Text = column("The same for mRECIST.")
+    for _criterion in CRITERION_RECORDS:
+        __annotations__[f"{_criterion.name}_modality"] = Text
+        vars()[f"{_criterion.name}_modality"] = column(
+            f"Modality that counts in the assessment, for {_criterion.code}."
+        )
+    del _criterion
 
     class Config:
         """A step on the way."""

@@ -17,7 +17,7 @@ from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
 
 PARTIAL = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
-MEDIAN = "survival_medians.all.os.subject...midpoint"
+MEDIAN = "survival_medians.all.os.subject.overall.overall.midpoint"
 DEATH = 323
 """Row of a death within the first year after treatment."""
 
@@ -113,7 +113,7 @@ def test_what_today_s_code_does_not_give_back_is_named(own_store: Store) -> None
 def test_an_unknown_statistic_names_its_neighbours(own_store: Store) -> None:
     left = release_of(own_store)
     mistyped = PARTIAL.replace("confirmed", "confrimed")
-    with pytest.raises(Refused, match=r"who\.lesion\.unconfirmed\.pr"):
+    with pytest.raises(Refused, match=r"who\.lesion\.all\.all\.unconfirmed\.pr"):
         explain.explain(own_store, REGISTRY, DEMONSTRATION_KEY, mistyped, left, left)
 
 

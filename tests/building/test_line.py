@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows import steps
-from schemas.contract import columns, options, table_name
+from schemas.contract import columns, options, published_name
 from schemas.errors import Refused
 from tests.conftest import NIGHT, SITE, deliver, job
 from warehouse.releases import releases
@@ -37,7 +37,8 @@ def test_the_reference_cohort_gives_the_published_counts(reference_store: Store)
         reference_store,
         """
         SELECT criterion, category, n, total FROM outcomes.response_summary
-        WHERE population = 'all' AND level = 'lesion' AND confirmation = 'unconfirmed'
+        WHERE population = 'all' AND level = 'lesion' AND lesions = 'all'
+          AND organ = 'all' AND confirmation = 'unconfirmed'
           AND criterion IN ('WHO', 'EASL') AND category IN ('CR', 'PR') ORDER BY ALL
         """,
     )
@@ -138,7 +139,7 @@ def test_the_database_repeats_the_parquet_and_carries_every_meaning(reference_st
     release = releases.resolve(reference_store)
     with open_release(release) as con:
         for contract in RELEASED:
-            place, name = options(contract).schema, table_name(contract)
+            place, name = options(contract).schema, published_name(contract)
             rows = pq.read_metadata(release / "parquet" / place / f"{name}.parquet").num_rows
             assert con.execute(f"SELECT count(*) FROM {place}.{name}").fetchone() == (rows,), name
             comments = dict(

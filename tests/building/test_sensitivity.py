@@ -138,7 +138,15 @@ LESIONS = {
         | B          | l1        | d30        | CT       | local  | 50         | 30               | measured |
     """,  # noqa: E501 # a table is read better whole
 }
-CHAIN = ("lesion_quantities", "lesion_assessments", "lesion_response", "response_summary")
+CHAIN = (
+    "lesion_quantities",
+    "new_lesions",
+    "followed_lesions",
+    "assessed_days",
+    "lesion_assessments",
+    "lesion_response",
+    "response_summary",
+)
 PROGRESSED = "response_summary.all.who.lesion.all.all.unconfirmed.pd"
 
 

@@ -1,5 +1,6 @@
 """An optional cell that is filled in and cannot be read is never taken as its blank would be."""
 
+import inspect
 from typing import Any
 
 import ibis
@@ -9,7 +10,7 @@ from schemas.contract import columns, table_name
 from schemas.records.blanks import BLANKS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
-from schemas.tables.registry import TABLES, Measurements, Scans, SubsequentTherapies
+from schemas.tables.registry import TABLES, Measurements, Patients, Scans, SubsequentTherapies
 from tests.support.pipe_tables import table
 from tests.support.tumours import lesion_classes, subject_classes
 
@@ -46,6 +47,7 @@ def given() -> dict[str, Any]:
         ),
         "scans": table(Scans, SEEN),
         "subject_lesions": table(SubjectLesions, LESION),
+        "patients": table(Patients, ""),
         "anchors": table(Anchors, ""),
         "sessions": table(Sessions, ""),
         "subsequent_therapies": table(SubsequentTherapies, ""),
@@ -65,7 +67,10 @@ def marked(place: str, column: str) -> dict[str, Any]:
 
 def found(derivation: Any, tables: dict[str, Any], criterion: str) -> set[tuple[str, str]]:
     """(response, rule) of the follow-up under one criterion."""
-    made = derivation(**tables, settings=ResponseSettings())
+    reads = inspect.signature(derivation).parameters
+    made = derivation(
+        **{n: t for n, t in tables.items() if n in reads}, settings=ResponseSettings()
+    )
     rows = ibis.duckdb.connect().to_pyarrow(made).to_pylist()
     return {(r["response"], r["rule"]) for r in rows if r["criterion"] == criterion}
 

@@ -24,10 +24,9 @@ FAULTS = (
     Fault(
         "the nadir looks at later scans too",
         "transforms/response/lesion_assessments.py",
-        "ibis.range_window(\n"
-        '        group_by=[*_LESION, "series"], order_by="rel_day", preceding=(None, 1)\n'
-        "    )",
-        'ibis.window(group_by=[*_LESION, "series"])',
+        'smallest = {m: compared[f"{name}_of_{m}"].min().over(before) for m in MODALITIES}',
+        'smallest = {m: compared[f"{name}_of_{m}"].min().over(ibis.window(group_by=_LESION)) '
+        "for m in MODALITIES}",
         RESPONSE,
     ),
     Fault(

@@ -6,18 +6,20 @@ is not trivial is asserted in every example.
 """
 
 import datetime as dt
+import inspect
+import typing
 from collections import Counter
 from decimal import Decimal
-from functools import cache
 from random import Random
 from typing import Any
 
+import ibis
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from schemas.contract import rows
 from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
-from tests.support.compiled_derivation import CompiledDerivation
 from tests.support.pipe_tables import EPOCH
 from tests.support.tumours import lesion_classes, subject_classes
 
@@ -76,18 +78,18 @@ def _readings(cohort: Cohort) -> list[Reading]:
     ]
 
 
-@cache
-def _compiled(derivation: Any) -> CompiledDerivation:
-    return CompiledDerivation(derivation, settings=ResponseSettings())
-
-
 def _derived(derivation: Any, readings: list[Reading]) -> list[Reading]:
     lesions = sorted({(r["subject_id"], r["lesion_id"]) for r in readings})
-    result = _compiled(derivation)(
-        measurements=readings,
-        subject_lesions=[_lesion(subject, name) for subject, name in lesions],
-        anchors=[_anchor(subject) for subject in sorted({subject for subject, _ in lesions})],
-    )
+    given = {
+        "measurements": readings,
+        "subject_lesions": [_lesion(subject, name) for subject, name in lesions],
+        "anchors": [_anchor(subject) for subject in sorted({subject for subject, _ in lesions})],
+    }
+    hints = typing.get_type_hints(derivation, include_extras=True)
+    reads = inspect.signature(derivation).parameters.keys() - {"settings"}
+    tables = {n: rows(given.get(n, []), typing.get_args(hints[n])[1]) for n in reads}
+    made = derivation(**tables, settings=ResponseSettings())
+    result: list[Reading] = ibis.duckdb.connect().to_pyarrow(made).to_pylist()
     return sorted(result, key=lambda row: str(sorted(row.items(), key=str)))
 
 

@@ -119,7 +119,8 @@ def test_a_decrease_does_not_give_away_who_shrank_without_responding() -> None:
     counts = {"PR": range(20), "SD": range(20, 43), "ORR": range(20), "DCR": range(43)}
     counts |= {"over_50_decrease": range(20), "any_decrease": range(23)}
     sets = {
-        f"response_summary.who.lesion.all.all.unconfirmed.{k}".lower(): v for k, v in counts.items()
+        f"response_summary.who.lesion.all.treated.unconfirmed.{k}".lower(): v
+        for k, v in counts.items()
     }
     release = known(population__all=range(43), **sets)
     rows = [

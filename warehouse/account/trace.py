@@ -263,13 +263,14 @@ def _decisions(
     for mart in _marts(facts, target, outcome):
         waiting = {m for m in decided if not any(d.lines for d in decided[m])}
         by_member: dict[tuple[str, int], list[Decision]] = {m: [] for m in waiting}
-        for record in _rows(con, release, mart, outcome, waiting):
+        published = facts.places[mart].split("/")[1]
+        for record in _rows(con, release, facts.places[mart], outcome, waiting):
             subject = record["subject_id"]
             if "rel_day" in record and record["rel_day"] not in days.get(subject, ()):
                 continue
             days.setdefault(subject, set()).update(_days(record))
             for unit in _concerned(by_member, record):
-                by_member[unit].append(_decision(mart, facts.keys[mart], record, where))
+                by_member[unit].append(_decision(published, facts.keys[mart], record, where))
         for unit, decisions in by_member.items():
             decided[unit] += decisions
     return decided
@@ -286,12 +287,12 @@ def _marts(facts: Reach, target: str, outcome: Mapping[str, Any]) -> list[str]:
 def _rows(
     con: duckdb.DuckDBPyConnection,
     release: Path,
-    mart: str,
+    place: str,
     outcome: Mapping[str, Any],
     members: Iterable[tuple[str, int]],
 ) -> Iterator[dict[str, Any]]:
     """The members' rows of a mart that share the statistic's criterion, endpoint, term."""
-    path = _parquet(release, f"marts/{mart}")
+    path = _parquet(release, place)
     described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
     names = [d[0] for d in described]
     if not _same_level(outcome, names) or ("factor" in names and outcome.get("factor") == ""):
@@ -363,15 +364,15 @@ def _touched(
     own, wide, outcomes = touched(facts, tables)
     subjects = sorted({m.subject_id for m in marts})
     counts, decides = {}, []
-    for mart in own:
-        path = _parquet(release, f"marts/{mart}")
+    for name in own:
+        path, mart = _parquet(release, facts.places[name]), facts.places[name].split("/")[1]
         query = "SELECT * FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?)) ORDER BY ALL"
         rows = con.execute(query, [path, subjects])
         names = [d[0] for d in rows.description or []]
         records = [dict(zip(names, r, strict=True)) for r in rows.fetchall()]
         counts[mart] = len(records)
         decides += [
-            (mart, {n: r[n] for n in facts.keys[mart]})
+            (mart, {n: r[n] for n in facts.keys[name]})
             for r in records
             if _named_in(r) & {m.row_id for m in marts}
         ]
