@@ -39,14 +39,16 @@ def write(
     (folder / "index.html").write_text(text, "utf-8")
 
 
-def redraw(work: Path, facts: Mapping[str, str], primary_version: str, note: str) -> None:
+def redraw(
+    work: Path, facts: Mapping[str, str], primary_version: str, lesions: str, note: str
+) -> None:
     """Write the page of a release again from the rows that are left.
 
     Where a table has another shape than this code draws, the page says only that: its old pictures
     hold somebody who must not be in them.
     """
     try:
-        write(work, facts, primary_version, note)
+        write(work, facts, primary_version, lesions, note)
     except duckdb.Error:
         told = escape(
             f"{note} This page was drawn by another version of y90 and is not drawn again."

@@ -20,6 +20,7 @@ from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
 ORGANS = ("all", "liver", "extrahepatic")
 CONFIRMATIONS = ("unconfirmed", "confirmed")
+SEGMENTS = ("1", "2", "3", "4", "4a", "4b", "5", "6", "7", "8")
 WINDOWS = ("acute", "primary", "late", "any")
 
 
@@ -178,7 +179,9 @@ class FollowedLesions(Mart):
     lesion_number: Int = column("Number of the lesion.", key=True)
     organ: Text = column("Organ.", required=True, codes=codes_of(Lesions, "organ"))
     lobe: Text = column("Lobe of a liver lesion.", codes=codes_of(Lesions, "lobe"))
-    segment: Text = column("Couinaud segment, as delivered.")
+    segment: Text = column(
+        "Couinaud segment; null where several or another text were delivered.", codes=SEGMENTS
+    )
     treated: Bool = column(
         "A session treated its lobe; any session, where the lobe is caudate or not known.",
         required=True,

@@ -34,7 +34,7 @@ BASELINE = BaselineSettings()
 Tables = dict[str, ir.Table]
 DERIVATIONS = (
     (sessions, {"settings": BASELINE}),
-    (anchors, {}),
+    (anchors, {"settings": BASELINE}),
     (subject_lesions, {}),
     (baseline_labs, {"settings": BASELINE}),
     (eligibility, {"settings": EligibilitySettings(), "baseline": BASELINE}),

@@ -52,7 +52,9 @@ def registry() -> Tables:
     given = reference.records(EVERYTHING)
     tables = {table_name(c): _registry(c, given.get(table_name(c), [])) for c in TABLES}
     tables["sessions"] = _kept(sessions(tables["treatments"], settings=BaselineSettings()))
-    tables["anchors"] = _kept(anchors(tables["treatments"], tables["sessions"]))
+    tables["anchors"] = _kept(
+        anchors(tables["treatments"], tables["sessions"], settings=BaselineSettings())
+    )
     members = [{"population": "all", "subject_id": p.patient_id} for p in cohort.patients()]
     tables["population_members"] = rows(members, PopulationMembers)
     return tables

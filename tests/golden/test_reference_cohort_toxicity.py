@@ -37,7 +37,7 @@ TOXICITY = ToxicitySettings()
 Tables = dict[str, ir.Table]
 DERIVATIONS = (
     (sessions, {"settings": BASELINE}),
-    (anchors, {}),
+    (anchors, {"settings": BASELINE}),
     (subject_lesions, {}),
     (baseline_labs, {"settings": BASELINE}),
     (lab_grades, {"settings": TOXICITY}),

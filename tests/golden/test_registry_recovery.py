@@ -85,6 +85,8 @@ def test_the_declared_response_probability_lies_in_its_interval(
         summary,
         summary.criterion == criterion,
         summary.level == "lesion",
+        summary.organ == "all",
+        summary.lesions == "all",
         summary.confirmation == "unconfirmed",
         summary.category == category,
     )
@@ -107,6 +109,8 @@ def test_as_many_lesions_respond_as_were_drawn(
     chosen = (
         summary.criterion == criterion,
         summary.level == "lesion",
+        summary.organ == "all",
+        summary.lesions == "all",
         summary.confirmation == "unconfirmed",
         summary.category.isin(["CR", "PR", "SD", "PD"]),
     )

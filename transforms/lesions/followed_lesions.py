@@ -9,6 +9,7 @@ EORTC, RECIST questions and clarifications (lesions that split or merge).
 """
 
 import ibis
+import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
 from schemas.records.criteria import RECORDS
@@ -17,6 +18,14 @@ from schemas.tables.intermediate import Anchors, LesionQuantities, NewLesions, S
 from schemas.tables.marts import FollowedLesions
 
 _LESION = ("subject_id", "lesion_number")
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
+_SEGMENTS = {
+    word: f"{number}{part.lower()}"
+    for number, roman in enumerate(_ROMAN, 1)
+    for part in (("", "A", "B") if roman == "IV" else ("",))
+    for word in (f"{number}{part}", f"{roman}{part}")
+}
+"""What a registry writes for a segment of Couinaud (1957), without blanks -> our code."""
 
 
 def followed_lesions(
@@ -46,6 +55,7 @@ def followed_lesions(
     session = told.lobe_date.delta(told.t0_date, unit="day")
     described = told.mutate(
         organ=told.organ.fill_null("liver"),
+        segment=_segment(told.segment),
         treated=treated,
         first_session_day=treated.ifelse(session, ibis.null("int64")),
         first_measured_day=told.first_measured_date.delta(told.t0_date, unit="day"),
@@ -54,3 +64,9 @@ def followed_lesions(
     )
     targets = {f"target_{c.name}": described[c.lesions] & described.counted for c in RECORDS}
     return conform(described.mutate(**targets), FollowedLesions)
+
+
+def _segment(text: ir.StringValue) -> ir.StringValue:
+    """One segment as a code; null for several and for any other text, which may name a person."""
+    word = text.upper().replace(" ", "").re_replace("^S(EG(MENT)?)?[.]?", "")
+    return word.cases(*_SEGMENTS.items())

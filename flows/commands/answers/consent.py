@@ -47,7 +47,8 @@ def _draw(folder: Path, release: Path, purged: int) -> None:
     content = releases.manifest(release)["content"]
     facts = report_facts(content["registry"], content["as_of"], content["data_cutoff"])
     version = content["settings"]["toxicity"]["primary_version"]
-    page.redraw(folder, facts, version, expunge.note(purged))
+    lesions = content["settings"]["response"].get("headline_lesions", "all")
+    page.redraw(folder, facts, version, lesions, expunge.note(purged))
 
 
 COMMANDS = (

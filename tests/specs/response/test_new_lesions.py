@@ -106,6 +106,39 @@ def test_a_new_lesion_is_in_no_denominator() -> None:
     )
 
 
+def test_a_segment_is_a_code_or_nothing() -> None:
+    """A segment of Couinaud however it is written; any other text may name somebody."""
+    check(
+        lesions_listed,
+        {
+            "subject_lesions": """
+                | subject_id | lesion_number | lesion_id | organ | segment     | index_lesion | recist_target |
+                | number     | 1             | L1        | liver | 8           | yes          | yes           |
+                | roman      | 1             | L1        | liver | Seg. IVa    | yes          | yes           |
+                | letters    | 1             | L1        | liver | s 4 b       | yes          | yes           |
+                | several    | 1             | L1        | liver | 5/6         | yes          | yes           |
+                | text       | 1             | L1        | liver | read by Kim | yes          | yes           |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | number     | L1        | d-10      | 20         | 20               |
+                | roman      | L1        | d-10      | 20         | 20               |
+                | letters    | L1        | d-10      | 20         | 20               |
+                | several    | L1        | d-10      | 20         | 20               |
+                | text       | L1        | d-10      | 20         | 20               |
+            """,
+        },
+        """
+        | subject_id | segment |
+        | number     | 8       |
+        | roman      | 4a      |
+        | letters    | 4b      |
+        | several    |         |
+        | text       |         |
+        """,
+    )
+
+
 def test_the_liver_progresses_by_its_own_lesions() -> None:
     """A node that grows makes the patient progressive, not the liver.
 
