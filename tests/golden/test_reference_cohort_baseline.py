@@ -132,7 +132,9 @@ def test_table_1_counts(derived: Tables, row: str, n: int) -> None:
 def test_bilirubin_strictly_below_the_limit_moves_one_patient(derived: Tables) -> None:
     """P09 sits on 1.2 mg/dL: 32 to 8 becomes 31 to 9."""
     strict = factor_levels(
-        derived["subjects"], settings=SurvivalSettings(bilirubin_good_includes_limit=False)
+        derived["subjects"],
+        derived["reported_endpoints"],
+        settings=SurvivalSettings(bilirubin_good_includes_limit=False),
     )
     counted = _records(strict.filter(strict.factor == "bili12").factor_level.value_counts())
     assert {r["factor_level"]: r["factor_level_count"] for r in counted} == {"<1.2": 31, ">=1.2": 9}

@@ -88,7 +88,7 @@ def _with_baseline(
     based = known.left_join(baselines(readings, settings), _LESION).drop(
         *(f"{n}_right" for n in _LESION)
     )
-    new = new_lesions.select(*_LESION, new=ibis.literal(True))
+    new = new_lesions.select(*_LESION, new_day="rel_day")
     told = based.left_join(new, _LESION).drop(*(f"{n}_right" for n in _LESION))
     return told.mutate(**_compared(told))
 
@@ -146,7 +146,7 @@ def _rule(compared: ir.Table, criterion: Criterion, settings: ResponseSettings) 
     left = gone(criterion, value, compared.node)
     back = compared[f"{name}_was_gone"].fill_null(False) & (value > 0) & ~left
     return ibis.cases(
-        (compared.new.notnull(), code("new_after_treatment")),
+        ((compared.new_day <= compared.last_day).fill_null(False), code("new_after_treatment")),
         (value.isnull() & compared[name].unreadable, code("unreadable")),
         *baseline_rules(
             criterion,

@@ -55,8 +55,11 @@ def documents(
     """
     day = ["subject_id", "reader", "rel_day"]
     after = quantities.inner_join(days.select(*day, "first_day"), day)
-    followed = lesions.select(*_LESION).union(new_lesions.select(*_LESION))
-    readings = after.semi_join(followed, _LESION)
+    followed = lesions.select(*_LESION, since=ibis.literal(0, "int64")).union(
+        new_lesions.select(*_LESION, since=new_lesions.rel_day.cast("int64"))
+    )
+    known = after.inner_join(followed.group_by(*_LESION).agg(since=followed.since.min()), _LESION)
+    readings = known.filter(known.rel_day >= known.since)
     whole = ibis.window(group_by=_ASSESSMENT)
     ordered = ibis.window(group_by=_ASSESSMENT, order_by="row_id")
     each = readings.select(
