@@ -84,7 +84,9 @@ def _takes(members: ir.Table, criterion: Criterion) -> ir.BooleanValue:
     """The lesion has a baseline that counts for the criterion."""
     base = members[f"{criterion.name}_any"]
     large = measurable(criterion, base, members.node)
-    return (members[criterion.lesions] & members.new_day.isnull() & (base > 0) & large).fill_null(False)
+    return (members[criterion.lesions] & members.new_day.isnull() & (base > 0) & large).fill_null(
+        False
+    )
 
 
 def _sizes(members: ir.Table) -> ir.Table:
