@@ -15,6 +15,7 @@ from schemas.contract import Table, conform, unreadable
 from schemas.settings import BaselineSettings
 from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
 from schemas.tables.registry import Lesions, Measurements, Treatments
+from transforms.joins import looked_up
 
 
 def sessions(treatments: Table[Treatments], *, settings: BaselineSettings) -> Table[Sessions]:
@@ -57,7 +58,7 @@ def _planned(days: ir.Table, treatments: ir.Table, settings: BaselineSettings) -
         right=at_first.planned_lobes.isin(["right", "both"]).any(),
         left=at_first.planned_lobes.isin(["left", "both"]).any(),
     )
-    known = days.left_join(plans, "subject_id").drop("subject_id_right")
+    known = looked_up(days, plans, "subject_id")
     treated = [
         (known[lobe] == known.t0_date).fill_null(False) for lobe in ("right_date", "left_date")
     ]
@@ -88,13 +89,9 @@ def subject_lesions(
         first_date=measurements.scan_date.min(),
         first_measured_date=measurements.scan_date.min(where=measured),
     )
-    seen = lesions.left_join(first_seen, ["subject_id", "lesion_id"]).drop(
-        "subject_id_right", "lesion_id_right"
-    )
+    seen = looked_up(lesions, first_seen, ["subject_id", "lesion_id"])
     numbered = _related(seen.mutate(lesion_number=_lesion_number(seen)))
-    known = numbered.left_join(_lobe_dates(anchors, sessions), "subject_id").drop(
-        "subject_id_right"
-    )
+    known = looked_up(numbered, _lobe_dates(anchors, sessions), "subject_id")
     return conform(_treated(known), SubjectLesions)
 
 
@@ -108,7 +105,7 @@ def _related(numbered: ir.Table) -> ir.Table:
     first = names.select("subject_id", before="lesion_id", first="lesion_number")
     joined = numbered
     for table, by in ((into, "merged_into"), (whole, "split_from"), (first, "before")):
-        joined = joined.left_join(table, ["subject_id", by]).drop("subject_id_right", f"{by}_right")
+        joined = looked_up(joined, table, ["subject_id", by])
     other = joined.into.nullif(joined.lesion_number)
     origin = ibis.coalesce(joined["first"], joined.whole).nullif(joined.lesion_number)
     placed = joined.drop("merged_into", "split_from").mutate(merged_into=other, split_from=origin)
@@ -117,7 +114,7 @@ def _related(numbered: ir.Table) -> ir.Table:
     )
     told = targets.distinct().mutate(merged_from=ibis.literal(True))
     lesion = ["subject_id", "lesion_number"]
-    return placed.left_join(told, lesion).drop(*(f"{n}_right" for n in lesion))
+    return looked_up(placed, told, lesion)
 
 
 def _treated(known: ir.Table) -> ir.Table:

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from schemas.records.eligibility import NOT_TREATED
 from schemas.settings import EligibilitySettings
+from transforms.joins import looked_up
 
 EXCLUDED = ("chemotherapy", "radiotherapy")
 ALLOWED_DRUGS = ("octreotide", "lanreotide")
@@ -52,9 +53,9 @@ def concurrent_therapy(
         overlapping=answered.named.min(where=answered.overlap),
         possible=answered.named.min(where=answered.overlap.isnull()),
     )
-    known = everyone.left_join(summed, "subject_id").drop("subject_id_right")
+    known = looked_up(everyone, summed, "subject_id")
     delivering = _delivering(prior_therapies, medications)
-    known = known.left_join(delivering, "site_id").drop("site_id_right")
+    known = looked_up(known, delivering, "site_id")
     return known.select(
         "subject_id",
         passes=ibis.cases(

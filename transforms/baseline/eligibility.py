@@ -31,6 +31,7 @@ from schemas.tables.registry import (
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.concurrent import concurrent_therapy
 from transforms.baseline.lab_limits import at_most, factors
+from transforms.joins import looked_up
 
 
 def eligibility(
@@ -239,7 +240,7 @@ def _serving(mappings: ir.Table, sessions: ir.Table, value: str) -> ir.Table:
         "subject_id", "session_number", "session_date"
     )
     known = mappings.filter(mappings[value].notnull())
-    paired = known.left_join(days, "subject_id").drop("subject_id_right")
+    paired = looked_up(known, days, "subject_id")
     earlier = paired.filter(
         paired.session_date.isnull() | (paired.mapping_date <= paired.session_date)
     )
@@ -282,4 +283,4 @@ def _number(value: ir.DecimalValue) -> ir.StringValue:
 
 
 def _with(table: ir.Table, part: ir.Table) -> ir.Table:
-    return table.left_join(part, "subject_id").drop("subject_id_right")
+    return looked_up(table, part, "subject_id")

@@ -24,6 +24,7 @@ from schemas.tables.intermediate import Anchors, Sessions
 from schemas.tables.marts import TreatmentTargets
 from schemas.tables.registry import Assessments, Mappings, Treatments
 from transforms.dosimetry.dose_differences import classified
+from transforms.joins import looked_up
 
 MILLION = 1_000_000
 WHOLE = "decimal(38,0)"
@@ -179,7 +180,7 @@ def _with_liver(targets: ir.Table) -> ir.Table:
         right_kg=_mass_of(largest, "right"),
         left_kg=_mass_of(largest, "left"),
     )
-    joined = targets.left_join(livers, "subject_id").drop("subject_id_right")
+    joined = looked_up(targets, livers, "subject_id")
     return joined.mutate(
         liver_mass_kg=ibis.coalesce(joined.whole_kg, joined.right_kg + joined.left_kg),
         other_lobe_mass_kg=ibis.cases(

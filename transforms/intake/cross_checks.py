@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
 from schemas.records.endpoints import RECORDS as ENDPOINTS
-from schemas.words import PARTS
+from schemas.words import plain_words
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
 
@@ -151,7 +151,7 @@ def _no_such_grade(adverse_events: ir.Table) -> ir.Table:
 
     Terms with equal grades are asked for together: a list of words a term is a list a grade too.
     """
-    t = adverse_events.mutate(plain_term=_plain(adverse_events.term))
+    t = adverse_events.mutate(plain_term=plain_words(adverse_events.term))
     alike: dict[tuple[str, Grades], set[str]] = defaultdict(set)
     for term in TERMS:
         for version, grades in term.grades.items():
@@ -167,7 +167,7 @@ def _operated_below_3(adverse_events: ir.Table) -> ir.Table:
     """Cholecystitis that led to cholecystectomy, with a milder grade than an operation has."""
     (cholecystitis,) = (t for t in TERMS if t.term == "cholecystitis")
     t = adverse_events
-    operated = _plain(t.term).isin(
+    operated = plain_words(t.term).isin(
         sorted(cholecystitis.spellings())
     ) & t.procedure.lower().contains("cholecystectomy")
     return t.filter(operated.fill_null(False) & (t.grade.fill_null(0) < SURGICAL_GRADE))
@@ -176,13 +176,9 @@ def _operated_below_3(adverse_events: ir.Table) -> ir.Table:
 def _unknown_term(adverse_events: ir.Table) -> ir.Table:
     """Terms that are none of ours: one row of each spelling."""
     known = sorted(frozenset[str]().union(*(t.spellings() for t in TERMS)))
-    other = adverse_events.filter(~_plain(adverse_events.term).isin(known))
+    other = adverse_events.filter(~plain_words(adverse_events.term).isin(known))
     first = other.group_by(_term=other.term.lower()).agg(_first=other[ROW].min())
     return adverse_events.semi_join(first, adverse_events[ROW] == first["_first"])
-
-
-def _plain(term: ir.StringValue) -> ir.StringValue:
-    return term.lower().re_replace(PARTS, "")
 
 
 def _unknown_analyte(labs: ir.Table) -> ir.Table:

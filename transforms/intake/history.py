@@ -10,6 +10,8 @@ octreotide continued through treatment and given as prophylaxis).
 import ibis
 import ibis.expr.types as ir
 
+from transforms.joins import looked_up
+
 SYSTEMIC = ("somatostatin_analogue", "chemotherapy", "targeted", "prrt")
 
 
@@ -41,7 +43,7 @@ def octreotide(
     continued = _continued(courses.filter(courses.purpose == "continuing"), anchors)
     covered = _covered(courses.filter(courses.purpose == "prophylaxis"), sessions)
     known = _asked(patients, medications, anchors, continued)
-    known = known.left_join(covered, "subject_id").drop("subject_id_right")
+    known = looked_up(known, covered, "subject_id")
     return known.select(
         "subject_id",
         octreotide_continued=ibis.cases(
@@ -74,4 +76,4 @@ def _asked(patients: ir.Table, table: ir.Table, anchors: ir.Table, found: ir.Tab
     """Treated patients of the sites that deliver the table, with what was found of each."""
     asked = patients.select("subject_id", "site_id").semi_join(anchors, "subject_id")
     delivered = asked.semi_join(table, "site_id").select("subject_id")
-    return delivered.left_join(found, "subject_id").drop("subject_id_right")
+    return looked_up(delivered, found, "subject_id")

@@ -7,12 +7,12 @@ import ibis.expr.types as ir
 
 from schemas.records.analytes import COUNTS, NAMES
 from schemas.records.lab_words import DROPPED, REPLACED, UNITS
-from schemas.words import PARTS
+from schemas.words import plain_words
 
 
 def analyte(text: ir.StringValue) -> ir.StringValue:
     """Our code of a name in any case; most cells hold it already and are compared once."""
-    plain = text.lower().re_replace(PARTS, "")
+    plain = plain_words(text)
     named = ((plain.isin(names), code) for code, names in NAMES.items())
     return ibis.cases((text.isin(list(NAMES)), text), *named, else_=text)
 

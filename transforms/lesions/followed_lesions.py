@@ -16,6 +16,7 @@ from schemas.records.criteria import RECORDS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, NewLesions, SubjectLesions
 from schemas.tables.marts import FollowedLesions
+from transforms.joins import looked_up
 
 _LESION = ("subject_id", "lesion_number")
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
@@ -45,7 +46,7 @@ def followed_lesions(
     new = new_lesions.filter(new_lesions.reader == settings.reader)
     told = known
     for table in (there, new.select(*_LESION, new=ibis.literal(True))):
-        told = told.left_join(table, _LESION).drop(*(f"{n}_right" for n in _LESION))
+        told = looked_up(told, table, _LESION)
     reason = ibis.cases(
         (told.new.notnull(), "new_after_treatment"),
         (told.split_from.notnull(), "fragment"),

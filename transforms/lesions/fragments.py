@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.criteria import RECORDS
+from transforms.joins import looked_up
 
 _SERIES = ("subject_id", "whole", "reader")
 _READING = (*_SERIES, "modality", "rel_day")
@@ -43,8 +44,7 @@ def _begun(parts: ir.Table) -> ir.Table:
     """Each reading with the day on which its fragment was first seen; nothing for the lesion."""
     seen = parts.fragment & parts.status.isin(["measured", "too_small"])
     first = parts.filter(seen).group_by(*_SERIES, "lesion_number").agg(begun=parts.rel_day.min())
-    joined = parts.left_join(first, [*_SERIES, "lesion_number"])
-    return joined.drop(*(f"{name}_right" for name in (*_SERIES, "lesion_number")))
+    return looked_up(parts, first, [*_SERIES, "lesion_number"])
 
 
 def _added(parts: ir.Table) -> ir.Table:
@@ -64,7 +64,7 @@ def _added(parts: ir.Table) -> ir.Table:
     )
     due = read.select(*_READING).inner_join(begun, _SERIES).filter(lambda t: t.begun <= t.rel_day)
     expected = due.group_by(_READING).agg(due=due.count())
-    known = read.left_join(expected, _READING).drop(*(f"{name}_right" for name in _READING))
+    known = looked_up(read, expected, _READING)
     complete = known.due.fill_null(0) == known.here
     summed = known.mutate(
         status=ibis.cases(*((known.worst == n, s) for n, s in enumerate(_WORST))),

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from schemas.contract import Table, conform
 from schemas.tables.intermediate import Anchors, LesionQuantities, NewLesions, SubjectLesions
 from schemas.tables.registry import Scans
+from transforms.joins import dated
 
 _LESION = ("subject_id", "lesion_number", "reader")
 _THERE = ("measured", "too_small", "not_evaluable", "not_imaged")
@@ -29,12 +30,12 @@ def new_lesions(
     first = _first_measured(lesion_quantities)
     late = first.filter((first.rel_day > first.lobe_day) & ~first.known)
     unexplained = late.semi_join(_unexplained(subject_lesions), ["subject_id", "lesion_number"])
-    dated = _dated(scans, anchors)
+    placed = dated(scans, anchors, "scan_date")
     comparable = unexplained.semi_join(
-        _baseline_modalities(dated, lesion_quantities), ["subject_id", "reader", "modality"]
+        _baseline_modalities(placed, lesion_quantities), ["subject_id", "reader", "modality"]
     )
     scan = ("subject_id", "reader", "modality", "rel_day")
-    said = comparable.left_join(dated.select(*scan, "new_lesion"), scan)
+    said = comparable.left_join(placed.select(*scan, "new_lesion"), scan)
     return conform(
         said.mutate(denied=(said.new_lesion == "none").fill_null(False)),
         NewLesions,
@@ -51,7 +52,6 @@ def _first_measured(quantities: ir.Table) -> ir.Table:
         modality=quantities.modality.argmin(order, where=measured),
         known=before.any(),
         lobe_day=quantities.lobe_day.max(),
-        lobe=quantities.lobe.max(),
         hepatic=quantities.liver.any(),
     )
 
@@ -62,12 +62,7 @@ def _unexplained(lesions: ir.Table) -> ir.Table:
     return lesions.filter(~present & ~joined & lesions.split_from.isnull())
 
 
-def _dated(scans: ir.Table, anchors: ir.Table) -> ir.Table:
-    joined = scans.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    return joined.mutate(rel_day=joined.scan_date.delta(joined.t0_date, unit="day"))
-
-
-def _baseline_modalities(dated: ir.Table, quantities: ir.Table) -> ir.Table:
+def _baseline_modalities(placed: ir.Table, quantities: ir.Table) -> ir.Table:
     columns = ("subject_id", "reader", "modality", "rel_day")
-    seen = dated.select(*columns).union(quantities.select(*columns))
+    seen = placed.select(*columns).union(quantities.select(*columns))
     return seen.filter(seen.rel_day <= 0).select("subject_id", "reader", "modality").distinct()

@@ -16,6 +16,7 @@ from schemas.records.criteria import RECORDS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, AssessedDays, LesionQuantities, Sessions
 from schemas.tables.registry import Scans, SubsequentTherapies
+from transforms.joins import dated, looked_up
 from transforms.response.baselines import MODALITIES, moment
 from transforms.response.lesion_sets import lesion_sets
 from transforms.response.window import closings
@@ -37,15 +38,14 @@ def assessed_days(
     settings: ResponseSettings,
 ) -> Table[AssessedDays]:
     """Name the assessment of every day after T0, and the modality that counts in it."""
-    dated = scans.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    days = dated.select(*_SERIES, rel_day=dated.scan_date.delta(dated.t0_date, unit="day"))
+    days = dated(scans, anchors, "scan_date").select(*_SERIES, "rel_day")
     together = scan_groups(days, lesion_quantities, settings.scan_group_days)
     closing = closings(anchors, sessions, subsequent_therapies, settings)
     groups = _cut(together, closing)
     lesions = lesion_sets(lesion_quantities, settings)
     read = _read(lesion_quantities, groups, lesions)
-    known = groups.left_join(read, _ASSESSMENT).drop(*(f"{n}_right" for n in _ASSESSMENT))
-    based = known.left_join(_based(lesions), _SERIES).drop(*(f"{n}_right" for n in _SERIES))
+    known = looked_up(groups, read, _ASSESSMENT)
+    based = looked_up(known, _based(lesions), _SERIES)
     chosen = based.mutate(**{f"{c.name}_modality": _chosen(based, c.name) for c in RECORDS})
     return conform(chosen, AssessedDays)
 
@@ -55,7 +55,7 @@ def _cut(groups: ir.Table, closing: ir.Table) -> ir.Table:
     day = (*_SERIES, "rel_day")
     pairs = groups.inner_join(closing, "subject_id").filter(lambda t: t.closed_day < t.rel_day)
     numbered = pairs.group_by(day).agg(part=pairs.count())
-    parted = groups.left_join(numbered, day).drop(*(f"{n}_right" for n in day))
+    parted = looked_up(groups, numbered, day)
     whole = parted.mutate(part=parted.part.fill_null(0))
     same = ibis.window(group_by=[*_SERIES, "first_day", "part"])
     return whole.select(*day, first_day=whole.rel_day.min().over(same))

@@ -63,8 +63,8 @@ def reference(
     lesions: ir.Table, criterion: str, modality: ir.StringValue
 ) -> tuple[ir.IntegerValue, ir.IntegerValue, ir.BooleanValue]:
     """Value and day that readings of a modality are compared with, and whether it is another's."""
-    own = ibis.cases(*((modality == m, lesions[f"{criterion}_{m}"]) for m in MODALITIES))
-    own_day = ibis.cases(*((modality == m, lesions[f"{criterion}_{m}_day"]) for m in MODALITIES))
+    own = of_modality(modality, {m: lesions[f"{criterion}_{m}"] for m in MODALITIES})
+    own_day = of_modality(modality, {m: lesions[f"{criterion}_{m}_day"] for m in MODALITIES})
     changed = own.isnull() & lesions[f"{criterion}_any"].notnull()
     day = ibis.coalesce(own_day, lesions[f"{criterion}_any_day"], lesions[f"{criterion}_seen_day"])
     return ibis.coalesce(own, lesions[f"{criterion}_any"]), day, changed
@@ -78,8 +78,8 @@ def followed_value(
     A lesion that has always been read by another technique than the rest stays comparable: where
     the modality counts in the assessment, its own reading stands in.
     """
-    at_home = ibis.cases(
-        *((lesions[f"{criterion}_home"] == m, lesions[f"{criterion}_in_{m}"]) for m in MODALITIES)
+    at_home = of_modality(
+        lesions[f"{criterion}_home"], {m: lesions[f"{criterion}_in_{m}"] for m in MODALITIES}
     )
     foreign = lesions[f"{criterion}_{modality}"].isnull() & (counts == modality)
     stand_in = foreign.ifelse(at_home, ibis.null("int64"))

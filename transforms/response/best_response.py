@@ -29,6 +29,7 @@ from schemas.tables.marts import (
     SubjectResponse,
 )
 from schemas.tables.registry import Patients
+from transforms.joins import looked_up
 from transforms.response.baselines import moment
 from transforms.response.confirmation import confirmed_days
 
@@ -126,7 +127,7 @@ def _best(assessments: ir.Table, by: tuple[str, ...], settings: ResponseSettings
     )
     inside = read.filter(read.in_window).select(*by, "rel_day", "response")
     confirmed = confirmed_days(inside, by, settings)
-    return first.left_join(confirmed, by).drop(*(f"{name}_right" for name in by))
+    return looked_up(first, confirmed, by)
 
 
 def _first(read: ir.Table, condition: ir.BooleanValue) -> ir.IntegerValue:
@@ -147,7 +148,7 @@ def _depth(read: ir.Table) -> dict[str, ir.Value]:
 
 def _rows(units: ir.Table, best: ir.Table, by: tuple[str, ...]) -> ir.Table:
     """Every unit twice, with its best response unconfirmed and confirmed."""
-    known = units.left_join(best, by).drop(*(f"{name}_right" for name in by))
+    known = looked_up(units, best, by)
     both = known.cross_join(ibis.memtable({"confirmation": list(CONFIRMATIONS)}))
     confirmed = both.confirmation == "confirmed"
     chosen = both.mutate(

@@ -26,6 +26,7 @@ from schemas.tables.intermediate import (
 )
 from schemas.tables.marts import LesionAssessments
 from schemas.tables.registry import SubsequentTherapies
+from transforms.joins import looked_up
 from transforms.response.assessed_days import chosen_readings
 from transforms.response.baselines import (
     MODALITIES,
@@ -85,11 +86,9 @@ def _with_baseline(
         **{name: readings[name].max() for name in (*TRAITS, "anchor_day")}
     )
     known = after.inner_join(traits, ["subject_id", "lesion_number"])
-    based = known.left_join(baselines(readings, settings), _LESION).drop(
-        *(f"{n}_right" for n in _LESION)
-    )
+    based = looked_up(known, baselines(readings, settings), _LESION)
     new = new_lesions.select(*_LESION, new_day="rel_day")
-    told = based.left_join(new, _LESION).drop(*(f"{n}_right" for n in _LESION))
+    told = looked_up(based, new, _LESION)
     return told.mutate(**_compared(told))
 
 

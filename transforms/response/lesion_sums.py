@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from schemas.records.criteria import RECORDS, WHO, Criterion
 from schemas.settings import ResponseSettings
+from transforms.joins import looked_up
 from transforms.response.assessed_days import chosen_readings
 from transforms.response.baselines import MODALITIES, followed_value, of_modality
 from transforms.response.ladder import gone, grown
@@ -91,20 +92,20 @@ def _every_lesion(
         **{f"{c.name}_own": chosen[c.name] for c in RECORDS},
         **{f"{c.name}_in_{m}": chosen[f"{c.name}_in_{m}"] for c in RECORDS for m in MODALITIES},
     )
-    read = every.left_join(own, lesion).drop(*(f"{n}_right" for n in lesion))
+    read = looked_up(every, own, lesion)
     whole = chosen.select(
         *_ASSESSMENT,
         merged_into="lesion_number",
         **{f"{c.name}_whole_{m}": chosen[f"{c.name}_in_{m}"] for c in RECORDS for m in MODALITIES},
     )
     into = [*_ASSESSMENT, "merged_into"]
-    merged = read.left_join(whole, into).drop(*(f"{n}_right" for n in into))
+    merged = looked_up(read, whole, into)
     of_set = lesions.select(
         "subject_id", "reader", merged_into="lesion_number", into_set=ibis.literal(True)
     )
     member = ["subject_id", "reader", "merged_into"]
-    placed = merged.left_join(of_set, member).drop(*(f"{n}_right" for n in member))
-    return placed.left_join(_last_seen(quantities), _LESION).drop(*(f"{n}_right" for n in _LESION))
+    placed = looked_up(merged, of_set, member)
+    return looked_up(placed, _last_seen(quantities), _LESION)
 
 
 def _last_seen(quantities: ir.Table) -> ir.Table:

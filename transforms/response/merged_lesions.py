@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.criteria import RECORDS, Criterion
+from transforms.joins import looked_up
 from transforms.response.baselines import MODALITIES, of_modality
 from transforms.response.ladder import measurable
 
@@ -53,10 +54,10 @@ def judged_jointly(compared: ir.Table) -> ir.Table:
     )
     into = merges.distinct().mutate(merge=merges.distinct().lesion_number)
     lesion = ["subject_id", "lesion_number"]
-    told = compared.left_join(into, lesion).drop(*(f"{n}_right" for n in lesion))
+    told = looked_up(compared, into, lesion)
     placed = told.mutate(merge=ibis.coalesce(told.merged_into, told.merge))
     joint = _joined(placed.filter(placed.merge.notnull()))
-    rows = placed.left_join(joint, _ROW).drop(*(f"{n}_right" for n in _ROW))
+    rows = looked_up(placed, joint, _ROW)
     return rows.mutate(**_replaced(rows))
 
 
@@ -84,9 +85,7 @@ def _takes(members: ir.Table, criterion: Criterion) -> ir.BooleanValue:
     """The lesion has a baseline that counts for the criterion."""
     base = members[f"{criterion.name}_any"]
     large = measurable(criterion, base, members.node)
-    return (members[criterion.lesions] & members.new_day.isnull() & (base > 0) & large).fill_null(
-        False
-    )
+    return (members[criterion.lesions] & (base > 0) & large).fill_null(False)
 
 
 def _sizes(members: ir.Table) -> ir.Table:

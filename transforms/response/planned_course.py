@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.settings import ResponseSettings
+from transforms.joins import looked_up
 from transforms.response.baselines import baselines, reference
 
 PREFIX = "later_"
@@ -55,8 +56,8 @@ def with_later_baselines(
     days = anchored.group_by(_LESION).agg(waits_to=anchored.waits_to.max())
     found = baselines(anchored, settings).drop("known")
     renamed = found.rename(lambda n: n if n in _LESION else f"{PREFIX}{n}")
-    joined = lesions.left_join(renamed, _LESION).drop(*(f"{n}_right" for n in _LESION))
-    return joined.left_join(days, _LESION).drop(*(f"{n}_right" for n in _LESION))
+    joined = looked_up(lesions, renamed, _LESION)
+    return looked_up(joined, days, _LESION)
 
 
 def held(every: ir.Table, read_day: ir.IntegerValue, settings: ResponseSettings) -> ir.BooleanValue:

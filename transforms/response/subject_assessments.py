@@ -37,6 +37,7 @@ from schemas.tables.intermediate import (
 )
 from schemas.tables.marts import SubjectAssessments
 from schemas.tables.registry import Patients, Scans, SubsequentTherapies
+from transforms.joins import dated, looked_up
 from transforms.response.baselines import MODALITIES, of_modality
 from transforms.response.ladder import (
     PROGRESSIVE_UP_TO,
@@ -81,7 +82,7 @@ def subject_assessments(
     sets = lesion_sets(lesion_quantities, settings)
     lesions = with_later_baselines(sets, lesion_quantities, anchors, settings)
     found = findings(
-        _dated(scans, anchors),
+        dated(scans, anchors, "scan_date"),
         assessed_days,
         new_lesions,
         excused_days(lesion_quantities, anchors, settings),
@@ -106,13 +107,8 @@ def subject_assessments(
 
 def _joined(found: ir.Table, *parts: tuple[ir.Table, tuple[str, ...]]) -> ir.Table:
     for part, by in parts:
-        found = found.left_join(part, by).drop(*(f"{name}_right" for name in by))
+        found = looked_up(found, part, by)
     return found
-
-
-def _dated(scans: ir.Table, anchors: ir.Table) -> ir.Table:
-    joined = scans.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    return joined.mutate(rel_day=joined.scan_date.delta(joined.t0_date, unit="day"))
 
 
 def _elsewhere(patients: ir.Table, quantities: ir.Table) -> ir.Table:
@@ -203,7 +199,7 @@ def _growth(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -
 def _rule(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -> ir.IntegerValue:
     name = criterion.name
     value, baseline, n = spine[f"{name}_value"], spine[f"{name}_baseline"], spine[f"{name}_n"]
-    dated = (spine[f"{name}_n_dated"] == n).ifelse(spine[f"{name}_oldest"], None)
+    oldest = (spine[f"{name}_n_dated"] == n).ifelse(spine[f"{name}_oldest"], None)
     all_gone = spine[f"{name}_gone"] == n
     planned = ibis.literal(settings.patient_window == "planned_course")
     return ibis.cases(
@@ -214,7 +210,7 @@ def _rule(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -> 
         (spine[f"{name}_growth"].notnull(), spine[f"{name}_growth"]),
         (spine.marked, code("unreadable")),
         *_without_set(spine, criterion),
-        *baseline_rules(criterion, known=n > 0, day=dated, value=baseline),
+        *baseline_rules(criterion, known=n > 0, day=oldest, value=baseline),
         (value.isnull(), code("lesions_not_evaluable")),
         (all_gone & (_status(spine) <= _COMPLETE), code("gone")),
         (all_gone, code("non_target_remains")),

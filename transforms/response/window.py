@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.settings import ResponseSettings
+from transforms.joins import dated
 
 COVERS = {"right": "covers_right", "left": "covers_left"}
 """Lobe -> the column of sessions that says whether a session treats it."""
@@ -101,6 +102,5 @@ def _second(sessions: ir.Table, covers: str) -> ir.Table:
 
 
 def _after(anchors: ir.Table, begun: ir.Table, settings: ResponseSettings) -> ir.Table:
-    dated = begun.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    after = dated.mutate(rel_day=dated.day.delta(dated.t0_date, unit="day"))
+    after = dated(begun, anchors, "day")
     return after.filter((after.rel_day > 0) & settings.window_closed_by_therapy)

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import unreadable
 from schemas.settings import ResponseSettings
+from transforms.joins import looked_up
 
 NON_TARGET = ("none", "complete_response", "not_evaluated", "non_cr_non_pd", "progression")
 """From best to worst: the worst status among the scans of an assessment is the assessment's."""
@@ -45,12 +46,10 @@ def findings(
     """
     day = (*SERIES, "rel_day")
     placed = _non_target(_marked(scans, excused, elsewhere), settings)
-    joined = days.select(*ASSESSMENT, "rel_day").left_join(
-        placed.select(*day, "modality", "new_lesion", "hepatic", "outside", "marked", *_STATUS), day
-    )
-    seen = joined.drop(*(f"{n}_right" for n in day))
+    said = placed.select(*day, "modality", "new_lesion", "hepatic", "outside", "marked", *_STATUS)
+    seen = looked_up(days.select(*ASSESSMENT, "rel_day"), said, day)
     measured = _measured(new_lesions, excused, settings)
-    told = seen.left_join(measured, day).drop(*(f"{n}_right" for n in day))
+    told = looked_up(seen, measured, day)
     assessed = told.group_by(ASSESSMENT).agg(
         last_day=told.rel_day.max(),
         scan_modality=told.modality.min(),
@@ -73,10 +72,9 @@ _STATUS = tuple(f"status_{organ}" for organ in _ORGANS)
 
 def _marked(scans: ir.Table, excused: ir.Table, elsewhere: ir.Table) -> ir.Table:
     day = (*SERIES, "rel_day")
-    known = scans.left_join(excused.select(*day, "excused"), day).drop(*(f"{n}_right" for n in day))
-    marked = known.left_join(
-        elsewhere.select("subject_id", has_elsewhere=ibis.literal(True)), "subject_id"
-    ).drop("subject_id_right")
+    known = looked_up(scans, excused.select(*day, "excused"), day)
+    with_disease = elsewhere.select("subject_id", has_elsewhere=ibis.literal(True))
+    marked = looked_up(known, with_disease, "subject_id")
     hepatic = marked.new_lesion.isin(["hepatic", "both"]).fill_null(False)
     return marked.mutate(
         marked=reduce(or_, (unreadable(marked, n) for n in _CELLS)),

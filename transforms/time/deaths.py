@@ -19,6 +19,7 @@ from schemas.contract import Table, conform
 from schemas.tables.intermediate import Anchors, DeathClaims, RowsSetAside
 from schemas.tables.registry import AdverseEvents, Contacts, ReportedEndpoints
 from transforms.intake.partial_dates import first_day, last_day
+from transforms.joins import looked_up
 
 NO_DATE = "no date of death can be read"
 BEFORE_T0 = "the claimed death lies before treatment"
@@ -41,7 +42,7 @@ def death_claims(
     judged = _judged(claims.union(others.anti_join(claims, "subject_id")))
     known = judged.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
     living = _living(contacts, rows_set_aside)
-    known = known.left_join(living, "subject_id").drop("subject_id_right")
+    known = looked_up(known, living, "subject_id")
     why = ibis.cases(
         (known.standing.fill_null(0) == 0, known.told.fill_null(NO_DATE)),
         (known.first_day > known.last_day, CONFLICT),

@@ -19,6 +19,7 @@ from schemas.settings import FollowUpSettings
 from schemas.tables.intermediate import Anchors, Extractions, Milestones
 from schemas.tables.marts import FollowUpAdherence
 from schemas.tables.registry import Assessments, Contacts, Labs, Measurements, Scans
+from transforms.joins import looked_up
 
 
 def follow_up_adherence(
@@ -48,7 +49,7 @@ def follow_up_adherence(
         drawn.group_by("subject_id").agg(n_labs=drawn.count()),
         seen.group_by("subject_id").agg(n_contacts=seen.count()),
     ):
-        joined = joined.left_join(part, "subject_id").drop("subject_id_right")
+        joined = looked_up(joined, part, "subject_id")
     visits = contacts.filter(contacts.contact_type == "visit")
     delivered = _with_deliveries(joined, scans, measurements, labs, assessments, visits)
     return conform(_against_schedule(_counted(delivered), settings), FollowUpAdherence)
@@ -164,7 +165,7 @@ def _with_deliveries(joined: ir.Table, *tables: ir.Table) -> ir.Table:
         ("has_contacts", seen),
     ):
         sites = table.select("site_id").distinct().mutate(**{name: True})
-        known = known.left_join(sites, "site_id").drop("site_id_right")
+        known = looked_up(known, sites, "site_id")
         known = known.mutate(**{name: known[name].fill_null(False)})
     return known
 

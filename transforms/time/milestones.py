@@ -40,6 +40,7 @@ from schemas.tables.registry import (
     SubsequentTherapies,
     Treatments,
 )
+from transforms.joins import looked_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def milestones(
     )
     wide = anchors
     for part in parts:
-        wide = wide.left_join(part, "subject_id").drop("subject_id_right")
+        wide = looked_up(wide, part, "subject_id")
     placed = _death_after_life(wide)
     silent = placed.last_alive_day <= 0
     placed = placed.mutate(follow_up_aside=silent & placed.contacts_aside.fill_null(False))
@@ -205,7 +206,7 @@ def _progressions(seen: ir.Table, liver: ir.Table) -> ir.Table:
     of_liver = liver.group_by("subject_id").agg(
         hepatic_progression_day=liver.rel_day.min(where=liver.response == "PD"),
     )
-    return whole.left_join(of_liver, "subject_id").drop("subject_id_right")
+    return looked_up(whole, of_liver, "subject_id")
 
 
 def _before_progressions(seen: ir.Table, liver: ir.Table, progressions: ir.Table) -> ir.Table:
@@ -220,7 +221,7 @@ def _before_progressions(seen: ir.Table, liver: ir.Table, progressions: ir.Table
             where=hepatic.rel_day < hepatic.hepatic_progression_day
         )
     )
-    return whole.left_join(of_liver, "subject_id").drop("subject_id_right")
+    return looked_up(whole, of_liver, "subject_id")
 
 
 def _therapies(anchors: ir.Table, subsequent_therapies: ir.Table) -> ir.Table:
@@ -271,7 +272,7 @@ def _alive(anchors: ir.Table, last_alive: ir.Table) -> ir.Table:
 
 def _deaths(anchors: ir.Table, death_claims: ir.Table, extractions: ir.Table) -> ir.Table:
     died = death_claims.inner_join(anchors.select("subject_id", "site_id", "t0_date"), "subject_id")
-    dated = died.left_join(extractions, "site_id").drop("site_id_right")
+    dated = looked_up(died, extractions, "site_id")
     latest = dated.latest_date.coalesce(dated.extraction_date)
     return dated.select(
         "subject_id",

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
 from schemas.settings import ToxicitySettings
-from schemas.words import PARTS
+from schemas.words import plain_words
 from transforms.toxicity.toxicity_windows import clock
 
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
@@ -75,7 +75,7 @@ def _recorded(adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySet
     """The events of treated subjects under our terms, with what became of them."""
     # Harmonised text is trimmed; `strip` on Spark would take the letters f and v as well (Ibis 12).
     events = adverse_events.mutate(
-        spelling=adverse_events.term.lower().re_replace(PARTS, ""),
+        spelling=plain_words(adverse_events.term),
         number=ibis.row_number().over(group_by="subject_id", order_by=["row_id"]),
     )
     t0 = anchors.select("subject_id", "t0_date").inner_join(clock(anchors), "subject_id")

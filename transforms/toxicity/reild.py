@@ -33,9 +33,10 @@ from schemas.tables.marts import (
     SubjectAssessments,
 )
 from schemas.tables.registry import AdverseEvents, Assessments, Contacts, Labs
-from schemas.words import PARTS
+from schemas.words import plain_words
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.lab_limits import at_most, factors
+from transforms.joins import dated
 from transforms.toxicity.lab_grades import same_unit_times
 
 EXPLAINED_WITHIN_DAYS = 30
@@ -71,7 +72,7 @@ def reild_candidates(
     met = picture.filter(picture.ascites | picture.albumin)
     progression = _hepatic_progression(lesion_assessments, subject_assessments, subject_lesions)
     obstructed = assessments.filter(assessments.biliary_obstruction)
-    seen = _dated(obstructed, anchors, "assessment_date")
+    seen = dated(obstructed, anchors, "assessment_date")
     progressed = _marked(met, _by(met, courses, progression), "progressed")
     explained = _marked(progressed, _by(met, courses, seen), "obstructed")
     late = (0, settings.late_days)
@@ -83,15 +84,15 @@ def reild_candidates(
 
 def _placed(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
     """The sessions in days from T0."""
-    dated = _dated(sessions, anchors, "session_date")
-    return dated.select("subject_id", "session_number", "course", session_day="rel_day")
+    placed = dated(sessions, anchors, "session_date")
+    return placed.select("subject_id", "session_number", "course", session_day="rel_day")
 
 
 def _courses(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
     """The first session of each course, as the day before which its baseline lies."""
     first = sessions.group_by("subject_id", "course").agg(first_date=sessions.session_date.min())
-    dated = _dated(first, anchors, "first_date")
-    return dated.select("subject_id", "course", t0_date="first_date", course_day="rel_day")
+    begun = dated(first, anchors, "first_date")
+    return begun.select("subject_id", "course", t0_date="first_date", course_day="rel_day")
 
 
 def _within(table: ir.Table, placed: ir.Table, first: int, last: int) -> ir.Table:
@@ -139,7 +140,7 @@ def _with_baseline(
     )
     before = [t.select("subject_id", "course", "value", "unit") for t in (first, again)]
     return {
-        "results": _dated(results, anchors, "lab_date"),
+        "results": dated(results, anchors, "lab_date"),
         "before": before[0].union(before[1]).rename(base_value="value", base_unit="unit"),
     }
 
@@ -189,11 +190,11 @@ def _worse_ascites(
     """Ascites above its baseline, or an event of that name, in the days of REILD."""
     before = last_up_to_t0(assessments, "ascites", "assessment_date", courses, of=["course"])
     known = before.select("subject_id", "course", base_level=_level(before.ascites))
-    seen = _in_days(_dated(assessments, anchors, "assessment_date"), placed, settings)
+    seen = _in_days(dated(assessments, anchors, "assessment_date"), placed, settings)
     t = seen.left_join(known, ["subject_id", "course"])
     worse = t.filter(_level(t.ascites) > t.base_level.fill_null(0))
-    spelling = adverse_events.term.lower().re_replace(PARTS, "")
-    events = _dated(adverse_events.filter(spelling.isin(ASCITES_EVENT)), anchors, "onset_date")
+    spelling = plain_words(adverse_events.term)
+    events = dated(adverse_events.filter(spelling.isin(ASCITES_EVENT)), anchors, "onset_date")
     begun = _in_days(events, placed, settings)
     return worse.select("subject_id", "course").union(begun.select("subject_id", "course"))
 
@@ -241,12 +242,12 @@ def _hepatic_progression(
 
 def _deaths(contacts: ir.Table, anchors: ir.Table) -> ir.Table:
     dead = contacts.filter(contacts.cause_of_death.isin(["liver_failure", "treatment"]))
-    return _dated(dead, anchors, "contact_date")
+    return dated(dead, anchors, "contact_date")
 
 
 def _procedures(adverse_events: ir.Table, anchors: ir.Table) -> ir.Table:
     invasive = adverse_events.filter(adverse_events.procedure.lower().re_search(INVASIVE))
-    return _dated(invasive, anchors, "onset_date")
+    return dated(invasive, anchors, "onset_date")
 
 
 def _by(onset: ir.Table, courses: ir.Table, found: ir.Table) -> ir.Table:
@@ -274,11 +275,6 @@ def _marked(onset: ir.Table, found: ir.Table, name: str) -> ir.Table:
     joined = onset.left_join(flags, ["subject_id", "course"])
     marked = joined.mutate(**{name: joined.found.fill_null(False)})
     return marked.select(*onset.columns, name)
-
-
-def _dated(table: ir.Table, anchors: ir.Table, dated_by: str) -> ir.Table:
-    joined = table.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    return joined.mutate(rel_day=joined[dated_by].delta(joined.t0_date, unit="day"))
 
 
 def _in_days(table: ir.Table, placed: ir.Table, settings: ToxicitySettings) -> ir.Table:

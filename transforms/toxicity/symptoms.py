@@ -18,6 +18,7 @@ from schemas.settings import SymptomSettings
 from schemas.tables.intermediate import Anchors
 from schemas.tables.marts import Subjects, SymptomResponse
 from schemas.tables.registry import Assessments
+from transforms.joins import dated
 
 
 def symptom_response(
@@ -52,7 +53,6 @@ def symptom_response(
 
 
 def _reports_in_window(assessments: ir.Table, anchors: ir.Table, last_day: int) -> ir.Table:
-    t0 = anchors.select("subject_id", "t0_date")
-    told = assessments.filter(assessments.symptom_change.notnull()).inner_join(t0, "subject_id")
-    dated = told.mutate(rel_day=told.assessment_date.delta(told.t0_date, unit="day"))
-    return dated.filter(dated.rel_day.between(1, last_day))
+    told = assessments.filter(assessments.symptom_change.notnull())
+    placed = dated(told, anchors, "assessment_date")
+    return placed.filter(placed.rel_day.between(1, last_day))
