@@ -134,8 +134,6 @@ def derived(
     chosen = {"settings": settings} if settings else {}
     key = f"{function.__name__} {settings.model_dump_json() if settings else ''}"
     asked = QUERIES.once(con, key, lambda: function(*(con.table(n) for n in names), **chosen))
-    for name, constant in asked.constants.items():
-        con.con.register(name, constant)
     made = con.con.execute(asked.sql).to_arrow_table()
     return ibis.memtable(made.cast(asked.schema.to_pyarrow()))
 

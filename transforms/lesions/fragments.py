@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.criteria import RECORDS
-from transforms.joins import looked_up
+from transforms.joins import looked_up, row_ids
 
 _SERIES = ("subject_id", "whole", "reader")
 _READING = (*_SERIES, "modality", "rel_day")
@@ -70,22 +70,9 @@ def _added(parts: ir.Table) -> ir.Table:
         status=ibis.cases(*((known.worst == n, s) for n, s in enumerate(_WORST))),
         **{c.name: _sum(known, c.name, complete) for c in RECORDS},
     )
-    return summed.inner_join(_row_ids(parts), _READING)
+    return summed.inner_join(row_ids(parts, _READING), _READING)
 
 
 def _sum(known: ir.Table, criterion: str, complete: ir.BooleanValue) -> ir.IntegerValue:
     every = complete & (known[f"{criterion}_read"] == known.rows)
     return every.ifelse(known[f"{criterion}_sum"].cast("int64"), ibis.null("int64"))
-
-
-def _row_ids(parts: ir.Table) -> ir.Table:
-    """The rows of a sum; collected over a window, as lists in a group cannot be spilled."""
-    whole = ibis.window(group_by=_READING)
-    ordered = ibis.window(group_by=_READING, order_by="row_id")
-    each = parts.select(
-        *_READING,
-        row_ids=parts.row_id.collect().over(whole),
-        place=ibis.row_number().over(ordered),
-    )
-    first = each.filter(each.place == 0)
-    return first.select(*_READING, row_id=first.row_ids.sort().join(" "))

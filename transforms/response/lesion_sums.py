@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from schemas.records.criteria import RECORDS, WHO, Criterion
 from schemas.settings import ResponseSettings
-from transforms.joins import looked_up
+from transforms.joins import looked_up, row_ids
 from transforms.response.assessed_days import chosen_readings
 from transforms.response.baselines import MODALITIES, followed_value, of_modality
 from transforms.response.ladder import gone, grown
@@ -50,10 +50,7 @@ def lesion_sums(
 def documents(
     quantities: ir.Table, days: ir.Table, lesions: ir.Table, new_lesions: ir.Table
 ) -> ir.Table:
-    """The rows that an assessment rests on, those of new lesions too, and their modalities.
-
-    Ids are collected over a window: lists in a group's state cannot be spilled to disk.
-    """
+    """The rows that an assessment rests on, those of new lesions too, and their modalities."""
     day = ["subject_id", "reader", "rel_day"]
     after = quantities.inner_join(days.select(*day, "first_day"), day)
     followed = lesions.select(*_LESION, since=ibis.literal(0, "int64")).union(
@@ -61,22 +58,11 @@ def documents(
     )
     known = after.inner_join(followed.group_by(*_LESION).agg(since=followed.since.min()), _LESION)
     readings = known.filter(known.rel_day >= known.since)
-    whole = ibis.window(group_by=_ASSESSMENT)
-    ordered = ibis.window(group_by=_ASSESSMENT, order_by="row_id")
-    each = readings.select(
-        *_ASSESSMENT,
-        row_ids=readings.row_id.collect().over(whole),
-        read_modality=readings.modality.min().over(whole),
-        read_modality_2=readings.modality.max().over(whole),
-        place=ibis.row_number().over(ordered),
+    modalities = readings.group_by(_ASSESSMENT).agg(
+        read_modality=readings.modality.min(), read_modality_2=readings.modality.max()
     )
-    first = each.filter(each.place == 0)
-    return first.select(
-        *_ASSESSMENT,
-        "read_modality",
-        "read_modality_2",
-        source_row_ids=first.row_ids.sort().join(" "),
-    )
+    ids = row_ids(readings, _ASSESSMENT).rename(source_row_ids="row_id")
+    return looked_up(modalities, ids, _ASSESSMENT)
 
 
 def _every_lesion(

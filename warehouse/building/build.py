@@ -219,8 +219,6 @@ def computed(
     asked = con.queries.transform(con, derivation, available, settings)
     if asked is None:
         return _kept(con, derivation.name, derivation(available, settings))
-    for name, table in asked.constants.items():
-        con.con.register(name, table)
     con.create_table(derivation.name, schema=asked.schema, overwrite=True)
     con.raw_sql(f'INSERT INTO "{derivation.name}" {asked.sql}')
     return con.table(derivation.name)

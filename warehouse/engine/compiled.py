@@ -51,6 +51,8 @@ class QueryCache:
     def once(self, con: Engine, name: str, expression: Callable[[], ir.Table]) -> Query:
         """The SQL of an expression that the code decides, compiled where nobody has done so before.
 
+        The rows that the SQL takes as constants are at hand in the engine.
+
         Args:
             con: the engine.
             name: what it follows from beside the code; equal names, equal expressions.
@@ -61,7 +63,10 @@ class QueryCache:
             if stored is None:
                 self.unsaved.add(name)
             self.queries[name] = stored or _compiled(con, expression())
-        return self.queries[name]
+        query = self.queries[name]
+        for table_name, constants in query.constants.items():
+            con.con.register(table_name, constants)
+        return query
 
     def transform(
         self,

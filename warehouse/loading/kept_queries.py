@@ -12,7 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from warehouse.engine.protocol import Engine
+from warehouse.engine.protocol import Engine, Query
 from warehouse.fingerprints import sha256_of
 
 
@@ -53,8 +53,8 @@ def query(
     facts: Iterable[Any],
     tables: Iterable[ir.Table],
     expression: Callable[[], ir.Table],
-) -> str:
-    """The SQL of one step of loading.
+) -> Query:
+    """The SQL of one step between a raw delivery and accepted rows.
 
     Args:
         con: the engine.
@@ -64,7 +64,4 @@ def query(
         expression: what makes the question, where nobody has compiled it before.
     """
     shapes = [(t.get_name(), [(n, str(kind)) for n, kind in t.schema().items()]) for t in tables]
-    asked = con.queries.once(con, sha256_of(["load", step, *facts, shapes]), expression)
-    for name, constants in asked.constants.items():
-        con.con.register(name, constants)
-    return str(asked.sql)
+    return con.queries.once(con, sha256_of(["load", step, *facts, shapes]), expression)

@@ -119,8 +119,8 @@ def _harmonise_all(con: Engine, site: Site, raw: set[str], receipt_id: str) -> d
 def _exclude(con: Engine, excluded: frozenset[str]) -> None:
     """Keep ids of patients who withdrew consent in a table: no text of a query has them."""
     con.raw_sql("CREATE TABLE excluded (patient_id VARCHAR)")
-    for patient_id in sorted(excluded):
-        con.con.execute("INSERT INTO excluded VALUES (?)", [patient_id])
+    if excluded:
+        con.con.executemany("INSERT INTO excluded VALUES (?)", [[p] for p in sorted(excluded)])
 
 
 def _materialised(
@@ -136,7 +136,7 @@ def _materialised(
     anything is counted. The view keeps every later expression short: compiling one costs more than
     running it.
     """
-    sql = kept_queries.query(
+    asked = kept_queries.query(
         con,
         "harmonise",
         [name, site.model_dump_json(), *(source.model_dump_json() for _, source in parts)],
@@ -147,7 +147,7 @@ def _materialised(
     )
     con.raw_sql(
         f"CREATE TABLE all_{name} AS SELECT *, row_number() OVER () AS {validate.ROW} "
-        f"FROM ({sql}) WHERE coalesce(patient_id NOT IN (FROM excluded), true)"
+        f"FROM ({asked.sql}) WHERE coalesce(patient_id NOT IN (FROM excluded), true)"
     )
     con.raw_sql(
         f"CREATE TABLE bad_{name} ({validate.ROW} BIGINT, rule_id VARCHAR, column_name VARCHAR, "
@@ -254,7 +254,8 @@ def _set_aside(
     tables: Iterable[ir.Table],
     bad: Callable[[], ir.Table],
 ) -> None:
-    con.raw_sql(f"INSERT INTO bad_{name} {kept_queries.query(con, step, [name], tables, bad)}")
+    asked = kept_queries.query(con, step, [name], tables, bad)
+    con.raw_sql(f"INSERT INTO bad_{name} {asked.sql}")
 
 
 def _shares_keys(con: Engine, name: str) -> bool:

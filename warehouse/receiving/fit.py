@@ -22,7 +22,7 @@ from transforms.intake.harmonise import GROUP, cell_texts, harmonise
 from transforms.intake.names import OURS_ALONE, mapping
 from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine, one_row
-from warehouse.fingerprints import sha256_of
+from warehouse.loading import kept_queries
 from warehouse.loading.load import CONTRACTS, raw_name, sources
 
 CODE = re.compile(r"[A-Za-z0-9_.+-]{1,20}")
@@ -126,11 +126,11 @@ def _counts(
 
     The question follows from site file and shape, so that the next delivery's is compiled already.
     """
-    shape = [(n, str(kind)) for n, kind in raw.schema().items()]
-    facts = [table_name(contract), shape, source.model_dump_json(), site.model_dump_json(), given]
-    asked = con.queries.once(
+    asked = kept_queries.query(
         con,
-        sha256_of(["misfits", raw.get_name(), *facts]),
+        "misfits",
+        [table_name(contract), source.model_dump_json(), site.model_dump_json(), given],
+        [raw],
         lambda: _asked(harmonise(raw, contract, source, site, ""), contract, given),
     )
     return dict(zip(asked.schema.names, one_row(con, asked.sql), strict=True))
