@@ -83,7 +83,7 @@ CASES = {
     "79 of 100 rows": Case(
         {"patients": people(79), "contacts": seen(79)},
         "held",
-        "79 rows, under 80 percent of the 100",
+        "79 of 100: under 80 percent of the rows",
     ),
     "80 of 100 rows": Case({"patients": people(80), "contacts": seen(80)}, "accepted"),
     "one table of which two thirds are gone": Case(

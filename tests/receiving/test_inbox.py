@@ -105,6 +105,25 @@ def test_the_same_bytes_again_are_a_recorded_no_op(store):
     assert len(receipts(store, "north")) == 1
 
 
+def test_files_that_were_only_touched_are_not_judged_again(store, monkeypatch):
+    """The content was accepted before: it is read, held against who was purged, and no more."""
+    folder = drop(store, "2026-02-01", patients=A)
+    look(store)
+
+    def never(*_):
+        raise AssertionError("judged again")
+
+    monkeypatch.setattr("warehouse.receiving.worth.judged", never)
+    monkeypatch.setattr("warehouse.receiving.fit.refuse_misfit", never)
+    (folder / "patients.csv").unlink()
+    (folder / "patients.csv").write_bytes(A)
+    received = look(store, 1)
+    assert (received.unchanged, received.receipts, received.faults) == (1, (), ())
+    (folder / "patients.csv").write_bytes(B)
+    (fault,) = look(store, 2).faults
+    assert fault.kind == "AssertionError"
+
+
 def test_a_folder_that_changed_is_a_further_arrival_of_its_date(store):
     drop(store, "2026-02-01", patients=A)
     look(store)

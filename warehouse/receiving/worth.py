@@ -163,15 +163,17 @@ def _expected(table: str, site: Site, past: Past | None) -> bool:
 def _short(
     raw: RawTables, now: Mapping[str, int], before: Mapping[str, int], pct: float
 ) -> Iterator[str]:
-    """Files that may be cut off, by the last good delivery."""
+    """Files that may be cut off, by the last good delivery: what is alike is told once."""
+    few = {n: now.get(n, 0) for n in sorted(before) if now.get(n, 0) * 100 < before[n] * pct}
+    if few:
+        counts = ", ".join(f"{name} {rows} of {before[name]}" for name, rows in few.items())
+        yield (
+            f"{counts}: under {pct:g} percent of the rows of the last good delivery. An export is "
+            "whole: check whether it was cut off or filtered."
+        )
     for name, rows_before in sorted(before.items()):
         rows = now.get(name, 0)
-        if rows * 100 < rows_before * pct:
-            yield (
-                f"{name}: {rows} rows, under {pct:g} percent of the {rows_before} of the last good "
-                "delivery. An export is whole: check whether it was cut off or filtered."
-            )
-        elif name in raw.unended and rows < rows_before:
+        if name not in few and name in raw.unended and rows < rows_before:
             yield (
                 f"{name}: ends without a line break, after {rows} rows where the last good "
                 f"delivery had {rows_before}: it may be cut off. Export it again, whole."
