@@ -87,11 +87,11 @@ CASES = {
     ),
     "80 of 100 rows": Case({"patients": people(80), "contacts": seen(80)}, "accepted"),
     "one table of which two thirds are gone": Case(
-        {"patients": people(100), "contacts": seen(33)}, "held", "contacts: 33 rows"
+        {"patients": people(100), "contacts": seen(33)}, "held", "contacts 33 of 100"
     ),
-    "a table that is gone": Case({"patients": people(100)}, "held", "contacts: 0 rows"),
+    "a table that is gone": Case({"patients": people(100)}, "held", "contacts 0 of 100"),
     "a table with its header only": Case(
-        {"patients": people(100), "contacts": seen(0)}, "held", "contacts: 0 rows"
+        {"patients": people(100), "contacts": seen(0)}, "held", "contacts 0 of 100"
     ),
     "contacts of other patients": Case(
         {
