@@ -166,7 +166,8 @@ SELECT kind, subject_id, reader, first_day, lesion_number, criterion, counting,
         + CASE WHEN value IS NOT NULL THEN 2000000 ELSE 0 END) AS reading,
     arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'CT') AS in_ct,
     arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'MRI') AS in_mri,
-    arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'other') AS in_other
+    arg_max(value, moment) FILTER (value IS NOT NULL AND modality = 'other') AS in_other,
+    max(rel_day) AS last_day
 FROM after JOIN hand_groups USING (subject_id, reader, rel_day)
 JOIN hand_counting USING (subject_id, reader, first_day, criterion) GROUP BY ALL;
 
@@ -216,11 +217,11 @@ WITH compared AS (
     SELECT *, CASE WHEN baseline IS NOT NULL THEN least(baseline, earlier) END AS nadir,
         value = 0 OR criterion = 'RECIST 1.1' AND node AND value < 10000000 AS gone
     FROM compared LEFT JOIN history USING (subject_id, reader, lesion_number, criterion, first_day)
-    LEFT JOIN (SELECT subject_id, reader, lesion_number, true AS is_new FROM hand_new)
+    LEFT JOIN (SELECT subject_id, reader, lesion_number, rel_day AS first_measured FROM hand_new)
         USING (subject_id, reader, lesion_number)
 ), ruled AS (
     SELECT *, CASE
-        WHEN is_new THEN 'new_after_treatment'
+        WHEN first_measured <= last_day THEN 'new_after_treatment'
         WHEN NOT known THEN 'no_baseline'
         WHEN baseline_day IS NULL THEN 'baseline_not_evaluable'
         WHEN baseline IS NULL THEN 'baseline_too_old'

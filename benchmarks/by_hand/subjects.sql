@@ -115,9 +115,10 @@ WITH sets AS (
     SELECT q.subject_id, q.reader, first_day, string_agg(row_id, ' ' ORDER BY row_id)
         AS source_row_ids, min(modality) AS read_modality, max(modality) AS read_modality_2
     FROM hand_quantities q JOIN hand_groups USING (subject_id, reader, rel_day)
-    SEMI JOIN (SELECT subject_id, reader, lesion_number FROM sets
-        UNION SELECT subject_id, reader, lesion_number FROM hand_new)
-        USING (subject_id, reader, lesion_number) GROUP BY ALL
+    JOIN (SELECT subject_id, reader, lesion_number, min(since) AS since
+        FROM (SELECT subject_id, reader, lesion_number, 0 AS since FROM sets
+            UNION SELECT subject_id, reader, lesion_number, rel_day FROM hand_new) GROUP BY ALL)
+        USING (subject_id, reader, lesion_number) WHERE q.rel_day >= since GROUP BY ALL
 ), flags AS (
     SELECT subject_id, unnest(['all', CASE WHEN coalesce(organ = 'liver', true) THEN 'liver'
             ELSE 'extrahepatic' END]) AS organ, index_lesion, recist_target FROM subject_lesions
