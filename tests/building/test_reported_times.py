@@ -51,7 +51,8 @@ def test_a_time_is_used_where_nothing_is_derivable_and_dates_are_where_they_are(
 
 def test_medians_say_how_many_times_were_reported(derived: Night) -> None:
     rows = derived.rows(
-        "SELECT endpoint, median_months::DOUBLE, n, n_reported FROM '{outcomes}/survival_medians.parquet' "
+        "SELECT endpoint, median_months::DOUBLE, n, n_reported "
+        "FROM '{outcomes}/survival_medians.parquet' "
         "WHERE population = 'all' AND rule = 'midpoint' AND factor = '' AND level = 'subject' "
         "AND endpoint IN ('OS', 'PFS') ORDER BY ALL"
     )
