@@ -5,7 +5,7 @@ What passes between steps is names, paths and hashes; rows stay in files.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ from warehouse import access, pipeline
 from warehouse.building.plan import Plan, Published
 from warehouse.intake.receipts import Receipt
 from warehouse.receiving.inbox import Received
-from warehouse.releases import ledger
+from warehouse.releases import ledger, releases
 from warehouse.store import Store, lock_file
 
 P = ParamSpec("P")
@@ -216,12 +216,23 @@ def report(job: Job, plan: Plan) -> None:
 def _told_of(job: Job) -> dict[str, str]:
     """What the report says of the run that made it."""
     registry = job.registry.file.registry
-    return report_facts(registry, job.as_of.isoformat(), job.data_cutoff.isoformat())
+    release_id = releases.next_id(job.store, job.as_of)
+    origins = {site.origin for site in job.registry.sites.values()}
+    nights = (job.as_of.isoformat(), job.data_cutoff.isoformat())
+    return report_facts(registry, release_id, *nights, origins)
 
 
-def report_facts(registry: str, night: str, data_cutoff: str) -> dict[str, str]:
-    """What stands above the report's tables."""
-    return {"registry": registry, "night": night, "data cutoff": data_cutoff}
+def report_facts(
+    registry: str, release_id: str, night: str, data_cutoff: str, origins: Iterable[str]
+) -> dict[str, str]:
+    """What stands above the report's tables; `synthetic` where a centre was invented."""
+    return {
+        "registry": registry,
+        "release": release_id,
+        "night": night,
+        "data cutoff": data_cutoff,
+        "synthetic": "yes" if "synthetic" in origins else "",
+    }
 
 
 def _version(job: Job) -> str:

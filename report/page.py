@@ -1,15 +1,47 @@
-"""The page itself: headline, pictures and tables of one release, in one file."""
+"""The page itself: headline, figures and tables of one release, in one file."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import duckdb
 from jinja2 import Environment, StrictUndefined
 
-from report.content import blocks, headline
+from report.drawing import colours, draw
+from report.figures import words
+from report.figures.data import drawn
+from report.figures.model import Exhibit, Row, Table
+from report.headline import headlines
+from report.sections import Section, sections
 
 TEMPLATE = Path(__file__).with_name("page.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure or table as the template takes it."""
+
+    id: str
+    title: str
+    notes: tuple[str, ...]
+    spelled: str
+    empty: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    pictures: tuple[str, ...]
+    data: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section as the template takes it."""
+
+    id: str
+    heading: str
+    about: str
+    exhibits: tuple[Shown, ...]
+    folded: tuple[Shown, ...]
 
 
 def write(
@@ -19,24 +51,78 @@ def write(
 
     Args:
         work: the folder with release.duckdb.
-        facts: what to print above the tables: registry, night, cutoff.
+        facts: registry, release, night, data cutoff; and `synthetic`, empty for real patients.
         primary_version: the CTCAE version of the report.
         lesions: which lesions the numbers at the top are of, `treated` or `all`.
         note: what a reader must know before the numbers; it marks the figures drawn from rows.
     """
     folder = work / "report"
     folder.mkdir(exist_ok=True)
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
-        TEMPLATE.read_text("utf-8")
-    )
     with duckdb.connect(str(work / "release.duckdb"), read_only=True) as con:
-        text = template.render(
-            facts=dict(facts),
-            note=note,
-            headline=headline(con, lesions),
-            blocks=blocks(con, primary_version, redrawn=bool(note)),
-        )
+        text = page(con, facts, primary_version, lesions, note)
     (folder / "index.html").write_text(text, "utf-8")
+
+
+def page(
+    con: duckdb.DuckDBPyConnection,
+    facts: Mapping[str, str],
+    primary_version: str,
+    lesions: str,
+    note: str = "",
+) -> str:
+    """Return the page of an opened release; the arguments are those of `write`."""
+    jinja = Environment(autoescape=True, undefined=StrictUndefined)
+    jinja.filters["css"] = _in_css
+    return jinja.from_string(TEMPLATE.read_text("utf-8")).render(
+        facts=dict(facts),
+        note=note,
+        source=_source(facts),
+        light=colours.variables(dark=False),
+        dark=colours.variables(dark=True),
+        headline=headlines(con, lesions),
+        sections=[_part(s) for s in sections(con, primary_version, redrawn=bool(note))],
+    )
+
+
+def _source(facts: Mapping[str, str]) -> str:
+    """Where a figure comes from, below each and on every printed page."""
+    said = (
+        facts["registry"],
+        f"release {facts['release']}",
+        f"data cutoff {facts['data cutoff']}",
+        "SYNTHETIC DATA" if facts["synthetic"] else "",
+    )
+    return " · ".join(part for part in said if part)
+
+
+def _in_css(text: str) -> str:
+    """A text inside a string of a style sheet: nothing in it can end the string or the sheet."""
+    return "".join(c if c.isalnum() or c in " .-·_" else f"\\{ord(c):x} " for c in text)
+
+
+def _part(section: Section) -> Part:
+    return Part(
+        section.id,
+        section.heading,
+        section.about,
+        tuple(map(_shown, section.exhibits)),
+        tuple(map(_shown, section.folded)),
+    )
+
+
+def _shown(model: Exhibit) -> Shown:
+    is_table = isinstance(model, Table)
+    return Shown(
+        id=model.id,
+        title=model.title,
+        notes=model.notes,
+        spelled=words.spelled(model.abbreviations),
+        empty=model.empty,
+        columns=model.columns if isinstance(model, Table) else (),
+        rows=model.rows if isinstance(model, Table) else (),
+        pictures=() if is_table or model.empty else draw.pictures(model),
+        data=None if is_table or model.empty else drawn(model),
+    )
 
 
 def redraw(
@@ -49,7 +135,7 @@ def redraw(
     """
     try:
         write(work, facts, primary_version, lesions, note)
-    except duckdb.Error:
+    except (duckdb.Error, KeyError):
         told = escape(
             f"{note} This page was drawn by another version of y90 and is not drawn again."
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from report.drawing import colours
 from warehouse.releases import change_pages as pages
 from warehouse.releases import changes, releases
 from warehouse.store import Store
@@ -92,22 +93,38 @@ def test_a_page_is_drawn_in_light_and_dark(
     assert written > HEIGHT / 6
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("figure", "names"),
+    [
+        ("waterfall-who-patient", ("r-pr", "r-sd", "r-pd")),
+        ("forest-os", ("c0", "c1")),
+        ("toxicity-bars", ("g1", "g2", "g3")),
+    ],
+)
 def test_the_pictures_of_the_report_are_in_its_colours(
-    shown: dict[str, Path], tmp_path: Path
+    shown: dict[str, Path], tmp_path: Path, figure: str, names: tuple[str, ...], scheme: str
 ) -> None:
+    """Each fill appears as the page declares it, on a light page and on a dark one."""
     text = shown["report"].read_text("utf-8")
-    svgs = re.findall(r"<svg.*?</svg>", text, re.S)
-    assert len(svgs) == 8, "depth, survival, five factors, hazard ratios"
     style = re.search(r"<style>.*?</style>", text, re.S)
+    svg = re.search(rf'id="{figure}".*?(<svg.*?</svg>)', text, re.S)
     assert style
-    for number, svg in enumerate(svgs):
-        alone = tmp_path / f"{number}.html"
-        alone.write_text(f"<!doctype html>{style[0]}<body>{svg}", "utf-8")
-        drawn = pixels(_drawn(alone, tmp_path, SCHEMES["light"]))
-        colours = {pixel for row in drawn for pixel in row}
-        assert (0x1F, 0x5F, 0x8B) in colours, f"picture {number} lacks its first colour"
-        if "line s1" in svg:
-            assert (0xB4, 0x57, 0x2B) in colours, f"picture {number} lacks its second colour"
+    assert svg
+    alone = tmp_path / "alone.html"
+    alone.write_text(f"<!doctype html>{style[0]}<body>{svg[1]}", "utf-8")
+    drawn = pixels(_drawn(alone, tmp_path, SCHEMES[scheme]))
+    there = {pixel for row in drawn for pixel in row}
+    declared = colours.DARK if scheme == "dark" else {n: c for c, n in colours.NAMES.items()}
+    for name in names:
+        code = declared[name]
+        assert tuple(int(code[i : i + 2], 16) for i in (1, 3, 5)) in there, name
+
+
+def test_the_report_has_a_wide_and_a_narrow_picture_of_each_figure(shown: dict[str, Path]) -> None:
+    """Fourteen curves, flow, two waterfalls, spider, swimmer, forest and toxicity."""
+    text = shown["report"].read_text("utf-8")
+    assert text.count('<div class="two"><svg') == text.count('<div class="one"><svg') == 21
 
 
 def _drawn(page: Path, folder: Path, scheme: int) -> Path:

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from flows.__main__ import main
-from report.content import OF_ROWS, REDRAWN, blocks
+from report.figures.model import Exhibit
+from report.sections import OF_ROWS, REDRAWN, Section, sections
 from simulation import registry_folder
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
 from warehouse.releases import expunge, releases
@@ -69,9 +70,9 @@ def test_the_report_keeps_its_numbers_and_draws_one_patient_less(
     before, after = page(reference_store), page(purged)
     assert SAID in after
     assert SAID not in before
-    headline = re.compile(r"<dl>.*?</dl>", re.DOTALL)
+    headline = re.compile(r'<ul class="cards">.*?</ul>', re.DOTALL)
     assert headline.search(after)[0] == headline.search(before)[0]  # type: ignore[index]
-    lesions = re.compile(r"per lesion, (\d+) lesions")
+    lesions = re.compile(r"<desc>(\d+) of \d+ lesions drawn")
     drawn = [int(lesions.search(text)[1]) for text in (before, after)]  # type: ignore[index]
     theirs = rows(
         reference_store,
@@ -80,7 +81,8 @@ def test_the_report_keeps_its_numbers_and_draws_one_patient_less(
         f"'{pseudonym(DEMONSTRATION_KEY, 'memon2012', PATIENT)}'",
     )
     assert drawn[0] - drawn[1] == theirs[0][0] > 0  # type: ignore[operator]
-    assert after.count(REDRAWN) == 1
+    assert after.count(REDRAWN) == len(OF_ROWS)
+    assert REDRAWN not in before
 
 
 def test_every_changed_file_stands_in_purged_json_with_its_hash(purged: Store) -> None:
@@ -121,16 +123,20 @@ def test_only_what_is_said_to_be_drawn_from_rows_needs_rows(
     """Every other part of the page is the same without a single row of a patient."""
     path = shutil.copy2(next(reference_store.release(RELEASE).glob("*.duckdb")), tmp_path)
     with duckdb.connect(str(path)) as con:
-        before = blocks(con, "3.0")
+        before = exhibits(sections(con, "3.0"))
         names = con.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts'"
         ).fetchall()
         for (name,) in names:
             con.execute(f'DELETE FROM marts."{name}"')
-        after = blocks(con, "3.0")
-    differ = [old.heading for old, new in zip(before, after, strict=True) if old != new]
-    assert differ == ["Depth of response"]
-    assert len(OF_ROWS) == len(differ)
+        after = exhibits(sections(con, "3.0"))
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name]} == set(OF_ROWS)
+
+
+def exhibits(parts: list[Section]) -> dict[str, Exhibit]:
+    """Every figure and table of the page by its name."""
+    return {e.id: e for part in parts for e in (*part.exhibits, *part.folded)}
 
 
 def test_a_purge_that_was_killed_is_finished_by_the_next(own_store: Store) -> None:

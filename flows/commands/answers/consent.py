@@ -45,7 +45,13 @@ def _draw(folder: Path, release: Path, purged: int) -> None:
     from warehouse.releases import expunge, releases
 
     content = releases.manifest(release)["content"]
-    facts = report_facts(content["registry"], content["as_of"], content["data_cutoff"])
+    facts = report_facts(
+        content["registry"],
+        release.name,
+        content["as_of"],
+        content["data_cutoff"],
+        [site.get("origin", "clinical") for site in content["sites"].values()],
+    )
     version = content["settings"]["toxicity"]["primary_version"]
     lesions = content["settings"]["response"].get("headline_lesions", "all")
     page.redraw(folder, facts, version, lesions, expunge.note(purged))

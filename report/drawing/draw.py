@@ -1,0 +1,41 @@
+"""Every figure by its model: as SVG for a page, wide and narrow."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from report.drawing import course, curves, flow, forest, grades, waterfall
+from report.drawing.canvas import Canvas, millimetres
+from report.drawing.svg import inline
+from report.figures.course import Spider, Swimmer
+from report.figures.flow import Flow
+from report.figures.model import Exhibit
+from report.figures.prognosis import Forest
+from report.figures.response import Waterfall
+from report.figures.survival import Curves
+from report.figures.toxicity import Toxicity
+
+WIDE_MM, NARROW_MM = 178, 85
+"""Two columns of a journal, and one: the width of a page's text, and of a phone."""
+DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
+    Curves: curves.draw,
+    Flow: flow.draw,
+    Forest: forest.draw,
+    Spider: course.spider,
+    Swimmer: course.swimmer,
+    Toxicity: grades.draw,
+    Waterfall: waterfall.draw,
+}
+
+
+def canvas(model: Exhibit, width_mm: float) -> Canvas:
+    """Draw a figure on a sheet of a width."""
+    return DRAWN[type(model)](model, millimetres(width_mm))
+
+
+def pictures(model: Exhibit) -> tuple[str, str]:
+    """Return the wide and the narrow drawing of a figure as SVG for a page."""
+    wide, narrow = (
+        inline(canvas(model, width), model.title, model.description)
+        for width in (WIDE_MM, NARROW_MM)
+    )
+    return wide, narrow

@@ -1,0 +1,118 @@
+"""The one typeface of every picture, and how wide a text is in it.
+
+matplotlib carries DejaVu Sans. It is named to matplotlib as the only face, so that neither the
+machine's fonts nor a cache in somebody's home reach a picture.
+"""
+
+import json
+import os
+import tempfile
+import warnings
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FACES = {400: "DejaVuSans.ttf", 700: "DejaVuSans-Bold.ttf"}
+FAMILY = "DejaVu Sans"
+EM = 100.0
+"""Size at which a text is measured, in points; widths grow with the size."""
+
+
+def _listed() -> dict[str, Any]:
+    """What matplotlib keeps of a search through the machine's fonts, of ours alone."""
+    from importlib.util import find_spec
+
+    found = find_spec("matplotlib")
+    assert found is not None
+    assert found.origin
+    source = (Path(found.origin).parent / "font_manager.py").read_text("utf-8")
+    version = source.split("__version__ = '", 1)[1].split("'", 1)[0]
+    entries = [
+        {
+            "fname": f"fonts/ttf/{face}",
+            "index": 0,
+            "name": FAMILY,
+            "style": "normal",
+            "variant": "normal",
+            "weight": weight,
+            "stretch": "normal",
+            "size": "scalable",
+            "__class__": "FontEntry",
+        }
+        for weight, face in FACES.items()
+    ]
+    return {
+        "_version": version,
+        "_FontManager__default_weight": "normal",
+        "default_size": None,
+        "defaultFamily": {"ttf": FAMILY, "afm": "Helvetica"},
+        "afmlist": [],
+        "ttflist": entries,
+        "__class__": "FontManager",
+    }
+
+
+def _imported() -> Any:
+    """Import matplotlib's fonts with ours as the only ones, and nothing of the home folder."""
+    before = os.environ.get("MPLCONFIGDIR")
+    with tempfile.TemporaryDirectory(prefix="y90-fonts-") as folder:
+        listed = _listed()
+        place = Path(folder) / f"fontlist-v{listed['_version']}.json"
+        place.write_text(json.dumps(listed), "utf-8")
+        os.environ["MPLCONFIGDIR"] = folder
+        try:
+            from matplotlib import font_manager
+        finally:
+            if before is None:
+                del os.environ["MPLCONFIGDIR"]
+            else:
+                os.environ["MPLCONFIGDIR"] = before
+    return font_manager
+
+
+font_manager = _imported()
+UNHINTED = import_module("matplotlib.ft2font").LoadFlags.NO_HINTING
+
+
+@lru_cache
+def _face(weight: int) -> Any:
+    import matplotlib
+
+    face = font_manager.get_font(str(Path(matplotlib.get_data_path(), "fonts/ttf", FACES[weight])))
+    face.set_size(EM, 72)
+    return face
+
+
+def width(text: str, size: float, weight: int = 400) -> float:
+    """Width of one line in points."""
+    return _em(text, weight) * size / EM
+
+
+@lru_cache(maxsize=8192)
+def _em(text: str, weight: int) -> float:
+    return sum(_advance(letter, weight) for letter in text)
+
+
+@lru_cache(maxsize=4096)
+def _advance(letter: str, weight: int) -> float:
+    """Width of one letter; pairs are not moved together, so that a text is never wider."""
+    with warnings.catch_warnings():  # a letter that the face lacks is drawn by the reader's own
+        warnings.simplefilter("ignore")
+        try:
+            glyph = _face(weight).load_char(ord(letter), flags=UNHINTED)
+        except RuntimeError:
+            return EM
+    return float(glyph.linearHoriAdvance) / 65536
+
+
+def wrapped(text: str, size: float, room: float, weight: int = 400) -> list[str]:
+    """The lines of a text in a room of so many points; what a no-break space joins stays whole."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size, weight) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

@@ -1,0 +1,78 @@
+"""Bars of the worst grades by term, with what they say in numbers beside them."""
+
+from report.drawing.axis import SMALL, TEXT, Scale
+from report.drawing.canvas import Canvas, corners
+from report.drawing.colours import GRADES, GRID, INK, ON_GRADE
+from report.drawing.fonts import width, wrapped
+from report.figures.source import number
+from report.figures.toxicity import Term, Toxicity
+
+ROW = 14.0
+
+
+def draw(model: Toxicity, wide: float) -> Canvas:
+    """Draw the bars on a sheet so many points wide."""
+    canvas = Canvas(wide)
+    narrow = wide < 300
+    names = [t.name for _, terms in model.groups for t in terms]
+    longest = max((width(n, TEXT) for n in names), default=0)
+    start = min(longest + 12, wide * (0.34 if narrow else 0.3))
+    columns = (wide - 48, wide - 4) if narrow else (wide - 84, wide - 6)
+    x = Scale(0, 100, start, columns[0] - (44 if narrow else 52))
+    top = _legend(canvas) + 6
+    line = top + 10
+    canvas.text(columns[0], line, "any" if narrow else "any grade", SMALL, "right", weight=700)
+    canvas.text(columns[1], line, "≥ 3" if narrow else "grade ≥ 3", SMALL, "right", weight=700)
+    shown = [(name, terms) for name, terms in model.groups if terms]
+    for name, terms in shown:
+        canvas.text(4, line, name, TEXT, weight=700)
+        line += 4
+        for term in terms:
+            line = _row(canvas, term, x, line, columns)
+        line += 11
+    _axis(canvas, x, top + 4, line - 7, model.axis)
+    return canvas
+
+
+def _row(canvas: Canvas, term: Term, x: Scale, line: float, columns: tuple[float, float]) -> float:
+    lines = wrapped(term.name, TEXT, x.start - 10)
+    high = max(ROW, 8.5 * len(lines) + 4)
+    middle = line + high / 2
+    for number_of, text in enumerate(lines):
+        at = middle + 2.6 + 8.5 * (number_of - (len(lines) - 1) / 2)
+        canvas.text(x.start - 5, at, text, TEXT, "right")
+    done = 0
+    for grade, n in enumerate(term.grades):
+        if n:
+            low, high_end = (x(100 * k / term.assessed) for k in (done, done + n))
+            canvas.areas([corners(low, middle - 5, high_end, middle + 5)], GRADES[grade], INK, 0.4)
+            if width(str(n), SMALL) < high_end - low - 1:
+                place = (low + high_end) / 2
+                canvas.text(place, middle + 2.4, str(n), SMALL, "center", ON_GRADE[grade])
+            done += n
+    cells = ((term.any_grade, term.any_pct), (term.severe, term.severe_pct))
+    for place, (n, pct) in zip(columns, cells, strict=True):
+        said = "" if n is None else f"{n} ({number(pct)} %)"
+        canvas.text(place, middle + 2.4, said, SMALL, "right")
+    return line + high
+
+
+def _legend(canvas: Canvas) -> float:
+    left, line = 8.0, 9.0
+    for grade, colour in enumerate(GRADES, 1):
+        canvas.rectangle(left, line - 6, left + 9, line + 0.5, colour, INK, 0.4)
+        left += 12 + canvas.text(left + 12, line, f"grade {grade}", SMALL) + 9
+    return line
+
+
+def _axis(canvas: Canvas, x: Scale, top: float, base: float, name: str) -> None:
+    canvas.line([(x.start, top + 8), (x.start, base), (x.end, base)])
+    canvas.segments([((x(t), base), (x(t), base + 3)) for t in range(0, 101, 25)], INK, 0.8)
+    canvas.segments([((x(100), top + 8), (x(100), base))], GRID, 0.5)
+    for tick in range(0, 101, 25):
+        canvas.text(x(tick), base + 11, str(tick), SMALL, "center")
+    line = base + 21
+    for text in wrapped(name, SMALL, max(x.end - x.start, 150)):
+        middle = max((x.start + x.end) / 2, width(text, SMALL) / 2 + 4)
+        canvas.text(middle, line, text, SMALL, "center")
+        line += 9

@@ -1,0 +1,170 @@
+"""Toxicity: the worst grade of each patient, as a table and as bars."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from report.figures import words
+from report.figures.model import Exhibit, Number, Row, Table
+from report.figures.source import Connection, Record, number, records
+from schemas.records.ctcae_terms import UNIONS
+
+GRADES = ("1", "2", "3", "4", "5")
+COMPOSITES = {u.term: u for u in UNIONS}
+LEAST_ASSESSED = 0.8
+"""Share of the treated who must be assessed before a percentage of them is printed: a few who were
+assessed are chosen by their illness, and 2 of 2 is not 100 % of 40."""
+SOURCES = (("event", "Clinical"), ("lab", "Laboratory"))
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term: who was assessed, and how many had which worst grade."""
+
+    name: str
+    source: str
+    grades: tuple[int | None, ...]
+    any_grade: int | None
+    severe: int | None
+    assessed: int
+    treated: int
+    composite: bool
+    reason: str
+    numbers: tuple[Number, ...]
+    any_pct: float | None
+    severe_pct: float | None
+
+    @property
+    def enough(self) -> bool:
+        """Whether so many were assessed that a share of them can be printed."""
+        return self.treated > 0 and self.assessed >= LEAST_ASSESSED * self.treated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxicity(Exhibit):
+    """Bars of the worst grades by term, clinical and laboratory apart."""
+
+    axis: str = "Patients assessed (%), worst grade after treatment"
+    groups: tuple[tuple[str, tuple[Term, ...]], ...] = ()
+
+
+def terms(con: Connection, version: str, window: str = "any") -> list[Term]:
+    """Every term of a CTCAE version, the most frequent first."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.toxicity_summary WHERE population = 'all' AND ctcae_version = ? "
+        "AND time_window = ? ORDER BY source, term, grade",
+        version,
+        window,
+    )
+    by_term: dict[tuple[str, str], dict[str, Record]] = {}
+    for r in found:
+        by_term.setdefault((r["source"], r["term"]), {})[r["grade"]] = r
+    made = [_term(source, term, grades) for (source, term), grades in by_term.items()]
+    return sorted(made, key=lambda t: (t.source, -(t.any_grade or 0), t.name))
+
+
+def _term(source: str, term: str, grades: dict[str, Record]) -> Term:
+    every = grades.get("any") or next(iter(grades.values()))
+    severe = grades.get("ge3", {})
+    printed = [r for r in grades.values() if r["n"] is not None]
+    return Term(
+        name=words.capital(words.plain(term)),
+        source=source,
+        grades=tuple(grades[g]["n"] if g in grades else None for g in GRADES),
+        any_grade=every["n"],
+        severe=severe.get("n"),
+        assessed=every["total"] or 0,
+        treated=every["n_treated"] or 0,
+        composite=term in COMPOSITES,
+        reason=every["reason"] or "",
+        numbers=tuple(Number(r["statistic_id"], "n", str(r["n"])) for r in printed),
+        any_pct=every["pct"],
+        severe_pct=severe.get("pct"),
+    )
+
+
+def bars(con: Connection, version: str) -> Toxicity:
+    """The terms that anybody had and in which enough were assessed."""
+    found = terms(con, version)
+    drawn = [t for t in found if t.enough and t.any_grade and not t.composite]
+    few = [t for t in found if not t.enough and t.any_grade]
+    groups = tuple((name, own) for source, name in SOURCES if (own := tuple(_of(drawn, source))))
+    note = "; ".join(
+        f"{words.inside(t.name)} {t.any_grade} of {t.assessed} assessed ({t.treated} treated)"
+        for t in few
+    )
+    told = "; ".join(f"{t.name} {t.any_grade} of {t.assessed}" for t in drawn)
+    return Toxicity(
+        id="toxicity-bars",
+        title=f"Toxicity by worst grade (CTCAE {version})",
+        description=f"Patients with any grade: {told or 'none'}.",
+        n=max((t.treated for t in found), default=0) or None,
+        notes=(
+            "Number in a bar: patients with that worst grade. Laboratory and clinical toxicity are "
+            "never added.",
+            *(
+                (f"Assessed in fewer than 80 % of the treated, and so not drawn: {note}.",)
+                * bool(few)
+            ),
+        ),
+        abbreviations=("CTCAE",),
+        numbers=tuple(n for t in drawn for n in t.numbers),
+        empty="" if drawn else _why_none(found, version),
+        groups=groups,
+    )
+
+
+def _why_none(found: list[Term], version: str) -> str:
+    if not found:
+        return f"No adverse event or laboratory value was graded by CTCAE {version}."
+    if any(t.any_grade for t in found):
+        return "No term was assessed in at least 80 % of the treated; the table has the counts."
+    return "Nobody had a toxicity of any grade in the terms that were assessed."
+
+
+def _of(found: Iterable[Term], source: str) -> list[Term]:
+    return [t for t in found if t.source == source]
+
+
+def by_grade(con: Connection, version: str) -> Table:
+    """The worst grade of each patient, every term; composites below their parts."""
+    found = terms(con, version)
+    rows: list[Row] = []
+    for source, name in SOURCES:
+        own = _of(found, source)
+        if own:
+            rows.append(Row((name, *[""] * 8), heading=True))
+            rows += [_row(t) for t in own if not t.composite]
+            rows += [_row(t) for t in own if t.composite]
+    return Table(
+        id="toxicity",
+        title=f"Toxicity, worst grade at any time after treatment (CTCAE {version})",
+        n=max((t.treated for t in found), default=0) or None,
+        notes=(
+            "n (% of those assessed). Where fewer than 80 % of the treated were assessed, counts "
+            "alone are printed. Composites, marked with ∪, hold patients of their parts and are "
+            "not added to them.",
+        ),
+        abbreviations=("CTCAE",),
+        numbers=tuple(n for t in found for n in t.numbers),
+        empty="" if rows else _why_none(found, version),
+        columns=("", "assessed of treated", *(f"grade {g}" for g in GRADES), "any", "grade ≥ 3"),
+        rows=tuple(rows),
+    )
+
+
+def _row(t: Term) -> Row:
+    name = f"∪ {words.inside(t.name)}" if t.composite else t.name
+    if t.any_grade is None:
+        return Row((name, f"{t.assessed} of {t.treated}", *["—"] * 7), 1)
+    grades = ("" if n is None else str(n) for n in t.grades)
+    cells = (_share(t, t.any_grade, t.any_pct), _share(t, t.severe, t.severe_pct))
+    return Row((name, f"{t.assessed} of {t.treated}", *grades, *cells), 2 if t.composite else 1)
+
+
+def _share(t: Term, n: int | None, pct: float | None) -> str:
+    if n is None:
+        return ""
+    if not t.assessed:
+        return "not assessed"
+    return f"{n}\u00a0({number(pct)}\u00a0%)" if t.enough and pct is not None else str(n)

@@ -1,0 +1,228 @@
+"""The parts of the page in the order in which they are read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from report.figures import (
+    baseline,
+    course,
+    flow,
+    prognosis,
+    response,
+    survival,
+    tables,
+    toxicity,
+)
+from report.figures.model import Exhibit
+from report.figures.source import Connection
+
+REDRAWN = "Redrawn from the patients who are left."
+OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
+"""What is made of patients' rows; everything else is a published aggregate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the page: a heading, a sentence, and its figures and tables.
+
+    `folded` are tables that are opened by whoever wants them.
+    """
+
+    id: str
+    heading: str
+    about: str
+    exhibits: tuple[Exhibit, ...] = ()
+    folded: tuple[Exhibit, ...] = ()
+
+
+Maker = Callable[[Connection, str], Section]
+
+
+def sections(con: Connection, version: str, *, redrawn: bool = False) -> list[Section]:
+    """Everything that the page shows, in order; a part with nothing to show says why.
+
+    Args:
+        con: the database of a release.
+        version: the CTCAE version that is shown.
+        redrawn: rows have left since; what is drawn from rows says so.
+    """
+    made = [make(con, version) for make in MAKERS]
+    return [_marked(section) for section in made] if redrawn else made
+
+
+def _marked(section: Section) -> Section:
+    return replace(
+        section,
+        exhibits=tuple(map(_said_redrawn, section.exhibits)),
+        folded=tuple(map(_said_redrawn, section.folded)),
+    )
+
+
+def _said_redrawn(exhibit: Exhibit) -> Exhibit:
+    if exhibit.id not in OF_ROWS:
+        return exhibit
+    return replace(exhibit, notes=(*exhibit.notes, REDRAWN))
+
+
+def _who(con: Connection, _: str) -> Section:
+    return Section(
+        "who",
+        "Who was studied",
+        "From the delivery to each analysis.",
+        (flow.flow(con),),
+        (flow.criteria(con),),
+    )
+
+
+def _baseline(con: Connection, _: str) -> Section:
+    return Section(
+        "before",
+        "Before treatment",
+        "The last value up to the first ⁹⁰Y treatment.",
+        (baseline.table_1(con),),
+        tuple(baseline.by_factor(con)),
+    )
+
+
+def _treatment(con: Connection, _: str) -> Section:
+    return Section("treatment", "Treatment", "Activity and absorbed dose.", (tables.dose(con),))
+
+
+def _response(con: Connection, _: str) -> Section:
+    return Section(
+        "response",
+        "Response",
+        "Best response by each criterion, and how deep it was.",
+        (
+            response.matrix(con, "unconfirmed"),
+            *response.waterfalls(con),
+            course.spider(con),
+        ),
+        (
+            response.matrix(con, "confirmed"),
+            response.matrix(con, "unconfirmed", response.FURTHER),
+            tables.agreement(con),
+        ),
+    )
+
+
+def _course(con: Connection, _: str) -> Section:
+    return Section(
+        "course",
+        "Course of each patient",
+        "Treatment, response, progression, next therapy and death.",
+        (course.swimmer(con),),
+    )
+
+
+def _overall(con: Connection, _: str) -> Section:
+    return Section(
+        "survival",
+        "Overall survival",
+        "From the first ⁹⁰Y treatment to death of any cause.",
+        (survival.overall(con), *survival.by_factor(con)),
+        (tables.landmarks(con), tables.means(con)),
+    )
+
+
+def _prognosis(con: Connection, _: str) -> Section:
+    return Section(
+        "prognosis",
+        "Prognostic factors",
+        "Overall survival, each factor alone and together with the others.",
+        (prognosis.forest(con),),
+    )
+
+
+def _endpoints(con: Connection, _: str) -> Section:
+    return Section(
+        "endpoints",
+        "Progression, response and further therapy",
+        "Every other time to an event. Where death can come first, 1 minus the curve is not a "
+        "share of patients: the table of what came first is.",
+        (tables.medians(con), *survival.endpoints(con)),
+        (tables.incidence(con),),
+    )
+
+
+def _toxicity(con: Connection, version: str) -> Section:
+    return Section(
+        "toxicity",
+        "Toxicity",
+        "The worst grade of each patient at any time after treatment.",
+        (toxicity.bars(con, version),),
+        (toxicity.by_grade(con, version),),
+    )
+
+
+def _symptoms(con: Connection, _: str) -> Section:
+    return Section(
+        "symptoms",
+        "Symptoms",
+        "Symptoms of the carcinoid syndrome after treatment.",
+        (tables.symptoms(con),),
+    )
+
+
+def _follow_up(con: Connection, _: str) -> Section:
+    return Section(
+        "followed",
+        "Follow-up",
+        "How long patients were followed, and whether reviews were held.",
+        (tables.follow_up(con),),
+        (tables.adherence(con),),
+    )
+
+
+def _readings(con: Connection, _: str) -> Section:
+    return Section(
+        "other-readings",
+        "Other readings of the rules",
+        "Where the sources leave a choice open, the other choice was computed too.",
+        (tables.readings(con),),
+    )
+
+
+def _literature(con: Connection, _: str) -> Section:
+    return Section(
+        "beside",
+        "Beside the literature",
+        "Published numbers beside those of this registry.",
+        (),
+        (tables.literature(con),),
+    )
+
+
+def _delivered(con: Connection, _: str) -> Section:
+    return Section(
+        "delivered",
+        "What was delivered",
+        "Rows by centre and table.",
+        (),
+        (tables.deliveries(con),),
+    )
+
+
+def _defined(_con: Connection, _: str) -> Section:
+    return Section(
+        "defined", "Definitions", "When each clock starts and stops.", (), (tables.definitions(),)
+    )
+
+
+MAKERS: tuple[Maker, ...] = (
+    _who,
+    _baseline,
+    _treatment,
+    _response,
+    _course,
+    _overall,
+    _prognosis,
+    _endpoints,
+    _toxicity,
+    _symptoms,
+    _follow_up,
+    _readings,
+    _literature,
+    _delivered,
+    _defined,
+)

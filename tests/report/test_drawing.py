@@ -1,0 +1,189 @@
+"""Pictures: no text overlaps or leaves its sheet, all can be read, and the bytes are the same."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import duckdb
+import pytest
+
+from report.drawing import colours, draw
+from report.drawing.canvas import Box, Canvas, millimetres
+from report.figures.model import Exhibit
+from report.figures.response import Bar, Waterfall
+from report.figures.survival import Curve, Curves, Point, Risk
+from report.sections import sections
+from warehouse.releases import releases
+from warehouse.store import Store
+
+WIDTHS = (draw.WIDE_MM, draw.NARROW_MM)
+LEAST_PT = 6.5
+NS = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def figures(reference_store: Store) -> list[Exhibit]:
+    """Every figure of the reference cohort that is drawn."""
+    path = releases.resolve(reference_store, "current") / "release.duckdb"
+    with duckdb.connect(str(path), read_only=True) as con:
+        parts = sections(con, "3.0")
+    return [e for p in parts for e in p.exhibits if type(e) in draw.DRAWN and not e.empty]
+
+
+def literal() -> Iterator[Exhibit]:
+    """Figures of many levels and bars, and of names in another direction or with marks in them."""
+    names = ("none", "<b>bold</b> & co", "שלום", "漢字", "a level with a long name", "$x^2$")
+    yield Curves(
+        id="km-many",
+        title="Six levels",
+        axis="Overall survival (%)",
+        happened="Died",
+        end=24,
+        n=6 * 40,
+        curves=tuple(map(_curve, names)),
+        compared=("log-rank p = 0.97, unadjusted",),
+    )
+    yield Waterfall(
+        id="waterfall-many",
+        title="Many bars",
+        axis="Best change (%)",
+        unit="patient",
+        n=2000,
+        bars=tuple(Bar(150 - k / 8, "PD" if k < 900 else "PR", k % 7 == 0) for k in range(1999)),
+        missing=1,
+    )
+
+
+def _curve(name: str) -> Curve:
+    points = tuple(Point(k, 1 - k / 25, max(0, 0.9 - k / 25), 1.0) for k in range(1, 21))
+    risk = tuple(Risk(m, 40 - m, m, 0) for m in range(0, 25, 6))
+    return Curve(name, 40, 20, 12.0, "12.0 (95 % CI 9.0 to 15.0) months", points, ((9, 0.6),), risk)
+
+
+@pytest.mark.parametrize("width_mm", WIDTHS)
+def test_no_text_leaves_its_sheet_and_no_two_overlap(
+    figures: list[Exhibit], width_mm: float
+) -> None:
+    """As wide as the widest face writes it."""
+    wide = millimetres(width_mm)
+    for model in (*figures, *literal()):
+        canvas = draw.canvas(model, width_mm)
+        for box in canvas.boxes:
+            assert box.left >= -0.1, (model.id, width_mm, box)
+            assert box.right <= wide + 0.1, (model.id, width_mm, box)
+            assert box.top >= -0.1, (model.id, width_mm, box)
+            assert box.bottom <= canvas.size[1] + 0.1, (model.id, width_mm, box)
+        clashes = [(a, b) for a, b in combinations(canvas.boxes, 2) if overlap(a, b)]
+        assert clashes == [], (model.id, width_mm)
+
+
+def overlap(a: Box, b: Box) -> bool:
+    """More than a hair of one text lies on another."""
+    across = min(a.right, b.right) - max(a.left, b.left)
+    down = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return across > 0.3 and down > 1.2
+
+
+def test_a_picture_is_well_formed_says_what_it_shows_and_has_no_ids(
+    figures: list[Exhibit],
+) -> None:
+    for model in (*figures, *literal()):
+        for svg in draw.pictures(model):
+            root = ElementTree.fromstring(svg)
+            assert root.attrib["role"] == "img"
+            assert [child.tag for child in root[:2]] == [f"{NS}title", f"{NS}desc"]
+            assert root[0].text == model.title
+            assert not any("id" in element.attrib for element in root.iter())
+            sizes = re.findall(r"font-size:([\d.]+)px", svg)
+            assert min(map(float, sizes)) >= LEAST_PT
+            assert not re.search(r"#[0-9a-f]{6}", svg.split("</desc>")[1]), model.id
+
+
+def test_names_are_printed_as_they_are() -> None:
+    """Marks of HTML are text, other letters are kept, and a dollar is no formula."""
+    wide, _ = draw.pictures(next(literal()))
+    said = {element.text for element in ElementTree.fromstring(wide).iter(f"{NS}text")}
+    assert {"<b>bold</b> & co", "שלום", "漢字", "$x^2$"} <= said
+
+
+def test_every_level_over_four_is_drawn_alone_and_it_is_said() -> None:
+    wide, narrow = draw.pictures(next(literal()))
+    for svg in (wide, narrow):
+        assert "6 levels, one picture each" in svg
+        assert svg.count("20 of 40 died") == 6
+
+
+def test_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+    """In another process, home, time zone, language and hash seed; two imports take 3 s."""
+    script = (
+        "import sys; from tests.report.test_drawing import literal; from report.drawing import "
+        "draw; sys.stdout.buffer.write(''.join(s for m in literal() for s in draw.pictures(m))"
+        ".encode())"
+    )
+    env = dict(os.environ) | {
+        "HOME": str(tmp_path),
+        "TZ": "Asia/Tokyo",
+        "LANG": "de_DE.UTF-8",
+        "PYTHONHASHSEED": "77",
+        "SOURCE_DATE_EPOCH": "0",
+        "PYTHONPATH": ".",
+    }
+    there = subprocess.run(
+        [sys.executable, "-c", script],
+        env=env,
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+    )
+    here = "".join(svg for model in literal() for svg in draw.pictures(model))
+    assert there.stdout.decode() == here
+    assert there.stderr == b""
+    assert list(tmp_path.iterdir()) == [], "nothing is written into a home"
+
+
+def test_print_has_the_same_sheet() -> None:
+    """A figure for print is matplotlib's own, of the journal's width."""
+    for model in literal():
+        figure = draw.canvas(model, draw.NARROW_MM).figure()
+        assert figure.get_size_inches()[0] * 25.4 == pytest.approx(draw.NARROW_MM, abs=0.1)
+        assert (
+            len(figure.artists) + len(figure.lines) + len(figure.patches) + len(figure.texts)
+            == len(figure.get_children()) - 1
+        )
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_and_curves_stand_out_from_the_page(*, dark: bool) -> None:
+    """4.5 to 1 for text and lines, 3 to 1 for the outline of fills.
+
+    Source: WCAG 2.2, 1.4.3 and 1.4.11.
+    """
+    named = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", colours.variables(dark=dark)))
+    paper = named["paper"]
+    for name in ("ink", "soft", "c0", "c1", "c2", "c3", "l-cr", "l-pr", "l-sd", "l-pd", "l-ne"):
+        assert contrast(named[name], paper) >= 4.5, name
+    assert set(named) == set(colours.NAMES.values())
+
+
+def contrast(one: str, other: str) -> float:
+    """Source: WCAG 2.2, contrast ratio and relative luminance."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_a_sheet_is_as_high_as_what_is_on_it() -> None:
+    canvas = Canvas(100)
+    canvas.rectangle(0, 0, 10, 40, colours.INK)
+    canvas.text(0, 60, "low")
+    assert canvas.size == (100, pytest.approx(64.1))
