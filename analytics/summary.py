@@ -6,13 +6,14 @@ whatever table it stands in.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
 from typing import Any
 
 import ibis.expr.types as ir
 
+from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows, table_name
 from schemas.records.endpoints import LABEL
 from schemas.records.factors import BY_ENDPOINT
@@ -62,15 +63,23 @@ def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSett
     """Every published number as one row, with what it was computed over and what it counts."""
     listed: list[dict[str, Any]] = []
     for contract, table in outcomes.items():
-        records = table.to_pyarrow().to_pylist()
-        for number, declared in enumerate(options(contract).statistics):
-            digest = definition(contract, declared, settings)
-            listed += [
-                _statistic(contract, declared, number, r, digest)
-                for r in records
-                if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
-            ]
+        listed += statistics_of(contract, fetched_records(whole, table), settings)
     return rows(listed, Statistics)
+
+
+def statistics_of(
+    contract: type[Outcome], published: Sequence[Mapping[str, Any]], settings: OutcomeSettings
+) -> list[dict[str, Any]]:
+    """The numbers in rows of one outcome table, as rows of the statistics."""
+    listed: list[dict[str, Any]] = []
+    for number, declared in enumerate(options(contract).statistics):
+        digest = definition(contract, declared, settings)
+        listed += [
+            _statistic(contract, declared, number, r, digest)
+            for r in published
+            if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
+        ]
+    return listed
 
 
 def _not_reached(declared: Statistic, record: Mapping[str, Any]) -> bool:

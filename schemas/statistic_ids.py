@@ -7,6 +7,7 @@ A slug is lower case and has letters, digits, `_`, `-` and `:` only: `RECIST 1.1
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ibis
@@ -31,7 +32,11 @@ class StatisticName:
 
 def slug(code: object) -> str:
     """A code as one part of an id: `os` of OS, `recist_1_1` of RECIST 1.1, `overall` of nothing."""
-    text = str(code)
+    return _slug(str(code))
+
+
+@cache
+def _slug(text: str) -> str:
     for sign, word in _COMPARISONS:
         text = text.replace(sign, word)
     plain = "".join(c if c.isalnum() or c in "_:-" else " " for c in text.lower())

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from analytics.estimators.clustered import Pairs
 from analytics.estimators.kaplan_meier import EventTable
+from analytics.fetched import fetched
 from schemas.contract import Table, conform
 from schemas.records.factors import BY_ENDPOINT
 from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
@@ -118,35 +119,45 @@ def lesion_pairs(
 def pairs_of(lesion_pairs: ir.Table) -> dict[tuple[str, str], Pairs]:
     """Fetch the pairs; one entry per population and endpoint, in the order of their keys."""
     columns = ("first_days", "first_event", "second_days", "second_event", "n")
-    order = ["population", "endpoint", *columns]
-    fetched = lesion_pairs.order_by(order).to_pyarrow()
-    counted = [fetched[name].to_numpy().astype(np.int64) for name in columns]
+    in_order = fetched(_pairs_in_order, lesion_pairs)
+    counted = [in_order[name].to_numpy().astype(np.int64) for name in columns]
     return {
-        (fetched["population"][first].as_py(), fetched["endpoint"][first].as_py()): Pairs(
+        (in_order["population"][first].as_py(), in_order["endpoint"][first].as_py()): Pairs(
             counted[0][first:end].astype(np.float64),
             counted[1][first:end],
             counted[2][first:end].astype(np.float64),
             counted[3][first:end],
             counted[4][first:end],
         )
-        for first, end in _runs([fetched[name] for name in order[:2]])
+        for first, end in _runs([in_order[name] for name in ("population", "endpoint")])
         if end > first
     }
 
 
 def groups(event_counts: ir.Table) -> list[Group]:
     """Fetch the counts and cut them into one event table per curve, in the order of their keys."""
-    # The engine's cast is the double nearest to the decimal; pyarrow's is off by its last digit.
-    in_doubles = event_counts.mutate(time_days=event_counts.time_days.cast("float64"))
-    fetched = in_doubles.order_by([*NAMES, "time_days"]).to_pyarrow()
+    return cut(fetched(in_doubles, event_counts))
+
+
+def in_doubles(event_counts: ir.Table) -> ir.Table:
+    """The counts in the order of their keys, with times as numbers.
+
+    The engine's cast is the double nearest to the decimal; Arrow's is off by its last digit.
+    """
+    times = event_counts.mutate(time_days=event_counts.time_days.cast("float64"))
+    return times.order_by([*NAMES, "time_days"])
+
+
+def cut(counts: pa.Table) -> list[Group]:
+    """One event table per curve, of counts as `in_doubles` gives them."""
     time, events, censored, reported = (
-        fetched[name].to_numpy() for name in ("time_days", "events", "censored", "reported")
+        counts[name].to_numpy() for name in ("time_days", "events", "censored", "reported")
     )
     listed = []
-    for first, end in _runs([fetched[name] for name in NAMES]):
-        key = Key(*(fetched[name][first].as_py() for name in NAMES))
+    for first, end in _runs([counts[name] for name in NAMES]):
+        key = Key(*(counts[name][first].as_py() for name in NAMES))
         table = EventTable(time[first:end], events[first:end], censored[first:end])
-        number = fetched["level_number"][first].as_py()
+        number = counts["level_number"][first].as_py()
         listed.append(Group(key, number, table, int(reported[first:end].sum())))
     return listed
 
@@ -163,5 +174,13 @@ def _runs(keys: list[pa.ChunkedArray]) -> Iterator[tuple[int, int]]:
 
 def populations(population_members: ir.Table) -> list[str]:
     """Every population that has a member, in order."""
-    names = population_members.select("population").distinct().to_pyarrow()
-    return sorted(names["population"].to_pylist())
+    return sorted(fetched(_populations, population_members)["population"].to_pylist())
+
+
+def _populations(population_members: ir.Table) -> ir.Table:
+    return population_members.select("population").distinct()
+
+
+def _pairs_in_order(lesion_pairs: ir.Table) -> ir.Table:
+    columns = ("first_days", "first_event", "second_days", "second_event", "n")
+    return lesion_pairs.order_by(["population", "endpoint", *columns])

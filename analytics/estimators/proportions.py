@@ -3,6 +3,7 @@
 Source: Clopper and Pearson, Biometrika 1934;26:404-413. Held against R's binom.test.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from scipy.stats import beta
@@ -16,6 +17,7 @@ class Proportion(NamedTuple):
     upper: float
 
 
+@lru_cache(maxsize=65_536)
 def exact(n: int, total: int, level: float = 0.95) -> Proportion:
     """Give n of total in percent with the Clopper-Pearson interval.
 

@@ -11,7 +11,7 @@ Hyndman and Fan, Am Stat 1996;50:361-365 (R's default).
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, key, rows
 from schemas.records.factors import PROGNOSTIC
 from schemas.statistic_ids import set_id_column, statistic_id
@@ -87,11 +88,11 @@ def baseline_characteristics(
     population_members: Table[PopulationMembers],
 ) -> Table[BaselineCharacteristics]:
     """Describe each population, and in `all` and `per_criteria` each level of each factor."""
-    groups = _groups(population_members, factor_levels)
-    sizes = _sizes(groups)
-    records = _numbers(subjects, groups, sizes) + _categories(
-        subjects, factor_levels, groups, sizes
-    )
+    read = (population_members, factor_levels, subjects)
+    sizes = _sizes(population_members, factor_levels)
+    summed = fetched_records(_summed_numbers, *read)
+    counted = fetched_records(_counted_levels, *read)
+    records = _numbers(summed, sizes) + _categories(counted, sizes)
     for record in records:
         record["statistic_id"] = statistic_id(BaselineCharacteristics, record)
     return rows(sorted(records, key=_in_order), BaselineCharacteristics)
@@ -153,12 +154,17 @@ def _groups(population_members: ir.Table, factor_levels: ir.Table) -> ir.Table:
     return numbered[0].union(numbered[1])
 
 
-def _sizes(groups: ir.Table) -> Sizes:
-    """The groups to describe: a factor with one level in a population splits nothing."""
-    counted = groups.group_by("population", "factor", "factor_level", "level_number").agg(
+def _counted_groups(population_members: ir.Table, factor_levels: ir.Table) -> ir.Table:
+    groups = _groups(population_members, factor_levels)
+    return groups.group_by("population", "factor", "factor_level", "level_number").agg(
         n=groups.count()
     )
-    sizes = {_group(r): (r["level_number"], r["n"]) for r in counted.to_pyarrow().to_pylist()}
+
+
+def _sizes(population_members: ir.Table, factor_levels: ir.Table) -> Sizes:
+    """The groups to describe: a factor with one level in a population splits nothing."""
+    counted = fetched_records(_counted_groups, population_members, factor_levels)
+    sizes = {_group(r): (r["level_number"], r["n"]) for r in counted}
     levels: dict[tuple[str, str], int] = defaultdict(int)
     for population, factor, _ in sizes:
         levels[population, factor] += 1
@@ -199,13 +205,16 @@ def _category_values(subjects: ir.Table, factor_levels: ir.Table) -> ir.Table:
     return values.filter(values.level.notnull())
 
 
-def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]:
+def _summed_numbers(
+    population_members: ir.Table, factor_levels: ir.Table, subjects: ir.Table
+) -> ir.Table:
+    groups = _groups(population_members, factor_levels)
     values = _number_values(subjects)
     joined = groups.inner_join(values.filter(values.value.notnull()), "subject_id")
     # A square of 18 digits has 36: the engine keeps two narrow factors narrow, and overflows.
     wide = joined.value.cast("decimal(19, 6)")
     # Sums run over exact decimals, so that they do not depend on the order of the rows.
-    summed = joined.group_by("population", "factor", "factor_level", "variable").agg(
+    return joined.group_by("population", "factor", "factor_level", "variable").agg(
         n=joined.count(),
         sum=wide.sum(),
         sum_of_squares=(wide * wide).cast("decimal(38, 12)").sum(),
@@ -213,7 +222,10 @@ def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]
         median=joined.as_float.quantile(0.5),
         q3=joined.as_float.quantile(0.75),
     )
-    numbers = {(_group(r), r["variable"]): r for r in summed.to_pyarrow().to_pylist()}
+
+
+def _numbers(summed: Sequence[Record], sizes: Sizes) -> list[Record]:
+    numbers = {(_group(r), r["variable"]): r for r in summed}
     pairs = _pairs(sizes)
     records = []
     for group, (_, n_group) in sizes.items():
@@ -228,15 +240,19 @@ def _numbers(subjects: ir.Table, groups: ir.Table, sizes: Sizes) -> list[Record]
     return records
 
 
-def _categories(
-    subjects: ir.Table, factor_levels: ir.Table, groups: ir.Table, sizes: Sizes
-) -> list[Record]:
+def _counted_levels(
+    population_members: ir.Table, factor_levels: ir.Table, subjects: ir.Table
+) -> ir.Table:
+    groups = _groups(population_members, factor_levels)
     joined = groups.inner_join(_category_values(subjects, factor_levels), "subject_id")
-    counted = joined.group_by("population", "factor", "factor_level", "variable", "level").agg(
+    return joined.group_by("population", "factor", "factor_level", "variable", "level").agg(
         n=joined.count()
     )
+
+
+def _categories(counted: Sequence[Record], sizes: Sizes) -> list[Record]:
     counted_levels: dict[tuple[Group, str], dict[str, int]] = defaultdict(dict)
-    for r in counted.to_pyarrow().to_pylist():
+    for r in counted:
         counted_levels[_group(r), r["variable"]][r["level"]] = r["n"]
     pairs = _pairs(sizes)
     names = (*CATEGORIES, *(factor.factor for factor in PROGNOSTIC))

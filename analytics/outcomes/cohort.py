@@ -18,6 +18,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from analytics.fetched import fetched_records, whole
 from schemas.contract import Table, conform, rows
 from schemas.records.eligibility import NOT_SPECIFIED, RULES
 from schemas.statistic_ids import set_id_column, slug_column, statistic_id
@@ -39,10 +40,8 @@ def attrition(
     eligibility: Table[Eligibility], subjects: Table[Subjects], set_aside: Table[SetAside]
 ) -> Table[Attrition]:
     """Count the patients in, out and unknown at each step, over all sites and at each."""
-    leaving = _leaving(eligibility, subjects)
-    counted = leaving.group_by("site_id", "step", "unknown").agg(n=leaving.count())
     by_population: dict[str, Left] = {"all": Counter()}
-    for row in counted.to_pyarrow().to_pylist():
+    for row in fetched_records(_counted, eligibility, subjects):
         for population in ("all", f"site:{row['site_id']}"):
             left = by_population.setdefault(population, Counter())
             left[row["step"], row["unknown"]] += row["n"]
@@ -55,6 +54,11 @@ def attrition(
         ],
         Attrition,
     )
+
+
+def _counted(eligibility: ir.Table, subjects: ir.Table) -> ir.Table:
+    leaving = _leaving(eligibility, subjects)
+    return leaving.group_by("site_id", "step", "unknown").agg(n=leaving.count())
 
 
 def delivered_sets(subjects: Table[Subjects]) -> Table[MemberSets]:
@@ -123,7 +127,7 @@ def _leaving(eligibility: ir.Table, subjects: ir.Table) -> ir.Table:
 def _rows_lost(set_aside: ir.Table) -> dict[str, str]:
     """How many rows of which table were set aside, over all sites and at each."""
     lost: dict[str, Counter[str]] = {}
-    for row in set_aside.to_pyarrow().to_pylist():
+    for row in fetched_records(whole, set_aside):
         for population in ("all", f"site:{row['site_id']}"):
             lost.setdefault(population, Counter())[row["table_name"]] += row["quarantined"]
     return {
@@ -135,12 +139,13 @@ def _rows_lost(set_aside: ir.Table) -> dict[str, str]:
 
 def _notes(eligibility: ir.Table) -> dict[str, str | None]:
     """The rules that were asked of nobody, because the source gives no limits."""
+    return {r["rule_id"]: NOT_SPECIFIED for r in fetched_records(_asked_of_nobody, eligibility)}
+
+
+def _asked_of_nobody(eligibility: ir.Table) -> ir.Table:
     left_open = eligibility.reason.fill_null("") == NOT_SPECIFIED
     asked = eligibility.group_by("rule_id").agg(n_asked=(~left_open).sum())
-    return {
-        r["rule_id"]: NOT_SPECIFIED
-        for r in asked.filter(asked.n_asked == 0).to_pyarrow().to_pylist()
-    }
+    return asked.filter(asked.n_asked == 0)
 
 
 def _steps(population: str, left: Left, notes: dict[str, str | None]) -> list[dict[str, Any]]:

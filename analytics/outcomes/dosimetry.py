@@ -17,6 +17,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from analytics.estimators.event_counts import populations
+from analytics.fetched import fetched_records
 from schemas.contract import DECIMAL, Table, conform, rows
 from schemas.settings import ToxicitySettings
 from schemas.statistic_ids import set_id_column, statistic_id
@@ -105,31 +107,41 @@ def dosimetry_summary(
     settings: ToxicitySettings,
 ) -> Table[DosimetrySummary]:
     """Summarise doses, lung doses and activities of each population and group."""
+    read = (treatment_targets, subject_response, toxicity, population_members)
+    by_key = {
+        (r["population"], r["measure"], r["grain"], r["group"]): r
+        for r in fetched_records(_summed, *read, settings=settings)
+    }
+    return rows(
+        [
+            _record(by_key, name, measure, grain, group)
+            for name in populations(population_members)
+            for measure in MEASURES
+            for grain in measure.grains
+            for group in _groups_of(grain)
+        ],
+        DosimetrySummary,
+    )
+
+
+def _summed(
+    treatment_targets: ir.Table,
+    subject_response: ir.Table,
+    toxicity: ir.Table,
+    population_members: ir.Table,
+    *,
+    settings: ToxicitySettings,
+) -> ir.Table:
     members = population_members.select("population", "subject_id")
     values = _grouped(treatment_targets, subject_response, toxicity, settings)
     inside = values.inner_join(members, "subject_id")
-    summed = inside.group_by(["population", "measure", "grain", "group"]).agg(
+    return inside.group_by(["population", "measure", "grain", "group"]).agg(
         n=inside.count(),
         median=inside.value.quantile(0.5),
         q1=inside.value.quantile(0.25),
         q3=inside.value.quantile(0.75),
         minimum=inside.value.min(),
         maximum=inside.value.max(),
-    )
-    by_key = {
-        (r["population"], r["measure"], r["grain"], r["group"]): r
-        for r in summed.to_pyarrow().to_pylist()
-    }
-    populations = members.select("population").distinct().to_pyarrow().to_pylist()
-    return rows(
-        [
-            _record(by_key, name, measure, grain, group)
-            for name in sorted(p["population"] for p in populations)
-            for measure in MEASURES
-            for grain in measure.grains
-            for group in _groups_of(grain)
-        ],
-        DosimetrySummary,
     )
 
 

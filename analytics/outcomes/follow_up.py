@@ -15,7 +15,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from analytics.estimators.event_counts import populations
 from analytics.estimators.proportions import exact
+from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, rows
 from schemas.statistic_ids import set_id, statistic_id
 from schemas.tables.intermediate import PopulationMembers
@@ -144,7 +146,8 @@ def symptom_summary(
 ) -> Table[SymptomSummary]:
     """Count the symptomatic and those who improved, in each population."""
     asked: Asked = {BASELINE_MEASURES: subjects, SYMPTOM_MEASURES: symptom_response}
-    return rows(_summary(asked, population_members, SymptomSummary), SymptomSummary)
+    summed = fetched_records(_symptoms, symptom_response, subjects, population_members)
+    return rows(_summary(asked, summed, population_members, SymptomSummary), SymptomSummary)
 
 
 def symptom_summary_sets(
@@ -161,7 +164,8 @@ def adherence_summary(
 ) -> Table[AdherenceSummary]:
     """Count the reviews on time, the gaps and the overdue, in each population."""
     asked: Asked = {ADHERENCE_MEASURES: follow_up_adherence}
-    return rows(_summary(asked, population_members, AdherenceSummary), AdherenceSummary)
+    summed = fetched_records(_adherence, follow_up_adherence, population_members)
+    return rows(_summary(asked, summed, population_members, AdherenceSummary), AdherenceSummary)
 
 
 def adherence_summary_sets(
@@ -184,23 +188,39 @@ def _answers(asked: Asked) -> ir.Table:
     return every.filter(every.answer.notnull())
 
 
-def _summary(
-    asked: Asked, population_members: ir.Table, contract: type[ProportionSummary]
-) -> list[dict[str, Any]]:
+def _symptoms(
+    symptom_response: ir.Table, subjects: ir.Table, population_members: ir.Table
+) -> ir.Table:
+    asked: Asked = {BASELINE_MEASURES: subjects, SYMPTOM_MEASURES: symptom_response}
+    return _summed(asked, population_members)
+
+
+def _adherence(follow_up_adherence: ir.Table, population_members: ir.Table) -> ir.Table:
+    return _summed({ADHERENCE_MEASURES: follow_up_adherence}, population_members)
+
+
+def _summed(asked: Asked, population_members: ir.Table) -> ir.Table:
     members = population_members.select("population", "subject_id")
     answers = _answers(asked).inner_join(members, "subject_id")
-    summed = answers.group_by(["population", "measure"]).agg(
+    return answers.group_by(["population", "measure"]).agg(
         yes=answers.answer.cast("int64").sum(where=answers.answer.isin([0.0, 1.0])),
         asked=answers.count(),
         q1=answers.answer.quantile(0.25),
         median=answers.answer.quantile(0.5),
         q3=answers.answer.quantile(0.75),
     )
-    by_key = {(r["population"], r["measure"]): r for r in summed.to_pyarrow().to_pylist()}
-    populations = members.select("population").distinct().to_pyarrow().to_pylist()
+
+
+def _summary(
+    asked: Asked,
+    summed: list[dict[str, Any]],
+    population_members: ir.Table,
+    contract: type[ProportionSummary],
+) -> list[dict[str, Any]]:
+    by_key = {(r["population"], r["measure"]): r for r in summed}
     return [
         _record(contract, name, measure, by_key.get((name, measure.name)))
-        for name in sorted(p["population"] for p in populations)
+        for name in populations(population_members)
         for measures in asked
         for measure in measures
     ]

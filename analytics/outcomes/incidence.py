@@ -21,6 +21,7 @@ import numpy as np
 
 from analytics.estimators.competing_risks import CauseTable, aalen_johansen, incidence_at
 from analytics.estimators.event_counts import populations
+from analytics.fetched import fetched_records
 from analytics.outcomes.survival import DAYS_PER_MONTH, DEPENDENT
 from schemas.contract import EXACT_DAYS, Table, rows
 from schemas.records.endpoints import RECORDS, Endpoint
@@ -42,17 +43,12 @@ def cumulative_incidence(
     settings: SurvivalSettings,
 ) -> Table[CumulativeIncidence]:
     """Read the incidence of the event and of each competing event at the landmarks."""
-    left = _first(time_to_event)
-    members = left.inner_join(population_members, "subject_id")
-    names = [*KEY, "days", "cause"]
-    counted = members.group_by(names).agg(n=members.count()).order_by(names)
+    counted = fetched_records(_counted, population_members, time_to_event)
     by_curve = {
         key: list(curve_rows)
-        for key, curve_rows in groupby(
-            counted.to_pyarrow().to_pylist(), key=lambda r: tuple(r[n] for n in KEY)
-        )
+        for key, curve_rows in groupby(counted, key=lambda r: tuple(r[n] for n in KEY))
     }
-    records = [
+    published = [
         record
         for population in populations(population_members)
         for endpoint in COMPETING.values()
@@ -60,8 +56,14 @@ def cumulative_incidence(
             (population, endpoint.code, endpoint.level), endpoint, by_curve, settings
         )
     ]
-    named = [r | {"statistic_id": statistic_id(CumulativeIncidence, r)} for r in records]
+    named = [r | {"statistic_id": statistic_id(CumulativeIncidence, r)} for r in published]
     return rows(named, CumulativeIncidence)
+
+
+def _counted(population_members: ir.Table, time_to_event: ir.Table) -> ir.Table:
+    members = _first(time_to_event).inner_join(population_members, "subject_id")
+    names = [*KEY, "days", "cause"]
+    return members.group_by(names).agg(n=members.count()).order_by(names)
 
 
 def cumulative_incidence_sets(time_to_event: Table[TimeToEvent]) -> Table[MemberSets]:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 
 from analytics.estimators.cox import (
     PH_METHOD,
@@ -40,6 +41,7 @@ from analytics.estimators.cox import (
 )
 from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import FloatArray
+from analytics.fetched import fetched, fetched_records, whole
 from analytics.outcomes.prognosis import limits, penalised_limits
 from schemas.contract import Table, rows
 from schemas.records.endpoints import COMPARED
@@ -98,33 +100,22 @@ def prognosis_multivariable(
     settings: SurvivalSettings,
 ) -> Table[PrognosisMultivariable]:
     """Fit the factors of the series together, by each rule of selection."""
-    cells = cells_of(population_members, time_to_event, factor_levels)
-    alone = prognosis_univariate.to_pyarrow().to_pylist()
+    cells = cells_of(fetched(counted_cells, population_members, time_to_event, factor_levels))
+    alone = fetched_records(whole, prognosis_univariate)
     return rows(multivariable(cells, alone, settings), PrognosisMultivariable)
 
 
-def cells_of(
-    population_members: ir.Table, time_to_event: ir.Table, factor_levels: ir.Table
-) -> dict[tuple[str, str], Cells]:
-    """Count patients by time, status and levels in the engine; one entry per population, endpoint.
+def cells_of(counted: pa.Table) -> dict[tuple[str, str], Cells]:
+    """The counts of `counted_cells`, one entry per population and endpoint.
 
     Returns:
         (population, endpoint) -> its cells, in order.
     """
-    level = factor_levels.level_number
-    wide = factor_levels.group_by("subject_id").agg(
-        **{term: level.max(where=factor_levels.factor == term) for term in TERMS}
-    )
-    clocks = time_to_event.filter(time_to_event.endpoint.isin(COMPARED))
-    placed = clocks.left_join(wide, "subject_id").drop("subject_id_right")
-    members = placed.inner_join(population_members, "subject_id")
-    keys = ["population", "endpoint", "time_days", "event", *TERMS]
-    fetched = members.group_by(*keys).agg(n=members.count()).order_by(keys).to_pyarrow()
     names = list(
-        zip(fetched["population"].to_pylist(), fetched["endpoint"].to_pylist(), strict=True)
+        zip(counted["population"].to_pylist(), counted["endpoint"].to_pylist(), strict=True)
     )
-    columns = [fetched[name].to_numpy().astype(float) for name in keys[2:]]
-    count = fetched["n"].to_numpy().astype(float)
+    columns = [counted[name].to_numpy().astype(float) for name in ("time_days", "event", *TERMS)]
+    count = counted["n"].to_numpy().astype(float)
     chosen = {name: np.array([n == name for n in names]) for name in dict.fromkeys(names)}
     return {
         name: Cells(
@@ -135,6 +126,21 @@ def cells_of(
         )
         for name, row in chosen.items()
     }
+
+
+def counted_cells(
+    population_members: ir.Table, time_to_event: ir.Table, factor_levels: ir.Table
+) -> ir.Table:
+    """Patients by population, endpoint, time, status and levels."""
+    level = factor_levels.level_number
+    wide = factor_levels.group_by("subject_id").agg(
+        **{term: level.max(where=factor_levels.factor == term) for term in TERMS}
+    )
+    clocks = time_to_event.filter(time_to_event.endpoint.isin(COMPARED))
+    placed = clocks.left_join(wide, "subject_id").drop("subject_id_right")
+    members = placed.inner_join(population_members, "subject_id")
+    keys = ["population", "endpoint", "time_days", "event", *TERMS]
+    return members.group_by(*keys).agg(n=members.count()).order_by(keys)
 
 
 def multivariable(

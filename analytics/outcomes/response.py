@@ -26,7 +26,9 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.estimators.cluster_bootstrap import cluster_limits, cluster_weights
+from analytics.estimators.event_counts import populations
 from analytics.estimators.proportions import exact
+from analytics.fetched import fetched
 from schemas.contract import Table, conform, rows
 from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
@@ -93,12 +95,11 @@ def response_summary(
     settings: ResponseSettings,
 ) -> Table[ResponseSummary]:
     """Count every category in every population and give each share its limits."""
-    counted = _profiles(_counted(lesion_response, subject_response), population_members)
-    found = dict(_groups(counted.to_pyarrow()))
+    counted = fetched(_profiles, lesion_response, subject_response, population_members)
+    found = dict(_groups(counted))
     derivable = {(key[0], key[1]) for key in found}
-    populations = population_members.select("population").distinct().to_pyarrow()
     records = []
-    for population in sorted(populations["population"].to_pylist()):
+    for population in populations(population_members):
         for key in _keys(population):
             absent = _why_absent(key, (key[0], key[1]) in derivable)
             records += _summaries(key, found.get(key), absent, settings)
@@ -153,8 +154,11 @@ def _whole(units: ir.Table) -> ir.Table:
     return units.filter(units.organ == "all")
 
 
-def _profiles(units: ir.Table, population_members: ir.Table) -> ir.Table:
+def _profiles(
+    lesion_response: ir.Table, subject_response: ir.Table, population_members: ir.Table
+) -> ir.Table:
     """One row per population, key and distinct profile: how many subjects have it."""
+    units = _counted(lesion_response, subject_response)
     flags = {c: _belongs(units, c) for c in RESPONSE_CATEGORIES}
     counts = {f"n_{c}": flag.sum() for c, flag in flags.items()}
     evaluable = {f"e_{c}": (flag & units.evaluable).sum() for c, flag in flags.items()}
@@ -328,14 +332,19 @@ def criterion_agreement(
     population_members: Table[PopulationMembers],
 ) -> Table[CriterionAgreement]:
     """Count the same units under each pair of criteria, unconfirmed."""
+    counted = fetched(_agreed, lesion_response, subject_response, population_members).to_pylist()
+    for record in counted:
+        record["statistic_id"] = statistic_id(CriterionAgreement, record)
+    return rows(sorted(counted, key=lambda r: str(r["statistic_id"])), CriterionAgreement)
+
+
+def _agreed(
+    lesion_response: ir.Table, subject_response: ir.Table, population_members: ir.Table
+) -> ir.Table:
     pairs = _pairs(_whole(_units(lesion_response, subject_response)))
     members = population_members.select("population", "subject_id")
     joined = pairs.inner_join(members, "subject_id")
-    counted = joined.group_by("population", *_AGREEMENT).agg(n=joined.count())
-    records = counted.to_pyarrow().to_pylist()
-    for record in records:
-        record["statistic_id"] = statistic_id(CriterionAgreement, record)
-    return rows(sorted(records, key=lambda r: str(r["statistic_id"])), CriterionAgreement)
+    return joined.group_by("population", *_AGREEMENT).agg(n=joined.count())
 
 
 _AGREEMENT = ("criterion_a", "criterion_b", "level", "category_a", "category_b")

@@ -14,8 +14,9 @@ from typing import Any, get_args
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
-from analytics.estimators.event_counts import Group, event_counts, groups
+from analytics.estimators.event_counts import Group, cut, event_counts, groups, in_doubles
 from analytics.estimators.kaplan_meier import (
     ConfType,
     QuantileRule,
@@ -23,12 +24,13 @@ from analytics.estimators.kaplan_meier import (
     median,
     survival_at,
 )
-from analytics.outcomes.models import cells_of, multivariable
+from analytics.fetched import fetched
+from analytics.outcomes.models import cells_of, counted_cells, multivariable
 from analytics.outcomes.prognosis import univariate
 from analytics.outcomes.survival import DAYS_PER_MONTH, in_months
 from analytics.published.literature_figures import SURVIVAL_AT_MONTHS
 from schemas.contract import Table, rows
-from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW
+from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, Factor
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import EventCounts, PopulationMembers
@@ -57,13 +59,12 @@ def sensitivity(
     settings: SurvivalSettings,
 ) -> Table[Sensitivity]:
     """Change each setting that acts on the marts, and compare."""
-    survival = time_to_event.filter(time_to_event.endpoint == "OS")
-    counted = event_counts.filter(event_counts.endpoint == "OS")
-    counted_groups = groups(counted)
+    read = (population_members, time_to_event, factor_levels)
+    counted_groups = [g for g in groups(event_counts) if g.key.endpoint == "OS"]
     overall = [g for g in counted_groups if g.key.factor == "" and g.key.level == "subject"]
-    base = _models(population_members, survival, factor_levels, counted_groups, settings)
+    base = _models(fetched(counted_cells, *read), counted_groups, settings)
     records = [
-        *_bilirubin(population_members, survival, factor_levels, subjects, base, settings),
+        *_bilirubin((*read, subjects), base, settings),
         *_selection(base[1], settings),
         *_median_rule(overall, settings),
         *_interval(overall, settings),
@@ -77,28 +78,17 @@ def crosses(p: float | None, base: float | None) -> bool:
 
 
 def _models(
-    population_members: ir.Table,
-    survival: ir.Table,
-    factor_levels: ir.Table,
-    counted_groups: list[Group],
-    settings: SurvivalSettings,
+    counted: pa.Table, counted_groups: list[Group], settings: SurvivalSettings
 ) -> tuple[list[Record], list[Record]]:
+    """Overall survival by each factor alone, and by all together."""
     alone = univariate(counted_groups, settings)
-    cells = cells_of(population_members, survival, factor_levels)
+    cells = {key: own for key, own in cells_of(counted).items() if key[1] == "OS"}
     return alone, multivariable(cells, alone, settings)
 
 
-def _bilirubin(
-    population_members: ir.Table,
-    survival: ir.Table,
-    factor_levels: ir.Table,
-    subjects: ir.Table,
-    base: tuple[list[Record], list[Record]],
-    settings: SurvivalSettings,
-) -> list[Record]:
-    """The limit of bilirubin changes sides; the other factors keep their levels."""
-    included = settings.bilirubin_good_includes_limit
-    other = BILIRUBIN_BELOW if included else BILIRUBIN
+def _other_limit(factor_levels: ir.Table, subjects: ir.Table, included: bool) -> ir.Table:
+    """Levels of all factors, with the limit of bilirubin on the other side."""
+    other = _other_factor(included)
     good = subjects[other.column]
     classed = subjects.filter(good.notnull())
     moved = classed.select(
@@ -110,9 +100,48 @@ def _bilirubin(
         bad=~classed[other.column],
     )
     kept = factor_levels.filter(factor_levels.factor != other.factor)
-    levels = kept.select(*moved.columns).union(moved)
-    by_bilirubin = groups(event_counts(population_members, survival, levels))
-    again = _models(population_members, survival, levels, by_bilirubin, settings)
+    return kept.select(*moved.columns).union(moved)
+
+
+def _other_factor(included: bool) -> Factor:
+    return BILIRUBIN_BELOW if included else BILIRUBIN
+
+
+def _other_counts(
+    population_members: ir.Table,
+    time_to_event: ir.Table,
+    factor_levels: ir.Table,
+    subjects: ir.Table,
+    *,
+    included: bool,
+) -> ir.Table:
+    survival = time_to_event.filter(time_to_event.endpoint == "OS")
+    levels = _other_limit(factor_levels, subjects, included)
+    return in_doubles(event_counts(population_members, survival, levels))
+
+
+def _other_cells(
+    population_members: ir.Table,
+    time_to_event: ir.Table,
+    factor_levels: ir.Table,
+    subjects: ir.Table,
+    *,
+    included: bool,
+) -> ir.Table:
+    levels = _other_limit(factor_levels, subjects, included)
+    return counted_cells(population_members, time_to_event, levels)
+
+
+def _bilirubin(
+    read: tuple[ir.Table, ...],
+    base: tuple[list[Record], list[Record]],
+    settings: SurvivalSettings,
+) -> list[Record]:
+    """The limit of bilirubin changes sides; the other factors keep their levels."""
+    included = settings.bilirubin_good_includes_limit
+    other = _other_factor(included)
+    by_bilirubin = cut(fetched(_other_counts, *read, included=included))
+    again = _models(fetched(_other_cells, *read, included=included), by_bilirubin, settings)
     setting = {
         "setting": "survival.bilirubin_good_includes_limit",
         "alternative": str(not included).lower(),

@@ -35,6 +35,7 @@ from analytics.estimators.kaplan_meier import (
     reverse,
 )
 from analytics.estimators.kaplan_meier import survival_at as level_at
+from analytics.fetched import fetched_records
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import EXACT_DAYS, Contract, Table, empty, rows, schema
 from schemas.records.endpoints import RECORDS, Endpoint
@@ -352,17 +353,7 @@ def _imaging_days(
     population_members: ir.Table, subjects: ir.Table
 ) -> dict[str, tuple[FloatArray, IntArray]]:
     """Distinct days of the last scan and their counts; a treated patient without one has 0."""
-    treated = subjects.filter(subjects.treated).select("subject_id", "imaging_day")
-    members = population_members.inner_join(treated, "subject_id")
-    day = ibis.greatest(members.imaging_day.fill_null(0), 0)
-    counted = (
-        members.select("population", day=day, known=members.imaging_day.notnull().cast("int64"))
-        .group_by("population", "day")
-        .agg(n=lambda t: t.count(), known=lambda t: t.known.sum())
-        .order_by("population", "day")
-        .to_pyarrow()
-        .to_pylist()
-    )
+    counted = fetched_records(_counted_imaging, population_members, subjects)
     scanned = {r["population"] for r in counted if r["known"]}
     return {
         name: (
@@ -373,20 +364,35 @@ def _imaging_days(
     }
 
 
+def _counted_imaging(population_members: ir.Table, subjects: ir.Table) -> ir.Table:
+    treated = subjects.filter(subjects.treated).select("subject_id", "imaging_day")
+    members = population_members.inner_join(treated, "subject_id")
+    day = ibis.greatest(members.imaging_day.fill_null(0), 0)
+    return (
+        members.select("population", day=day, known=members.imaging_day.notnull().cast("int64"))
+        .group_by("population", "day")
+        .agg(n=lambda t: t.count(), known=lambda t: t.known.sum())
+        .order_by("population", "day")
+    )
+
+
 def _unknown_ends(
     population_members: ir.Table, time_to_event: ir.Table
 ) -> dict[tuple[str, str], dict[float, int]]:
     """Population and cause -> day -> how many were censored there for a cause nobody can end."""
+    unknown: dict[tuple[str, str], dict[float, int]] = {}
+    for r in fetched_records(_counted_ends, population_members, time_to_event):
+        unknown.setdefault((r["population"], r["cause"]), {})[float(r["time_days"])] = r["n"]
+    return unknown
+
+
+def _counted_ends(population_members: ir.Table, time_to_event: ir.Table) -> ir.Table:
     ended = time_to_event.filter(
         time_to_event.endpoint == "OS", time_to_event.cause.isin([DEAD, ASIDE])
     )
     members = population_members.select("population", "subject_id")
     placed = ended.select("subject_id", "cause", "time_days").inner_join(members, "subject_id")
-    counted = placed.group_by("population", "cause", "time_days").agg(n=placed.count())
-    unknown: dict[tuple[str, str], dict[float, int]] = {}
-    for r in counted.to_pyarrow().to_pylist():
-        unknown.setdefault((r["population"], r["cause"]), {})[float(r["time_days"])] = r["n"]
-    return unknown
+    return placed.group_by("population", "cause", "time_days").agg(n=placed.count())
 
 
 def _definitions(

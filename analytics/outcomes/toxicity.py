@@ -16,7 +16,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from analytics.estimators.event_counts import populations
 from analytics.estimators.proportions import exact
+from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, rows, table_name
 from schemas.records.analytes import ANALYTES
 from schemas.records.ctcae_terms import ALWAYS_PUBLISHED
@@ -47,12 +49,10 @@ def toxicity_summary(
     settings: ToxicitySettings,
 ) -> Table[ToxicitySummary]:
     """Count the worst grades of every term, version and window in every population."""
-    treated = _treated(population_members, anchors)
-    recording = adverse_events.select("site_id").distinct().mutate(records=ibis.literal(True))
-    sizes = _sizes(treated.left_join(recording, "site_id"))
-    counts = _counts(toxicity, treated)
+    sizes = _sizes(population_members, anchors, adverse_events)
+    counts = _counts(toxicity, population_members, anchors)
     summaries: list[Record] = []
-    for population in _populations(population_members):
+    for population in populations(population_members):
         n_treated, n_recording = sizes.get(population, (0, 0))
         summaries += _labs(population, n_treated, counts[population], settings)
         summaries += _events(population, n_treated, n_recording, counts[population], settings)
@@ -74,9 +74,8 @@ def toxicity_shift(
     anchors: Table[Anchors],
 ) -> Table[ToxicityShift]:
     """Cross the baseline grade with the worst grade at any time after treatment."""
-    treated = _treated(population_members, anchors)
-    sizes = _sizes(treated.mutate(records=ibis.literal(False)))
-    cells = _cells(_shifts(lab_grades, toxicity), treated)
+    sizes = _sizes(population_members, anchors)
+    cells = _cells(lab_grades, toxicity, population_members, anchors)
     shifts: list[Record] = []
     for (population, term, version), counted in sorted(cells.items()):
         unknown = sizes[population][0] - sum(counted.values())
@@ -115,28 +114,45 @@ def _treated(population_members: ir.Table, anchors: ir.Table) -> ir.Table:
     return members.inner_join(anchors.select("subject_id", "site_id"), "subject_id")
 
 
-def _populations(population_members: ir.Table) -> list[str]:
-    named = population_members.select("population").distinct().order_by("population")
-    return list(named.to_pyarrow()["population"].to_pylist())
+def _sizes(*read: ir.Table) -> dict[str, tuple[int, int]]:
+    """Population -> patients with a T0, and those of them whose site records events."""
+    return {
+        r["population"]: (r["n"], r["recording"]) for r in fetched_records(_counted_treated, *read)
+    }
 
 
-def _sizes(treated: ir.Table) -> dict[str, tuple[int, int]]:
-    counted = treated.group_by("population").agg(
-        n=treated.count(), recording=treated.records.fill_null(False).sum()
-    )
-    return {r["population"]: (r["n"], r["recording"]) for r in counted.to_pyarrow().to_pylist()}
+def _counted_treated(
+    population_members: ir.Table, anchors: ir.Table, adverse_events: ir.Table | None = None
+) -> ir.Table:
+    treated = _treated(population_members, anchors).mutate(recorded=ibis.literal(False))
+    if adverse_events is not None:
+        sites = adverse_events.select("site_id").distinct().mutate(one=ibis.literal(True))
+        joined = treated.left_join(sites, "site_id")
+        treated = joined.mutate(recorded=joined.one.fill_null(False))
+    return treated.group_by("population").agg(n=treated.count(), recording=treated.recorded.sum())
 
 
-def _counts(toxicity: ir.Table, treated: ir.Table) -> defaultdict[str, Cells]:
+def _counts(
+    toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
+) -> defaultdict[str, Cells]:
     """Population -> (source, term, version, window) -> worst grade -> subjects."""
-    keys = ("source", "term", "ctcae_version", "time_window")
-    joined = toxicity.select("subject_id", *keys, "worst_grade").inner_join(treated, "subject_id")
-    table = joined.group_by("population", *keys, "worst_grade").agg(n=joined.count())
     by_population: defaultdict[str, Cells] = defaultdict(dict)
-    for r in table.to_pyarrow().to_pylist():
-        cell = by_population[r["population"]].setdefault(tuple(r[k] for k in keys), {})
+    for r in fetched_records(_counted_grades, toxicity, population_members, anchors):
+        cell = by_population[r["population"]].setdefault(tuple(r[k] for k in _GRADED), {})
         cell[r["worst_grade"]] = r["n"]
     return by_population
+
+
+_GRADED = ("source", "term", "ctcae_version", "time_window")
+
+
+def _counted_grades(
+    toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
+) -> ir.Table:
+    treated = _treated(population_members, anchors)
+    graded = toxicity.select("subject_id", *_GRADED, "worst_grade")
+    joined = graded.inner_join(treated, "subject_id")
+    return joined.group_by("population", *_GRADED, "worst_grade").agg(n=joined.count())
 
 
 def _labs(
@@ -252,16 +268,21 @@ def _shifts(lab_grades: ir.Table, toxicity: ir.Table) -> ir.Table:
     )
 
 
-def _cells(
-    shifts: ir.Table, treated: ir.Table
-) -> dict[tuple[str, str, str], dict[tuple[str, str], int]]:
-    joined = shifts.inner_join(treated, "subject_id")
-    keys = ("population", "term", "ctcae_version", "baseline_grade", "worst_grade")
+def _cells(*read: ir.Table) -> dict[tuple[str, str, str], dict[tuple[str, str], int]]:
     cells: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
-    for r in joined.group_by(*keys).agg(n=joined.count()).to_pyarrow().to_pylist():
+    for r in fetched_records(_counted_shifts, *read):
         cell = cells.setdefault((r["population"], r["term"], r["ctcae_version"]), {})
         cell[r["baseline_grade"], r["worst_grade"]] = r["n"]
     return cells
+
+
+def _counted_shifts(
+    lab_grades: ir.Table, toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
+) -> ir.Table:
+    treated = _treated(population_members, anchors)
+    joined = _shifts(lab_grades, toxicity).inner_join(treated, "subject_id")
+    keys = ("population", "term", "ctcae_version", "baseline_grade", "worst_grade")
+    return joined.group_by(*keys).agg(n=joined.count())
 
 
 def _members(

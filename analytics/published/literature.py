@@ -12,6 +12,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from analytics.estimators.event_counts import populations
+from analytics.fetched import among, fetched_records
 from analytics.published.literature_figures import FIGURES, Figure
 from schemas.contract import Contract, Statistic, Table, options, rows
 from schemas.statistic_ids import statistic_id
@@ -73,7 +74,7 @@ def _statistics(
 ) -> dict[str, dict[str, Any]]:
     """Value and limits of the wanted statistics of one table, by its first declared statistic."""
     declared = options(contract).statistics[0]
-    published = table.filter(table.statistic_id.isin(sorted(wanted))).to_pyarrow().to_pylist()
+    published = fetched_records(among, table, wanted=tuple(sorted(wanted)))
     return {record["statistic_id"]: _estimate(record, declared) for record in published}
 
 

@@ -20,10 +20,12 @@ from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
 from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
 from schemas.tables.registry import TABLES, ReportedEndpoints
+from warehouse.engine import kept_tables
+from warehouse.engine.compiled import compiled
 from warehouse.engine.embedded import Written, write_parquet
 from warehouse.engine.lineage import Derivation, derivations, released
 from warehouse.engine.protocol import Engine, one_row
-from warehouse.loading import validate
+from warehouse.loading import kept_queries, validate
 
 Tables = dict[str, ir.Table]
 FROM_SITES: tuple[type[Contract], ...] = tuple(
@@ -51,12 +53,15 @@ def registry_tables(con: Engine, loaded: Sequence[Loaded], data_cutoff: date) ->
     A table that no site has is empty: what depends on it is published as not derivable.
     """
     tables: Tables = {}
+    cutoff = kept_queries.day(con, "data_cutoff", data_cutoff)
     for contract in TABLES:
         name = table_name(contract)
         files = [p for s in loaded if (p := s.folder / "registry" / f"{name}.parquet").exists()]
-        source = con.read_parquet(files, table_name=f"read_{name}") if files else empty(contract)
-        seen = _up_to(conform(source, contract), contract, data_cutoff)
-        tables[name] = _kept(con, name, seen)
+        tables[name] = (
+            _seen(con, name, contract, con.read_parquet(files, table_name=f"read_{name}"), cutoff)
+            if files
+            else _kept(con, name, empty(contract))
+        )
     _no_collision(con, tables)
     in_force = [
         {"site_id": s.site_id, "extraction_date": min(s.extraction_date, data_cutoff)}
@@ -65,7 +70,7 @@ def registry_tables(con: Engine, loaded: Sequence[Loaded], data_cutoff: date) ->
     return tables | {
         "extractions": _kept(con, "extractions", rows(in_force, Extractions)),
         "set_aside": _kept(con, "set_aside", _set_aside(con, loaded)),
-        "rows_set_aside": _kept(con, "rows_set_aside", _rows_aside(con, loaded, data_cutoff)),
+        "rows_set_aside": _rows_aside(con, loaded, cutoff),
     }
 
 
@@ -95,11 +100,18 @@ def estimates(
         if by_name[n].contract is not outcomes.MemberSets
     }
     summaries = {c: t for c, t in tables.items() if issubclass(c, outcomes.Outcome)}
-    members = ibis.union(*parts).distinct() if len(parts) > 1 else parts[0].distinct()
+    asked = con.queries.of(con, _all_members, parts, {})
+    assert asked is not None, "parts of the member sets stand in the engine"
     return tables | {
         outcomes.Statistics: _kept(con, "statistics", statistics(summaries, settings)),
-        outcomes.MemberSets: _kept(con, "member_sets", conform(members, outcomes.MemberSets)),
+        outcomes.MemberSets: kept_tables.keep(con, "member_sets", asked),
     }
+
+
+def _all_members(*parts: ir.Table) -> ir.Table:
+    """The members of every set, each once."""
+    every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return conform(every.distinct(), outcomes.MemberSets)
 
 
 def quality_tables(con: Engine, loaded: Sequence[Loaded]) -> dict[type[Contract], ir.Table]:
@@ -157,7 +169,7 @@ def write(con: Engine, tables: Mapping[type[Contract], ir.Table], to: Path) -> d
 
 def kept(con: Engine) -> Tables:
     """Every table that an earlier step left in the scratch file."""
-    return {name: con.table(name) for name in con.list_tables()}
+    return dict(kept_tables.every(con))
 
 
 def by_contract(tables: Mapping[str, ir.Table]) -> dict[type[Contract], ir.Table]:
@@ -165,7 +177,21 @@ def by_contract(tables: Mapping[str, ir.Table]) -> dict[type[Contract], ir.Table
     return {derivations()[name].contract: table for name, table in tables.items()}
 
 
-def _up_to(table: ir.Table, contract: type[Contract], cutoff: date) -> ir.Table:
+def _seen(
+    con: Engine, name: str, contract: type[Contract], source: ir.Table, cutoff: ir.DateValue
+) -> ir.Table:
+    """The rows of a table that had happened by the cutoff, kept in the engine."""
+    asked = kept_queries.query(
+        con,
+        "up to the cutoff",
+        [name],
+        [source],
+        lambda: _up_to(conform(source, contract), contract, cutoff),
+    )
+    return kept_tables.keep(con, name, asked)
+
+
+def _up_to(table: ir.Table, contract: type[Contract], cutoff: ir.DateValue) -> ir.Table:
     """What had happened by the cutoff: later rows are not seen, later ends are open."""
     declared = options(contract)
     if declared.dated_by:
@@ -183,15 +209,13 @@ def _set_aside(con: Engine, loaded: Sequence[Loaded]) -> ir.Table:
     return conform(counted.filter(counted.quarantined > 0), SetAside)
 
 
-def _rows_aside(con: Engine, loaded: Sequence[Loaded], cutoff: date) -> ir.Table:
+def _rows_aside(con: Engine, loaded: Sequence[Loaded], cutoff: ir.DateValue) -> ir.Table:
     """Rows set aside up to the cutoff; one without a date is seen at every cutoff."""
     files = [p for s in loaded if (p := s.folder / "registry" / "rows_set_aside.parquet").exists()]
-    source = con.read_parquet(files, table_name="read_rows_aside") if files else None
-    return _up_to(
-        empty(RowsSetAside) if source is None else conform(source, RowsSetAside),
-        RowsSetAside,
-        cutoff,
-    )
+    if not files:
+        return _kept(con, "rows_set_aside", empty(RowsSetAside))
+    source = con.read_parquet(files, table_name="read_rows_aside")
+    return _seen(con, "rows_set_aside", RowsSetAside, source, cutoff)
 
 
 def _no_collision(con: Engine, tables: Mapping[str, ir.Table]) -> None:
@@ -219,15 +243,14 @@ def computed(
     asked = con.queries.transform(con, derivation, available, settings)
     if asked is None:
         return _kept(con, derivation.name, derivation(available, settings))
-    con.create_table(derivation.name, schema=asked.schema, overwrite=True)
-    con.raw_sql(f'INSERT INTO "{derivation.name}" {asked.sql}')
-    return con.table(derivation.name)
+    return kept_tables.keep(con, derivation.name, asked)
 
 
 def _kept(con: Engine, name: str, table: ir.Table) -> ir.Table:
-    """A table by its bare name: what `create_table` gives back names the scratch file, too."""
-    con.create_table(name, table, overwrite=True)
-    return con.table(name)
+    """A table of the engine, of rows of Python or of an expression."""
+    if kept_tables.of_python(table):
+        return kept_tables.keep_rows(con, name, table)
+    return kept_tables.keep(con, name, compiled(con, table))
 
 
 def gates(con: Engine, tables: Iterable[tuple[type[Contract], ir.Table]]) -> None:

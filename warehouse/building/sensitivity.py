@@ -16,18 +16,20 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from analytics.fetched import among, fetched_records
 from analytics.outcomes.sensitivity import crosses
 from analytics.published.literature_figures import FIGURES
-from analytics.summary import statistics
+from analytics.summary import statistics_of
 from schemas.contract import rows
 from schemas.records.alternatives import IDLE, TRIED, Alternative
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import statistic_id, table_of
 from schemas.tables.outcomes import Outcome, Sensitivity
 from warehouse.building.build import computed
+from warehouse.engine import kept_tables
 from warehouse.engine.embedded import content_digest
 from warehouse.engine.lineage import derivations, downstream, upstream
-from warehouse.engine.protocol import Engine, one_row
+from warehouse.engine.protocol import Engine, Query, one_row
 
 POPULATION = "all"
 PREFIX = "otherwise_"
@@ -94,8 +96,7 @@ def sensitivity(
         settings: the registry's.
         tried: the readings; those of one group are changed together.
     """
-    members = known["population_members"]
-    everyone = members.filter(members.population == POPULATION)
+    everyone = _everyone(con, known["population_members"])
     watched = [name for together in tried for name in _watched(together)]
     narrow = {**known, "population_members": everyone}
     night = Night(con, known, narrow, settings, _answers(known, settings, watched))
@@ -105,6 +106,12 @@ def sensitivity(
         for alternative in together:
             records += _rows(alternative, settings, night.base, again)
     return rows(records, Sensitivity)
+
+
+def _everyone(con: Engine, members: ir.Table) -> ir.Table:
+    """The members of the population of all patients, under a name in the engine."""
+    sql = f"SELECT * FROM {members.get_name()} WHERE population = '{POPULATION}'"
+    return kept_tables.keep(con, "everyone", Query(sql, members.schema(), {}))
 
 
 def other(settings: OutcomeSettings, alternative: Alternative) -> Any:
@@ -218,22 +225,14 @@ def _answers(tables: Tables, settings: OutcomeSettings, watched: list[str]) -> d
     for target in sorted({table_of(name) for name in watched}):
         contract = derivations()[target].contract
         assert issubclass(contract, Outcome)
-        table = tables[target]
-        asked = table.filter(table.statistic_id.isin(watched))
-        reasons = _reasons(asked)
-        for row in statistics({contract: asked}, settings).to_pyarrow().to_pylist():
+        asked = fetched_records(among, tables[target], wanted=tuple(sorted(watched)))
+        reasons = {r["statistic_id"]: why for r in asked if (why := r.get("reason"))}
+        for row in statistics_of(contract, asked, settings):
             name = row["statistic_id"]
             if name in watched:
                 limits = (row["value"], row["lower"], row["upper"])
                 answers[name] = Answer(*limits, row["unit"], reasons.get(name))
     return answers
-
-
-def _reasons(table: ir.Table) -> dict[str, str]:
-    if "reason" not in table.columns:
-        return {}
-    reasoned = table.filter(table.reason.notnull()).select("statistic_id", "reason")
-    return {r["statistic_id"]: r["reason"] for r in reasoned.to_pyarrow().to_pylist()}
 
 
 def _reason(before: Answer, after: Answer | None, *, tried: bool) -> str | None:

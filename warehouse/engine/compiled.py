@@ -7,7 +7,7 @@ tables. The text is kept once a machine and state of the code, whatever the stor
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -62,11 +62,32 @@ class QueryCache:
             stored = _stored(self.path, name) if self.path else None
             if stored is None:
                 self.unsaved.add(name)
-            self.queries[name] = stored or _compiled(con, expression())
+            self.queries[name] = stored or compiled(con, expression())
         query = self.queries[name]
         for table_name, constants in query.constants.items():
             con.con.register(table_name, constants)
         return query
+
+    def of(
+        self,
+        con: Engine,
+        function: Callable[..., ir.Table],
+        tables: Sequence[ir.Table],
+        chosen: Mapping[str, Any],
+    ) -> Query | None:
+        """The SQL of a function of tables; None where one of them has no name in the engine.
+
+        Args:
+            con: the engine.
+            function: a function at the top of a module that reads nothing but its arguments.
+            tables: what it reads.
+            chosen: what else it is given; told apart by `repr`.
+        """
+        if not all(isinstance(t.op(), ops.DatabaseTable) for t in tables):
+            return None
+        facts = [function.__module__, function.__qualname__, repr(sorted(chosen.items()))]
+        name = sha256_of([*facts, _shapes(tables)])
+        return self.once(con, name, lambda: function(*tables, **chosen))
 
     def transform(
         self,
@@ -75,7 +96,7 @@ class QueryCache:
         tables: Mapping[str, ir.Table],
         settings: OutcomeSettings,
     ) -> Query | None:
-        """The SQL of a transform over tables of one engine.
+        """The SQL of a derivation over tables of one engine.
 
         None for an estimate, which looks at its tables while it is made.
 
@@ -85,7 +106,7 @@ class QueryCache:
             tables: at least what it reads, each named as in the engine.
             settings: all settings; it is known again by those that it reads.
         """
-        if derivation.room != "transforms":
+        if not derivation.is_expression:
             return None
         name = _name(derivation, tables, settings)
         return self.once(con, name, lambda: derivation(tables, settings))
@@ -122,7 +143,8 @@ def of_this_machine(folder: Path | None = None) -> QueryCache:
     return QueryCache(path)
 
 
-def _compiled(con: Engine, table: ir.Table) -> Query:
+def compiled(con: Engine, table: ir.Table) -> Query:
+    """The SQL of an expression, and the rows that it takes as constants."""
     written_out = table.op().find(ops.InMemoryTable)
     constants = {op.name: op.data.to_pyarrow(op.schema) for op in written_out}
     return Query(str(con.compile(table)), table.schema(), constants)
@@ -130,11 +152,16 @@ def _compiled(con: Engine, table: ir.Table) -> Query:
 
 def _name(derivation: Derivation, tables: Mapping[str, ir.Table], settings: OutcomeSettings) -> str:
     read = [section.model_dump_json() for section in derivation.sections(settings).values()]
-    shapes = [
-        (str(t.op().namespace), t.get_name(), [(c, str(kind)) for c, kind in t.schema().items()])
-        for t in (tables[n] for n in derivation.reads)
-    ]
+    shapes = _shapes([tables[n] for n in derivation.reads])
     return sha256_of([derivation.function.__module__, derivation.function.__name__, read, shapes])
+
+
+def _shapes(tables: Iterable[ir.Table]) -> list[Any]:
+    """What of tables decides the text of a query over them."""
+    return [
+        (str(t.op().namespace), t.get_name(), [(c, str(kind)) for c, kind in t.schema().items()])
+        for t in tables
+    ]
 
 
 @cache

@@ -5,10 +5,11 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -41,6 +42,18 @@ class EmbeddedEngine(Backend):  # type: ignore[misc]  # Ibis ships no types
     """DuckDB as Ibis speaks to it, and the queries that it need not compile again."""
 
     queries: QueryCache
+
+    def fetched(
+        self,
+        function: Callable[..., ir.Table],
+        tables: Sequence[ir.Table],
+        chosen: Mapping[str, Any],
+    ) -> pa.Table:
+        """The rows of a function of tables: see `analytics.fetched`."""
+        query = self.queries.of(self, function, tables, chosen)
+        if query is None:
+            return function(*tables, **chosen).to_pyarrow()
+        return self.con.execute(query.sql).to_arrow_table().cast(query.schema.to_pyarrow())
 
 
 @contextmanager

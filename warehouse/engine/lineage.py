@@ -23,7 +23,7 @@ from schemas.section import Section
 from schemas.settings import OutcomeSettings
 from schemas.tables import intermediate, marts, outcomes
 from schemas.tables.intermediate import GIVEN
-from schemas.tables.outcomes import MemberSets
+from schemas.tables.outcomes import MemberSets, Outcome
 from schemas.tables.registry import TABLES as REGISTRY_TABLES
 
 PROVIDED = frozenset(table_name(c) for c in (*REGISTRY_TABLES, *GIVEN))
@@ -48,6 +48,14 @@ class Derivation:
     def room(self) -> str:
         """Transforms or analytics."""
         return self.function.__module__.split(".", maxsplit=1)[0]
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether it gives an expression without looking at its tables' rows.
+
+        What is no outcome does: marts, steps on the way to outcomes, and member sets.
+        """
+        return not issubclass(self.contract, Outcome)
 
     def sections(self, chosen: OutcomeSettings) -> dict[str, Section]:
         """The settings that it reads, under the names of its parameters."""

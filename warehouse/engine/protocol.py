@@ -35,6 +35,17 @@ class Queries(Protocol):
         """The SQL of an expression, compiled where nobody has done so before."""
         ...
 
+    def of(
+        self,
+        con: "Engine",
+        function: Callable[..., ir.Table],
+        tables: Sequence[ir.Table],
+        chosen: Mapping[str, Any],
+        /,
+    ) -> Query | None:
+        """The SQL of a function of tables; none where one of them has no name in the engine."""
+        ...
+
     def transform(
         self,
         con: "Engine",
@@ -43,7 +54,7 @@ class Queries(Protocol):
         settings: OutcomeSettings,
         /,
     ) -> Query | None:
-        """The SQL of a transform over tables of one engine; none for an estimate."""
+        """The SQL of a derivation over tables of one engine; none for an estimate."""
         ...
 
     def save(self) -> None:
