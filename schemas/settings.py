@@ -385,7 +385,9 @@ class RegistryFile(OutcomeSettings):
         None, description="The registry's key; default in the user's configuration directory."
     )
     threads: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Threads of the engine; default all. No published value depends on it."
+        None,
+        description="Threads of the engine; default all, and one for deliveries under 4 MB. "
+        "No published value depends on it.",
     )
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?(MiB|GiB)$")] | None = Field(
         None, description="Memory of the engine before it spills to disk, for instance 2GiB."

@@ -24,7 +24,7 @@ from schemas.settings import Registry
 from warehouse import fingerprints
 from warehouse.building.plan import Plan, Published, nothing_visible
 from warehouse.engine import pseudonyms as identity
-from warehouse.engine.connections import Resources
+from warehouse.engine.connections import Resources, of_size
 from warehouse.intake.receipts import Receipt, before, degraded, in_force
 from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, integrity, ledger, releases
@@ -136,7 +136,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     loaded.linked(chain[-1][1], folder)
     past = [history.Past(r.extraction_date, f) for r, f in chain]
     note([f for _, f in chain], folder)
-    with _engine(registry, folder / "scratch.duckdb") as con:
+    with _engine(registry, plan, folder / "scratch.duckdb") as con:
         history.write(con, site_id, past, folder / "quality")
     accepted, aside = loaded.counted(folder)
     return f"{site_id}: {accepted} rows accepted, {aside} quarantined"
@@ -152,7 +152,7 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
     reach(store)
     work = store.run(plan.run_id)
     loaded = _loaded(store, plan)
-    with _engine(registry, work / "scratch.duckdb") as con:
+    with _engine(registry, plan, work / "scratch.duckdb") as con:
         known = tables.registry_tables(con, loaded, plan.data_cutoff)
         made = tables.by_contract(
             tables.derive(con, known, registry.outcome_settings, "transforms")
@@ -168,7 +168,7 @@ def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     from warehouse.building.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
-    with _engine(registry, work / "scratch.duckdb") as con:
+    with _engine(registry, plan, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
         con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
         tables.gates(con, made.items())
@@ -184,9 +184,10 @@ def audit(store: Store, registry: Registry, plan: Plan) -> str:
 
     work = store.run(plan.run_id)
     tables = json.loads((work / "estimated.json").read_text())
-    tables["quality/audit"] = asdict(auditing.answer(work, _resources(registry)))
+    resources = _resources(registry, plan)
+    tables["quality/audit"] = asdict(auditing.answer(work, resources))
     _note(work / "estimated.json", tables)
-    write_database(work / "parquet", work / "release.duckdb", _resources(registry))
+    write_database(work / "parquet", work / "release.duckdb", resources)
     before = releases.previous(store, "", plan.as_of)
     names = (before.release_id if before else None, releases.next_id(store, plan.as_of))
     path = before.path if before else None
@@ -243,19 +244,20 @@ def confirm(store: Store, plan: Plan, now: datetime, *, lead: bool = True) -> Pu
 
 
 @contextmanager
-def _engine(registry: Registry, path: Path) -> Iterator[Any]:
+def _engine(registry: Registry, plan: Plan, path: Path) -> Iterator[Any]:
     from warehouse.engine.embedded import engine
 
-    with engine(path, **_options(registry)) as con:
+    with engine(path, **_resources(registry, plan).as_options()) as con:
         yield con
 
 
 def _options(registry: Registry) -> dict[str, Any]:
-    return _resources(registry).as_options()
+    return Resources(registry.file.threads, registry.file.memory_limit).as_options()
 
 
-def _resources(registry: Registry) -> Resources:
-    return Resources(registry.file.threads, registry.file.memory_limit)
+def _resources(registry: Registry, plan: Plan) -> Resources:
+    """What the engine may use for the deliveries of one night."""
+    return Resources(**of_size(_options(registry), sum(r.size for r in plan.receipts)))
 
 
 def _ingredients(

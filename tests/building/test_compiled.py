@@ -77,7 +77,7 @@ def test_each_state_of_the_code_has_its_own_file_and_the_oldest_go(
     assert compiled._stored(tmp_path / f"{compiled.CACHES_KEPT + 2:024d}.sqlite", "one") == KEPT
 
 
-def test_a_new_store_compiles_no_transform_that_another_store_has_compiled(
+def test_a_new_store_compiles_nothing_that_another_store_has_compiled(
     reference_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shared store's night has compiled them, in this process or in another."""
@@ -87,7 +87,7 @@ def test_a_new_store_compiles_no_transform_that_another_store_has_compiled(
 
     del reference_store  # it has been published
     compiled.of_this_machine().queries.clear()
-    monkeypatch.setattr(compiled, "_compiled", never)
+    monkeypatch.setattr(compiled, "compiled", never)
     store = Store.open(tmp_path / "store")
     deliver(store, "redcap")
     assert steps.nightly(job(store, "redcap", NIGHT)).published.created

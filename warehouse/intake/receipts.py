@@ -61,6 +61,11 @@ class Receipt:
         return f"{self.site_id}/{self.receipt_id}"
 
     @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(file.size for file in self.files)
+
+    @property
     def wrong(self) -> str:
         """Why the site is degraded by it, and what lets a held one in; empty if it is not."""
         if self.status == "held":

@@ -131,6 +131,7 @@ def _load(
     options: Mapping[str, Any],
     to: Path,
 ) -> None:
+    from warehouse.engine.connections import of_size
     from warehouse.engine.embedded import engine
     from warehouse.intake.raw import read_again
     from warehouse.loading import row_index as rows
@@ -141,7 +142,8 @@ def _load(
     raw = converted.tables
     scratch = to / "scratch"
     scratch.mkdir()
-    with engine(scratch / "load.duckdb", **options) as con:
+    resources = of_size(options, receipt.size)
+    with engine(scratch / "load.duckdb", **resources) as con:
         counts = load(con, site, raw, receipt, key, to)
         rows.write(con, [c.table for c in counts], key, to / "rows.parquet")
     columns_of(raw, site, converted.unread).write(to)
