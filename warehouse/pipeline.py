@@ -24,7 +24,7 @@ from schemas.settings import Registry
 from warehouse import fingerprints
 from warehouse.building.plan import Plan, Published, nothing_visible
 from warehouse.engine import pseudonyms as identity
-from warehouse.engine.connections import Resources, of_size
+from warehouse.engine.connections import Resources, of_registry
 from warehouse.intake.receipts import Receipt, before, degraded, in_force
 from warehouse.receiving import inbox
 from warehouse.releases import consent, decisions, integrity, ledger, releases
@@ -50,7 +50,9 @@ def receive(
         key: the registry's key.
         settle_s: for how many seconds the files must have rested.
     """
-    terms = inbox.Terms(key, _options(registry), settle_s, registry.file.held_below_pct)
+    terms = inbox.Terms(
+        key, of_registry(registry).as_options(), settle_s, registry.file.held_below_pct
+    )
     with store.lock(wait=True):
         return inbox.receive(store, registry.sites[site_id], now=now, terms=terms)
 
@@ -129,7 +131,7 @@ def load_site(store: Store, registry: Registry, key: bytes, plan: Plan, site_id:
     from warehouse.loading.unused import note
 
     receipt = next(r for r in plan.receipts if r.site_id == site_id)
-    site, options = registry.sites[site_id], _options(registry)
+    site, options = registry.sites[site_id], of_registry(registry).as_options()
     folder = store.run(plan.run_id) / "sites" / site_id
     chain = list(loaded.chain(store, site, plan.earlier.get(site_id, ()), key, options))
     chain.append((receipt, loaded.ready(store, site, receipt, key, options)))
@@ -251,13 +253,9 @@ def _engine(registry: Registry, plan: Plan, path: Path) -> Iterator[Any]:
         yield con
 
 
-def _options(registry: Registry) -> dict[str, Any]:
-    return Resources(registry.file.threads, registry.file.memory_limit).as_options()
-
-
 def _resources(registry: Registry, plan: Plan) -> Resources:
     """What the engine may use for the deliveries of one night."""
-    return Resources(**of_size(_options(registry), sum(r.size for r in plan.receipts)))
+    return of_registry(registry, sum(r.size for r in plan.receipts))
 
 
 def _ingredients(

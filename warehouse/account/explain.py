@@ -20,7 +20,7 @@ from warehouse.account import scenarios as worlds
 from warehouse.account import trace
 from warehouse.account.patients import PatientShares, patients
 from warehouse.account.scenarios import Answer, Workshop, World
-from warehouse.engine.connections import connection
+from warehouse.engine.connections import connection, of_registry
 from warehouse.releases import releases
 from warehouse.store import Store
 
@@ -89,7 +89,7 @@ def explain(
     statistic = statistic.lower()
     row, old, new = _published(left, right, statistic)
     sides = [releases.manifest(p)["content"] for p in (left, right)]
-    options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
+    options = of_registry(registry).as_options()
     with worlds.workshop(store, key, options) as shop:
         ours, theirs = (worlds.of_release(c, registry) for c in sides)
         differences = causes(ours, theirs)

@@ -16,7 +16,7 @@ import duckdb
 from schemas.errors import Refused
 from schemas.settings import Registry
 from schemas.statistic_ids import population_of, row_ids, slug, table_of
-from warehouse.engine.connections import connection
+from warehouse.engine.connections import connection, of_registry
 from warehouse.engine.lineage_facts import REGISTRY_WIDE, SITE_WIDE, Reach, reach
 from warehouse.loading import delivery_cache as loaded
 from warehouse.loading import row_index as rows
@@ -420,7 +420,7 @@ def _index(store: Store, registry: Registry, key: bytes, release: Path, site_id:
         content["sites"][site_id], configured.excluded if configured else frozenset()
     )
     receipt = rows.receipt_of(store, receipts[site_id])
-    options = {"threads": registry.file.threads, "memory_limit": registry.file.memory_limit}
+    options = of_registry(registry).as_options()
     return loaded.ready(store, site, receipt, key, options) / "rows.parquet"
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from schemas.settings import Registry
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -29,6 +31,12 @@ class Resources:
 UNLIMITED = Resources()
 SMALL_BYTES = 4_000_000
 """Deliveries of so few bytes fill no group of rows that a second thread could read meanwhile."""
+
+
+def of_registry(registry: Registry, n_bytes: int | None = None) -> Resources:
+    """What the registry lets an engine use, for deliveries of so many bytes where that is known."""
+    own = Resources(registry.file.threads, registry.file.memory_limit)
+    return own if n_bytes is None else Resources(**of_size(own.as_options(), n_bytes))
 
 
 def of_size(resources: Mapping[str, Any], n_bytes: int) -> dict[str, Any]:
