@@ -29,7 +29,7 @@ from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import TimeToEvent
-from schemas.tables.outcomes import CumulativeIncidence, MemberSets
+from schemas.tables.outcomes import CumulativeIncidence, IncidenceCurves, MemberSets
 
 COMPETING = {record.code: record for record in RECORDS if record.competing}
 KEY = ("population", "endpoint", "level")
@@ -43,11 +43,7 @@ def cumulative_incidence(
     settings: SurvivalSettings,
 ) -> Table[CumulativeIncidence]:
     """Read the incidence of the event and of each competing event at the landmarks."""
-    counted = fetched_records(_counted, population_members, time_to_event)
-    by_curve = {
-        key: list(curve_rows)
-        for key, curve_rows in groupby(counted, key=lambda r: tuple(r[n] for n in KEY))
-    }
+    by_curve = _by_curve(population_members, time_to_event)
     published = [
         record
         for population in populations(population_members)
@@ -58,6 +54,25 @@ def cumulative_incidence(
     ]
     named = [r | {"statistic_id": statistic_id(CumulativeIncidence, r)} for r in published]
     return rows(named, CumulativeIncidence)
+
+
+def incidence_curves(
+    population_members: Table[PopulationMembers],
+    time_to_event: Table[TimeToEvent],
+    *,
+    settings: SurvivalSettings,
+) -> Table[IncidenceCurves]:
+    """Estimate the incidence of each cause at every distinct time."""
+    by_curve = _by_curve(population_members, time_to_event)
+    records = [
+        record
+        for population in populations(population_members)
+        for endpoint in COMPETING.values()
+        for record in _points(
+            (population, endpoint.code, endpoint.level), endpoint, by_curve, settings
+        )
+    ]
+    return rows(records, IncidenceCurves)
 
 
 def _counted(population_members: ir.Table, time_to_event: ir.Table) -> ir.Table:
@@ -99,10 +114,47 @@ def _first(time_to_event: ir.Table) -> ir.Table:
     )
 
 
+def _by_curve(
+    population_members: ir.Table, time_to_event: ir.Table
+) -> dict[tuple[str, ...], list[Counted]]:
+    """How many left each curve on a day, by cause."""
+    counted = fetched_records(_counted, population_members, time_to_event)
+    return {
+        key: list(curve_rows)
+        for key, curve_rows in groupby(counted, key=lambda r: tuple(r[n] for n in KEY))
+    }
+
+
+def _points(
+    key: tuple[str, str, str],
+    endpoint: Endpoint,
+    by_curve: dict[tuple[str, ...], list[Counted]],
+    settings: SurvivalSettings,
+) -> Iterator[Counted]:
+    causes = (*endpoint.events, *endpoint.competing)
+    own = by_curve.get(key, [])
+    curves = aalen_johansen(_table(own, causes), settings.conf_type, settings.conf_level)
+    bands = endpoint.level == "subject"
+    for place, days in enumerate(sorted({r["days"] for r in own})):
+        for number, cause in enumerate(causes):
+            limits = (curves.lower[place, number], curves.upper[place, number])
+            lower, upper = (float(x) if bands and np.isfinite(x) else None for x in limits)
+            yield dict(zip(KEY, key, strict=True)) | {
+                "cause": cause,
+                "time_days": days,
+                "at_risk": int(curves.at_risk[place]),
+                "events": int(curves.events[place, number]),
+                "censored": int(curves.censored[place]),
+                "incidence": float(curves.incidence[place, number]),
+                "lower": lower,
+                "upper": upper,
+            }
+
+
 def _curve(
     key: tuple[str, str, str],
     endpoint: Endpoint,
-    by_curve: dict[tuple[str, str, str], list[Counted]],
+    by_curve: dict[tuple[str, ...], list[Counted]],
     settings: SurvivalSettings,
 ) -> Iterator[Counted]:
     causes = (*endpoint.events, *endpoint.competing)

@@ -178,6 +178,30 @@ class CumulativeIncidence(Outcome):
         )
 
 
+class IncidenceCurves(Outcome):
+    """One row per endpoint, cause and distinct time of its curve; points are not statistics."""
+
+    endpoint: Text = column("Endpoint that has competing events.", key=True)
+    level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    cause: Text = column("The endpoint's event, or a competing one.", key=True)
+    time_days: ExactDays = column(
+        "Days from the endpoint's start.", key=True, unit="days", minimum=0
+    )
+    at_risk: Int = column("At risk of every cause just before.", required=True, minimum=0)
+    events: Int = column("Units with this cause at the time.", required=True, minimum=0)
+    censored: Int = column("Units censored at the time.", required=True, minimum=0)
+    incidence: Float = column(
+        "Share that has had this cause first (Aalen-Johansen).", required=True, minimum=0, maximum=1
+    )
+    lower: Float = column("Lower limit.", minimum=0, maximum=1)
+    upper: Float = column("Upper limit.", minimum=0, maximum=1)
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(schema="outcomes")
+
+
 class FollowUp(Outcome):
     """One row per definition of median follow-up."""
 

@@ -14,7 +14,11 @@ import ibis.expr.types as ir
 import pytest
 
 from analytics.estimators.event_counts import event_counts
-from analytics.outcomes.incidence import cumulative_incidence, cumulative_incidence_sets
+from analytics.outcomes.incidence import (
+    cumulative_incidence,
+    cumulative_incidence_sets,
+    incidence_curves,
+)
 from analytics.outcomes.survival import restricted_means
 from schemas.contract import rows
 from schemas.settings import SurvivalSettings
@@ -66,6 +70,33 @@ def test_a_competing_event_counts_on_its_own_day() -> None:
         | TTR      | response    | 12     | 0.25      | 1       | 4 | 1      |
         | TTR      | progression | 12     | 0.25      | 1       | 4 | 1      |
         | TTR      | death       | 12     | 0.25      | 1       | 4 | 1      |
+        """,
+        YEAR,
+    )
+
+
+def test_a_curve_of_incidence_rises_at_each_first_event() -> None:
+    """One of four responds, one of three left progresses, one of two left dies; D is free of all.
+
+    That is 1/4, 3/4 times 1/3, and 1/2 times 1/2. The day of a scan without an event is no time of the curve: C leaves on the day of death.
+    """
+    check(
+        only(incidence_curves, "TTR"),
+        RESPONSES,
+        """
+        | cause       | time_days | at_risk | events | censored | incidence |
+        | response    | 60        | 4       | 1      | 0        | 0.25      |
+        | progression | 60        | 4       | 0      | 0        | 0         |
+        | death       | 60        | 4       | 0      | 0        | 0         |
+        | response    | 90        | 3       | 0      | 0        | 0.25      |
+        | progression | 90        | 3       | 1      | 0        | 0.25      |
+        | death       | 90        | 3       | 0      | 0        | 0         |
+        | response    | 200       | 2       | 0      | 0        | 0.25      |
+        | progression | 200       | 2       | 0      | 0        | 0.25      |
+        | death       | 200       | 2       | 1      | 0        | 0.25      |
+        | response    | 400       | 1       | 0      | 1        | 0.25      |
+        | progression | 400       | 1       | 0      | 1        | 0.25      |
+        | death       | 400       | 1       | 0      | 1        | 0.25      |
         """,
         YEAR,
     )
