@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows, table_name
 from schemas.records.endpoints import LABEL
-from schemas.records.factors import BY_ENDPOINT
+from schemas.records.factors import BY_ENDPOINT, FACTORS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
@@ -32,6 +32,7 @@ CLASSES = {
 }
 WORDS: Mapping[str, Mapping[str, str]] = {
     "endpoint": LABEL,
+    "factor": {record.factor: record.label for record in FACTORS},
     "category": CLASSES,
     "category_a": CLASSES,
     "category_b": CLASSES,

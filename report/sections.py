@@ -7,6 +7,7 @@ from report.figures import (
     baseline,
     course,
     flow,
+    incidence,
     prognosis,
     response,
     survival,
@@ -138,10 +139,14 @@ def _endpoints(con: Connection, _: str) -> Section:
     return Section(
         "endpoints",
         "Progression, response and further therapy",
-        "Every other time to an event. Where death can come first, 1 minus the curve is not a "
-        "share of patients: the table of what came first is.",
-        (tables.medians(con), *survival.endpoints(con)),
-        (tables.incidence(con),),
+        "Every other time to an event. Where another event can come first, the share of patients "
+        "is that of what came first; 1 minus the Kaplan-Meier curve is more than that.",
+        (
+            tables.medians(con),
+            *incidence.incidences(con),
+            *survival.endpoints(con, competing=False),
+        ),
+        (tables.incidence(con), *survival.endpoints(con, competing=True)),
     )
 
 
@@ -151,7 +156,7 @@ def _toxicity(con: Connection, version: str) -> Section:
         "Toxicity",
         "The worst grade of each patient at any time after treatment.",
         (toxicity.bars(con, version),),
-        (toxicity.by_grade(con, version),),
+        (toxicity.by_grade(con, version), tables.shift(con, version)),
     )
 
 

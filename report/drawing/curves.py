@@ -29,8 +29,8 @@ def draw(model: Curves, wide: float) -> Canvas:
     y = Scale(0, 100, top + (150 if narrow else 190), top)
     ordinate(canvas, y, x.start, x.end, PERCENTS)
     canvas.text(left - 26, (y.start + y.end) / 2, model.axis, TEXT, "center", turned=True)
-    for place, curve in enumerate(model.curves):
-        _curve(canvas, curve, x, y, place)
+    for place, own in enumerate(model.curves):
+        curve(canvas, own, x, y, place)
     _medians(canvas, model, x, y)
     step = month_step(model.end, x.end - x.start, 44 if narrow else 46)
     below = months(canvas, x, y.start, step, _since(model))
@@ -65,20 +65,21 @@ def _heading(canvas: Canvas, model: Curves) -> float:
     return line + 3
 
 
-def _curve(canvas: Canvas, curve: Curve, x: Scale, y: Scale, place: int) -> None:
+def curve(canvas: Canvas, own: Curve, x: Scale, y: Scale, place: int, start: float = 1.0) -> None:
+    """Draw one curve with its band and its censoring; it begins at 1, or at 0 where it rises."""
     colour = CURVES[place]
-    band = _band(curve, x, y)
+    band = _band(own, x, y)
     if band:
         canvas.areas([band], colour, within=0.13)
-    canvas.line(_steps(curve, x, y), colour, 1.5, DASHES[place])
+    canvas.line(_steps(own, x, y, start), colour, 1.5, DASHES[place])
     canvas.segments(
-        [((x(m), y(100 * s) - 3), (x(m), y(100 * s) + 3)) for m, s in curve.censored], colour, 0.9
+        [((x(m), y(100 * s) - 3), (x(m), y(100 * s) + 3)) for m, s in own.censored], colour, 0.9
     )
 
 
-def _steps(curve: Curve, x: Scale, y: Scale) -> list[Point]:
-    """The corners of a curve: level up to each time, then down."""
-    corners, level = [(x(0), y(100))], y(100)
+def _steps(curve: Curve, x: Scale, y: Scale, start: float = 1.0) -> list[Point]:
+    """The corners of a curve: level up to each time, then down, or up."""
+    corners, level = [(x(0), y(100 * start))], y(100 * start)
     for point in curve.points:
         below = y(100 * point.survival)
         if below != level:
@@ -92,7 +93,7 @@ def _band(curve: Curve, x: Scale, y: Scale) -> list[Point]:
     known = [p for p in curve.points if p.lower is not None and p.upper is not None]
     over: list[Point] = []
     under: list[Point] = []
-    last = (0.0, 0.0)
+    last: tuple[float, float] | None = None
     for point, after in pairwise([*known, curve.points[-1]]):
         borders = (100 * (point.upper or 0), 100 * (point.lower or 0))
         if borders == last:
@@ -162,25 +163,23 @@ def _beside(canvas: Canvas, model: Curves) -> None:
     for text in (t for s in said for t in wrapped(s, TEXT, canvas.width - 12)):
         canvas.text(8, line, text, TEXT)
         line += 9.5
-    for place, curve in enumerate(model.curves):
+    for place, own in enumerate(model.curves):
         left = room * (place % across)
         top = line + 8 + 150 * (place // across)
-        _small(canvas, model, curve, left, top, room)
+        _small(canvas, model, own, left, top, room)
 
 
-def _small(
-    canvas: Canvas, model: Curves, curve: Curve, left: float, top: float, room: float
-) -> None:
+def _small(canvas: Canvas, model: Curves, own: Curve, left: float, top: float, room: float) -> None:
     x = Scale(0, model.end, left + 26, left + room - 10)
     y = Scale(0, 100, top + 110, top + 22)
     verb = "died" if model.happened == "Died" else "with an event"
-    name = wrapped(curve.name, TEXT, room - 10, 700)[0]
+    name = wrapped(own.name, TEXT, room - 10, 700)[0]
     canvas.text(left + 4, top + 4, name, TEXT, weight=700)
-    canvas.text(left + 4, top + 13, f"{curve.events} of {curve.n} {verb}", SMALL)
+    canvas.text(left + 4, top + 13, f"{own.events} of {own.n} {verb}", SMALL)
     ordinate(canvas, y, x.start, x.end, (0, 50, 100))
     for other in model.curves:
-        if other is not curve:
+        if other is not own:
             canvas.line(_steps(other, x, y), GRID, 0.8)
-    _curve(canvas, curve, x, y, 0)
+    curve(canvas, own, x, y, 0)
     step = month_step(model.end, x.end - x.start, 30)
     months(canvas, x, y.start, step, "Months")

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from report.drawing import course, curves, flow, forest, grades, waterfall
+from report.drawing import course, curves, flow, forest, grades, incidence, waterfall
 from report.drawing.canvas import Canvas, millimetres
 from report.drawing.svg import inline
 from report.figures.course import Spider, Swimmer
 from report.figures.flow import Flow
+from report.figures.incidence import Incidence
 from report.figures.model import Exhibit
 from report.figures.prognosis import Forest
 from report.figures.response import Waterfall
@@ -20,6 +21,7 @@ DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
     Curves: curves.draw,
     Flow: flow.draw,
     Forest: forest.draw,
+    Incidence: incidence.draw,
     Spider: course.spider,
     Swimmer: course.swimmer,
     Toxicity: grades.draw,

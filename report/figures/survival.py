@@ -16,6 +16,7 @@ from report.figures.source import (
     number,
     records,
 )
+from schemas.records.endpoints import RECORDS
 
 METHOD = (
     "Kaplan-Meier; shading: 95 % confidence interval (log-log), point by point; medians by the "
@@ -84,14 +85,24 @@ def overall(con: Connection) -> Curves:
     return _of_endpoint(con, "OS", "subject")
 
 
-def endpoints(con: Connection) -> list[Curves]:
-    """Every other endpoint, one figure each."""
+def endpoints(con: Connection, *, competing: bool) -> list[Curves]:
+    """Every other endpoint, one figure each.
+
+    Args:
+        con: a release's database.
+        competing: those that another event can rule out, or those that none can.
+    """
     found = records(
         con,
         "SELECT DISTINCT endpoint, level FROM outcomes.survival_medians WHERE population = 'all' "
         "AND factor = '' AND endpoint <> 'OS' ORDER BY endpoint, level",
     )
-    return [_of_endpoint(con, r["endpoint"], r["level"]) for r in found]
+    ruled_out = {r.code for r in RECORDS if r.competing}
+    return [
+        _of_endpoint(con, r["endpoint"], r["level"])
+        for r in found
+        if (r["endpoint"] in ruled_out) == competing
+    ]
 
 
 def _of_endpoint(con: Connection, endpoint: str, level: str) -> Curves:
@@ -221,13 +232,17 @@ def _curves(
     by_level: dict[str, list[Record]] = {}
     for row in rows:
         by_level.setdefault(row["factor_level"], []).append(row)
-    last = max((row["days"] for row in rows), default=0) / DAYS_PER_MONTH
-    end = 12 * max(1, math.ceil(last / 12))
+    end = axis_end(max((row["days"] for row in rows), default=0))
     return tuple(
         _curve(median, by_level[median["factor_level"]], end)
         for median in medians
         if by_level.get(median["factor_level"])
     )
+
+
+def axis_end(days: float) -> int:
+    """End of an axis in months: whole years up to the last time."""
+    return 12 * max(1, math.ceil(days / DAYS_PER_MONTH / 12))
 
 
 def _curve(median: Record, rows: list[Record], end: int) -> Curve:

@@ -1,8 +1,15 @@
 """The tables that stand beside the figures: endpoints, dose, follow-up, literature, deliveries."""
 
+from analytics.outcomes.measures import (
+    ADHERENCE_MEASURES,
+    BASELINE_MEASURES,
+    SYMPTOM_MEASURES,
+    Measure,
+)
 from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Number, Row, Table, table
+from report.figures.response import CLASSES
 from report.figures.source import (
     NOT_REACHED,
     Connection,
@@ -188,7 +195,10 @@ def readings(con: Connection) -> Table:
         "readings",
         "Other readings that move a conclusion",
         ("setting", "read as", "statistic", "published", "then"),
-        tuple((a, b, c, number(d, 3), number(e, 3)) for a, b, c, d, e in found),
+        tuple(
+            (words.plain(a), words.plain(b), words.spoken(c), number(d, 3), number(e, 3))
+            for a, b, c, d, e in found
+        ),
         (
             f"{alternatives} other readings of the settings, {tried} numbers computed again. "
             f"{len(found)} of them change what one would conclude: p crosses 0.05, or an interval "
@@ -252,59 +262,123 @@ def follow_up(con: Connection) -> Table:
 
 def adherence(con: Connection) -> Table:
     """Whether the reviews of the protocol were held."""
-    return _shares(con, "adherence", "Reviews held", "SELECT * FROM outcomes.adherence_summary ")
+    return _measured(con, "adherence", "Reviews held", "adherence_summary", ADHERENCE_MEASURES)
 
 
 def symptoms(con: Connection) -> Table:
     """What became of the symptoms of the carcinoid syndrome."""
-    return _shares(con, "symptoms", "Symptoms", "SELECT * FROM outcomes.symptom_summary ")
+    measures = (*BASELINE_MEASURES, *SYMPTOM_MEASURES)
+    return _measured(con, "symptoms", "Symptoms", "symptom_summary", measures)
 
 
-def _shares(con: Connection, name: str, title: str, query: str) -> Table:
-    found = records(con, f"{query}WHERE population = 'all' ORDER BY measure")
+def _measured(
+    con: Connection, name: str, title: str, outcome: str, measures: tuple[Measure, ...]
+) -> Table:
+    found = {
+        r["measure"]: r
+        for r in records(con, f"SELECT * FROM outcomes.{outcome} WHERE population = 'all'")
+    }
     return table(
         name,
         title,
-        ("measure", "value", "interval", "note"),
+        ("", "value", "interval"),
         tuple(
-            (
-                words.capital(words.plain(r["measure"])),
-                _value(r),
-                interval(r["lower"], r["upper"]),
-                r["reason"] or "",
-            )
-            for r in found
+            (words.capital(m.meaning), *_value(m, found[m.name]))
+            for m in measures
+            if m.name in found
         ),
+        ("n of those asked (%) with its 95 % CI, or the median of the patients with its own.",),
+        ("CI",),
+        empty="No patient was asked." if not any(r["total"] for r in found.values()) else "",
     )
 
 
-def _value(r: Record) -> str:
-    if r["unit"] == "%":
-        return share(r["n"], r["total"], r["value"])
+def _value(measure: Measure, r: Record) -> tuple[str, str]:
+    """A share, or the median of a number that each patient has."""
     if r["value"] is None:
-        return "not evaluable"
-    return f"{number(r['value'])} {r['unit']}" + (f" (n = {r['n']})" if r["n"] is not None else "")
+        return ("not evaluable", "")
+    around = interval(r["lower"], r["upper"])
+    if measure.proportion:
+        return share(r["n"], r["total"], r["value"]), around
+    return f"{number(r['value'])} {r['unit']} (n = {r['total']})", around
 
 
 def agreement(con: Connection) -> Table:
-    """How often two criteria give a patient the same class."""
+    """The class of each criterion beside that of another, by patient and by lesion."""
     found = fetched(
         con,
-        "SELECT criterion_a, criterion_b, level, sum(n) FILTER (category_a = category_b), sum(n) "
-        "FROM outcomes.criterion_agreement WHERE population = 'all' "
-        "GROUP BY criterion_a, criterion_b, level HAVING sum(n) > 0 ORDER BY ALL",
+        "SELECT criterion_a, criterion_b, level, category_a, category_b, n, statistic_id "
+        "FROM outcomes.criterion_agreement WHERE population = 'all' ORDER BY ALL",
     )
-    return table(
-        "agreement",
-        "Agreement of criteria",
-        ("criterion", "beside", "by", "same class"),
-        tuple(
-            (a, b, _by(level), share(same or 0, total, 100 * (same or 0) / total))
-            for a, b, level, same, total in found
-        ),
-        ("Best response, unconfirmed; not evaluable is a class of its own.",),
-        ("EASL", "mRECIST", "RECIST", "WHO"),
+    pairs: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
+    for a, b, level, of_a, of_b, n, _ in found:
+        pairs.setdefault((level, a, b), {})[of_a, of_b] = n
+    rows: list[Row] = []
+    for (level, a, b), joint in sorted(pairs.items(), key=lambda p: p[0][0] == "lesion"):
+        total = sum(joint.values())
+        if total:
+            rows.append(_pair(f"{a} (rows) by {b}, {_by(level)}s", joint, total))
+            rows += [_class(k, joint) for k in CLASSES if any(joint.get((k, c)) for c in CLASSES)]
+    return Table(
+        id="agreement",
+        title="Agreement of criteria",
+        notes=("Best response, unconfirmed; not evaluable is a class of its own.",),
+        abbreviations=(*CLASSES, "EASL", "mRECIST", "RECIST", "WHO"),
+        numbers=tuple(Number(r[6], "n", str(r[5])) for r in found if r[5]),
+        empty="" if rows else "No two criteria could be compared.",
+        columns=("", *CLASSES),
+        rows=tuple(rows),
     )
+
+
+def _pair(heading: str, joint: dict[tuple[str, str], int], total: int) -> Row:
+    same = sum(n for (a, b), n in joint.items() if a == b)
+    said = f"{heading}: same class in {share(same, total, 100 * same / total)}"
+    return Row((said, *[""] * len(CLASSES)), heading=True)
+
+
+def _class(code: str, joint: dict[tuple[str, str], int]) -> Row:
+    return Row((code, *(str(joint.get((code, c), 0)) for c in CLASSES)), 1)
+
+
+def shift(con: Connection, version: str) -> Table:
+    """The worst grade of each laboratory term by the grade before treatment."""
+    found = fetched(
+        con,
+        "SELECT term, baseline_grade, worst_grade, n, statistic_id FROM outcomes.toxicity_shift "
+        "WHERE population = 'all' AND ctcae_version = ? ORDER BY term, baseline_grade",
+        version,
+    )
+    grades = sorted({w for _, _, w, _, _ in found}, key=lambda g: (g == "missing", g))
+    terms: dict[str, dict[tuple[str, str], int]] = {}
+    for term, before, worst, n, _ in found:
+        terms.setdefault(term, {})[before, worst] = n
+    rows: list[Row] = []
+    for term, joint in terms.items():
+        before = sorted({b for (b, _), n in joint.items() if n}, key=lambda g: (g == "missing", g))
+        if before:
+            rows.append(Row((words.capital(words.plain(term)), *[""] * len(grades)), heading=True))
+            rows += [
+                Row((_before(b), *(str(joint.get((b, w), 0)) for w in grades)), 1) for b in before
+            ]
+    return Table(
+        id="shift",
+        title=f"Laboratory values: worst grade by grade before treatment (CTCAE {version})",
+        notes=("Rows: grade before treatment. Columns: worst grade after it. Patients.",),
+        abbreviations=("CTCAE",),
+        numbers=tuple(Number(r[4], "n", str(r[3])) for r in found if r[3]),
+        empty="" if rows else "No laboratory value was graded before and after treatment.",
+        columns=("", *(_grade(g) for g in grades)),
+        rows=tuple(rows),
+    )
+
+
+def _grade(code: str) -> str:
+    return code if code == "missing" else f"grade {code}"
+
+
+def _before(code: str) -> str:
+    return "no value before" if code == "missing" else f"grade {code} before"
 
 
 def literature(con: Connection) -> Table:

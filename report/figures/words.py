@@ -135,6 +135,13 @@ def plain(code: str) -> str:
     return code.replace("_", " ")
 
 
+def spoken(label: str) -> str:
+    """A statistic's label without the codes of factors, which stand beside their words there."""
+    for code in FACTOR:
+        label = label.replace(f" ({code})", "")
+    return label
+
+
 def capital(text: str) -> str:
     """A text with its first letter large."""
     return text[:1].upper() + text[1:]

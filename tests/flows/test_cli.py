@@ -229,3 +229,13 @@ def test_a_new_key_is_for_its_owner_only_and_never_overwritten(
     assert cli.main(["key", "new", "--config", str(config)]) == 2
     assert key.read_bytes() == before
     assert made["fingerprint"] not in before.decode()
+
+
+def test_the_documentation_is_listed_by_page_and_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder is one line with its number of pages, so that the list can be read."""
+    assert cli.main(["docs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 30
+    n = len(list((ROOT / "docs/findings").glob("*.md")))
+    assert f"  findings/  {n} pages" in lines
+    assert "  commands.md" in lines

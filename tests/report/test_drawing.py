@@ -32,7 +32,8 @@ def figures(reference_store: Store) -> list[Exhibit]:
     path = releases.resolve(reference_store, "current") / "release.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
         parts = sections(con, "3.0")
-    return [e for p in parts for e in p.exhibits if type(e) in draw.DRAWN and not e.empty]
+    listed = (e for p in parts for e in (*p.exhibits, *p.folded))
+    return [e for e in listed if type(e) in draw.DRAWN and not e.empty]
 
 
 def literal() -> Iterator[Exhibit]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from report.figures import course, flow, prognosis, response, survival, tables, toxicity
+from report.figures import course, flow, incidence, prognosis, response, survival, tables, toxicity
 from report.figures.model import Exhibit, Number
 from report.figures.survival import Curves
 from report.sections import sections
@@ -72,6 +72,26 @@ def test_at_risk_and_died_and_censored_are_everybody(exhibits: dict[str, Exhibit
             assert {r.at_risk + r.events + r.censored for r in curve.risk} == {curve.n}
             assert curve.risk[0].at_risk == curve.n
             assert curve.risk[-1].events == curve.events
+
+
+def test_what_came_first_is_everybody_and_reaches_its_landmarks(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """At risk, each cause and censored are all; the curve at a year is the published share."""
+    models = incidence.incidences(con)
+    assert [len(m.curves) for m in models] == [2, 2, 3, 3]
+    for model in models:
+        for left in model.left:
+            assert left.at_risk + sum(left.by_cause) + left.censored == model.n
+        assert [c.events for c in model.curves] == list(model.left[-1].by_cause)
+        endpoint = model.id.removeprefix("incidence-").upper()
+        found = con.execute(
+            "SELECT incidence FROM outcomes.cumulative_incidence WHERE population = 'all' "
+            "AND endpoint = ? AND months = 12 ORDER BY events DESC, incidence DESC",
+            [endpoint],
+        ).fetchall()
+        drawn = [[p.survival for p in c.points if p.months <= 12][-1] for c in model.curves]
+        assert sorted(drawn) == pytest.approx(sorted(share for (share,) in found))
 
 
 def test_survival_is_that_of_the_series(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,6 +1,7 @@
 """The commands y90 report and y90 docs: print the path of a page, or the meaning of a table."""
 
 import argparse
+from collections import Counter
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,16 @@ def _docs(context: Context) -> int:
     if not DOCS.is_dir():
         raise Failed(f"{DOCS}: missing. y90 runs from its checkout: install it with `make setup`.")
     pages = sorted(DOCS.rglob("*.md"))
-    names = "\n".join(f"  {page.relative_to(DOCS)}" for page in pages)
-    context.give({"docs": DOCS, "pages": pages}, f"{DOCS}\n{names}")
+    context.give({"docs": DOCS, "pages": pages}, f"{DOCS}\n{_listed(pages)}")
     return 0
+
+
+def _listed(pages: list[Path]) -> str:
+    """The pages beside each other by name, and each folder in one line with its number of pages."""
+    alone = [page.name for page in pages if page.parent == DOCS]
+    folders = Counter(page.parent.relative_to(DOCS) for page in pages if page.parent != DOCS)
+    lines = [*alone, *(f"{folder}/  {n} pages" for folder, n in sorted(folders.items()))]
+    return "\n".join(f"  {line}" for line in lines)
 
 
 def _table(context: Context, name: str) -> int:

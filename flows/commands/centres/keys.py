@@ -55,7 +55,7 @@ COMMANDS = (
             "name the patient behind a subject_id; needs the registry's key and the store's "
             "raw data"
         ),
-        example="y90 identify 1f0c2ab94d5e6f70",
+        example="y90 identify 045f3b4239e26eab --config simulation/memon2012/registry.toml",
         answer=_identify,
         arguments=_identify_arguments,
     ),

@@ -174,14 +174,14 @@ COMMANDS = (
             "show the state of the registry: age, holds, failures, missed nights, late sites; "
             "exits 1 if a person has to look"
         ),
-        example="y90 status --max-age 26h",
+        example="y90 status --max-age 26h --config simulation/memon2012/registry.toml",
         answer=_status,
         arguments=_status_arguments,
     ),
     Command(
         name="digest",
         help="summarise recent releases and the state of the registry, to be sent by e-mail",
-        example="y90 digest --hours 24",
+        example="y90 digest --hours 24 --config simulation/memon2012/registry.toml",
         answer=_digest,
         arguments=_digest_arguments,
     ),
