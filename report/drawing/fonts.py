@@ -107,12 +107,29 @@ def _advance(letter: str, weight: int) -> float:
 
 
 def wrapped(text: str, size: float, room: float, weight: int = 400) -> list[str]:
-    """The lines of a text in a room of so many points; what a no-break space joins stays whole."""
+    """The lines of a text in a room of so many points.
+
+    What a no-break space joins stays whole; a word wider than the room is broken, at a hyphen if it
+    has one.
+    """
     lines: list[str] = []
     for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width(longer, size, weight) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        for number, part in enumerate(_broken(word, size, room, weight)):
+            longer = f"{lines[-1]} {part}" if lines and not number else part
+            if lines and not number and width(longer, size, weight) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(part)
     return lines
+
+
+def _broken(word: str, size: float, room: float, weight: int) -> list[str]:
+    """A word in as many parts as it needs."""
+    parts = [word]
+    while len(parts[-1]) > 1 and width(parts[-1], size, weight) > room:
+        last = parts.pop()
+        fits = max(1, sum(width(last[:end], size, weight) <= room for end in range(1, len(last))))
+        hyphen = last.rfind("-", 0, fits) + 1
+        cut = hyphen or fits
+        parts += [last[:cut], last[cut:]]
+    return parts

@@ -17,7 +17,7 @@ def draw(model: Forest, wide: float) -> Canvas:
     canvas = Canvas(wide)
     narrow = wide < 300
     low, high = _powers(model)
-    x = Scale(low, high, 8, wide - 8) if narrow else Scale(low, high, 186, wide - 142)
+    x = Scale(low, high, 14, wide - 14) if narrow else Scale(low, high, 186, wide - 142)
     top = _legend(canvas, narrow)
     line = top + 12
     if not narrow:
@@ -107,7 +107,8 @@ def _axis(canvas: Canvas, x: Scale, base: float, low: int, high: int) -> None:
     canvas.line([(x.start, base), (x.end, base)])
     canvas.line([(x(0), base - 4), (x(0), base)], SOFT, 0.8)
     canvas.segments([((x(p), base), (x(p), base + 3)) for p in range(low, high + 1)], INK, 0.8)
-    for power in range(low, high + 1):
+    every = 1 if x(1) - x(0) >= 24 else 2
+    for power in (p for p in range(low, high + 1) if p % every == 0):
         canvas.text(x(power), base + 11, f"{2.0**power:g}", SMALL, "center")
     canvas.text(x(0) - 4, base + 21, "← better", SMALL, "right")
     canvas.text(x(0) + 4, base + 21, "worse than the reference →", SMALL)

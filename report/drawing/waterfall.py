@@ -67,7 +67,7 @@ def _bars(canvas: Canvas, model: Waterfall, x: Scale, y: Scale) -> None:
             corners(x(i + gap), y(0), x(i + 1 - gap), y(min(bar.change, TOP))) for i, bar in own
         ]
         canvas.areas(shapes, RESPONSES.get(code, RESPONSES["NE"]), "none" if many else INK, 0.4)
-    for i, bar in numbered:
+    for i, bar in numbered if not many else ():
         _marks(canvas, bar, x(i + 0.5), y, x(1) - x(0))
 
 
@@ -106,11 +106,13 @@ def _ring(canvas: Canvas, x: float, y: float) -> None:
 
 
 def _feet(canvas: Canvas, model: Waterfall, line: float) -> None:
+    new = sum(bar.new_lesion for bar in model.bars)
     cut = [bar.change for bar in model.bars if bar.change > TOP]
     said = (
         f"{len(model.bars)} of {model.n} {model.unit}s, one bar each; {model.missing} without a "
         "value and not drawn",
         "¹ counted from the nadir, so that a bar below the line can be progression",
+        *((f"{new} with a new lesion",) if new else ()),
         *((f"{len(cut)} cut at +100 %, the largest +{number(max(cut), 0)} %",) if cut else ()),
     )
     for sentence in said:

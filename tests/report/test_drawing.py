@@ -14,9 +14,14 @@ import pytest
 
 from report.drawing import colours, draw
 from report.drawing.canvas import Box, Canvas, millimetres
+from report.figures.course import Lane, Line, Spider, State, Swimmer
+from report.figures.flow import Flow, Step
 from report.figures.model import Exhibit
+from report.figures.prognosis import Estimate, Forest
+from report.figures.prognosis import Line as ForestLine
 from report.figures.response import Bar, Waterfall
 from report.figures.survival import Curve, Curves, Point, Risk
+from report.figures.toxicity import Term, Toxicity
 from report.sections import sections
 from warehouse.releases import releases
 from warehouse.store import Store
@@ -58,6 +63,65 @@ def literal() -> Iterator[Exhibit]:
         bars=tuple(Bar(150 - k / 8, "PD" if k < 900 else "PR", k % 7 == 0) for k in range(1999)),
         missing=1,
     )
+    yield from large()
+
+
+def large() -> Iterator[Exhibit]:
+    """Ten centres and two thousand patients: long names, many lanes, many lines, many terms."""
+    criterion = "• E1 Neuroendocrine liver metastases that cannot be resected (not known 216)"
+    yield Flow(
+        id="flow",
+        title="Flow",
+        n=2400,
+        steps=(
+            Step(
+                ("Delivered by the centres (n\u00a0=\u00a02400)",),
+                ("Not treated (n\u00a0=\u00a024)",),
+            ),
+            Step(("At least one ⁹⁰Y treatment (n\u00a0=\u00a02376)",), (criterion,) * 9),
+            Step(("Meets every criterion (n\u00a0=\u00a00)",)),
+        ),
+        analyses=(("Overall survival", "n = 2376: 1380 died, 996 censored"),) * 3,
+    )
+    states = (State(1, 4, "SD"), State(4, 20, "PR"))
+    lanes = tuple(
+        Lane(130 - k, k % 2 == 0, k % 5 == 0, states, (0, 1.5), 21, 22) for k in range(80)
+    )
+    yield Swimmer(id="swimmer", title="Swimmer", criterion="WHO", n=2000, lanes=lanes, end=132)
+    lines = tuple(
+        Line(("CR", "PR", "SD", "PD", "NE")[k % 5], ((0, 0), (3, -k / 4), (9, 40 - k)))
+        for k in range(300)
+    )
+    yield Spider(id="spider", title="Spider", axis="Change (%)", n=300, lines=lines, end=12)
+    yield Toxicity(
+        id="toxicity",
+        title="Toxicity",
+        n=2000,
+        groups=(("Clinical", tuple(_term(k) for k in range(40))), ("Laboratory", (_term(41),))),
+    )
+    estimate = Estimate(1.5, 0.01, 900.0, "1.50 (0.01 to 900.00)", "0.342")
+    yield Forest(
+        id="forest",
+        title="Forest",
+        lines=tuple(
+            ForestLine(
+                "Centre",
+                f"a university hospital {k} vs the first",
+                "120/240 vs 80/220",
+                estimate,
+                estimate if k % 2 else None,
+                "" if k % 2 else "not in the model",
+            )
+            for k in range(9)
+        ),
+    )
+
+
+def _term(k: int) -> Term:
+    counts = (900 - 20 * k, 40, 30, 2, 1)
+    name = "Gamma-glutamyltransferase increased above the upper limit" if k % 3 else "Pain"
+    whole = sum(counts)
+    return Term(name, "event", counts, whole, 33, 1990, 2000, False, "", (), whole / 19.9, 1.7)
 
 
 def _curve(name: str) -> Curve:
