@@ -209,8 +209,7 @@ def report(job: Job, plan: Plan) -> None:
     """Write the report into the run's folder; imported late, a quiet night draws none."""
     from report import page
 
-    lesions = job.registry.file.response.headline_lesions
-    page.write(job.store.run(plan.run_id), _told_of(job), _version(job), lesions)
+    page.write(job.store.run(plan.run_id), _told_of(job), plan.ingredients["settings"])
 
 
 def _told_of(job: Job) -> dict[str, str]:
@@ -233,10 +232,6 @@ def report_facts(
         "data cutoff": data_cutoff,
         "synthetic": "yes" if "synthetic" in origins else "",
     }
-
-
-def _version(job: Job) -> str:
-    return job.registry.file.toxicity.primary_version
 
 
 def _receive(job: Job, site_id: str, do: Do) -> Received:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from report.drawing import colours, draw
 from report.figures import words
 from report.figures.data import drawn
+from report.figures.methods import Settings
 from report.figures.model import Exhibit, Row, Table
 from report.headline import headlines
 from report.sections import Section, sections
@@ -44,30 +45,26 @@ class Part:
     folded: tuple[Shown, ...]
 
 
-def write(
-    work: Path, facts: Mapping[str, str], primary_version: str, lesions: str, note: str = ""
-) -> None:
+def write(work: Path, facts: Mapping[str, str], settings: Settings, note: str = "") -> None:
     """Write report/index.html from the tables of a finished build.
 
     Args:
         work: the folder with release.duckdb.
         facts: registry, release, night, data cutoff; and `synthetic`, empty for real patients.
-        primary_version: the CTCAE version of the report.
-        lesions: which lesions the numbers at the top are of, `treated` or `all`.
+        settings: those that the release was made with, by section and key.
         note: what a reader must know before the numbers; it marks the figures drawn from rows.
     """
     folder = work / "report"
     folder.mkdir(exist_ok=True)
     with duckdb.connect(str(work / "release.duckdb"), read_only=True) as con:
-        text = page(con, facts, primary_version, lesions, note)
+        text = page(con, facts, settings, note)
     (folder / "index.html").write_text(text, "utf-8")
 
 
 def page(
     con: duckdb.DuckDBPyConnection,
     facts: Mapping[str, str],
-    primary_version: str,
-    lesions: str,
+    settings: Settings,
     note: str = "",
 ) -> str:
     """Return the page of an opened release; the arguments are those of `write`."""
@@ -79,8 +76,8 @@ def page(
         source=_source(facts),
         light=colours.variables(dark=False),
         dark=colours.variables(dark=True),
-        headline=headlines(con, lesions),
-        sections=[_part(s) for s in sections(con, primary_version, redrawn=bool(note))],
+        headline=headlines(con, settings["response"].get("headline_lesions", "all")),
+        sections=[_part(s) for s in sections(con, settings, redrawn=bool(note))],
     )
 
 
@@ -125,16 +122,14 @@ def _shown(model: Exhibit) -> Shown:
     )
 
 
-def redraw(
-    work: Path, facts: Mapping[str, str], primary_version: str, lesions: str, note: str
-) -> None:
+def redraw(work: Path, facts: Mapping[str, str], settings: Settings, note: str) -> None:
     """Write the page of a release again from the rows that are left.
 
     Where a table has another shape than this code draws, the page says only that: its old pictures
     hold somebody who must not be in them.
     """
     try:
-        write(work, facts, primary_version, lesions, note)
+        write(work, facts, settings, note)
     except (duckdb.Error, KeyError):
         told = escape(
             f"{note} This page was drawn by another version of y90 and is not drawn again."

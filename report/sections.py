@@ -8,12 +8,14 @@ from report.figures import (
     course,
     flow,
     incidence,
+    methods,
     prognosis,
     response,
     survival,
     tables,
     toxicity,
 )
+from report.figures.methods import Settings
 from report.figures.model import Exhibit
 from report.figures.source import Connection
 
@@ -39,15 +41,16 @@ class Section:
 Maker = Callable[[Connection, str], Section]
 
 
-def sections(con: Connection, version: str, *, redrawn: bool = False) -> list[Section]:
+def sections(con: Connection, settings: Settings, *, redrawn: bool = False) -> list[Section]:
     """Everything that the page shows, in order; a part with nothing to show says why.
 
     Args:
         con: the database of a release.
-        version: the CTCAE version that is shown.
+        settings: those that the release was made with, by section and key.
         redrawn: rows have left since; what is drawn from rows says so.
     """
-    made = [make(con, version) for make in MAKERS]
+    version = settings["toxicity"]["primary_version"]
+    made = [*(make(con, version) for make in MAKERS), _defined(settings)]
     return [_marked(section) for section in made] if redrawn else made
 
 
@@ -208,9 +211,13 @@ def _delivered(con: Connection, _: str) -> Section:
     )
 
 
-def _defined(_con: Connection, _: str) -> Section:
+def _defined(settings: Settings) -> Section:
     return Section(
-        "defined", "Definitions", "When each clock starts and stops.", (), (tables.definitions(),)
+        "defined",
+        "Methods and definitions",
+        "What the settings decide, and when each clock starts and stops.",
+        (),
+        (methods.methods(settings), tables.definitions()),
     )
 
 
@@ -229,5 +236,4 @@ MAKERS: tuple[Maker, ...] = (
     _readings,
     _literature,
     _delivered,
-    _defined,
 )

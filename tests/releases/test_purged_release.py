@@ -11,6 +11,7 @@ import pytest
 from flows.__main__ import main
 from report.figures.model import Exhibit
 from report.sections import OF_ROWS, REDRAWN, Section, sections
+from schemas.settings import OutcomeSettings
 from simulation import registry_folder
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
 from warehouse.releases import expunge, releases
@@ -19,6 +20,7 @@ from warehouse.releases.integrity import recorded
 from warehouse.releases.query import open_release
 from warehouse.store import Store
 
+SETTINGS = OutcomeSettings().model_dump(mode="json")
 CONFIG = str(registry_folder("memon2012", "redcap") / "registry.toml")
 PATIENT = "P01"
 RELEASE = "2011.03.31"
@@ -123,13 +125,13 @@ def test_only_what_is_said_to_be_drawn_from_rows_needs_rows(
     """Every other part of the page is the same without a single row of a patient."""
     path = shutil.copy2(next(reference_store.release(RELEASE).glob("*.duckdb")), tmp_path)
     with duckdb.connect(str(path)) as con:
-        before = exhibits(sections(con, "3.0"))
+        before = exhibits(sections(con, SETTINGS))
         names = con.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'marts'"
         ).fetchall()
         for (name,) in names:
             con.execute(f'DELETE FROM marts."{name}"')
-        after = exhibits(sections(con, "3.0"))
+        after = exhibits(sections(con, SETTINGS))
     assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == set(OF_ROWS)
 

@@ -23,9 +23,11 @@ from report.figures.response import Bar, Waterfall
 from report.figures.survival import Curve, Curves, Point, Risk
 from report.figures.toxicity import Term, Toxicity
 from report.sections import sections
+from schemas.settings import OutcomeSettings
 from warehouse.releases import releases
 from warehouse.store import Store
 
+SETTINGS = OutcomeSettings().model_dump(mode="json")
 WIDTHS = (draw.WIDE_MM, draw.NARROW_MM)
 LEAST_PT = 6.5
 NS = "{http://www.w3.org/2000/svg}"
@@ -36,7 +38,7 @@ def figures(reference_store: Store) -> list[Exhibit]:
     """Every figure of the reference cohort that is drawn."""
     path = releases.resolve(reference_store, "current") / "release.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
-        parts = sections(con, "3.0")
+        parts = sections(con, SETTINGS)
     listed = (e for p in parts for e in (*p.exhibits, *p.folded))
     return [e for e in listed if type(e) in draw.DRAWN and not e.empty]
 

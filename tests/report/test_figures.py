@@ -10,9 +10,11 @@ from report.figures import course, flow, incidence, prognosis, response, surviva
 from report.figures.model import Exhibit, Number
 from report.figures.survival import Curves
 from report.sections import sections
+from schemas.settings import OutcomeSettings
 from warehouse.releases import releases
 from warehouse.store import Store
 
+SETTINGS = OutcomeSettings().model_dump(mode="json")
 VERSION = "3.0"
 
 
@@ -27,7 +29,7 @@ def con(reference_store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def exhibits(con: duckdb.DuckDBPyConnection) -> dict[str, Exhibit]:
     """Every figure and table of the page by its name."""
-    parts = sections(con, VERSION)
+    parts = sections(con, SETTINGS)
     listed = [e for part in parts for e in (*part.exhibits, *part.folded)]
     assert len({e.id for e in listed}) == len(listed)
     return {e.id: e for e in listed}

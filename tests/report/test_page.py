@@ -11,9 +11,11 @@ import pytest
 
 from report import page
 from report.sections import sections
+from schemas.settings import OutcomeSettings
 from warehouse.releases import releases
 from warehouse.store import Store
 
+SETTINGS = OutcomeSettings().model_dump(mode="json")
 FACTS = {
     "registry": "memon2012",
     "release": "2011.03.31",
@@ -89,7 +91,7 @@ def test_an_invented_cohort_is_called_synthetic_everywhere(
     assert "SYNTHETIC DATA</title>" in text
     assert all("SYNTHETIC DATA." in c for c in re.findall(r"<figcaption>.*?</figcaption>", text))
     assert re.search(r'@bottom-left \{ content: "[^"]*SYNTHETIC DATA"', text)
-    assert "SYNTHETIC" not in page.page(con, FACTS, "3.0", "treated")
+    assert "SYNTHETIC" not in page.page(con, FACTS, SETTINGS)
 
 
 def test_a_page_is_one_small_file_without_a_script(text: str) -> None:
@@ -121,17 +123,17 @@ def test_a_registry_of_nobody_says_why_everywhere(con: duckdb.DuckDBPyConnection
     names = con.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name <> 'members'"
     ).fetchall()
-    before = [e.id for s in sections(con, "3.0") for e in s.exhibits]
+    before = [e.id for s in sections(con, SETTINGS) for e in s.exhibits]
     for schema, name in names:
         con.execute(f'DELETE FROM {schema}."{name}"')
-    parts = sections(con, "3.0")
+    parts = sections(con, SETTINGS)
     left = [e for s in parts for e in (*s.exhibits, *s.folded)]
     fixed = {e.id for e in left if not e.empty}
-    assert fixed == {"definitions"}
+    assert fixed == {"definitions", "methods"}
     assert all(e.empty.endswith(".") for e in left if e.empty)
     of_levels = re.compile(r"km-(os-by-\w+|\w+-lesion|\w+-subject)")
     assert {name for name in before if not of_levels.fullmatch(name)} <= {e.id for e in left}
-    text = page.page(con, FACTS, "3.0", "treated")
+    text = page.page(con, FACTS, SETTINGS)
     outline(text)
     assert "not derivable" in text
     assert " 0.0 %" not in text.split("<nav")[0]
@@ -143,7 +145,7 @@ def test_whoever_was_not_evaluated_is_not_0_percent(con: duckdb.DuckDBPyConnecti
         "UPDATE outcomes.response_summary SET n = CASE category WHEN 'NE' THEN total ELSE 0 END, "
         "n_evaluable = 0, pct = CASE category WHEN 'NE' THEN 100 ELSE 0 END"
     )
-    text = page.page(con, FACTS, "3.0", "treated")
+    text = page.page(con, FACTS, SETTINGS)
     top = text.split("<nav")[0]
     assert top.count("not evaluable") == 2
     assert "0 of 83 evaluable" in top
@@ -159,7 +161,7 @@ def test_without_events_a_median_is_not_reached(con: duckdb.DuckDBPyConnection) 
         "UPDATE outcomes.survival_curves SET censored = censored + events, events = 0, "
         "survival = 1, lower = NULL, upper = NULL"
     )
-    text = page.page(con, FACTS, "3.0", "treated")
+    text = page.page(con, FACTS, SETTINGS)
     assert "not reached" in text.split("<nav")[0]
     assert "0 of 40 died; median NR months" in text
 
@@ -175,7 +177,7 @@ def test_one_patient_is_drawn(con: duckdb.DuckDBPyConnection) -> None:
             f"DELETE FROM marts.{name} WHERE subject_id <> "
             "(SELECT min(subject_id) FROM marts.treatment_targets)"
         )
-    text = page.page(con, FACTS, "3.0", "treated")
+    text = page.page(con, FACTS, SETTINGS)
     outline(text)
     assert "1 of 1 patients, one bar each" in re.sub(r"<[^>]+>", " ", text)
 
@@ -191,7 +193,7 @@ def test_names_with_marks_and_other_letters_are_text(con: duckdb.DuckDBPyConnect
     )
     con.execute("UPDATE outcomes.attrition SET label = ?", [evil])
     con.execute("UPDATE outcomes.literature_comparison SET note = ?", [evil])
-    text = page.page(con, FACTS | {"registry": evil}, "3.0", "treated")
+    text = page.page(con, FACTS | {"registry": evil}, SETTINGS)
     assert "<script" not in text
     assert "</style>" not in text.split("<style>")[1].split("</head>")[0][: -len("</style>\n")]
     outline(text)

@@ -52,9 +52,7 @@ def _draw(folder: Path, release: Path, purged: int) -> None:
         content["data_cutoff"],
         [site.get("origin", "clinical") for site in content["sites"].values()],
     )
-    version = content["settings"]["toxicity"]["primary_version"]
-    lesions = content["settings"]["response"].get("headline_lesions", "all")
-    page.redraw(folder, facts, version, lesions, expunge.note(purged))
+    page.redraw(folder, facts, content["settings"], expunge.note(purged))
 
 
 COMMANDS = (
