@@ -254,3 +254,9 @@ def test_a_sheet_is_as_high_as_what_is_on_it() -> None:
     canvas.rectangle(0, 0, 10, 40, colours.INK)
     canvas.text(0, 60, "low")
     assert canvas.size == (100, pytest.approx(64.1))
+
+
+def test_the_narrow_picture_is_read_on_a_phone() -> None:
+    """On 360 pixels with the page's margins its smallest letters are over 8 pixels high."""
+    room = 360 - 2 * 0.8 * 16
+    assert LEAST_PT * room / millimetres(draw.NARROW_MM) > 8
