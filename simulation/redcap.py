@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
+from schemas.contract import options
 from simulation.plain import plain
 from simulation.redcap_project import (
     ACCESS_GROUP,
@@ -27,7 +28,7 @@ from simulation.redcap_project import (
     Field,
     Form,
 )
-from simulation.reference import Record, Value, records
+from simulation.reference import CONTRACTS, Record, Value, records
 
 README = """SYNTHETIC: no real person.
 
@@ -120,7 +121,11 @@ def _choices(field: Field) -> str:
 
 
 def _by_form(tables: Tables) -> dict[str, list[tuple[str, Record]]]:
-    """Each instrument's rows with their event: what precedes the first treatment is baseline."""
+    """Each instrument's rows with their event: what precedes the first treatment is baseline.
+
+    Rows stand in the order in which they happened, so that an export of a later day numbers the
+    instances of an earlier one as that did: REDCap never numbers a saved instance anew.
+    """
     treated: dict[Value, date] = {}
     for row in tables["treatments"]:
         treated.setdefault(row["patient_id"], _day(row, "treatment_date"))
@@ -128,11 +133,17 @@ def _by_form(tables: Tables) -> dict[str, list[tuple[str, Record]]]:
     return {
         form.name: [
             (event, row)
-            for row in tables[form.table]
+            for row in _in_order(form, tables[form.table])
             if (event := _event(form, row, treated.get(row["patient_id"], date.max))) in form.events
         ]
         for form in FORMS
     }
+
+
+def _in_order(form: Form, rows: list[Record]) -> list[Record]:
+    """The rows by their date; those without one where they are, before the others."""
+    dated = options(CONTRACTS[form.table]).dated_by
+    return sorted(rows, key=lambda r: _day(r, dated)) if dated else rows
 
 
 def _event(form: Form, row: Record, first_treatment: date) -> str:

@@ -10,7 +10,7 @@ from schemas.errors import Refused
 from schemas.settings import OutcomeSettings
 from tests.conftest import NIGHT
 from tests.support.corrections import REGISTRY, corrected, restated
-from warehouse.account import cells, explain, patients
+from warehouse.account import explain, patients
 from warehouse.account.explain import Cause
 from warehouse.account.scenarios import Delivered, World
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -132,35 +132,3 @@ def test_a_death_that_vanished_is_named_for_a_median(own_store: Store) -> None:
     assert (cell.kind, cell.table) == ("vanished", "contacts")
     assert (cell.left, cell.right) == (("data.csv", DEATH), None)
     assert sum(s.contribution for s in (*found.causes, *found.rest)) == found.change == 0
-
-
-def contact(subject: str, day: str, kind: str = "visit") -> dict[str, object]:
-    """A row of contacts, as a delivery has it."""
-    made = {"subject_id": subject, "contact_date": day, "contact_type": kind}
-    return made | {"source_key": f"{subject} {day}", "source_file": "c.csv", "source_row": 1}
-
-
-def by_key(*records: dict[str, object]) -> dict[tuple[str, int], dict[str, object]]:
-    return {(str(r["source_key"]), 1): r for r in records}
-
-
-def test_a_row_is_known_again_when_a_part_of_its_key_was_corrected() -> None:
-    """The date of a death is in its key; corrected, it is the same death."""
-    old, new = contact("p", "2020-12-15", "death"), contact("p", "2021-09-15", "death")
-    left, right = by_key(contact("p", "2020-01-01"), old), by_key(contact("p", "2020-01-01"), new)
-    found = cells._same_but_for_key(left, right, set())
-    assert found[old["source_key"], 1] is new  # type: ignore[index]
-    assert len(found) == 2
-
-
-@pytest.mark.parametrize(
-    "right",
-    [
-        (contact("q", "2021-09-15", "death"),),  # of another patient
-        (contact("p", "2021-09-15", "visit"),),  # two columns differ
-        (contact("p", "2021-09-15", "death"), contact("p", "2021-10-15", "death")),  # which?
-    ],
-)
-def test_a_row_that_could_be_another_stays_vanished(right: tuple[dict[str, object], ...]) -> None:
-    left = by_key(contact("p", "2020-12-15", "death"))
-    assert cells._same_but_for_key(left, by_key(*right), set()) == by_key(*right)

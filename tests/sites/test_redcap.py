@@ -6,6 +6,7 @@ files with Python's csv module and by eye, never with the code under test.
 
 import csv
 from collections import Counter
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadDelivery
+from simulation.redcap import write
 from warehouse.intake.formats.delimited import survey
 from warehouse.intake.redcap.dictionary import parse_choices, read_dictionary
 from warehouse.intake.redcap.inspect import inspect, render
@@ -363,3 +365,21 @@ def test_inspect_tells_what_is_in_an_export():
     shown = render(found)
     assert "demographics" in shown
     assert "Zharko" not in shown
+
+
+def saved_instances(day: date, folder: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    """Every saved instance of the reference export of a day, by what names it."""
+    folder.mkdir()
+    write(day, folder)
+    with (folder / "data.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    named = [(tuple(list(r.values())[:4]), r) for r in rows]
+    return {name: r for name, r in named if r["follow_up_timestamp"] != "[not completed]"}
+
+
+def test_a_later_export_numbers_the_instances_as_an_earlier_one_did(tmp_path: Path) -> None:
+    """REDCap never numbers a saved instance anew, so neither does the invented centre."""
+    early = saved_instances(date(2009, 12, 31), tmp_path / "early")
+    late = saved_instances(date(2011, 3, 31), tmp_path / "late")
+    assert len(late) > len(early) > 3_000
+    assert {name: late[name] for name in early} == early

@@ -1,10 +1,10 @@
 """Compare the cells of a patient's export in two deliveries: files, rows and names, no value.
 
-Rows are matched by `source_key`, the record, event, instrument and instance of REDCap or the
-natural key, so that an edited row is known again when it has moved in its file.
+Rows are matched as the history of deliveries matches them (`warehouse.loading.row_pairs`), so that
+an edited row is known again when it has moved in its file, and no other reads as edited.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from warehouse.account.scenarios import PROVENANCE, Workshop, World
 from warehouse.engine.connections import connection
 from warehouse.intake.raw import raw_tables
 from warehouse.loading import row_index as rows
+from warehouse.loading import row_pairs
 from warehouse.loading.load import CONTRACTS, raw_name, sources
 
-Rows = dict[tuple[str, int], dict[str, Any]]
-"""Accepted rows by source key, and number among the rows of one key."""
+Rows = dict[str, dict[str, Any]]
+"""Accepted rows by row id."""
 OURS = (*PROVENANCE, "row_id", "subject_id", "site_id")
 
 
@@ -82,16 +83,15 @@ def _table(
 ) -> Iterator[tuple[str, CellChanges]]:
     left, right = (_rows(con, f, table, subjects) for f in sides)
     aside = [_aside(con, f, table, subjects) for f in sides]
-    right = _same_but_for_key(left, right, aside[0].keys() | aside[1].keys())
-    for name in sorted(left.keys() | right.keys()):
-        old, new = left.get(name), right.get(name)
+    for old, new in _paired(con, table, sides, left, right):
         columns = _differing(old, new)
         if old and new and not columns:
             continue
-        refused = aside[0 if new else 1].get(name) if not (old and new) else None
+        known: dict[str, Any] = new or old or {}
+        refused = aside[0 if new else 1].get(known["source_key"]) if not (old and new) else None
         places = [_place(row) or (refused.place if refused else None) for row in (old, new)]
         yield (
-            str((new or old or {})["subject_id"]),
+            str(known["subject_id"]),
             CellChanges(
                 site_id=site_id,
                 kind=_kind(old, new, refused),
@@ -105,25 +105,22 @@ def _table(
         )
 
 
-def _same_but_for_key(left: Rows, right: Rows, aside: Set[tuple[str, int]]) -> Rows:
-    """The right rows, where a row is known again although a part of its key was corrected.
-
-    The date of a death belongs to its key, so a corrected one would read as a row that vanished and
-    another that came. It is the same row if only one column differs, and no other could be meant.
-    """
-    unmatched = dict(right)
-    lost = [n for n in left if n not in right and n not in aside]
-    come = [n for n in right if n not in left and n not in aside]
-    for name in sorted(lost):
-        near = [n for n in come if _one_apart(left[name], right[n])]
-        rivals = [n for n in lost if near and _one_apart(left[n], right[near[0]])]
-        if len(near) == 1 and rivals == [name]:
-            unmatched[name] = unmatched.pop(near[0])
-    return unmatched
-
-
-def _one_apart(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return old["subject_id"] == new["subject_id"] and len(_differing(old, new)) == 1
+def _paired(
+    con: duckdb.DuckDBPyConnection, table: str, sides: list[Path | None], left: Rows, right: Rows
+) -> list[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+    """Each row of both sides beside what it was or is, in the order of their source keys."""
+    before, after = sides
+    again: dict[str, str] = {}
+    if before and after:
+        row_pairs.start(con.execute)
+        row_pairs.match(con.execute, CONTRACTS[table], before, after)
+        again = dict(con.execute("SELECT old_id, new_id FROM matched").fetchall())
+    taken = set(again.values())
+    later = {name: again.get(name) or (None if name in taken else name) for name in left}
+    pairs = [(left[name], right.get(new) if new else None) for name, new in later.items()]
+    known = set(later.values())
+    every = [*pairs, *((None, new) for name, new in right.items() if name not in known)]
+    return sorted(every, key=lambda p: [(r["source_key"], r["row_id"]) for r in p if r][-1])
 
 
 def _kind(old: Any, new: Any, refused: "_Refused | None") -> str:
@@ -137,35 +134,32 @@ def _kind(old: Any, new: Any, refused: "_Refused | None") -> str:
 def _rows(
     con: duckdb.DuckDBPyConnection, folder: Path | None, table: str, subjects: tuple[str, ...]
 ) -> Rows:
-    """Accepted rows by source key, and number among the rows of one key."""
+    """Accepted rows of these subjects, by row id."""
     path = folder / "registry" / f"{table}.parquet" if folder else None
     if path is None or not path.exists():
         return {}
     result = con.execute(
-        "SELECT *, row_number() OVER (PARTITION BY source_key ORDER BY row_id) AS copy "
-        "FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?))",
+        "SELECT * FROM read_parquet(?) WHERE subject_id IN (SELECT unnest(?))",
         [str(path), list(subjects)],
     )
     names = [d[0] for d in result.description or []]
     records = [dict(zip(names, r, strict=True)) for r in result.fetchall()]
-    return {(r["source_key"], r.pop("copy")): r for r in records}
+    return {r["row_id"]: r for r in records}
 
 
 def _aside(
     con: duckdb.DuckDBPyConnection, folder: Path | None, table: str, subjects: tuple[str, ...]
-) -> dict[tuple[str, int], _Refused]:
+) -> dict[str, _Refused]:
     """Rows set aside, by source key."""
     if folder is None:
         return {}
-    rows = con.execute(
+    found = con.execute(
         "SELECT source_key, source_file, source_row, rule_id, column_name FROM read_parquet(?) "
         "WHERE table_name = ? AND subject_id IN (SELECT unnest(?)) AND rule_id IS NOT NULL "
         "ORDER BY ALL DESC",
         [str(folder / "rows.parquet"), table, list(subjects)],
     ).fetchall()
-    return {
-        (name, 1): _Refused((file, row), rule, column) for name, file, row, rule, column in rows
-    }
+    return {name: _Refused((file, row), rule, column) for name, file, row, rule, column in found}
 
 
 def _place(row: Mapping[str, Any] | None) -> tuple[str, int] | None:

@@ -12,17 +12,16 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from schemas.contract import Column, Contract, columns, key, table_name
+from schemas.contract import Column, Contract, columns, table_name
 from schemas.records.analytes import FALLING_IS_WORSE
 from schemas.tables.quality import Edits, FindingHistory, Vanished
 from schemas.tables.registry import TABLES, RegistryTable
 from warehouse.engine.embedded import write_parquet
 from warehouse.engine.protocol import Engine
+from warehouse.loading import row_pairs
 from warehouse.store import new_folder
 
-APART = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
 UNORDERED = ("unknown", "not_evaluated", "not_evaluable")
-SEQUENCE = "sequence"
 KEPT: tuple[type[Contract], ...] = (Edits, Vanished)
 
 
@@ -56,7 +55,9 @@ def _compared(con: Engine, site_id: str, before: Past, after: Past) -> Path:
     folder = after.folder / "since" / before.folder.name
     if not folder.is_dir():
         with new_folder(folder) as fresh:
-            _moved(con, before, after)
+            row_pairs.start(con.raw_sql)
+            for contract in TABLES:
+                row_pairs.match(con.raw_sql, contract, before.folder, after.folder)
             _write(con, _edits(con, site_id, before, after), Edits, fresh / "edits.parquet")
             gone = _vanished(site_id, before, after)
             _write(con, gone, Vanished, fresh / "vanished.parquet")
@@ -70,12 +71,7 @@ def _write(con: Engine, query: str, contract: type[Contract], path: Path) -> Non
 
 
 def _union(files: Sequence[Path], contract: type[Contract]) -> str:
-    return f"SELECT * FROM {_read(*files)}" if files else _nothing(contract)
-
-
-def _read(*files: Path) -> str:
-    listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-    return f"read_parquet([{listed}])"
+    return f"SELECT * FROM {row_pairs.read(*files)}" if files else _nothing(contract)
 
 
 def _nothing(contract: type[Contract]) -> str:
@@ -83,43 +79,23 @@ def _nothing(contract: type[Contract]) -> str:
     return f"SELECT {cells} WHERE false"
 
 
-def _moved(con: Engine, before: Past, after: Past) -> None:
-    """Rows that only their number tells apart from their former selves, as the table `moved`.
-
-    Where a centre gives no number, one is made from what else is delivered, so that a further
-    row can change it: such rows are the same where all else is, and nothing else has all of it.
-    """
-    con.raw_sql(
-        "CREATE OR REPLACE TEMP TABLE moved (table_name VARCHAR, old_id VARCHAR, new_id VARCHAR)"
-    )
-    for contract in TABLES:
-        name = table_name(contract)
-        files = [p.folder / "registry" / f"{name}.parquet" for p in (before, after)]
-        if SEQUENCE not in key(contract) or not all(f.exists() for f in files):
-            continue
-        same = [c.name for c in columns(contract) if _is_cell(c) and c.name != SEQUENCE]
-        said = ", ".join(f'"{n}"' for n in ("subject_id", *same))
-        alone = f"QUALIFY count(*) OVER (PARTITION BY {said}) = 1"
-        then, now = map(_read, files)
-        equal = " AND ".join(f'o."{n}" IS NOT DISTINCT FROM n."{n}"' for n in ("subject_id", *same))
-        con.raw_sql(
-            f"""INSERT INTO moved SELECT '{name}', o.row_id, n.row_id
-            FROM (SELECT * FROM {then} t ANTI JOIN {now} x USING (row_id) {alone}) o
-            JOIN (SELECT * FROM {now} t ANTI JOIN {then} x USING (row_id) {alone}) n ON {equal}"""
-        )
-
-
 def _vanished(site_id: str, before: Past, after: Past) -> str:
     """Rows accepted before that are now neither accepted nor set aside, under either key."""
-    then, now = _read(before.folder / "rows.parquet"), _read(after.folder / "rows.parquet")
+    then, now = (
+        row_pairs.read(before.folder / "rows.parquet"),
+        row_pairs.read(after.folder / "rows.parquet"),
+    )
+    still = (
+        f"FROM {now} n ANTI JOIN matched ON matched.table_name = n.table_name AND new_id = row_id"
+    )
     return f"""
         SELECT DISTINCT '{site_id}' AS site_id, table_name, row_id,
                DATE '{after.extracted}' AS extraction_date,
                DATE '{before.extracted}' AS last_seen_date, subject_id
         FROM (SELECT * FROM {then} WHERE rule_id IS NULL) then_
-        ANTI JOIN {now} now_ USING (table_name, row_id)
-        ANTI JOIN {now} again USING (table_name, source_key)
-        ANTI JOIN moved ON moved.table_name = then_.table_name AND moved.old_id = then_.row_id
+        ANTI JOIN ({still}) now_ USING (table_name, row_id)
+        ANTI JOIN ({still}) again USING (table_name, source_key)
+        ANTI JOIN matched ON matched.table_name = then_.table_name AND old_id = then_.row_id
     """
 
 
@@ -138,15 +114,12 @@ def _edits_of(
     files = [p.folder / "registry" / f"{name}.parquet" for p in (before, after)]
     if not all(f.exists() for f in files):
         return
-    cells = [c for c in columns(contract) if _is_cell(c)]
-    pairs = f"""SELECT * FROM ({_pairs(cells, *files)})
-        WHERE old.row_id NOT IN (SELECT old_id FROM moved WHERE table_name = '{name}')
-          AND new.row_id NOT IN (SELECT new_id FROM moved WHERE table_name = '{name}')"""
-    con.raw_sql(f"CREATE OR REPLACE TEMP TABLE pairs_{name} AS {pairs}")
+    cells = [c for c in columns(contract) if row_pairs.is_cell(c)]
+    con.raw_sql(f"CREATE OR REPLACE TEMP TABLE pairs_{name} AS {_pairs(name, cells, *files)}")
     for cell in cells:
         old, new = f'old."{cell.name}"', f'new."{cell.name}"'
         # A row that is known by what it says is the same under another number.
-        made_again = " AND old.row_id <> new.row_id" if cell.name == SEQUENCE else ""
+        made_again = " AND old.row_id <> new.row_id" if cell.name == row_pairs.SEQUENCE else ""
         yield f"""
             SELECT '{site_id}' AS site_id, '{name}' AS table_name, new.row_id AS row_id,
                    '{cell.name}' AS column_name, DATE '{after.extracted}' AS extraction_date,
@@ -158,22 +131,17 @@ def _edits_of(
         """
 
 
-def _is_cell(column: Column) -> bool:
-    return column.name not in (*APART, "patient_id", "site_id")
-
-
-def _pairs(cells: Sequence[Column], before: Path, after: Path) -> str:
-    """Rows of the same key, and of the others those of the same source key, where they differ."""
-    then, now = _read(before), _read(after)
+def _pairs(name: str, cells: Sequence[Column], before: Path, after: Path) -> str:
+    """Rows that are one in both deliveries, where they differ."""
+    then, now = row_pairs.read(before), row_pairs.read(after)
     other = " OR ".join(f'old."{c.name}" IS DISTINCT FROM new."{c.name}"' for c in cells)
-    alone = "QUALIFY count(*) OVER (PARTITION BY source_key) = 1"
     return f"""
-        SELECT old, new FROM {then} old JOIN {now} new USING (row_id) WHERE {other}
+        SELECT old, new FROM ({row_pairs.unmatched(name, then, "old_id")}) old
+            JOIN ({row_pairs.unmatched(name, now, "new_id")}) new USING (row_id) WHERE {other}
         UNION ALL
-        SELECT old, new FROM
-            (SELECT * FROM {then} t ANTI JOIN {now} n USING (row_id) {alone}) old
-            JOIN (SELECT * FROM {now} n ANTI JOIN {then} t USING (row_id) {alone}) new
-            USING (source_key) WHERE {other}
+        SELECT old, new FROM {then} old
+            JOIN matched ON matched.table_name = '{name}' AND old_id = old.row_id
+            JOIN {now} new ON new.row_id = new_id WHERE {other}
     """
 
 
@@ -208,7 +176,7 @@ def _history(site_id: str, chain: Sequence[Past]) -> str:
     """Every finding of the chain: when first, when last, and whether it is still there."""
     each = " UNION ALL ".join(
         f"SELECT *, DATE '{p.extracted}' AS seen, {n == len(chain)} AS now "
-        f"FROM {_read(p.folder / 'findings.parquet')}"
+        f"FROM {row_pairs.read(p.folder / 'findings.parquet')}"
         for n, p in enumerate(chain, 1)
     )
     return f"""
