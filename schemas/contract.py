@@ -9,7 +9,8 @@ compiles these declarations to one expression.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast
 
 import ibis
@@ -144,6 +145,11 @@ class Column:
     identifying: bool
     worse: str | None
 
+    @property
+    def limited(self) -> bool:
+        """The values have a least or a greatest one."""
+        return any(n is not None for n in (self.minimum, self.maximum, self.above, self.below))
+
 
 def column(
     meaning: str,
@@ -197,6 +203,11 @@ def options(contract: type[Contract]) -> Options:
 def unreadable(table: ir.Table, name: str) -> ir.BooleanValue:
     """Rows of a registry table whose cell of a column is filled in and could not be read."""
     return table.unreadable.contains(f"|{name}|").fill_null(False)
+
+
+def any_unreadable(table: ir.Table, *names: str) -> ir.BooleanValue:
+    """Rows of a registry table of which a cell of one of these columns could not be read."""
+    return reduce(or_, (unreadable(table, name) for name in names))
 
 
 def declares(**facts: Any) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
 the treated patients of sites that record events: a site that delivers none has not collected them.
 Never counted as free of toxicity: who has no gradable result, and whose event has no grade in the
-version. Where such events exist, grades have no percentage in that version, only `any` has.
+version. Where such events exist, grades have no percentage in that version, only `any` has; and
+not even that where cells that cannot be read leave open whether an event followed treatment.
 
 Source: Memon et al. 2012 (worst grade per patient, CTCAE 3.0); intervals: Clopper and Pearson 1934.
 """
@@ -32,6 +33,8 @@ from schemas.tables.registry import AdverseEvents
 NO_RESULT = "no gradable result"
 NO_EVENTS = "no site of the population records adverse events"
 MISSING = "missing"
+UNDECIDED = -1
+"""Stands for the grade of an event of which cells that cannot be read would tell when it began."""
 SHIFT_GRADES = ("0", "1", "2", "3", "4", MISSING)
 Record = dict[str, Any]
 Counts = Mapping[int | None, int]
@@ -62,7 +65,9 @@ def toxicity_summary(
 def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
     """Name who is counted by worst grade; `any` and `ge3` are declared as unions of these."""
     label = toxicity.worst_grade.cast("string").fill_null("ungraded")
-    counted = toxicity.filter(toxicity.worst_grade.fill_null(1) > 0).mutate(label=label)
+    undecided = _undecided(toxicity)
+    known = (toxicity.worst_grade.fill_null(1) > 0) & ~undecided
+    counted = toxicity.filter(known).mutate(label=label)
     parts = [counted[c] for c in ("source", "term", "ctcae_version", "time_window", "label")]
     return _members(counted, ToxicitySummary, parts)
 
@@ -108,6 +113,12 @@ def toxicity_shift_sets(
     return _members(every, ToxicityShift, parts)
 
 
+def _undecided(toxicity: ir.Table) -> ir.BooleanValue:
+    """Of an event, whether it followed treatment cannot be read."""
+    unread = (toxicity.reason == "unreadable").fill_null(False)
+    return (toxicity.source == "event") & toxicity.emergent.isnull() & unread
+
+
 def _treated(population_members: ir.Table, anchors: ir.Table) -> ir.Table:
     """Members with a T0, who can have toxicity, and their sites."""
     members = population_members.select("population", "subject_id")
@@ -150,7 +161,8 @@ def _counted_grades(
     toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
 ) -> ir.Table:
     treated = _treated(population_members, anchors)
-    graded = toxicity.select("subject_id", *_GRADED, "worst_grade")
+    grade = _undecided(toxicity).ifelse(UNDECIDED, toxicity.worst_grade)
+    graded = toxicity.select("subject_id", *_GRADED, worst_grade=grade)
     joined = graded.inner_join(treated, "subject_id")
     return joined.group_by("population", *_GRADED, "worst_grade").agg(n=joined.count())
 
@@ -198,9 +210,12 @@ def _events(
 
 
 def _event_rows(key: Record, by_grade: Counts, total: int, n_treated: int) -> Iterator[Record]:
-    ungraded = by_grade.get(None, 0)
+    ungraded, undecided = by_grade.get(None, 0), by_grade.get(UNDECIDED, 0)
     for label, n in _numerators(by_grade, 5).items():
-        if label == "any":
+        if undecided:
+            reason = f"of {undecided} it cannot be read whether the event followed treatment"
+            yield _empty(key, label, total, n_treated, reason)
+        elif label == "any":
             yield _row(key, label, n + ungraded, total, n_treated)
         elif ungraded:
             reason = f"{ungraded} with the event have no grade in this version"

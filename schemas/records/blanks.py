@@ -1,22 +1,101 @@
 """What a blank cell means where it does not mean that nothing is known.
 
 A cell that is filled in and cannot be read is not blank: none of these meanings stands for it, and
-what rests on it is not evaluable, with the reason `unreadable`.
+what rests on it is not evaluable, with the reason `unreadable`. The candidates for REILD are a list
+for adjudication: there a cell that cannot be read neither names nor excuses anybody.
 """
 
 from collections.abc import Mapping
 
 BLANKS: Mapping[tuple[str, str], str] = {
+    ("prior_therapies", "start_date"): "The course began before T0.",
+    ("medications", "purpose"): "The drug was given for none of the listed purposes.",
+    ("medications", "start_date"): "A drug given as concurrent treatment had begun.",
+    ("medications", "stop_date"): "The drug is still given.",
+    ("assessments", "ecog"): "The assessment before stands.",
+    ("assessments", "weight_kg"): "The assessment before stands.",
+    ("assessments", "height_cm"): "The assessment before stands.",
+    ("assessments", "ascites"): "The assessment before stands.",
+    ("assessments", "encephalopathy_grade"): "The assessment before stands.",
+    ("assessments", "tumour_burden_pct"): "The assessment before stands.",
+    ("assessments", "tumour_burden_category"): "The assessment before stands.",
+    ("assessments", "carcinoid_symptoms"): "The assessment before stands.",
+    ("assessments", "symptom_change"): "Nothing improved.",
+    ("mappings", "maa_date"): "The scan was made on the day of the angiogram.",
+    ("mappings", "lung_shunt_fraction"): "The mapping before stands.",
+    ("mappings", "gi_shunt"): "The mapping before stands.",
+    ("mappings", "planned_lung_dose_gy"): "The mapping before stands, else the doses recorded.",
+    ("treatments", "planned_lobes"): "The plan is that of the session's other targets.",
+    ("treatments", "target_mass_kg"): "The mass is that of the volume.",
+    ("treatments", "tumour_volume_ml"): "The tumour's share is the burden of the liver.",
+    ("treatments", "activity_administered_gbq"): "The activity is that of calibration, decayed.",
+    ("treatments", "administered_at"): "Blood of that day was drawn before the injection.",
+    ("treatments", "lung_shunt_fraction"): "The mapping's stands.",
+    ("treatments", "lung_dose_gy"): "The doses of the other targets stand.",
     ("lesions", "organ"): "The lesion is in the liver.",
     ("lesions", "lobe"): "The lesion's treatment begins at T0.",
     ("lesions", "index_lesion"): "The lesion counts for WHO and EASL.",
     ("lesions", "recist_target"): "The lesion is no RECIST target.",
+    ("lesions", "baseline_present"): "A lesion first measured after treatment is new.",
+    ("lesions", "merged_into"): "The lesion stands for itself.",
+    ("lesions", "split_from"): "The lesion stands for itself.",
     ("scans", "evaluable"): "The reader could evaluate the scan.",
     ("scans", "new_lesion"): "No new lesion was seen.",
     ("scans", "non_target"): "There is no non-target disease.",
+    ("scans", "non_target_liver"): "There is no non-target disease in the liver.",
+    ("scans", "non_target_elsewhere"): "There is no non-target disease elsewhere.",
     ("measurements", "longest_mm"): "A lesion too small to measure has 5 mm.",
     ("measurements", "perpendicular_mm"): "The longest diameter is the only one.",
     ("measurements", "enhancing_longest_mm"): "A lesion too small to measure enhances whole.",
     ("measurements", "enhancing_perpendicular_mm"): "The enhancing part has one diameter.",
+    ("measurements", "necrosis_pct"): "A lesion too small to measure enhances whole.",
+    ("labs", "lab_time"): "The blood of the day of treatment was drawn before the injection.",
+    ("labs", "value_comparator"): "The result is a number and no bound.",
+    ("labs", "lower_limit"): "There is no lower limit, which is a reason of its own.",
+    ("labs", "upper_limit"): "The baseline is normal.",
+    ("adverse_events", "onset_date"): "The event followed treatment.",
+    ("adverse_events", "end_date"): "The event goes on.",
+    ("adverse_events", "grade"): "The event was not fatal.",
+    ("adverse_events", "ctcae_version"): "The grade holds in every version.",
+    ("adverse_events", "outcome"): "The event was not fatal.",
+    ("adverse_events", "procedure"): "Nothing was operated.",
+    ("reported_endpoints", "group"): "The group is that of the patient's other endpoints.",
 }
 """(table, column) -> the meaning of its blank."""
+
+UNKNOWN: Mapping[str, tuple[str, ...]] = {
+    "patients": (
+        "sex",
+        "birth_year",
+        "diagnosis_date",
+        "primary_site",
+        "tumour_grade",
+        "ki67_pct",
+        "functioning",
+        "extrahepatic_disease",
+        "liver_metastases",
+        "unresectable",
+        "refractory_to_systemic",
+        "progression_confirmed",
+        "organ_function_adequate",
+    ),
+    "prior_therapies": ("stop_date",),
+    "medications": ("dose", "dose_unit", "route"),
+    "assessments": ("biliary_obstruction",),
+    "mappings": ("lung_shunt_method", "vessels_embolised"),
+    "treatments": (
+        "segments",
+        "target_volume_ml",
+        "activity_calibrated_gbq",
+        "calibrated_at",
+        "residual_fraction",
+        "dose_gy",
+    ),
+    "lesions": ("segment",),
+    "scans": ("arterial_phase",),
+    "adverse_events": ("related", "serious"),
+    "contacts": ("cause_of_death",),
+    "reported_endpoints": ("starts_at",),
+}
+"""Table -> optional columns whose blank says that nothing is known, as a cell that cannot be read
+does: what rests on them has no value, and is counted as missing."""

@@ -11,7 +11,7 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import DECIMAL, EXACT_DAYS, RowRule
+from schemas.contract import DECIMAL, EXACT_DAYS, RowRule, unreadable
 from schemas.records.analytes import COUNTS, LAB_UNITS, WINDOWS
 from schemas.records.units import DAYS_PER_UNIT
 
@@ -161,7 +161,7 @@ MEASUREMENTS = (
         "longest_mm",
         "the lesion is said to be measured, but no longest diameter is given",
         "Give the diameter, or another status; the row is loaded, and is not evaluable.",
-        lambda t: (t.status == "measured") & t.longest_mm.isnull(),
+        lambda t: (t.status == "measured") & t.longest_mm.isnull() & ~unreadable(t, "longest_mm"),
         category="completeness",
         severity="warn",
     ),

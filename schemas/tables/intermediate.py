@@ -99,6 +99,9 @@ class BaselineLabs(Intermediate):
     upper_limit: Decimal = column("Upper limit of normal, in `unit`.")
     age_days: Int = column("Age at T0.", required=True, unit="days", minimum=0)
     stale: Bool = column("Older than the setting allows: used, and flagged.", required=True)
+    unreadable: Text = column(
+        "As in registry.labs; `lab_time` too where the hour of injection cannot be read."
+    )
 
     class Config:
         """Never released; subjects and lab_grades carry its values."""
@@ -364,6 +367,10 @@ class NewLesions(Intermediate):
     modality: Text = column("Modality of it.", required=True)
     hepatic: Bool = column("The lesion is in the liver.", required=True)
     denied: Bool = column("The scan says that there is no new lesion.", required=True)
+    undecided: Bool = column(
+        "A cell that would say where the lesion comes from cannot be read: it is perhaps not new.",
+        required=True,
+    )
 
     class Config:
         """A step on the way."""

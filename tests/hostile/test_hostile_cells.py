@@ -177,11 +177,15 @@ CASES = {
     "whole number that is none": cell(
         "patients.1.birth_year", "1950.5", warned=("patients.1.not_a_number",)
     ),
-    "percentage over 100": cell(
-        "patients.1.ki67_pct", "101", "patients.1.above_maximum", *GONE_007
-    ),
+    "percentage over 100": cell("patients.1.ki67_pct", "101", warned=("patients.1.above_maximum",)),
     "percent for a fraction": cell(
-        "treatments.1.lung_shunt_fraction", "5", "treatments.1.above_maximum"
+        "treatments.1.lung_shunt_fraction", "5", warned=("treatments.1.above_maximum",)
+    ),
+    "optional date in the future": cell(
+        "patients.1.diagnosis_date", "2023", warned=("patients.1.after_extraction",)
+    ),
+    "optional date before care": Case(
+        {("patients", 3, "diagnosis_date"): "1971"}, warned=("patients.3.before_care",)
     ),
     "fraction divided twice": cell(
         "treatments.1.lung_shunt_fraction",
@@ -219,7 +223,9 @@ CASES = {
         "31",
         warned=("measurements.1.measurements.perpendicular_longer",),
     ),
-    "diameter in metres": cell("measurements.1.longest_mm", "3000", "measurements.1.above_maximum"),
+    "diameter in metres": cell(
+        "measurements.1.longest_mm", "3000", warned=("measurements.1.above_maximum",)
+    ),
     "a quote inside": cell(
         "patients.1.diagnosis_date", '"20""19"', warned=("patients.1.not_a_date",)
     ),

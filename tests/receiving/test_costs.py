@@ -8,7 +8,10 @@ from schemas.site import Site
 from warehouse.loading.costs import Cost
 from warehouse.receiving.check import check, pattern, readings
 
-PATIENTS = "patient_id,sex,ki67_pct\n1,female,500\n2,male,5\n3,male,x\n"
+PATIENTS = (
+    "patient_id,sex,birth_year,diagnosis_date,ki67_pct\n"
+    "1,female,1950,1940-01-01,5\n2,male,1950,,500\n3,male,1950,,x\n"
+)
 LESIONS = "patient_id,lesion_id\n1,a\n2,a\n"
 SCANS = "patient_id,scan_date,modality\n1,2020-01-01,CT\n2,2020-01-01,PET\n"
 MEASUREMENTS = (
@@ -30,14 +33,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cost]:
 
 
 def test_a_patient_takes_all_his_rows_along(found: dict[str, Cost]) -> None:
-    """Ki-67 of 500: the patient, his lesion, his scan and his measurement."""
-    cost = found["above_maximum"]
-    assert (cost.table, cost.column, cost.patients, cost.rows) == ("patients", "ki67_pct", 1, 4)
+    """Diagnosed before birth: the patient, his lesion, his scan and his measurement."""
+    cost = found["patients.diagnosis_before_birth"]
+    column = "diagnosis_date"
+    assert (cost.table, cost.column, cost.patients, cost.rows) == ("patients", column, 1, 4)
     assert set(cost.tables) == {
         "1 of patients", "1 of lesions", "1 of scans", "1 of measurements",
     }  # fmt: skip
     assert "response_summary" in cost.outcomes
     assert "survival_medians" in cost.outcomes
+    assert {"response_summary.pct", "survival_medians.median_months"} <= set(cost.numbers)
 
 
 def test_a_scan_takes_its_measurement_along_and_no_patient(found: dict[str, Cost]) -> None:
@@ -45,8 +50,15 @@ def test_a_scan_takes_its_measurement_along_and_no_patient(found: dict[str, Cost
     assert (cost.table, cost.column, cost.patients, cost.rows) == ("scans", "modality", 0, 2)
 
 
-def test_an_optional_cell_that_cannot_be_read_costs_no_row(found: dict[str, Cost]) -> None:
-    assert set(found) == {"above_maximum", "unknown_code"}
+def test_an_optional_cell_costs_no_row_and_is_told_of(found: dict[str, Cost]) -> None:
+    """Ki-67 of 500 and of x: one cell each, and nobody is lost."""
+    causes = {"patients.diagnosis_before_birth", "unknown_code", "above_maximum", "not_a_number"}
+    assert set(found) == causes
+    for rule in ("above_maximum", "not_a_number"):
+        cost = found[rule]
+        assert (cost.column, cost.patients, cost.rows, cost.cells) == ("ki67_pct", 0, 0, 1)
+        assert str(cost).startswith(f"patients.ki67_pct [{rule}]: 1 cell not read, each row stays;")
+        assert "response_summary.pct" in str(cost)
 
 
 @pytest.mark.parametrize(

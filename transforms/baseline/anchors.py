@@ -49,12 +49,13 @@ def anchors(
 def _planned(days: ir.Table, treatments: ir.Table, settings: BaselineSettings) -> ir.Table:
     """Until when each planned lobe waits: its first session, or as long as a course may last.
 
-    The plan is what was recorded at the first session; a later record is a later plan.
+    The plan is what was recorded at the first session; a later record is a later plan. Where a part
+    of it cannot be read it is not known.
     """
     first = treatments.inner_join(days.select("subject_id", "t0_date"), "subject_id")
     at_first = first.filter(first.treatment_date == first.t0_date)
     plans = at_first.group_by("subject_id").agg(
-        told=at_first.planned_lobes.notnull().any(),
+        told=at_first.planned_lobes.notnull().any() & ~unreadable(at_first, "planned_lobes").any(),
         right=at_first.planned_lobes.isin(["right", "both"]).any(),
         left=at_first.planned_lobes.isin(["left", "both"]).any(),
     )

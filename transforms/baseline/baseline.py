@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.settings import BaselineSettings
 from schemas.tables.intermediate import Anchors, BaselineLabs
 from schemas.tables.registry import Labs, Treatments
+from transforms.joins import looked_up
 
 
 def baseline_labs(
@@ -26,10 +27,18 @@ def baseline_labs(
     settings: BaselineSettings,
 ) -> Table[BaselineLabs]:
     """Take each analyte's last result up to T0; of draws on one day the last counts."""
-    before = labs.anti_join(_draws_after_injection(labs, anchors, treatments), "row_id")
+    same_day = _draws_of_t0(labs, anchors, treatments)
+    after = same_day.filter(same_day.drawn_at > same_day.injected_at).select("row_id")
+    before = labs.anti_join(after, "row_id")
     last = last_up_to_t0(before, "value", "lab_date", anchors, by=["analyte"], ties=["sequence"])
+    known = looked_up(last, same_day.select("row_id", "undecided"), "row_id")
+    marks = known.unreadable.fill_null("|") + "lab_time|"
     return conform(
-        last.mutate(rel_day=-last.age_days, stale=last.age_days > settings.stale_days),
+        known.mutate(
+            rel_day=-known.age_days,
+            stale=known.age_days > settings.stale_days,
+            unreadable=known.undecided.fill_null(False).ifelse(marks, known.unreadable),
+        ),
         BaselineLabs,
     )
 
@@ -43,6 +52,7 @@ def last_up_to_t0(
     by: Sequence[str] = (),
     ties: Sequence[str] = (),
     of: Sequence[str] = (),
+    marked: ir.BooleanValue | None = None,
 ) -> ir.Table:
     """Keep the last row up to T0 in which the value is not missing.
 
@@ -54,12 +64,14 @@ def last_up_to_t0(
         by: columns that, with the subject, name what is looked for.
         of: further columns of `anchors`, where a subject has several days T0: one row for each.
         ties: columns that order rows of one day; the greatest wins, then the greatest row_id.
+        marked: rows whose value is there and cannot be read: no earlier value stands for it.
 
     Returns:
         The rows kept, with `age_days`, whole days from the row to T0, 0 or more.
     """
     t0 = anchors.select("subject_id", "t0_date", *of)
-    joined = table.filter(table[value].notnull()).inner_join(t0, "subject_id")
+    there = table[value].notnull() if marked is None else table[value].notnull() | marked
+    joined = table.filter(there).inner_join(t0, "subject_id")
     earlier = joined.filter(joined[dated_by] <= joined.t0_date)
     order = [ibis.desc(name) for name in (dated_by, *ties, "row_id")]
     ranked = earlier.mutate(
@@ -69,11 +81,13 @@ def last_up_to_t0(
     return ranked.filter(ranked["rank"] == 0).drop("rank", "t0_date")
 
 
-def _draws_after_injection(labs: ir.Table, anchors: ir.Table, treatments: ir.Table) -> ir.Table:
+def _draws_of_t0(labs: ir.Table, anchors: ir.Table, treatments: ir.Table) -> ir.Table:
+    """Draws of the day of treatment, with both times, and whether one of them cannot be read."""
     injected = treatments.group_by(["subject_id", "treatment_date"]).agg(
         injected_at=_minute_of_day(
             treatments.administered_at.min().hour(), treatments.administered_at.min().minute()
-        )
+        ),
+        hour_unread=unreadable(treatments, "administered_at").any(),
     )
     t0 = anchors.select("subject_id", "t0_date")
     first = injected.inner_join(t0, ["subject_id", ("treatment_date", "t0_date")])
@@ -82,9 +96,13 @@ def _draws_after_injection(labs: ir.Table, anchors: ir.Table, treatments: ir.Tab
         "subject_id",
         "lab_date",
         drawn_at=_minute_of_day(_digits(labs.lab_time, 1), _digits(labs.lab_time, 2)),
+        time_unread=unreadable(labs, "lab_time"),
     )
     same_day = drawn.inner_join(first, ["subject_id", ("lab_date", "treatment_date")])
-    return same_day.filter(same_day.drawn_at > same_day.injected_at).select("row_id")
+    neither = (same_day.time_unread & same_day.injected_at.notnull()) | (
+        same_day.hour_unread & same_day.drawn_at.notnull()
+    )
+    return same_day.mutate(undecided=neither | (same_day.time_unread & same_day.hour_unread))
 
 
 def _digits(time: ir.StringValue, part: int) -> ir.IntegerValue:

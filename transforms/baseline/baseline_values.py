@@ -9,6 +9,7 @@ liver's volume as reported by Dunfee et al., J Vasc Interv Radiol 2010.
 import ibis
 import ibis.expr.types as ir
 
+from schemas.contract import any_unreadable, unreadable
 from schemas.settings import BaselineSettings
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.lab_limits import at_most, below, displayed, exact_value, factors
@@ -21,7 +22,7 @@ def assessment_values(
     assessments: ir.Table, anchors: ir.Table, settings: BaselineSettings
 ) -> list[ir.Table]:
     """The last ECOG, tumour burden, ascites, encephalopathy and symptoms, a table each."""
-    ecog = last_up_to_t0(assessments, "ecog", "assessment_date", anchors)
+    ecog = _last(assessments, "ecog", anchors)
     others = ("ascites", "encephalopathy_grade", "carcinoid_symptoms")
     return [
         ecog.select(
@@ -31,11 +32,13 @@ def assessment_values(
             ecog_stale=ecog.age_days > settings.stale_days,
         ),
         _burden(assessments, anchors),
-        *(
-            last_up_to_t0(assessments, name, "assessment_date", anchors).select("subject_id", name)
-            for name in others
-        ),
+        *(_last(assessments, name, anchors).select("subject_id", name) for name in others),
     ]
+
+
+def _last(assessments: ir.Table, name: str, anchors: ir.Table) -> ir.Table:
+    marked = unreadable(assessments, name)
+    return last_up_to_t0(assessments, name, "assessment_date", anchors, marked=marked)
 
 
 def laboratory_values(baseline_labs: ir.Table, settings: BaselineSettings) -> list[ir.Table]:
@@ -49,13 +52,17 @@ def laboratory_values(baseline_labs: ir.Table, settings: BaselineSettings) -> li
 
 
 def _burden(assessments: ir.Table, anchors: ir.Table) -> ir.Table:
-    """The number where there is one, else the reader's category; of one day, never of two."""
+    """The number where there is one, else the reader's category; of one day, never of two.
+
+    A number that cannot be read leaves the category, if the reader gave one.
+    """
     seen = assessments.mutate(
         burden=ibis.coalesce(
             assessments.tumour_burden_pct.cast("string"), assessments.tumour_burden_category
         )
     )
-    last = last_up_to_t0(seen, "burden", "assessment_date", anchors)
+    marked = any_unreadable(seen, "tumour_burden_pct", "tumour_burden_category")
+    last = last_up_to_t0(seen, "burden", "assessment_date", anchors, marked=marked)
     pct = last.tumour_burden_pct
     return last.select(
         "subject_id",
@@ -71,7 +78,9 @@ def _burden(assessments: ir.Table, anchors: ir.Table) -> ir.Table:
 
 
 def _of(baseline_labs: ir.Table, analyte: str) -> ir.Table:
-    return baseline_labs.filter(baseline_labs.analyte == analyte)
+    """The baseline of an analyte; a draw that is perhaps later than the injection is none."""
+    certain = ~unreadable(baseline_labs, "lab_time")
+    return baseline_labs.filter(baseline_labs.analyte == analyte, certain)
 
 
 def _bilirubin(baseline_labs: ir.Table, settings: BaselineSettings) -> ir.Table:

@@ -12,12 +12,12 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.eligibility import NOT_TREATED
+from schemas.contract import unreadable
+from schemas.records.eligibility import NOT_TREATED, SOMATOSTATIN_ANALOGUES, UNREADABLE
 from schemas.settings import EligibilitySettings
 from transforms.joins import looked_up
 
 EXCLUDED = ("chemotherapy", "radiotherapy")
-ALLOWED_DRUGS = ("octreotide", "lanreotide")
 EARLIER_BY = {"month": 14, "year": 181}
 LATER_BY = {"month": 16, "year": 183}
 """How far the true day can lie from the imputed one: the 15th of a month, 1 July of a year."""
@@ -50,6 +50,7 @@ def concurrent_therapy(
     summed = answered.group_by("subject_id").agg(
         n_overlaps=answered.overlap.fill_null(False).sum(),
         n_open=answered.overlap.isnull().sum(),
+        n_unread=(answered.overlap.isnull() & answered.unread).sum(),
         overlapping=answered.named.min(where=answered.overlap),
         possible=answered.named.min(where=answered.overlap.isnull()),
     )
@@ -68,6 +69,7 @@ def concurrent_therapy(
         named=ibis.coalesce(known.overlapping, known.possible),
         why=ibis.cases(
             (known.t0_date.isnull(), NOT_TREATED),
+            (known.n_unread > 0, UNREADABLE),
             (known.n_open > 0, "dates missing or not exact"),
             else_="therapies not delivered",
         ),
@@ -75,22 +77,36 @@ def concurrent_therapy(
 
 
 def _courses(prior: ir.Table, drugs: ir.Table, subsequent: ir.Table) -> ir.Table:
-    allowed = reduce(lambda a, b: a | b, (drugs.drug.lower().contains(d) for d in ALLOWED_DRUGS))
-    concurrent = drugs.filter((drugs.purpose == "concurrent") & ~allowed)
+    allowed = reduce(
+        lambda a, b: a | b, (drugs.drug.lower().contains(d) for d in SOMATOSTATIN_ANALOGUES)
+    )
+    perhaps = unreadable(drugs, "purpose")
+    concurrent = drugs.filter(((drugs.purpose == "concurrent") | perhaps) & ~allowed)
     after = subsequent.filter(subsequent.therapy_class.isin(EXCLUDED))
     before = prior.filter(prior.therapy_class.isin(EXCLUDED))
     day = ibis.null("date")
     none = ibis.null("string")
     dates = ["start_date", "start_date_precision", "stop_date", "stop_date_precision"]
     named = [
-        before.select("subject_id", *dates, named=before.therapy_class, declared=False),
-        concurrent.select("subject_id", *dates, named=concurrent.drug, declared=True),
+        before.select(
+            "subject_id", *dates, *_marks(before), named=before.therapy_class, declared=False
+        ),
+        concurrent.select(
+            "subject_id",
+            *dates,
+            *_marks(concurrent),
+            named=concurrent.drug,
+            declared=~unreadable(concurrent, "purpose"),
+        ),
         after.select(
             "subject_id",
             "start_date",
             "start_date_precision",
             stop_date=day,
             stop_date_precision=none,
+            start_unread=ibis.literal(False),
+            stop_unread=ibis.literal(False),
+            unread=ibis.literal(False),
             named=after.therapy_class,
             declared=True,
         ),
@@ -98,22 +114,33 @@ def _courses(prior: ir.Table, drugs: ir.Table, subsequent: ir.Table) -> ir.Table
     return reduce(lambda one, other: one.union(other), named)
 
 
+def _marks(courses: ir.Table) -> list[ir.BooleanValue]:
+    """Which dates, and whether anything that decides, cannot be read."""
+    start, stop = (unreadable(courses, f"{end}_date") for end in ("start", "stop"))
+    unread = start | stop
+    if "purpose" in courses.columns:
+        unread |= unreadable(courses, "purpose")
+    return [start.name("start_unread"), stop.name("stop_unread"), unread.name("unread")]
+
+
 def _overlaps(courses: ir.Table, settings: EligibilitySettings) -> ir.BooleanValue:
     """Three-valued: a missing end leaves the answer open, unless the source declares the overlap.
 
     A drug given as concurrent treatment, and a therapy that began after T0, run on where no end is
-    recorded.
+    recorded. A drug whose purpose cannot be read was perhaps such a treatment.
     """
     first, last = -settings.concurrent_before_days, settings.concurrent_after_days
     begins = _not_after(courses.start_date, courses.start_date_precision, courses.t0_date, last)
     ends = _not_before(courses.stop_date, courses.stop_date_precision, courses.t0_date, first)
-    return begins.fill_null(_declared(courses, courses.start_date)) & ends.fill_null(
-        _declared(courses, courses.stop_date)
+    overlap = begins.fill_null(_declared(courses, "start")) & ends.fill_null(
+        _declared(courses, "stop")
     )
+    return (courses.unread & overlap.fill_null(True)).ifelse(ibis.null("boolean"), overlap)
 
 
-def _declared(courses: ir.Table, date: ir.DateValue) -> ir.BooleanValue:
-    return ibis.ifelse(courses.declared & date.isnull(), True, ibis.null("boolean"))
+def _declared(courses: ir.Table, end: str) -> ir.BooleanValue:
+    blank = courses[f"{end}_date"].isnull() & ~courses[f"{end}_unread"]
+    return ibis.ifelse(courses.declared & blank, True, ibis.null("boolean"))
 
 
 def _not_after(

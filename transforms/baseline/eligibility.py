@@ -13,8 +13,8 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
-from schemas.records.eligibility import NOT_SPECIFIED, NOT_TREATED
+from schemas.contract import Table, any_unreadable, conform, unreadable
+from schemas.records.eligibility import NOT_SPECIFIED, NOT_TREATED, UNREADABLE
 from schemas.settings import BaselineSettings, EligibilitySettings
 from schemas.tables.intermediate import Anchors, BaselineLabs, PopulationMembers, Sessions
 from schemas.tables.marts import Eligibility
@@ -161,7 +161,8 @@ def _ecog(
     settings: EligibilitySettings,
     baseline: BaselineSettings,
 ) -> ir.Table:
-    last = last_up_to_t0(assessments, "ecog", "assessment_date", anchors)
+    marked = unreadable(assessments, "ecog")
+    last = last_up_to_t0(assessments, "ecog", "assessment_date", anchors, marked=marked)
     known = _with(everyone, last.select("subject_id", "ecog", "age_days"))
     fresh = known.age_days <= baseline.stale_days
     passes = ibis.ifelse(fresh, known.ecog <= settings.ecog_max, ibis.null("boolean"))
@@ -177,21 +178,32 @@ def _bilirubin(
 ) -> ir.Table:
     drawn = baseline_labs.filter(baseline_labs.analyte == "bilirubin")
     units = factors("bilirubin", baseline.bilirubin_umol_per_mg_dl)
+    marked = any_unreadable(drawn, "value_comparator", "lab_time")
     within = drawn.mutate(
-        within=at_most(drawn, units, settings.bilirubin_max_mg_dl),
+        marked=marked,
+        within=marked.ifelse(None, at_most(drawn, units, settings.bilirubin_max_mg_dl)),
         shown=drawn.value_comparator.fill_null("") + _number(drawn.value) + " " + drawn.unit,
     )
-    known = _with(everyone, within.select("subject_id", "within", "shown", "age_days", "stale"))
+    known = _with(
+        everyone, within.select("subject_id", "within", "shown", "age_days", "stale", "marked")
+    )
     passes = ibis.ifelse(known.stale, ibis.null("boolean"), known.within)
     ambiguous = (~known.stale & known.within.isnull()).fill_null(False)
-    why = ibis.ifelse(ambiguous, "censored, or in an unknown unit", _why(known, known.shown))
+    why = ibis.cases(
+        (ambiguous & known.marked, UNREADABLE),
+        (ambiguous, "censored, or in an unknown unit"),
+        else_=_why(known, known.shown),
+    )
     limit = f"at most {settings.bilirubin_max_mg_dl} mg/dL"
     return _rule("E5", known, passes, known.shown, limit, why)
 
 
 def _why(known: ir.Table, value: ir.Value) -> ir.StringValue:
     return ibis.cases(
-        (known.t0_date.isnull(), NOT_TREATED), (value.isnull(), "missing"), else_="stale"
+        (known.t0_date.isnull(), NOT_TREATED),
+        (value.isnull() & known.age_days.notnull(), UNREADABLE),
+        (value.isnull(), "missing"),
+        else_="stale",
     )
 
 
@@ -200,15 +212,21 @@ def _shunt(everyone: ir.Table, mappings: ir.Table, sessions: ir.Table) -> ir.Tab
     serving = _serving(named, sessions, "gi_shunt")
     # The worst of the mappings that serve: uncorrectable, then corrected, then none.
     rank = ibis.cases(
-        (serving.gi_shunt == "uncorrectable", 2), (serving.gi_shunt == "corrected", 1), else_=0
+        (serving.gi_shunt == "uncorrectable", 2),
+        (serving.gi_shunt == "corrected", 1),
+        (serving.gi_shunt == "none", 0),
     )
-    known = _with(everyone, serving.group_by("subject_id").agg(worst=rank.max()))
+    worst = serving.group_by("subject_id").agg(worst=rank.max(), marked=serving.marked.any())
+    known = _with(everyone, worst)
     shown = ibis.cases(
         (known.worst == 2, "uncorrectable"),
         (known.worst == 1, "corrected"),
         (known.worst == 0, "none"),
     )
-    return _rule("X2", known, known.worst < 2, shown, "none, corrected", "missing")
+    marked = known.marked.fill_null(False)
+    passes = (marked & (known.worst.fill_null(0) < 2)).ifelse(None, known.worst < 2)
+    why = marked.ifelse(UNREADABLE, "missing")
+    return _rule("X2", known, passes, shown, "none, corrected", why)
 
 
 def _lung_dose(
@@ -219,27 +237,38 @@ def _lung_dose(
     settings: EligibilitySettings,
 ) -> ir.Table:
     serving = _serving(mappings, sessions, "planned_lung_dose_gy")
-    planned = serving.group_by("subject_id").agg(planned=serving.planned_lung_dose_gy.max())
+    planned = serving.group_by("subject_id").agg(
+        planned=serving.planned_lung_dose_gy.max(), planned_marked=serving.marked.any()
+    )
     given = treatments.semi_join(
         sessions.filter(sessions.course == 1), ["subject_id", "session_id"]
     )
-    recorded = given.group_by("subject_id").agg(recorded=given.lung_dose_gy.max())
+    recorded = given.group_by("subject_id").agg(
+        recorded=given.lung_dose_gy.max(), recorded_marked=unreadable(given, "lung_dose_gy").any()
+    )
     known = _with(_with(everyone, planned), recorded)
     dose = ibis.coalesce(known.planned, known.recorded)
-    passes = dose <= ibis.literal(settings.lung_dose_max_gy).cast("decimal(18, 6)")
+    within = dose <= ibis.literal(settings.lung_dose_max_gy).cast("decimal(18, 6)")
+    marked = known.planned_marked.fill_null(False) | (
+        known.planned.isnull() & known.recorded_marked.fill_null(False)
+    )
+    passes = (marked & within.fill_null(True)).ifelse(None, within)
     limit = f"at most {settings.lung_dose_max_gy} Gy"
-    return _rule("X3", known, passes, _number(dose) + " Gy", limit, "missing")
+    why = marked.ifelse(UNREADABLE, "missing")
+    return _rule("X3", known, passes, _number(dose) + " Gy", limit, why)
 
 
 def _serving(mappings: ir.Table, sessions: ir.Table, value: str) -> ir.Table:
     """The last mapping with a value up to each session of the first course.
 
-    A patient who was not treated, perhaps for what the mapping showed, has the last of all.
+    A value that cannot be read is one: no earlier mapping stands for it. A patient who was not
+    treated, perhaps for what the mapping showed, has the last of all.
     """
     days = sessions.filter(sessions.course == 1).select(
         "subject_id", "session_number", "session_date"
     )
-    known = mappings.filter(mappings[value].notnull())
+    marked = mappings.mutate(marked=unreadable(mappings, value))
+    known = marked.filter(marked[value].notnull() | marked.marked)
     paired = looked_up(known, days, "subject_id")
     earlier = paired.filter(
         paired.session_date.isnull() | (paired.mapping_date <= paired.session_date)

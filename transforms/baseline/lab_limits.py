@@ -13,7 +13,7 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import DECIMAL
+from schemas.contract import DECIMAL, unreadable
 from schemas.records.analytes import LAB_UNITS
 
 Factors = Mapping[str, Fraction]
@@ -30,7 +30,7 @@ def factors(analyte: str, bilirubin_umol_per_mg_dl: str) -> Factors:
 def at_most(results: ir.Table, factors: Factors, limit: str) -> ir.BooleanValue:
     """Whether each result is at most the limit (canonical unit); null where it cannot be told."""
     value, bound = _sides(results, factors, limit)
-    comparator = results.value_comparator
+    comparator = known_comparator(results)
     return ibis.cases(
         (comparator.isnull(), value <= bound),
         (comparator.isin(["<", "<="]) & (value <= bound), True),
@@ -43,7 +43,7 @@ def at_most(results: ir.Table, factors: Factors, limit: str) -> ir.BooleanValue:
 def below(results: ir.Table, factors: Factors, limit: str) -> ir.BooleanValue:
     """Whether each result is below the limit (canonical unit); null where it cannot be told."""
     value, bound = _sides(results, factors, limit)
-    comparator = results.value_comparator
+    comparator = known_comparator(results)
     return ibis.cases(
         (comparator.isnull(), value < bound),
         ((comparator == "<") & (value <= bound), True),
@@ -53,6 +53,11 @@ def below(results: ir.Table, factors: Factors, limit: str) -> ir.BooleanValue:
     )
 
 
+def known_comparator(results: ir.Table) -> ir.StringValue:
+    """The comparator; one that cannot be read is none of ours, and never a blank."""
+    return unreadable(results, "value_comparator").ifelse("unreadable", results.value_comparator)
+
+
 def displayed(results: ir.Table, factors: Factors) -> ir.DecimalValue:
     """The result in the canonical unit, six decimals, for display only."""
     return _converted(results, factors).cast(DECIMAL)
@@ -60,7 +65,7 @@ def displayed(results: ir.Table, factors: Factors) -> ir.DecimalValue:
 
 def exact_value(results: ir.Table, factors: Factors) -> ir.FloatingValue:
     """The result in the canonical unit as a float; null for a censored one, which has no value."""
-    known = results.value_comparator.isnull()
+    known = known_comparator(results).isnull()
     return ibis.ifelse(known, _converted(results, factors), ibis.null("float64"))
 
 

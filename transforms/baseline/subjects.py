@@ -9,7 +9,7 @@ Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, as reviewed 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.records.eligibility import NOT_SPECIFIED
 from schemas.settings import BaselineSettings
 from schemas.tables.intermediate import Anchors, BaselineLabs, Sessions, SubjectLesions
@@ -144,7 +144,9 @@ def _imaging(scans: ir.Table, anchors: ir.Table) -> ir.Table:
 def _group(reported_endpoints: ir.Table) -> ir.Table:
     """The one group of all the endpoints that a source reports of a patient."""
     given = reported_endpoints.group_by("subject_id").agg(
-        least=reported_endpoints.group.min(), greatest=reported_endpoints.group.max()
+        least=reported_endpoints.group.min(),
+        greatest=reported_endpoints.group.max(),
+        marked=unreadable(reported_endpoints, "group").any(),
     )
-    one = given.least == given.greatest
+    one = (given.least == given.greatest) & ~given.marked
     return given.select("subject_id", reported_group=one.ifelse(given.least, ibis.null("string")))

@@ -18,7 +18,7 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, conform, unreadable
 from schemas.settings import DosimetrySettings, EligibilitySettings
 from schemas.tables.intermediate import Anchors, Sessions
 from schemas.tables.marts import TreatmentTargets
@@ -90,7 +90,10 @@ def body_surface_m2(weight_kg: ir.Value, height_cm: ir.Value, formula: str) -> i
 
 
 def _perfused(treatments: ir.Table, sessions: ir.Table, anchors: ir.Table) -> ir.Table:
-    """Targets that received something, numbered; a session that was broken off has none."""
+    """Targets that received something, numbered; a session that was broken off has none.
+
+    What could not be read of a target is marked: nothing is taken in its place.
+    """
     given = treatments.filter(treatments.activity_administered_gbq.fill_null(1) > 0)
     numbers = sessions.select("subject_id", "session_id", "session_number", "course")
     t0 = anchors.select("subject_id", "t0_date")
@@ -100,6 +103,10 @@ def _perfused(treatments: ir.Table, sessions: ir.Table, anchors: ir.Table) -> ir
         target_number=ibis.row_number().over(session) + 1,
         rel_day=joined.treatment_date.delta(joined.t0_date, unit="day"),
         source_row_id=joined.row_id,
+        lung_shunt_marked=unreadable(joined, "lung_shunt_fraction"),
+        activity_marked=unreadable(joined, "activity_administered_gbq"),
+        mass_marked=unreadable(joined, "target_mass_kg"),
+        tumour_marked=unreadable(joined, "tumour_volume_ml"),
     ).drop(*DELIVERED_AS)
 
 
@@ -108,18 +115,25 @@ def _with_shunt(targets: ir.Table, mappings: ir.Table) -> ir.Table:
 
     One mapping may serve several sessions: repeating it in the same liver is seldom needed.
     """
+    unknown_day = unreadable(mappings, "maa_date")
     scanned = mappings.mutate(
         known_date=ibis.coalesce(mappings.maa_date, mappings.mapping_date),
-        mapped_shunt=mappings.lung_shunt_fraction,
+        mapped_shunt=unknown_day.ifelse(None, mappings.lung_shunt_fraction),
+        marked=unreadable(mappings, "lung_shunt_fraction")
+        | (unknown_day & mappings.lung_shunt_fraction.notnull()),
     )
     joined = _with_last_known(targets, scanned, "mapped_shunt")
-    return joined.mutate(shunt=ibis.coalesce(joined.lung_shunt_fraction, joined.mapped_shunt))
+    mapped = joined.lung_shunt_marked.ifelse(None, joined.mapped_shunt)
+    return joined.mutate(shunt=ibis.coalesce(joined.lung_shunt_fraction, mapped))
 
 
 def _with_last_known(targets: ir.Table, dated: ir.Table, value: str) -> ir.Table:
-    """Add the last value that is not missing, of `known_date` on or before the treatment."""
+    """Add the last value that is not missing, of `known_date` on or before the treatment.
+
+    One that cannot be read (`marked`) is null, and no earlier one stands for it.
+    """
     days = targets.select("subject_id", "treatment_date").distinct()
-    known = dated.filter(dated[value].notnull()).select(
+    known = dated.filter(dated[value].notnull() | dated.marked).select(
         "subject_id", "known_date", value, known_row="row_id"
     )
     earlier = days.inner_join(known, ["subject_id", days.treatment_date >= known.known_date])
@@ -140,14 +154,17 @@ def _with_inputs(targets: ir.Table, settings: DosimetrySettings) -> ir.Table:
     decayed = _with_decay(targets, settings)
     density = float(Fraction(settings.liver_density_g_ml))
     recorded = (decayed.activity_administered_gbq * MILLION).cast(WHOLE)
+    from_calibration = decayed.activity_marked.ifelse(None, decayed.decayed_kbq)
     from_volume = (decayed.target_volume_ml.cast("float64") * density / 1000).round(6)
     inputs = decayed.mutate(
-        activity_kbq=ibis.coalesce(recorded, decayed.decayed_kbq),
+        activity_kbq=ibis.coalesce(recorded, from_calibration),
         shunt_ppm=(decayed.shunt * MILLION).cast(WHOLE),
         residual_ppm=(decayed.residual_fraction * MILLION).cast(WHOLE),
         mass_from_volume_kg=from_volume,
         tumour_mass_kg=decayed.tumour_volume_ml.cast("float64") * density / 1000,
-        target_mass_kg=ibis.coalesce(decayed.target_mass_kg.cast("float64"), from_volume).nullif(0),
+        target_mass_kg=ibis.coalesce(
+            decayed.target_mass_kg.cast("float64"), decayed.mass_marked.ifelse(None, from_volume)
+        ).nullif(0),
     )
     return inputs.mutate(activity_gbq=inputs.activity_kbq.cast("float64") / MILLION)
 
@@ -218,9 +235,11 @@ def _with_prescription(
     dated = assessments.mutate(known_date=assessments.assessment_date)
     known = targets
     for value in ("weight_kg", "height_cm", "tumour_burden_pct"):
-        known = _with_last_known(known, dated, value)
+        marked = dated.mutate(marked=unreadable(dated, value))
+        known = _with_last_known(known, marked, value)
     whole = known.lobe == "whole"
-    burden = ibis.ifelse(whole, known.tumour_burden_pct.cast("float64") / 100, None)
+    read = whole & ~known.tumour_marked
+    burden = ibis.ifelse(read, known.tumour_burden_pct.cast("float64") / 100, None)
     involvement = ibis.coalesce(known.tumour_mass_kg / known.target_mass_kg, burden)
     share = ibis.ifelse(whole, 1.0, known.target_mass_kg / known.liver_mass_kg)
     surface = body_surface_m2(

@@ -6,9 +6,11 @@ year has four digits. Arithmetic runs in types that hold every result, or gives 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
+from operator import or_
 
 import ibis
 import ibis.expr.types as ir
@@ -19,6 +21,8 @@ from schemas.records.units import COLUMN_UNITS
 from schemas.site import ColumnSource, Site
 
 WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
+TIME = r"^([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?$"
+"""A time of day on 24 hours."""
 COMPARATOR = r"^\s*(<=|>=|<|>)"
 TRUE = ("1", "true", "yes", "y", "t")
 FALSE = ("0", "false", "no", "n", "f")
@@ -104,6 +108,17 @@ def factor(unit: str, column: Column) -> Fraction:
             f"{', '.join([column.unit or 'no unit', *choices])}."
         )
     return known
+
+
+def beyond(column: Column, value: ir.Value) -> Iterator[tuple[str, ir.BooleanValue]]:
+    """Where a value lies `below` or `above` what its column allows."""
+    low = [value < column.minimum] if column.minimum is not None else []
+    low += [value <= column.above] if column.above is not None else []
+    high = [value > column.maximum] if column.maximum is not None else []
+    high += [value >= column.below] if column.below is not None else []
+    for side, conditions in (("below", low), ("above", high)):
+        if conditions:
+            yield side, reduce(or_, conditions)
 
 
 def yes_or_no(text: ir.StringValue) -> ir.BooleanValue:

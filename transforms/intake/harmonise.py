@@ -3,7 +3,7 @@
 Everything arrives as text. A cell that is filled in but cannot be read is never made null in
 silence: it leaves a mark, `unread_<column>`, with the rule that it broke. Of a key or a required
 cell validation sets the row aside; an optional one is named in `unreadable`, gets no default, and
-the row stays.
+the row stays. So it does where the value lies beyond its column's limits.
 
 Text is trimmed first, then read, then judged, each in a projection of its own, so that no cell is
 read twice. Only our columns leave: the engine takes a centre's `Sex` for our `sex`.
@@ -28,6 +28,7 @@ LOWER_CASE = {("medications", "drug"), ("reported_endpoints", "group")}
 UPPER_CASE = {("reported_endpoints", "endpoint")}
 ONE_BLANK = {("reported_endpoints", "group")}
 """Columns in which words are parted by one blank, however many were written."""
+TIMES = {("labs", "lab_time")}
 LAB_WORDS = {("labs", "analyte"): lab_words.analyte, ("labs", "unit"): lab_words.unit}
 UNIT_COLUMNS = {
     ("medications", "dose_unit"): {
@@ -328,9 +329,14 @@ def _judged(
     unread = (text.notnull() & value.isnull()).fill_null(False)
     if silent := [theirs for theirs, ours in codes.items() if ours in (None, "")]:
         unread &= ~text.isin(silent).fill_null(False)
+    marks = [(unread, _rule_of(column, bool(codes)))]
+    if column.nullable:
+        marks += [(out.fill_null(False), side) for side, out in cells.beyond(column, value)]
+        value = reduce(or_, (is_ for is_, _ in marks)).ifelse(ibis.null(column.dtype), value)
+    mark = ibis.cases(*marks, else_=unmarked)
     if column.default is not None:
         value = unread.ifelse(value, value.fill_null(column.default))
-    return {name: value, f"unread_{name}": unread.ifelse(_rule_of(column, bool(codes)), unmarked)}
+    return {name: value, f"unread_{name}": mark}
 
 
 def _unreadable(
@@ -386,6 +392,8 @@ def _typed(
         result = place == ("labs", "value")
         bare = text.re_replace(cells.COMPARATOR, "").strip() if result else text
         return cells.decimal_number(bare, column, given, site)
+    if place in TIMES:
+        return text.re_search(cells.TIME).ifelse(text, ibis.null("string"))
     if place in LAB_WORDS:
         return LAB_WORDS[place](text)
     if spellings := UNIT_COLUMNS.get(place):

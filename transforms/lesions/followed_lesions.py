@@ -43,7 +43,7 @@ def followed_lesions(
     read = lesion_quantities.filter(lesion_quantities.reader == settings.reader)
     before = read.filter(read.rel_day <= read.lobe_day)
     there = before.select(*_LESION, there=ibis.literal(True)).distinct()
-    new = new_lesions.filter(new_lesions.reader == settings.reader)
+    new = new_lesions.filter(new_lesions.reader == settings.reader, ~new_lesions.undecided)
     told = known
     for table in (there, new.select(*_LESION, new=ibis.literal(True))):
         told = looked_up(told, table, _LESION)

@@ -10,7 +10,7 @@ Source: RECIST 1.1, Eisenhauer et al., Eur J Cancer 2009;45:228-247, section 4.3
 
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, any_unreadable, conform
 from schemas.tables.intermediate import Anchors, LesionQuantities, NewLesions, SubjectLesions
 from schemas.tables.registry import Scans
 from transforms.joins import dated
@@ -29,7 +29,7 @@ def new_lesions(
     """Lesions first measured after T0 and after the first session of their territory."""
     first = _first_measured(lesion_quantities)
     late = first.filter((first.rel_day > first.lobe_day) & ~first.known)
-    unexplained = late.semi_join(_unexplained(subject_lesions), ["subject_id", "lesion_number"])
+    unexplained = late.inner_join(_unexplained(subject_lesions), ["subject_id", "lesion_number"])
     placed = dated(scans, anchors, "scan_date")
     comparable = unexplained.semi_join(
         _baseline_modalities(placed, lesion_quantities), ["subject_id", "reader", "modality"]
@@ -59,7 +59,12 @@ def _first_measured(quantities: ir.Table) -> ir.Table:
 def _unexplained(lesions: ir.Table) -> ir.Table:
     present = lesions.baseline_present.fill_null(False)
     joined = lesions.merged_into.notnull() | lesions.merged_from.fill_null(False)
-    return lesions.filter(~present & ~joined & lesions.split_from.isnull())
+    alone = lesions.filter(~present & ~joined & lesions.split_from.isnull())
+    return alone.select(
+        "subject_id",
+        "lesion_number",
+        undecided=any_unreadable(alone, "baseline_present", "merged_into", "split_from"),
+    )
 
 
 def _baseline_modalities(placed: ir.Table, quantities: ir.Table) -> ir.Table:

@@ -87,7 +87,8 @@ def _with_baseline(
     )
     known = after.inner_join(traits, ["subject_id", "lesion_number"])
     based = looked_up(known, baselines(readings, settings), _LESION)
-    new = new_lesions.select(*_LESION, new_day="rel_day")
+    certain = new_lesions.filter(~new_lesions.undecided)
+    new = certain.select(*_LESION, new_day="rel_day")
     told = looked_up(based, new, _LESION)
     return told.mutate(**_compared(told))
 

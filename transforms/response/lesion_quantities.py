@@ -9,13 +9,10 @@ Source: EORTC, RECIST questions and clarifications (5 mm); Riaz et al. 2011, J H
 Table 1 (enhancing tissue, arterial phase); PMC2755245 Table 3 (short axis of nodes).
 """
 
-from functools import reduce
-from operator import or_
-
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform, unreadable
+from schemas.contract import Table, any_unreadable, conform, unreadable
 from schemas.records.criteria import (
     PER_THOUSANDTH_MM,
     RECORDS,
@@ -48,6 +45,8 @@ def lesion_quantities(
     """
     lesions = _lesions(subject_lesions, anchors)
     sized = _sizes(_readings(measurements, scans, lesions))
+    if settings.easl_quantity == "estimated":
+        sized = sized.mutate(part_marked=sized.part_marked | sized.necrosis_marked)
     seen = sized.scan_evaluable & ~sized.lesion_marked
     measures: dict[Measure, ir.IntegerValue] = {
         "product": _product(sized.longer, sized.shorter),
@@ -103,7 +102,9 @@ def _lesions(subject_lesions: ir.Table, anchors: ir.Table) -> ir.Table:
         lobe_day=known.lobe_date.delta(known.t0_date, unit="day").fill_null(0),
         node=(known.organ == "node").fill_null(False),
         liver=(known.organ == "liver").fill_null(True),
-        lesion_marked=_any_marked(known, "organ", "lobe", "index_lesion"),
+        lesion_marked=any_unreadable(
+            known, "organ", "lobe", "index_lesion", "merged_into", "split_from"
+        ),
         target_marked=unreadable(known, "recist_target"),
     )
 
@@ -123,14 +124,11 @@ def _readings(measurements: ir.Table, scans: ir.Table, lesions: ir.Table) -> ir.
         rel_day=joined.scan_date.delta(joined.t0_date, unit="day"),
         scan_evaluable=joined.scan_evaluable.fill_null(True) & ~marked,
         scan_marked=marked,
-        size_marked=sized & _any_marked(joined, "longest_mm", "perpendicular_mm"),
+        size_marked=sized & any_unreadable(joined, "longest_mm", "perpendicular_mm"),
         part_marked=sized
-        & _any_marked(joined, "enhancing_longest_mm", "enhancing_perpendicular_mm"),
+        & any_unreadable(joined, "enhancing_longest_mm", "enhancing_perpendicular_mm"),
+        necrosis_marked=sized & unreadable(joined, "necrosis_pct"),
     )
-
-
-def _any_marked(table: ir.Table, *names: str) -> ir.BooleanValue:
-    return reduce(or_, (unreadable(table, name) for name in names))
 
 
 def _sizes(readings: ir.Table) -> ir.Table:

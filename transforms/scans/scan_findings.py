@@ -8,13 +8,10 @@ setting decides, and `sensitivity` shows the other reading.
 Source: RECIST 1.1, Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.3.3 to 4.3.5.
 """
 
-from functools import reduce
-from operator import or_
-
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import unreadable
+from schemas.contract import any_unreadable
 from schemas.settings import ResponseSettings
 from transforms.joins import looked_up
 
@@ -49,13 +46,14 @@ def findings(
     said = placed.select(*day, "modality", "new_lesion", "hepatic", "outside", "marked", *_STATUS)
     seen = looked_up(days.select(*ASSESSMENT, "rel_day"), said, day)
     measured = _measured(new_lesions, excused, settings)
-    told = looked_up(seen, measured, day)
+    undecided = new_lesions.filter(new_lesions.undecided).select(*day, "undecided").distinct()
+    told = looked_up(looked_up(seen, measured, day), undecided, day)
     assessed = told.group_by(ASSESSMENT).agg(
         last_day=told.rel_day.max(),
         scan_modality=told.modality.min(),
         scan_modality_2=told.modality.max(),
         looked=told.new_lesion.notnull().any(),
-        marked=told.marked.any().fill_null(False),
+        marked=(told.marked.fill_null(False) | told.undecided.fill_null(False)).any(),
         hepatic_day=_first(told, told.hepatic),
         outside_day=_first(told, told.outside),
         measured_hepatic_day=_first(told, told.measured_hepatic),
@@ -77,7 +75,7 @@ def _marked(scans: ir.Table, excused: ir.Table, elsewhere: ir.Table) -> ir.Table
     marked = looked_up(known, with_disease, "subject_id")
     hepatic = marked.new_lesion.isin(["hepatic", "both"]).fill_null(False)
     return marked.mutate(
-        marked=reduce(or_, (unreadable(marked, n) for n in _CELLS)),
+        marked=any_unreadable(marked, *_CELLS),
         hepatic=hepatic & marked.excused.isnull(),
         outside=marked.new_lesion.isin(["extrahepatic", "both"]).fill_null(False),
         has_elsewhere=marked.has_elsewhere.fill_null(False),
@@ -124,7 +122,7 @@ def _measured(new_lesions: ir.Table, excused: ir.Table, settings: ResponseSettin
     counts = ibis.literal(choice != "never")
     if choice == "unless_denied":
         counts = ~new_lesions.denied
-    new = new_lesions.filter(counts)
+    new = new_lesions.filter(counts & ~new_lesions.undecided)
     hepatic = new.filter(new.hepatic).anti_join(excused, day)
     counted = hepatic.select(*day, "hepatic").union(
         new.filter(~new.hepatic).select(*day, "hepatic")

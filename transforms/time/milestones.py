@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Table, conform
+from schemas.contract import Table, any_unreadable, conform
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
@@ -68,9 +68,11 @@ def last_alive(
 
     An exact date is preferred to an imputed one of the same day, then the tables in this order.
     """
-    survived = (adverse_events.outcome != "fatal").fill_null(True) & (
-        adverse_events.grade != 5
-    ).fill_null(True)
+    survived = (
+        (adverse_events.outcome != "fatal").fill_null(True)
+        & (adverse_events.grade != 5).fill_null(True)
+        & ~any_unreadable(adverse_events, "outcome", "grade")
+    )
     evidence = (
         Evidence(contacts.filter(contacts.vital_status == "alive"), "contacts", "contact_date"),
         Evidence(treatments, "treatments", "treatment_date"),

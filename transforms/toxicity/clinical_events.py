@@ -10,6 +10,10 @@ its grade is known in that version only; one without version has its grade in ea
 version does not have is no grade there. A cholecystectomy makes cholecystitis at least grade 3.
 Every such row says so in `reason`.
 
+An event that is perhaps not treatment-emergent, because a cell that would tell cannot be read, is
+known to be recorded and no more: it has no grade and no day, `emergent` is not known, and its
+reason is `unreadable`. So has one whose grade, version or operation cannot be read.
+
 Source: admiral derive_var_trtemfl; NCI CTCAE, records in `schemas.records.ctcae_terms`; Kanani on
 Memon et al. 2012 (the unions; radiation cholecystitis that needed cholecystectomy).
 """
@@ -17,11 +21,13 @@ Memon et al. 2012 (the unions; radiation cholecystitis that needed cholecystecto
 import ibis
 import ibis.expr.types as ir
 
+from schemas.contract import any_unreadable, unreadable
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
 from schemas.settings import ToxicitySettings
 from schemas.words import plain_words
 from transforms.toxicity.toxicity_windows import clock
 
+UNREADABLE = "unreadable"
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
 
 
@@ -39,7 +45,7 @@ def _with_baseline(each: ir.Table) -> ir.Table:
     before = running.group_by(["subject_id", "term", "ctcae_version"]).agg(
         baseline_grade=running.grade.max()
     )
-    emergent = each.filter(each.emergent)
+    emergent = each.filter(each.emergent | each.undecided)
     return emergent.left_join(before, ["subject_id", "term", "ctcae_version"]).select(
         "subject_id",
         "term",
@@ -53,6 +59,7 @@ def _with_baseline(each: ir.Table) -> ir.Table:
         "bit",
         "needs",
         "baseline_grade",
+        "undecided",
         source_row_id="row_id",
     )
 
@@ -94,6 +101,9 @@ def _graded(t: ir.Table) -> ir.Table:
     raised = operated.fill_null(False) & (t.grade.fill_null(0) < SURGICAL_GRADE)
     return t.mutate(
         grade=ibis.ifelse(raised, SURGICAL_GRADE, t.grade),
+        operation_unread=(t.term == "cholecystitis").fill_null(False)
+        & unreadable(t, "procedure")
+        & (t.grade.fill_null(0) < SURGICAL_GRADE),
         note=ibis.ifelse(
             raised,
             ibis.literal("recorded grade ")
@@ -111,10 +121,23 @@ def _timed(t: ir.Table) -> ir.Table:
     ended_before = (end < 0).fill_null(False)
     running = (start < 0).fill_null(False) & ~ended_before
     died = ((t.grade == 5) | (t.outcome == "fatal")).fill_null(False)
+    emergent = ~ended_before & (start.isnull() | (start >= 0) | (running & died))
+    perhaps_fatal = any_unreadable(t, "outcome", "grade") & ~died
+    end_unread = unreadable(t, "end_date") & ~(start >= 0).fill_null(False)
+    undecided = ~ended_before & (
+        unreadable(t, "onset_date")
+        | (end_unread & (died | perhaps_fatal | start.isnull()))
+        | (running & perhaps_fatal)
+    )
     return t.mutate(
-        running=running,
-        emergent=~ended_before & (start.isnull() | (start >= 0) | (running & died)),
-        rel_day=ibis.ifelse(running, ibis.greatest(ibis.coalesce(end, 0), 0), start),
+        running=running & ~undecided,
+        undecided=undecided,
+        emergent=emergent & ~undecided,
+        rel_day=ibis.cases(
+            (undecided, ibis.null("int64")),
+            (running, ibis.greatest(ibis.coalesce(end, 0), 0)),
+            else_=start,
+        ),
     )
 
 
@@ -136,9 +159,11 @@ def _each_version(recorded: ir.Table, settings: ToxicitySettings) -> ir.Table:
     elsewhere = (t.recorded_version != t.ctcae_version).fill_null(False)
     exists = t.grade.between(t.mildest.fill_null(1), t.worst.fill_null(5))
     no_such = ibis.literal("grade ") + t.grade.cast("string") + " is not in CTCAE "
+    unread = t.undecided | t.operation_unread | any_unreadable(t, "grade", "ctcae_version")
     return t.mutate(
-        grade=ibis.ifelse(~elsewhere & exists, t.grade, None),
+        grade=ibis.ifelse(~elsewhere & exists & ~unread, t.grade, None),
         reason=ibis.cases(
+            (unread, UNREADABLE),
             (elsewhere, ibis.literal("graded in CTCAE ") + t.recorded_version),
             (t.grade.isnull(), "no grade recorded"),
             (~exists, no_such + t.ctcae_version),

@@ -23,12 +23,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from itertools import product
+from operator import or_
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import DECIMAL, Table, conform
+from schemas.contract import DECIMAL, Table, any_unreadable, conform, unreadable
 from schemas.records.analytes import ANALYTES, LAB_UNITS
 from schemas.records.ctcae import (
     BASELINE,
@@ -38,6 +40,7 @@ from schemas.records.ctcae import (
     Threshold,
     criteria_of,
 )
+from schemas.records.eligibility import SOMATOSTATIN_ANALOGUES
 from schemas.settings import VERSIONS, ToxicitySettings
 from schemas.tables.intermediate import Anchors, BaselineLabs, RowsSetAside
 from schemas.tables.marts import LabGrades
@@ -47,6 +50,8 @@ Branch = tuple[ir.BooleanValue, ir.Value | int]
 MICRO = 1_000_000
 """Results have six decimals, so a bound between two of them can be moved to the nearer one."""
 
+UNREADABLE = "unreadable"
+"""Why there is no grade where a cell that decides is filled in and cannot be read."""
 UNKNOWN_UNIT = "unknown"
 """What is released for a unit that is not known: a unit's free text never leaves the registry."""
 KNOWN_UNITS = sorted({"%"}.union(*LAB_UNITS.values()))
@@ -129,7 +134,8 @@ def _results(
     """Put beside each result of a treated subject the baseline, and whether it comes after it."""
     wanted = labs.filter(labs.analyte.isin(ANALYTES))
     dated = wanted.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
-    base = baseline_labs.anti_join(aside, ["subject_id", "analyte"]).select(
+    known = baseline_labs.anti_join(aside, ["subject_id", "analyte"])
+    base = known.select(
         "subject_id",
         "analyte",
         base_row_id="row_id",
@@ -137,6 +143,8 @@ def _results(
         base_comparator="value_comparator",
         base_unit="unit",
         base_upper="upper_limit",
+        base_unread=any_unreadable(known, "value_comparator", "lab_time"),
+        base_limit_unread=unreadable(known, "upper_limit"),
     )
     joined = dated.left_join(base, ["subject_id", "analyte"])
     joined = joined.drop("subject_id_right", "analyte_right").left_join(
@@ -146,7 +154,12 @@ def _results(
     compared = _with_baseline(joined.mutate(rel_day=rel_day))
     # Joined last: the columns above are then computed once and not once per threshold.
     flagged = compared.left_join(_anticoagulated(wanted, medications), "row_id")
-    return flagged.mutate(anticoagulated=_true(flagged.anticoagulated), source_row_id="row_id")
+    certain = _true(flagged.anticoagulated)
+    return flagged.mutate(
+        anticoagulated=certain,
+        perhaps_anticoagulated=~certain & _true(flagged.perhaps),
+        source_row_id="row_id",
+    )
 
 
 def _with_baseline(t: ir.Table) -> ir.Table:
@@ -154,8 +167,9 @@ def _with_baseline(t: ir.Table) -> ir.Table:
     times, per = same_unit_times(t.analyte, t.unit, t.base_unit)
     after = t.rel_day > 0
     # A limit or a baseline of zero is a blank of the export: every value would be above it.
-    usable = after & t.base_comparator.isnull() & (t.base_value > 0)
-    above = (t.base_value > t.base_upper) & (t.base_upper > 0)
+    certain = ~_true(t.base_unread)
+    usable = after & certain & t.base_comparator.isnull() & (t.base_value > 0)
+    above = certain & (t.base_value > t.base_upper) & (t.base_upper > 0)
     surely = t.base_comparator.isnull() | t.base_comparator.isin([">", ">="])
     return t.select(
         "row_id",
@@ -170,6 +184,11 @@ def _with_baseline(t: ir.Table) -> ir.Table:
         "upper_limit",
         "base_value",
         uln=t.upper_limit.nullif(Decimal(0)),
+        value_unread=unreadable(t, "value_comparator"),
+        upper_unread=unreadable(t, "upper_limit"),
+        lower_unread=unreadable(t, "lower_limit"),
+        base_unread=after & _true(t.base_unread),
+        base_limit_unread=after & _true(t.base_limit_unread),
         after=after,
         base_aside=after & _true(t.base_aside),
         base_missing=after & t.base_row_id.isnull() & ~_true(t.base_aside),
@@ -184,15 +203,31 @@ def _with_baseline(t: ir.Table) -> ir.Table:
 
 
 def _anticoagulated(labs: ir.Table, medications: ir.Table) -> ir.Table:
-    """Name the INR results drawn during a course of anticoagulation; open ends count as running."""
-    courses = medications.filter(medications.purpose == "anticoagulation")
+    """Name the INR results drawn during a course of anticoagulation; open ends count as running.
+
+    Where purpose or dates cannot be read it is perhaps such a course; somatostatin analogues are
+    none.
+    """
+    purpose = unreadable(medications, "purpose") & ~reduce(
+        or_, (medications.drug.lower().contains(name) for name in SOMATOSTATIN_ANALOGUES)
+    ).fill_null(False)
+    named = (medications.purpose == "anticoagulation").fill_null(False)
+    courses = medications.filter(named | purpose)
+    asked = courses.select(
+        "subject_id",
+        "start_date",
+        "stop_date",
+        unread=any_unreadable(courses, "purpose", "start_date", "stop_date"),
+    )
     inr = labs.filter(labs.analyte == "inr").select("subject_id", "row_id", "lab_date")
-    both = inr.inner_join(courses.select("subject_id", "start_date", "stop_date"), "subject_id")
+    both = inr.inner_join(asked, "subject_id")
     running = both.filter(
         (both.start_date.isnull() | (both.start_date <= both.lab_date)),
         (both.stop_date.isnull() | (both.stop_date >= both.lab_date)),
     )
-    return running.select("row_id", anticoagulated=ibis.literal(True)).distinct()
+    return running.group_by("row_id").agg(
+        anticoagulated=(~running.unread).any(), perhaps=running.unread.any()
+    )
 
 
 def _by_version(results: ir.Table, versions: tuple[str, ...]) -> ir.Table:
@@ -253,7 +288,10 @@ def _verdict(t: ir.Table, version: str) -> ir.StructValue:
 def _criterion(t: ir.Table, criterion: LabCriterion) -> ir.StructValue:
     """One analyte: by unit where a threshold is a fixed value, then by baseline and medication."""
     known = _units_by_factor(criterion.analyte)
-    branches: list[Branch] = [(t.unit == "%", _ungraded("percentage, not an absolute value"))]
+    branches: list[Branch] = [
+        (t.value_unread, _ungraded(UNREADABLE)),
+        (t.unit == "%", _ungraded("percentage, not an absolute value")),
+    ]
     if any(_fixed(threshold) for threshold in criterion.thresholds):
         branches += [(t.unit.isin(u), _branches(t, criterion, f)) for f, u in known.items()]
     else:
@@ -268,12 +306,15 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stru
 
     branches: list[Branch] = []
     if any(threshold.of == ULN for threshold in criterion.thresholds):
+        branches.append((t.upper_unread, _ungraded(UNREADABLE)))
         branches.append((t.uln.isnull(), _ungraded(NO_LIMIT[ULN])))
     if criterion.baseline_abnormal or any(x.of == BASELINE for x in criterion.thresholds):
         branches += _without_baseline(t)
     if criterion.anticoagulated:
+        branches.append((t.perhaps_anticoagulated, _ungraded(UNREADABLE)))
         branches += [(t.anticoagulated & lost, why) for lost, why in _without_baseline(t)]
     if criterion.baseline_abnormal:
+        branches.append((t.base_limit_unread, _ungraded(UNREADABLE)))
         no_baseline = t.base_above & t.base_times.isnull()
         branches.append((no_baseline, _ungraded(NO_LIMIT[BASELINE])))
         branches.append((t.base_above, ladder(criterion.baseline_abnormal)))
@@ -289,6 +330,7 @@ def _without_baseline(t: ir.Table) -> list[Branch]:
     return [
         (t.base_aside, _ungraded("baseline_set_aside")),
         (t.base_withdrawn, _ungraded("no baseline")),
+        (t.base_unread, _ungraded(UNREADABLE)),
     ]
 
 
@@ -302,9 +344,10 @@ def _ladder(
         for x in ordered
     ]
     mildest = [x for x in ordered if x.grade == 1]
-    missing: list[Branch] = [
-        (_missing(t, x), _ungraded(NO_LIMIT[x.of])) for x in mildest if not _fixed(x)
-    ]
+    missing: list[Branch] = [(t.lower_unread, _ungraded(UNREADABLE))] * (
+        LLN in {x.of for x in mildest}
+    )
+    missing += [(_missing(t, x), _ungraded(NO_LIMIT[x.of])) for x in mildest if not _fixed(x)]
     none = " and ".join(_not_crossed(x, direction) for x in mildest)
     # Without LLN a count can still be grade 2 or worse, but neither 1 nor 0.
     return ibis.cases(*crossed, *missing, else_=_graded(0, none))

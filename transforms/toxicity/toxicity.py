@@ -91,7 +91,7 @@ def _event_toxicity(
             source=ibis.literal("event"),
             worst_grade="grade",
             worst_day="rel_day",
-            emergent=ibis.literal(True),
+            emergent=met.undecided.ifelse(ibis.null("boolean"), True),
             related=ibis.cases((met.relations == 2, True), (met.relations == 0, False)),
             reason=met.reason.nullif(""),
         ),

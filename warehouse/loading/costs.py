@@ -1,4 +1,4 @@
-"""What rows set aside cost: by root cause, patients and rows lost, and whose numbers lose members.
+"""What rows set aside and cells marked cost: by root cause, and whose numbers lose members.
 
 A row that is set aside because its patient, lesion or scan was, is counted under the cause of that
 one. Nothing here names a patient or a value.
@@ -7,8 +7,13 @@ one. Nothing here names a patient or a value.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from warehouse.engine.connections import connection
+from warehouse.loading.validate import NO_DAY, UNREAD
+
+MARKS = (*UNREAD.values(), *NO_DAY)
+"""Rules of a cell that, where its row can do without it, is marked."""
 
 ROOTS = """
 WITH aside AS (
@@ -36,6 +41,12 @@ FROM top GROUP BY ALL ORDER BY cause, table_name
 """
 
 
+MARKED = """
+SELECT rule_id || '|' || table_name || '|' || column_name AS cause, count(*) AS n
+FROM read_parquet(?) WHERE severity = 'warn' AND list_contains(?, rule_id) GROUP BY ALL ORDER BY ALL
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """One root cause: where it is, and what is lost by it."""
@@ -47,31 +58,43 @@ class Cost:
     rows: int
     tables: tuple[str, ...]
     outcomes: tuple[str, ...]
-    """Outcome tables whose statistics rest on a table that lost rows."""
+    """Outcome tables whose statistics rest on a table that lost rows or cells."""
+    numbers: tuple[str, ...] = ()
+    """Their published numbers, as table.column."""
+    cells: int = 0
+    """Cells that are marked: their rows stay."""
 
     def __str__(self) -> str:
         """One line for a person."""
-        people = f"{self.patients} patient{'s' if self.patients != 1 else ''} lost and "
+        people = f"{_number(self.patients, 'patient')} lost and " if self.patients else ""
+        lost = f"{people}{_number(self.rows, 'row')} set aside ({', '.join(self.tables)})"
+        marked = f"{_number(self.cells, 'cell')} not read, each row stays"
         return (
-            f"{self.table}.{self.column} [{self.rule}]: {people if self.patients else ''}"
-            f"{self.rows} row{'s' if self.rows != 1 else ''} set aside ({', '.join(self.tables)}); "
-            f"members may be lacking in {', '.join(self.outcomes) or 'no published number'}"
+            f"{self.table}.{self.column} [{self.rule}]: {lost if self.rows else marked}; "
+            f"members may be lacking in {', '.join(self.numbers) or 'no published number'}"
         )
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}{'s' if n != 1 else ''}"
 
 
 def costs(index: Path) -> tuple[Cost, ...]:
     """The root causes of a loaded delivery, the dearest first.
 
     Args:
-        index: rows.parquet of the delivery (`warehouse.loading.row_index`).
+        index: rows.parquet of the delivery (`warehouse.loading.row_index`), beside its findings.
     """
     with connection() as con:
         roots = con.execute(ROOTS, [str(index)]).fetchall()
+        findings = [str(index.with_name("findings.parquet")), list(MARKS)]
+        marked = con.execute(MARKED, findings).fetchall()
     by_cause: dict[str, list[tuple[str, int, int]]] = {}
     for cause, table, n, n_patients in roots:
         by_cause.setdefault(cause, []).append((table, n, n_patients))
     listed = [_cost(cause, parts) for cause, parts in by_cause.items()]
-    return tuple(sorted(listed, key=lambda c: (-c.patients, -c.rows, c.table, c.column)))
+    listed += [_marked(cause, n) for cause, n in marked]
+    return tuple(sorted(listed, key=lambda c: (-c.patients, -c.rows, -c.cells, c.table, c.column)))
 
 
 def _cost(cause: str, parts: list[tuple[str, int, int]]) -> Cost:
@@ -84,15 +107,22 @@ def _cost(cause: str, parts: list[tuple[str, int, int]]) -> Cost:
         patients=lost,
         rows=sum(n for _, n, _ in parts),
         tables=tuple(f"{n} of {t}" for t, n, _ in parts),
-        outcomes=_outcomes(t for t, _, _ in parts),
+        **_published([t for t, _, _ in parts]),
     )
 
 
-def _outcomes(tables: Iterable[str]) -> tuple[str, ...]:
-    """Outcome tables with statistics that are made from these tables."""
+def _marked(cause: str, n: int) -> Cost:
+    rule, table, column = cause.split("|")
+    return Cost(table, column, rule, patients=0, rows=0, tables=(), cells=n, **_published([table]))
+
+
+def _published(tables: Iterable[str]) -> dict[str, Any]:
+    """Outcome tables with statistics that are made from these tables, and those statistics."""
     from schemas.contract import options
     from warehouse.engine.lineage import derivations, downstream
 
     by_name = derivations()
-    reached = downstream(tables)
-    return tuple(sorted(n for n in reached if options(by_name[n].contract).statistics))
+    known = {n: options(by_name[n].contract).statistics for n in sorted(downstream(tables))}
+    outcomes = tuple(n for n, statistics in known.items() if statistics)
+    numbers = (f"{n}.{s.value}" for n in outcomes for s in known[n])
+    return {"outcomes": outcomes, "numbers": tuple(dict.fromkeys(numbers))}

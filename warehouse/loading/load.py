@@ -68,9 +68,13 @@ def load(
         _keep_blank_patients(con, harmonised)
     accepted: dict[str, ir.Table] = {}
     for name in validate.in_order(harmonised):
-        _judge(con, name, harmonised[name], accepted, extracted)
-        _date_early(con, name, harmonised[name], accepted, site)
-        accepted[name] = harmonised[name]
+        left = harmonised[name]
+        patients = left if name == "patients" else accepted.get("patients")
+        _date(con, name, left, patients, extracted, site, optional=True)
+        _mark_dates(con, name)
+        _judge(con, name, left, accepted, extracted)
+        _date(con, name, left, patients, extracted, site, optional=False)
+        accepted[name] = left
     _cross_check(con, accepted)
     _forget_warnings(con, accepted)
     _remember(con, accepted, key, to / "findings.parquet")
@@ -226,24 +230,51 @@ def _set_orphans_aside(
             )
 
 
-def _date_early(
-    con: Engine, name: str, left: ir.Table, accepted: Mapping[str, ir.Table], site: Site
+def _date(
+    con: Engine,
+    name: str,
+    left: ir.Table,
+    patients: ir.Table | None,
+    extracted: ir.DateValue,
+    site: Site,
+    *,
+    optional: bool,
 ) -> None:
-    """Set rows aside that are dated before birth, or before care is believed."""
-    patients = left if name == "patients" else accepted.get("patients")
+    """Find what is dated before birth, before care is believed, or, if optional, too late."""
+    contract = CONTRACTS[name]
+    dates = [c for c in validate.dates(contract) if c.nullable == optional]
+    for column in dates if optional else ():
+        late = partial(validate.too_late, left, column, extracted)
+        _set_aside(con, name, f"{column.name} late", [left], late)
     if patients is None:
         return
-    contract = CONTRACTS[name]
     (youngest,) = one_row(con, "SELECT max(birth_year) FROM left_patients")
     earliest = kept_queries.whole(con, "earliest_care", site.earliest_care)
     bound = kept_queries.whole(con, "bound", max(site.earliest_care, youngest or 0))
-    for column in validate.dates(contract):
+    for column in dates:
         _set_aside(
             con,
             name,
             f"{column.name} early",
             [left, patients],
             partial(validate.too_early, left, contract, column, patients, earliest, bound),
+        )
+
+
+def _mark_dates(con: Engine, name: str) -> None:
+    """Mark optional dates that cannot be: they are no dates for any rule that follows."""
+    listed = ", ".join(f"'{rule}'" for rule in validate.NO_DAY)
+    found = con.raw_sql(
+        f"SELECT DISTINCT column_name FROM bad_{name} WHERE rule_id IN ({listed}) ORDER BY 1"
+    )
+    for (column,) in found.fetchall():
+        precision = f"{column}_precision"
+        cleared = [column, *({precision} & set(column_names(CONTRACTS[name])))]
+        con.raw_sql(
+            f"UPDATE all_{name} SET {', '.join(f'{c} = NULL' for c in cleared)}, "
+            f"unreadable = coalesce(unreadable, '|') || '{column}|' WHERE {validate.ROW} IN "
+            f"(SELECT {validate.ROW} FROM bad_{name} WHERE column_name = '{column}' "
+            f"AND rule_id IN ({listed}))"
         )
 
 

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 from schemas.contract import Column, Contract, columns, key, options, table_name
 from schemas.records.findings import BY_ID
 from schemas.tables.registry import RegistryTable
+from transforms.intake.cells import beyond
 
 PARENTS = ("patients", "lesions", "scans")
 ROW = "_row"
@@ -42,8 +43,12 @@ UNREAD = {
     "boolean": "not_yes_or_no",
     "code": "unknown_code",
     "value": "not_readable",
+    "below": "below_minimum",
+    "above": "above_maximum",
 }
-"""What harmonising could not read -> the rule that is broken."""
+"""What harmonising could not read or believe -> the rule that is broken."""
+NO_DAY = ("after_extraction", "before_birth", "before_care")
+"""Rules that say that something cannot have been on that day."""
 
 
 def breaches(
@@ -99,7 +104,7 @@ def too_early(
         table: a harmonised table.
         contract: its contract.
         column: one that holds a date.
-        patients: the patients that are accepted.
+        patients: the patients that are accepted; of patients themselves those delivered.
         earliest: no care of a patient whose year of birth is not known is older.
         bound: the later of that year and the latest year of birth; only older rows are looked up.
     """
@@ -115,7 +120,18 @@ def too_early(
         ROW,
         rule_id=rule_id,
         column_name=ibis.literal(column.name),
-        **_judgement("before_birth"),
+        **_judgement("before_birth", optional=column.nullable),
+    )
+
+
+def too_late(table: ir.Table, column: Column, extracted: date | ir.DateValue) -> ir.Table:
+    """Rows with an optional date after the day on which the site extracted the data."""
+    late = table.filter(_day(table, column) > extracted)
+    return late.select(
+        ROW,
+        rule_id=ibis.literal("after_extraction"),
+        column_name=ibis.literal(column.name),
+        **_judgement("after_extraction", optional=True),
     )
 
 
@@ -171,9 +187,10 @@ def orphans(
     )
 
 
-def _judgement(rule_id: str) -> dict[str, ir.StringScalar]:
+def _judgement(rule_id: str, *, optional: bool = False) -> dict[str, ir.StringScalar]:
     rule = BY_ID[rule_id]
-    return {"category": ibis.literal(rule.category), "severity": ibis.literal(rule.severity)}
+    severity = "warn" if optional else rule.severity
+    return {"category": ibis.literal(rule.category), "severity": ibis.literal(severity)}
 
 
 def in_order(tables: Iterable[str]) -> list[str]:
@@ -208,14 +225,8 @@ def _breach(
 
 
 def _limits(column: Column, value: ir.Value) -> Iterator[tuple[str, ir.BooleanValue]]:
-    low = [value < column.minimum] if column.minimum is not None else []
-    low += [value <= column.above] if column.above is not None else []
-    high = [value > column.maximum] if column.maximum is not None else []
-    high += [value >= column.below] if column.below is not None else []
-    if low:
-        yield "below_minimum", reduce(or_, low)
-    if high:
-        yield "above_maximum", reduce(or_, high)
+    for side, out in beyond(column, value):
+        yield UNREAD[side], out
     if column.plausible:
         least, most = column.plausible
         yield "implausible", (value < least) | (value > most)

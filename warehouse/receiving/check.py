@@ -175,7 +175,7 @@ def check(
         columns_of(made.tables, site, made.unread).write(folder)
         before = last_good(past, site, extracted, keep=False) if past else None
         found = worth(site, made, folder, before, held_below_pct=held_below_pct)
-        lost = costs(index) if any(c.quarantined for c in counts) else ()
+        lost = costs(index) if queries else ()
     notices = receipt.notices
     return Checked(site.site_id, extracted, tuple(counts), notices, tuple(queries), found, lost)
 

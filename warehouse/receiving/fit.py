@@ -1,8 +1,9 @@
 """Refuse a delivery whose columns do not fit the site file, before it is accepted.
 
-A cell that cannot be read sets its row aside. A whole column that cannot be read is no matter of
-cells: the export has changed, or the site file is wrong. Then the delivery is refused, the site's
-last good one stays in force, and a corrected site file tries the same delivery again.
+One cell that cannot be read is marked, or sets its row aside. A whole column that cannot be read,
+or of which most lies beyond its limits, is no matter of cells: the export has changed, or the site
+file is wrong. Then the delivery is refused, the site's last good one stays in force, and a
+corrected site file tries the same delivery again.
 
 A site file that is changed later, so that an accepted delivery no longer fits, is its editor's
 fault: such a run stops and says so.
@@ -95,6 +96,7 @@ def _of_source(
 ) -> Iterator[str]:
     """One source of a table; of a wide one, each analyte by itself."""
     contract = CONTRACTS[name]
+    limited = {c.name for c in columns(contract) if c.nullable and c.limited}
     for lab in source.wide or (None,):
         part = source.model_copy(update={"wide": (lab,) if lab else ()})
         known = mapping(raw, contract, part, site)
@@ -107,10 +109,11 @@ def _of_source(
             if unread >= site.unreadable_from and unread > filled * site.max_unreadable_share:
                 codes = _codes(con, raw, contract, part, site, column)
                 about = f"{column} of {lab.analyte}" if lab else column
+                beyond = " or lie beyond its limits" if column in limited else ""
                 yield (
                     f"sites/{site.site_id}.toml [tables.{name}.columns] {about}: {unread} of "
-                    f"{filled} filled-in cells cannot be read{codes}. Map them in the site file, "
-                    "or correct the export."
+                    f"{filled} filled-in cells cannot be read{beyond}{codes}. Map them in the site "
+                    "file, or correct the export."
                 )
 
 
