@@ -86,6 +86,10 @@ class Quarantine(FindingColumns):
 class Findings(FindingColumns):
     """One row per warning: the row is loaded."""
 
+    detail: Text = column(
+        "Of a spelling that is none of ours: how many rows have it, and the nearest of our words."
+    )
+
     class Config:
         """Quality."""
 

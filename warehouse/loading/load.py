@@ -24,7 +24,7 @@ from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.engine.protocol import Engine, one_row
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import kept_queries, numbering, rows_aside, validate
+from warehouse.loading import kept_queries, numbering, rows_aside, spellings, validate
 
 ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
 """A reader told by role and number; `reader` reaches the marts, and a name must not."""
@@ -77,6 +77,7 @@ def load(
         accepted[name] = left
     _cross_check(con, accepted)
     _forget_warnings(con, accepted)
+    spellings.detail(con, accepted)
     _remember(con, accepted, key, to / "findings.parquet")
     counts = _write(con, site, accepted, key, to)
     rows_aside.write(con, site, accepted, key, receipt.extraction_date, to / "registry")
@@ -401,10 +402,12 @@ def _column(name: str, key: bytes) -> str:
 
 def _findings(con: Engine, names: Iterable[str], site: Site, severity: str) -> ir.Table:
     """Every breach of one severity, with file and row and without a value."""
+    detail = ", detail" if severity == "warn" else ""
     parts = [
         f"SELECT DISTINCT '{site.site_id}' AS site_id, '{name}' AS table_name, source_file, "
-        f"source_row, rule_id, column_name, {validate.ROW} AS row_number, category "
-        f"FROM bad_{name} JOIN all_{name} USING ({validate.ROW}) WHERE severity = '{severity}'"
+        f"source_row, rule_id, column_name, {validate.ROW} AS row_number, "
+        f"category{detail} FROM bad_{name} JOIN all_{name} USING ({validate.ROW}) "
+        f"LEFT JOIN detail_{name} USING ({validate.ROW}, rule_id) WHERE severity = '{severity}'"
         for name in names
     ]
     return con.sql(" UNION ALL ".join(parts))

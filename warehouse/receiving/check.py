@@ -78,7 +78,8 @@ class Finding:
     pattern: str = ""
     """The form of a cell that could not be read: 9 for a digit, a for a letter."""
     cause: str = ""
-    """Why a row has no patient: he was set aside, or was not delivered."""
+    """Why a row has no patient: he was set aside, or was not delivered. Of a spelling that is none
+    of ours how many rows have it, and the nearest of our words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,8 @@ def _queries(con: Engine, site: Site, raw: set[str], counts: list[Counts]) -> It
                 f"SELECT source_file, source_row, patient_id, {cell}, {cause} FROM (SELECT "
                 f"DISTINCT {validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND "
                 f"column_name = '{column}') JOIN all_{name} row_ USING ({validate.ROW}) "
-                "ORDER BY ALL"
+                f"LEFT JOIN (SELECT {validate.ROW}, detail FROM detail_{name} "
+                f"WHERE rule_id = '{rule}') USING ({validate.ROW}) ORDER BY ALL"
             ).fetchall()
             for file, row, patient, value, why in dict.fromkeys(rows):
                 facts = (rule, category, severity, meaning, remedy)
@@ -266,9 +268,9 @@ def _queries(con: Engine, site: Site, raw: set[str], counts: list[Counts]) -> It
 
 
 def _cause(rule: str, tables: set[str]) -> str:
-    """SQL for why the row `row_` breaks a rule, where there is more than one reason."""
+    """SQL for why the row `row_` breaks a rule, where there is more than one reason to tell."""
     if rule != "no_such_patient" or "patients" not in tables:
-        return "''"
+        return "coalesce(detail, '')"
     return (
         "CASE WHEN row_.patient_id IN (SELECT patient_id FROM all_patients) "
         "THEN 'the row of the patient was set aside' ELSE 'the patient was not delivered' END"
