@@ -155,6 +155,9 @@ class Site(Section):
     )
     redcap: RedcapSource | None = None
     tables: dict[str, tuple[TableSource, ...]] = Field(default_factory=dict)
+    ignored_columns: tuple[str, ...] = Field(
+        (), description="Columns of the delivery that are known and not used: they are not named."
+    )
     ignored_files: tuple[str, ...] = Field(
         (),
         description="Files or sheets of the delivery that are known and not used: another one that "

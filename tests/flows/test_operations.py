@@ -244,6 +244,23 @@ def test_the_webhook_hears_of_a_held_and_of_a_failed_night(
     assert "SECRET" not in json.dumps(hook.told), "the words of a fault could hold a row"
 
 
+def test_the_webhook_hears_of_a_degraded_site(store: Store, hook: type[Hook]) -> None:
+    """Its latest delivery is refused, the one before stays in force; not where it is not wanted."""
+    run(store, D1, 10)
+    folder = store.site_inbox(quick.SITE) / D2.isoformat()
+    folder.mkdir()
+    (folder / "other.csv").write_text("patient_id\n1\n")
+    job = told_job(store, D2)
+    notify.ended(job, steps.nightly(job))
+    ((kind, night, text),) = [(t["kind"], t["night"], t["text"]) for t in hook.told]
+    assert (kind, night) == ("degraded", "2016-01-01")
+    assert text.startswith(f"2016-01-01: {quick.SITE} is degraded. ")
+    assert "declared in the site file, but missing" in text
+    quiet = registry(webhook_url_env="A_WEBHOOK", monitor_degraded=False)
+    notify.degraded(store, quiet, D2)
+    assert len(hook.told) == 1
+
+
 def test_another_runs_lock_is_no_failure(store: Store, hook: type[Hook]) -> None:
     with pytest.raises(Locked), notify.failures(told_job(store, D2)):
         raise Locked("held")

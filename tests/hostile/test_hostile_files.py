@@ -277,6 +277,23 @@ CASES = {
         "row 1: a cell right of the last column name",
         name="patients.xlsx",
     ),
+    "a cell right of the header of a sheet that is no table": ok(
+        workbook(patients=SMALL_SHEET, Notes=HEAD + sheet_row(2, text_cells("1", "female", "see"))),
+        TWO,
+        name="export.xlsx",
+        notice="Notes: not declared",
+    ),
+    "an error in a sheet that is no table": ok(
+        workbook(patients=SMALL_SHEET, Notes=HEAD + sheet_row(2, '<c t="e"><v>#REF!</v></c>')),
+        TWO,
+        name="export.xlsx",
+        notice="Notes: not declared",
+    ),
+    "a cell right of the header of a sheet that is one of our tables": no(
+        workbook(patients=SMALL_SHEET, Labs=HEAD + sheet_row(2, text_cells("1", "x", "see"))),
+        "sheet 2 row 1: a cell right of the last column name",
+        name="export.xlsx",
+    ),
     "an empty workbook": no(workbook(s=""), "the workbook is empty", name="patients.xlsx"),
     "an old workbook named .xlsx": no(
         b"\xd0\xcf\x11\xe0" * 8, "not a workbook", name="patients.xlsx"

@@ -85,8 +85,8 @@ def test_query_sheets_hold_record_and_value_for_their_owner_only(config: Path) -
     for path in (sheet, book):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (config / "unpacked").mkdir()
-    ((_, path),) = sheets(book, "queries.xlsx", config / "unpacked", Form(".", ISO_DAY, "UTC"))
-    assert "SECRET7" in path.read_text()
+    (unpacked,) = sheets(book, "queries.xlsx", config / "unpacked", Form(".", ISO_DAY, "UTC"))
+    assert "SECRET7" in unpacked.path.read_text()
     assert "<f>" not in zipfile.ZipFile(book).read("xl/worksheets/sheet1.xml").decode()
 
 

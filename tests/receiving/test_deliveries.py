@@ -140,6 +140,12 @@ def test_a_file_that_matches_no_table_degrades_unless_it_is_known(store: Store) 
     assert send(store, 2, known, patients=patients(3), follow="a,b\n1,2\n").wrong == ""
 
 
+def test_a_column_that_the_site_file_ignores_is_not_named(store: Store) -> None:
+    known = Site(site_id="north", origin="synthetic", ignored_columns=("Synthetic",))
+    told = send(store, 1, known, patients="patient_id,sex,synthetic,note\nP1,male,x,y\n")
+    assert (told.status, told.wrong, told.unused) == ("accepted", "", ("patients: not used: note",))
+
+
 def test_a_column_name_that_may_be_a_cell_is_not_shown(store: Store) -> None:
     told = send(store, 1, patients="patient_id,sex,1950-02-03 Smith\nP1,male,x\n")
     assert told.unused == ("patients: not used: one whose name is not shown",)
@@ -229,18 +235,22 @@ def test_a_first_refused_night_prints_the_reasons(
 
 
 def test_a_degraded_site_is_told_to_the_monitor(
-    config: Path, capsys: pytest.CaptureFixture[str]
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Exit 1 of `status --monitor`, and of nothing else; that no night was published is beside it."""
+    monkeypatch.setattr("flows.telling.status.stale", lambda *_: False)
     store = Store.open(config / "store")
     send(store, 1, patients=patients(100))
     held = send(store, 2, patients=patients(3))
-    main(["status"])
+    assert main(["status"]) == 0
     told = capsys.readouterr().out
     assert f"deliveries held      {held.name}" in told
     assert "north: north/2026-02-02: 1 problem." in told
+    assert main(["status", "--monitor"]) == 1
+    capsys.readouterr()
     assert main(["delivery", "accept", held.name, "--reason", "a pilot"]) == 0
     assert receipts(store, "north")[-1].decision.endswith(": a pilot")
-    main(["status"])
+    assert main(["status", "--monitor"]) == 0
     assert "deliveries held      none" in capsys.readouterr().out
 
 
@@ -250,7 +260,8 @@ def test_findings_are_told_by_rule_column_and_cause(
     """Of 106 rows three are named, and the advice is given once; --rows names all."""
     (config / "export").mkdir()
     rows = "".join(f"P{n},male,1850\n" for n in range(106))
-    (config / "export" / "patients.csv").write_text(HEAD + rows + "Q,male,1950\n")
+    sound = "".join(f"Q{n},male,1950\n" for n in range(107))
+    (config / "export" / "patients.csv").write_text(HEAD + rows + sound)
     command = ["check", "export", "--site", "north", "--extracted", "2026-02-01"]
     assert main(command) == 1
     told = capsys.readouterr().out

@@ -159,7 +159,10 @@ def _wanted(site: Site) -> set[str]:
 def _with_sheets(
     members: list[Member], site: Site, scratch: Path
 ) -> tuple[list[Member], list[str]]:
-    """Put a workbook's sheets in its place; one sheet has the workbook's name, if that is known."""
+    """Put a workbook's sheets in its place; one sheet has the workbook's name, if that is known.
+
+    What is wrong with a sheet is told if a table is read from it; another one is of no use anyway.
+    """
     taken: list[Member] = []
     problems: list[str] = []
     for number, member in enumerate(members):
@@ -173,19 +176,23 @@ def _with_sheets(
         except BadDelivery as fault:
             problems += str(fault).splitlines() if _may_be_needed(member, site) else []
             continue
-        if len(found) == 1 and not _known(member.table, found[0][0], site):
-            found = [("", found[0][1])]
-        taken += [
-            Member(f"{sheet or member.table}.csv", _sheet_origin(member, sheet), path)
-            for sheet, path in found
-        ]
+        if len(found) == 1 and not _known(member.table, found[0].name, site):
+            found = [replace(found[0], name="")]
+        for sheet in found:
+            name = sheet.name or member.table
+            if sheet.fault and _is_wanted(name, site):
+                problems.append(sheet.fault)
+            taken.append(Member(f"{name}.csv", _sheet_origin(member, sheet.name), sheet.path))
     return taken, problems
+
+
+def _is_wanted(name: str, site: Site) -> bool:
+    return plain(name) in {plain(wanted) for wanted in _wanted(site)}
 
 
 def _known(workbook: str, sheet: str, site: Site) -> bool:
     """Whether it is the only sheet's name that we know, and not the workbook's."""
-    wanted = {plain(name) for name in _wanted(site)}
-    return plain(sheet) in wanted and plain(workbook) not in wanted
+    return _is_wanted(sheet, site) and not _is_wanted(workbook, site)
 
 
 def _under_our_name(member: Member, site: Site) -> Member:

@@ -87,7 +87,11 @@ def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Co
             name = raw_name(table, source)
             if name in shapes and table in CONTRACTS:
                 by_table[name] |= _used(shapes[name], table, source, site)
-    there = {n: [c for c in names if not _ours(c, names, site)] for n, names in shapes.items()}
+    known = {plain(name) for name in site.ignored_columns}
+    there = {
+        n: [c for c in names if not _ours(c, names, site) and plain(c) not in known]
+        for n, names in shapes.items()
+    }
     used = {n: [c for c in names if plain(c) in by_table[n]] for n, names in there.items()}
     return Columns(there, used, sorted(unread), site.format == "redcap")
 

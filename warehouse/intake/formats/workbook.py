@@ -29,14 +29,20 @@ MAX_ROWS = 1_048_576
 ERROR_CELL = "\x00"
 
 
-def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[tuple[str, Path]]:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet as CSV; `fault` says why it is no table, if one is read from it."""
+
+    name: str
+    path: Path
+    fault: str = ""
+
+
+def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[Sheet]:
     """Write every sheet that holds anything as CSV.
 
-    Returns:
-        (sheet name, path of the CSV).
-
     Raises:
-        BadDelivery: not a workbook, an exploding one, a cell that holds an error.
+        BadDelivery: not a workbook, or an exploding one.
     """
     check_workbook(path, origin)
     try:
@@ -46,8 +52,11 @@ def sheets(path: Path, origin: str, scratch: Path, form: Form) -> list[tuple[str
             for number, (name, part) in enumerate(_parts(archive)):
                 rows = _rows(archive, part, strings, look)
                 target = scratch / f"sheet-{number}.csv"
-                if _write(rows, target, f"{origin} sheet {number + 1}"):
-                    written.append((name, target))
+                try:
+                    if _write(rows, target, f"{origin} sheet {number + 1}"):
+                        written.append(Sheet(name, target))
+                except BadDelivery as fault:
+                    written.append(Sheet(name, target, str(fault)))
     except (ParseError, KeyError, ValueError, IndexError, OverflowError, zipfile.BadZipFile):
         raise BadDelivery(f"{origin}: a damaged workbook. Save it again as .xlsx.") from None
     if not written:
