@@ -45,6 +45,8 @@ TABLES = {
         | {ANNA}     | bilirubin | 3.0           | 60      | 1        | 4     | mg/dL | 1.2         | 1.6            | no          | 3     | > 3 x ULN        |                | cccc          |
         | {ANNA}     | bilirubin | 5.0           | 60      | 1        | 4     | mg/dL | 1.2         | 1.6            | no          | 2     | > 1.5 x baseline |                | cccc          |
         | {ANNA}     | ast       | 3.0           | 60      | 1        | 99    | U/L   |             |                | no          |       |                  | no upper limit | dddd          |
+        | {ANNA}     | alp       | 5.0           | 60      | 1        | 900   | U/L   | 120         |                | no          |       |                  | baseline_set_aside | alp1      |
+        | {ANNA}     | bilirubin | 5.0           | 61      | 1        | 9     | mg/dL | 1.2         |                | no          |       |                  | baseline_set_aside | bili      |
         | {BERT}     | bilirubin | 3.0           | 9       | 1        | 1     | mg/dL | 1.2         | 1.0            | no          | 0     | <= 1 x ULN       |                | eeee          |
         | {BERT}     | bilirubin | 5.0           | 9       | 1        | 1     | mg/dL | 1.2         | 1.0            | no          | 0     | <= 1 x ULN       |                | eeee          |
         """,
@@ -133,9 +135,11 @@ def test_a_grade_stands_with_result_limit_baseline_and_rule_in_each_version(
         [c.strip() for c in line]
         for line in lines(told(capsys, root, "show", ANNA), "Laboratory")[1:]
     ] == [
+        ["alp", "5.0", "not gradable", "any", "1 result", "baseline_set_aside"],
         ["ast", "3.0", "not gradable", "any", "1 result", "no upper limit"],
         ["bilirubin", "3.0", "3", "1", "primary any", "60", "4", "mg/dL", "? to 1.2", "1.6",
          "> 3 x ULN", "cccc"],
+        ["bilirubin", "5.0", "not gradable", "any", "1 result", "baseline_set_aside"],
         ["bilirubin", "5.0", "2", "1", "any", "60", "4", "mg/dL", "? to 1.2", "1.6",
          "> 1.5 x baseline", "cccc"],
     ]  # fmt: skip

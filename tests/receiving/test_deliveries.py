@@ -237,7 +237,7 @@ def test_a_first_refused_night_prints_the_reasons(
 def test_a_degraded_site_is_told_to_the_monitor(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit 1 of `status --monitor`, and of nothing else; that no night was published is beside it."""
+    """Exit 1 of `status --monitor` and of no other; that nothing is published is left out."""
     monkeypatch.setattr("flows.telling.status.stale", lambda *_: False)
     store = Store.open(config / "store")
     send(store, 1, patients=patients(100))

@@ -116,9 +116,10 @@ WHERE t.subject_id = $subject AND t.source = 'lab' GROUP BY ALL
 """
 NOT_GRADED = """
 SELECT analyte, ctcae_version, count(*) AS n, reason FROM marts.lab_grades g
-WHERE subject_id = $subject AND rel_day > 0 AND grade IS NULL AND NOT EXISTS (
-  FROM marts.toxicity t WHERE t.subject_id = g.subject_id AND t.source = 'lab'
-  AND t.term = g.analyte AND t.ctcae_version = g.ctcae_version)
+WHERE subject_id = $subject AND rel_day > 0 AND grade IS NULL AND (
+  reason IN ('baseline_set_aside', 'unreadable') OR NOT EXISTS (
+    FROM marts.toxicity t WHERE t.subject_id = g.subject_id AND t.source = 'lab'
+    AND t.term = g.analyte AND t.ctcae_version = g.ctcae_version))
 GROUP BY ALL
 """
 EVENTS = """
@@ -164,7 +165,10 @@ def _side_by_side(
 
 
 def _labs(con: duckdb.DuckDBPyConnection, subject_id: str) -> tuple[Facts, ...]:
-    """The deciding results, and why others could not be graded."""
+    """The deciding results, and why others could not be graded.
+
+    What was delivered and is not in the number is named even where another result has a grade.
+    """
     graded = _windowed(con, DECIDING, subject_id)
     without = [{**row, "windows": [], "grade": None} for row in _rows(con, NOT_GRADED, subject_id)]
     return tuple(sorted([*graded, *without], key=_lab_order))
