@@ -145,6 +145,7 @@ def _of_reported_times(con: Engine) -> ir.Table:
             "source_file",
             "source_row",
             table_name=ibis.literal(table_name(ReportedEndpoints)),
+            detail=ibis.null("string"),
             rule_id=ibis.literal(rule.rule_id),
             column_name=ibis.literal("time"),
             row_number=ibis.row_number().over(same_row) + 1,
