@@ -116,6 +116,31 @@ def test_an_analyte_that_nobody_has_is_not_derivable() -> None:
     ]
 
 
+def test_an_event_that_perhaps_preceded_treatment_leaves_its_term_without_a_number() -> None:
+    """Its onset cannot be read: neither somebody with the event nor somebody without it."""
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "adverse_events": """
+            | site_id | subject_id | term    |
+            | north   | A          | fatigue |
+            """,
+            "toxicity": """
+            | subject_id | source | term    | ctcae_version | time_window | reason     |
+            | A          | event  | fatigue | 3.0           | primary     | unreadable |
+            """,
+        },
+        V3,
+    )
+    shown = ("n", "pct", "reason")
+    why = "of 1 it cannot be read whether the event followed treatment"
+    for grade in ("any", "2", "ge3"):
+        assert rows_of(found, *shown, term="fatigue", time_window="primary", grade=grade) == [
+            (None, None, why)
+        ]
+
+
 def test_events_are_a_share_of_the_treated_patients_of_sites_that_record_events() -> None:
     """The southern site delivers none: its patient is not a patient without fatigue."""
     found = run(
