@@ -339,9 +339,7 @@ class Toxicity(Mart):
     baseline_grade: Int = column("Grade at baseline.", minimum=0, maximum=5)
     worst_grade: Int = column("Worst grade in the window.", minimum=0, maximum=5)
     worst_day: Int = column("Earliest day of the worst grade.", unit="days")
-    emergent: Bool = column(
-        "Worse than at baseline; of an event null where a cell that would tell cannot be read."
-    )
+    emergent: Bool = column("Worse than at baseline; null where a cell cannot be read.")
     related: Bool = column("Attributed to treatment at or above the setting.")
     source_row_id: Text = column("The deciding row of registry.labs or registry.adverse_events.")
     reason: Text = column("Why an event has no grade in this version, or why it was raised.")
@@ -403,9 +401,7 @@ class SymptomResponse(Mart):
         required=True,
         codes=codes_of(Assessments, "symptom_change"),
     )
-    improved: Bool = column(
-        "Improved at any review in the window; null where a report cannot be read and none says so."
-    )
+    improved: Bool = column("Improved at any review in the window; null where unreadable.")
     first_improved_day: Int = column("Day of the first improvement.", unit="days")
 
     class Config:
