@@ -68,9 +68,16 @@ def _survival(con: Connection) -> Headline:
         words,
         f"{median} months" if r["median_months"] is not None else median or "not evaluable",
         f"95 % CI {around}" if around else "",
-        f"from the first ⁹⁰Y treatment; {r['events']} of {r['n']} died; Kaplan-Meier",
+        f"{_start(r)}; {r['events']} of {r['n']} died; Kaplan-Meier",
         _said(r, {"median_months": 1, "lower": 1, "upper": 1, "events": 0, "n": 0}),
     )
+
+
+def _start(r: Record) -> str:
+    """From where the time runs; a time that is only reported has a start of its own."""
+    if r["n"] == r["n_reported"]:
+        return "as the source reports it"
+    return "from the first ⁹⁰Y treatment"
 
 
 def _response(con: Connection, criterion: str, name: str, lesions: str) -> Headline:

@@ -5,9 +5,9 @@ from collections import defaultdict
 from report.drawing.axis import TEXT, Scale, month_step, months, ordinate
 from report.drawing.canvas import Canvas, Point, corners
 from report.drawing.colours import CURVES, GRID, INK, LINES, PAPER, RESPONSES
-from report.drawing.curves import SINCE
 from report.drawing.fonts import width
 from report.figures.course import MOST_LINES, Line, Spider, Swimmer
+from report.figures.survival import SINCE
 
 SIGNS = (
     ("session", "⁹⁰Y treatment"),

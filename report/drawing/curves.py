@@ -10,8 +10,6 @@ from report.figures.survival import Curve, Curves
 
 TOGETHER = len(CURVES)
 """Most curves on one pair of axes; more are drawn one beside the other."""
-SINCE = "Months since first ⁹⁰Y treatment"
-SINCE_RESPONSE = "Months since first response"
 LEFT, RIGHT = 62.0, 12.0
 PERCENTS = (0, 25, 50, 75, 100)
 
@@ -33,13 +31,9 @@ def draw(model: Curves, wide: float) -> Canvas:
         curve(canvas, own, x, y, place)
     _medians(canvas, model, x, y)
     step = month_step(model.end, x.end - x.start, 44 if narrow else 46)
-    below = months(canvas, x, y.start, step, _since(model))
+    below = months(canvas, x, y.start, step, model.since)
     (_risk_narrow if narrow else _risk)(canvas, model, x, step, below + 8)
     return canvas
-
-
-def _since(model: Curves) -> str:
-    return SINCE_RESPONSE if model.id.startswith("km-dor") else SINCE
 
 
 def _heading(canvas: Canvas, model: Curves) -> float:

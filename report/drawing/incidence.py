@@ -3,9 +3,10 @@
 from report.drawing.axis import SMALL, TEXT, Scale, month_step, months, ordinate
 from report.drawing.canvas import Canvas
 from report.drawing.colours import CURVES, DASHES, INK
-from report.drawing.curves import LEFT, PERCENTS, RIGHT, SINCE, curve
+from report.drawing.curves import LEFT, PERCENTS, RIGHT, curve
 from report.drawing.fonts import width, wrapped
 from report.figures.incidence import Incidence
+from report.figures.survival import SINCE
 
 
 def draw(model: Incidence, wide: float) -> Canvas:

@@ -18,6 +18,9 @@ from report.figures.source import (
 )
 from schemas.records.endpoints import RECORDS
 
+SINCE = "Months since first ⁹⁰Y treatment"
+SINCE_RESPONSE = "Months since first response"
+SINCE_REPORTED = "Months, as the source reports them"
 METHOD = (
     "Kaplan-Meier; shading: 95 % confidence interval (log-log), point by point; medians by the "
     "midpoint rule.",
@@ -67,6 +70,7 @@ class Curves(Exhibit):
 
     Attributes:
         axis: name of the ordinate.
+        since: name of the axis of time.
         happened: what an event is called in the table below: `Died`.
         end: end of the axis in months.
         curves: the reference first.
@@ -75,6 +79,7 @@ class Curves(Exhibit):
 
     axis: str
     happened: str
+    since: str = SINCE
     end: int = 12
     curves: tuple[Curve, ...] = ()
     compared: tuple[str, ...] = ()
@@ -110,12 +115,14 @@ def _of_endpoint(con: Connection, endpoint: str, level: str) -> Curves:
     name = words.endpoint(endpoint)
     found = _medians(con, endpoint, level, "")
     curves = _curves(con, endpoint, level, "", found)
+    whose = f"all treated {unit}" if not _reported(found) else f"{unit} with a reported time"
     reason = next((r["reason"] for r in found if r["reason"]), "")
     return _figure(
         f"km-{endpoint.lower()}-{level}",
-        f"{name} of all treated {unit}" if endpoint != "DOR" else f"{name} of responders",
+        f"{name} of {'responders' if endpoint == 'DOR' else whose}",
         endpoint,
         curves,
+        found,
         tuple(_numbers(found)),
         empty=reason or f"{name} is not derivable from what was delivered.",
     )
@@ -162,6 +169,7 @@ def _of_factor(con: Connection, endpoint: str, factor: str, tested: list[Record]
         f"{words.endpoint(endpoint)} by {words.inside(label)}",
         endpoint,
         () if few else curves,
+        found,
         (*_numbers(found), *_test_numbers(tested)),
         notes=notes,
         compared=_compared(tested, reference),
@@ -174,6 +182,7 @@ def _figure(
     title: str,
     endpoint: str,
     curves: tuple[Curve, ...],
+    medians: list[Record],
     numbers: tuple[Number, ...],
     *,
     notes: tuple[str, ...] = (),
@@ -194,10 +203,23 @@ def _figure(
         empty="" if curves else empty,
         axis=f"{words.endpoint(endpoint)} (%)",
         happened=happened,
+        since=_since(endpoint, medians),
         end=max((c.risk[-1].months for c in curves), default=12),
         curves=curves,
         compared=compared if curves else (),
     )
+
+
+def _reported(medians: list[Record]) -> bool:
+    """Whether every time is one that the source only reports, from a start of its own."""
+    n = sum(r["n"] or 0 for r in medians)
+    return 0 < n == sum(r["n_reported"] or 0 for r in medians)
+
+
+def _since(endpoint: str, medians: list[Record]) -> str:
+    if _reported(medians):
+        return SINCE_REPORTED
+    return SINCE_RESPONSE if endpoint == "DOR" else SINCE
 
 
 def _counted(curve: Curve, happened: str) -> str:

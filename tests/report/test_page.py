@@ -198,3 +198,14 @@ def test_names_with_marks_and_other_letters_are_text(con: duckdb.DuckDBPyConnect
     assert "</style>" not in text.split("<style>")[1].split("</head>")[0][: -len("</style>\n")]
     outline(text)
     assert "רשם" in text
+
+
+def test_a_time_that_is_only_reported_has_a_start_of_its_own(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """A trial's curve starts where the trial says, not at a treatment with 90Y."""
+    con.execute("UPDATE outcomes.survival_medians SET n_reported = n")
+    text = page.page(con, FACTS, SETTINGS)
+    assert "as the source reports it; 28 of 40 died" in text.split("<nav")[0]
+    assert "Overall survival of patients with a reported time" in text
+    assert text.count("Months, as the source reports them") > 2
