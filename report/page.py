@@ -56,7 +56,8 @@ def write(work: Path, facts: Mapping[str, str], settings: Settings, note: str = 
     """
     folder = work / "report"
     folder.mkdir(exist_ok=True)
-    with duckdb.connect(str(work / "release.duckdb"), read_only=True) as con:
+    place = str(work / "release.duckdb")
+    with duckdb.connect(place, read_only=True, config={"threads": 1}) as con:  # small questions
         text = page(con, facts, settings, note)
     (folder / "index.html").write_text(text, "utf-8")
 
