@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows, table_name
-from schemas.records.endpoints import LABEL
+from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
@@ -60,27 +60,51 @@ def definition(contract: type[Contract], declared: Statistic, settings: OutcomeS
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def statistics(outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSettings) -> ir.Table:
-    """Every published number as one row, with what it was computed over and what it counts."""
+def as_chosen(settings: OutcomeSettings, criterion: str) -> OutcomeSettings:
+    """The settings with the criterion of the endpoints that a release chose, so that it defines."""
+    survival = settings.survival.model_copy(update={"endpoint_criterion": criterion})
+    return settings.model_copy(update={"survival": survival})
+
+
+def statistics(
+    outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSettings, judged_by: str = ""
+) -> ir.Table:
+    """Every published number as one row, with what it was computed over and what it counts.
+
+    Args:
+        outcomes: the tables by contract.
+        settings: what defines the numbers; the endpoints' criterion is the one that was chosen.
+        judged_by: the criterion by which endpoints judge response; empty where none can.
+    """
     listed: list[dict[str, Any]] = []
     for contract, table in outcomes.items():
-        listed += statistics_of(contract, fetched_records(whole, table), settings)
+        listed += statistics_of(contract, fetched_records(whole, table), settings, judged_by)
     return rows(listed, Statistics)
 
 
 def statistics_of(
-    contract: type[Outcome], published: Sequence[Mapping[str, Any]], settings: OutcomeSettings
+    contract: type[Outcome],
+    published: Sequence[Mapping[str, Any]],
+    settings: OutcomeSettings,
+    judged_by: str = "",
 ) -> list[dict[str, Any]]:
     """The numbers in rows of one outcome table, as rows of the statistics."""
     listed: list[dict[str, Any]] = []
     for number, declared in enumerate(options(contract).statistics):
         digest = definition(contract, declared, settings)
         listed += [
-            _statistic(contract, declared, number, r, digest)
+            _statistic(contract, declared, number, r, digest) | _judged(declared, r, judged_by)
             for r in published
             if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
         ]
     return listed
+
+
+def _judged(declared: Statistic, record: Mapping[str, Any], judged_by: str) -> dict[str, str]:
+    """The method of an endpoint that rests on response names the criterion."""
+    if not judged_by or record.get("endpoint") not in RESTING_ON_RESPONSE:
+        return {}
+    return {"method": f"{declared.method.format(**record)}, response by {judged_by}"}
 
 
 def _not_reached(declared: Statistic, record: Mapping[str, Any]) -> bool:

@@ -43,7 +43,9 @@ import sys, ibis
 from analytics.estimators.event_counts import event_counts, lesion_pairs
 from analytics.outcomes.prognosis import prognosis_univariate
 from analytics.outcomes.survival import survival_curves, survival_landmarks, survival_medians
+from schemas.contract import empty
 from schemas.settings import SurvivalSettings
+from schemas.tables.intermediate import EndpointCriterion
 con = ibis.duckdb.connect()
 ibis.set_backend(con)
 path, settings = sys.argv[1], SurvivalSettings()
@@ -57,9 +59,10 @@ levels = ibis.union(*(
     for f in ("ecog0", "burden25", "alb35", "bili12")))
 counts = con.create_table("event_counts", event_counts(members, who, levels))
 pairs = lesion_pairs(members, who)
+unjudged = empty(EndpointCriterion)
 tables = [survival_curves(counts, pairs, settings=settings),
-    survival_landmarks(counts, members, pairs, settings=settings),
-    survival_medians(counts, members, pairs, settings=settings),
+    survival_landmarks(counts, members, pairs, unjudged, settings=settings),
+    survival_medians(counts, members, pairs, unjudged, settings=settings),
     prognosis_univariate(counts, settings=settings)]
 for table in tables:
     found = table.to_pyarrow()

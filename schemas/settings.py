@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from schemas.records.criteria import CRITERIA, WHO
+from schemas.records.criteria import CRITERIA, EASL, MRECIST, RECIST11, WHO
 from schemas.section import Section, any_spelling
 from schemas.site import Site
 from schemas.spelling import folded
@@ -21,10 +21,14 @@ Days = Annotated[int, Field(ge=0, le=36_600)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
 Version = Literal["3.0", "4.03", "5.0"]
 VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
+AUTO = "auto"
+"""The endpoints' criterion is the first of `endpoint_criteria` that judges enough patients."""
 if TYPE_CHECKING:
     CriterionCode = str
+    CriterionChoice = str
 else:
     CriterionCode = Annotated[Literal[CRITERIA], any_spelling(CRITERIA)]
+    CriterionChoice = Annotated[Literal[(*CRITERIA, AUTO)], any_spelling((*CRITERIA, AUTO))]
 
 
 class ResponseSettings(Section):
@@ -254,10 +258,21 @@ class SurvivalSettings(Section):
         description="Times that a source printed: used of patients without a T0 and where an "
         "endpoint that starts at T0 is not derivable, or never.",
     )
-    endpoint_criterion: CriterionCode = Field(
+    endpoint_criterion: CriterionChoice = Field(
         WHO.code,
         description="Criterion of response and progression in the endpoints; any spelling, such as "
-        "`who` or `recist_1_1`.",
+        "`who` or `recist_1_1`. `auto` is the first of `endpoint_criteria` that judges enough.",
+    )
+    endpoint_criteria: Annotated[tuple[CriterionCode, ...], Field(min_length=1)] = Field(
+        (WHO.code, RECIST11.code, MRECIST.code, EASL.code),
+        description="The order in which `auto` looks for the criterion of the endpoints, anew in "
+        "each release: size first, which every report gives, then enhancing tissue.",
+    )
+    endpoint_min_evaluable: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5,
+        description="Least share of the treated, at sites that delivered scans, in whom the "
+        "criterion of the endpoints can be judged. Below it the endpoints that rest on response, "
+        "and doses by response, are not derivable: their curves would hold deaths alone.",
     )
     lost_to_follow_up_days: Days = Field(
         365,

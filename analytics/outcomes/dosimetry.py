@@ -2,8 +2,9 @@
 
 The unit of the published median of 113 Gy is not stated, so all three are published. Doses of
 different volumes are never added: a session or a patient has the mean of its targets' doses, plain
-or weighted by mass. Activities and lung doses are sums. Groups of patients are by best WHO response
-and by worst bilirubin grade; a difference between them is no evidence of cause.
+or weighted by mass. Activities and lung doses are sums. Groups of patients are by best response
+under the criterion of the endpoints and by worst bilirubin grade; a difference between them is no
+evidence of cause. Where that criterion judges too few patients, no dose by response is derivable.
 
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (113 Gy, 29 to 299); quartiles
 after Hyndman and Fan, Am Stat 1996;50:361-365, type 7.
@@ -18,11 +19,12 @@ import ibis
 import ibis.expr.types as ir
 
 from analytics.estimators.event_counts import populations
-from analytics.fetched import fetched_records
+from analytics.fetched import fetched_records, whole
+from analytics.outcomes.survival import not_judged
 from schemas.contract import DECIMAL, Table, conform, rows
 from schemas.settings import ToxicitySettings
-from schemas.statistic_ids import set_id_column, statistic_id
-from schemas.tables.intermediate import PopulationMembers
+from schemas.statistic_ids import set_id_column, slug, slug_column, statistic_id
+from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import SubjectResponse, Toxicity, TreatmentTargets
 from schemas.tables.outcomes import DosimetrySummary, MemberSets
 
@@ -31,15 +33,8 @@ GRAIN_KEYS = {
     "session": ("subject_id", "session_number"),
     "subject": ("subject_id",),
 }
-GROUPS = (
-    "",
-    "who:responder",
-    "who:non_responder",
-    "who:not_evaluable",
-    "bilirubin:grade_0_to_2",
-    "bilirubin:grade_3_or_4",
-    "bilirubin:not_graded",
-)
+RESPONSES = ("responder", "non_responder", "not_evaluable")
+GRADES = ("bilirubin:grade_0_to_2", "bilirubin:grade_3_or_4", "bilirubin:not_graded")
 Take = Callable[[ir.Table], ir.Value]
 
 
@@ -103,22 +98,25 @@ def dosimetry_summary(
     subject_response: Table[SubjectResponse],
     toxicity: Table[Toxicity],
     population_members: Table[PopulationMembers],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: ToxicitySettings,
 ) -> Table[DosimetrySummary]:
     """Summarise doses, lung doses and activities of each population and group."""
-    read = (treatment_targets, subject_response, toxicity, population_members)
+    read = (treatment_targets, subject_response, toxicity, population_members, endpoint_criterion)
     by_key = {
         (r["population"], r["measure"], r["grain"], r["group"]): r
         for r in fetched_records(_summed, *read, settings=settings)
     }
+    responses = _response_names(endpoint_criterion)
+    absent = dict.fromkeys(responses, not_judged(endpoint_criterion))
     return rows(
         [
-            _record(by_key, name, measure, grain, group)
+            _record(by_key, name, measure, grain, group, absent.get(group))
             for name in populations(population_members)
             for measure in MEASURES
             for grain in measure.grains
-            for group in _groups_of(grain)
+            for group in ("", *((*responses, *GRADES) if grain == "subject" else ()))
         ],
         DosimetrySummary,
     )
@@ -129,11 +127,12 @@ def _summed(
     subject_response: ir.Table,
     toxicity: ir.Table,
     population_members: ir.Table,
+    endpoint_criterion: ir.Table,
     *,
     settings: ToxicitySettings,
 ) -> ir.Table:
     members = population_members.select("population", "subject_id")
-    values = _grouped(treatment_targets, subject_response, toxicity, settings)
+    values = _grouped(treatment_targets, subject_response, toxicity, endpoint_criterion, settings)
     inside = values.inner_join(members, "subject_id")
     return inside.group_by(["population", "measure", "grain", "group"]).agg(
         n=inside.count(),
@@ -149,11 +148,12 @@ def dosimetry_summary_sets(
     treatment_targets: Table[TreatmentTargets],
     subject_response: Table[SubjectResponse],
     toxicity: Table[Toxicity],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: ToxicitySettings,
 ) -> Table[MemberSets]:
     """List the patients with a value of each measure, grain and group."""
-    values = _grouped(treatment_targets, subject_response, toxicity, settings)
+    values = _grouped(treatment_targets, subject_response, toxicity, endpoint_criterion, settings)
     named = values.select(
         "subject_id",
         set_id=set_id_column("dosimetry_summary", values.measure, values.grain, values.group),
@@ -162,9 +162,10 @@ def dosimetry_summary_sets(
     return conform(named.distinct(), MemberSets)
 
 
-def _groups_of(grain: str) -> tuple[str, ...]:
-    """Response and toxicity are the patient's, so only patients are grouped by them."""
-    return GROUPS if grain == "subject" else ("",)
+def _response_names(endpoint_criterion: ir.Table) -> list[str]:
+    """`who:responder` and so on: response is the patient's, so only patients are grouped by it."""
+    chosen = fetched_records(whole, endpoint_criterion)
+    return [f"{slug(row['criterion'])}:{name}" for row in chosen for name in RESPONSES]
 
 
 def _record(
@@ -173,6 +174,7 @@ def _record(
     measure: Measure,
     grain: str,
     group: str,
+    unjudged: str | None,
 ) -> dict[str, Any]:
     key = {
         "population": population,
@@ -183,17 +185,22 @@ def _record(
     record = key | {"statistic_id": statistic_id(DosimetrySummary, key), "unit": measure.unit}
     summed = by_key.get((population, measure.name, grain, group))
     if summed is None:
-        return record | {"n": 0, "reason": f"no {grain} with a known value"}
+        missing = f"not derivable: {unjudged}" if unjudged else f"no {grain} with a known value"
+        return record | {"n": 0, "reason": missing}
     return dict(summed) | record
 
 
 def _grouped(
-    targets: ir.Table, responses: ir.Table, toxicity: ir.Table, settings: ToxicitySettings
+    targets: ir.Table,
+    responses: ir.Table,
+    toxicity: ir.Table,
+    endpoint_criterion: ir.Table,
+    settings: ToxicitySettings,
 ) -> ir.Table:
     """One row per measure, unit and group of its patient; the empty group holds everyone."""
     values = _values(targets)
     treated = targets.select("subject_id").distinct()
-    labels = _response_groups(treated, responses).union(
+    labels = _response_groups(treated, responses, endpoint_criterion).union(
         _bilirubin_groups(treated, toxicity, settings)
     )
     patients = values.filter(values.grain == "subject")
@@ -219,19 +226,20 @@ def _values(targets: ir.Table) -> ir.Table:
     return every.filter(every.value.notnull())
 
 
-def _response_groups(treated: ir.Table, responses: ir.Table) -> ir.Table:
-    who = responses.filter(
-        responses.criterion == "WHO",
-        responses.confirmation == "unconfirmed",
-        responses.organ == "all",
-    )
-    joined = treated.left_join(who.select("subject_id", "best_response", "evaluable"), "subject_id")
+def _response_groups(
+    treated: ir.Table, responses: ir.Table, endpoint_criterion: ir.Table
+) -> ir.Table:
+    """Each patient's group by response; nobody has one where response is judged in too few."""
+    judged = endpoint_criterion.filter(endpoint_criterion.judged).select("criterion")
+    best = responses.filter(responses.confirmation == "unconfirmed", responses.organ == "all")
+    known = best.select("subject_id", "criterion", "best_response", "evaluable")
+    joined = treated.cross_join(judged).left_join(known, ["subject_id", "criterion"])
     group = ibis.cases(
-        (~joined.evaluable.fill_null(False), "who:not_evaluable"),
-        (joined.best_response.isin(["CR", "PR"]), "who:responder"),
-        else_="who:non_responder",
+        (~joined.evaluable.fill_null(False), "not_evaluable"),
+        (joined.best_response.isin(["CR", "PR"]), "responder"),
+        else_="non_responder",
     )
-    return joined.select("subject_id", group=group)
+    return joined.select("subject_id", group=slug_column(joined.criterion).concat(":", group))
 
 
 def _bilirubin_groups(

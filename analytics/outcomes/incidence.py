@@ -22,12 +22,17 @@ import numpy as np
 from analytics.estimators.competing_risks import CauseTable, aalen_johansen, incidence_at
 from analytics.estimators.event_counts import populations
 from analytics.fetched import fetched_records
-from analytics.outcomes.survival import DAYS_PER_MONTH, DEPENDENT
+from analytics.outcomes.survival import (
+    DAYS_PER_MONTH,
+    DEPENDENT,
+    not_judged,
+    why_not_derivable,
+)
 from schemas.contract import EXACT_DAYS, Table, rows
 from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
-from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import TimeToEvent
 from schemas.tables.outcomes import CumulativeIncidence, IncidenceCurves, MemberSets
 
@@ -39,13 +44,16 @@ Counted = dict[str, Any]
 def cumulative_incidence(
     population_members: Table[PopulationMembers],
     time_to_event: Table[TimeToEvent],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
 ) -> Table[CumulativeIncidence]:
     """Read the incidence of the event and of each competing event at the landmarks."""
     by_curve = _by_curve(population_members, time_to_event)
+    unjudged = not_judged(endpoint_criterion)
+    absent = {code: why_not_derivable(r, unjudged) for code, r in COMPETING.items()}
     published = [
-        record
+        record | ({"reason": absent[endpoint.code]} if record["n"] == 0 else {})
         for population in populations(population_members)
         for endpoint in COMPETING.values()
         for record in _curve(
@@ -162,7 +170,6 @@ def _curve(
     table = _table(rows, causes)
     curves = aalen_johansen(table, settings.conf_type, settings.conf_level)
     subject = endpoint.level == "subject"
-    needs = " and ".join(endpoint.needs)
     for months in settings.landmarks_months:
         read = incidence_at(curves, months * DAYS_PER_MONTH)
         for number, (cause, estimate) in enumerate(zip(causes, read, strict=True)):
@@ -175,9 +182,7 @@ def _curve(
                 "at_risk": estimate.at_risk,
                 "n": sum(r["n"] for r in rows),
                 "events": int(table.events[:, number].sum()),
-                "reason": f"not derivable: needs {needs}"
-                if not rows
-                else estimate.reason or (None if subject else DEPENDENT),
+                "reason": estimate.reason or (None if subject else DEPENDENT),
             }
 
 

@@ -42,7 +42,12 @@ from schemas.records.endpoints import RECORDS, Endpoint
 from schemas.records.units import DAYS_PER_UNIT
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
-from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
+from schemas.tables.intermediate import (
+    EndpointCriterion,
+    EventCounts,
+    LesionPairs,
+    PopulationMembers,
+)
 from schemas.tables.marts import Subjects, TimeToEvent
 from schemas.tables.outcomes import (
     FollowUp,
@@ -80,6 +85,7 @@ def survival_landmarks(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
     lesion_pairs: Table[LesionPairs],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
 ) -> Table[SurvivalLandmarks]:
@@ -92,7 +98,7 @@ def survival_landmarks(
     ]
     missing = [
         key.record() | {"months": months, "at_risk": 0, "n": 0, "n_reported": 0, "reason": reason}
-        for key, reason in _underivable(counted, populations(population_members))
+        for key, reason in _underivable(counted, population_members, endpoint_criterion)
         for months in settings.landmarks_months
     ]
     return _published(records + missing, SurvivalLandmarks)
@@ -102,6 +108,7 @@ def survival_medians(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
     lesion_pairs: Table[LesionPairs],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
 ) -> Table[SurvivalMedians]:
@@ -116,7 +123,7 @@ def survival_medians(
         key.record()
         | {"rule": rule, "n": 0, "n_reported": 0, "events": 0, "not_reached": False}
         | {"reason": reason}
-        for key, reason in _underivable(counted, populations(population_members))
+        for key, reason in _underivable(counted, population_members, endpoint_criterion)
         for rule in RULES
     ]
     return _published(records + missing, SurvivalMedians)
@@ -125,6 +132,7 @@ def survival_medians(
 def restricted_means(
     event_counts: Table[EventCounts],
     population_members: Table[PopulationMembers],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
 ) -> Table[RestrictedMeans]:
@@ -141,7 +149,7 @@ def restricted_means(
     ]
     missing = [
         key.record() | {"months": months, "n": 0, "events": 0, "reason": reason}
-        for key, reason in _underivable(counted, populations(population_members))
+        for key, reason in _underivable(counted, population_members, endpoint_criterion)
         for months in settings.restricted_mean_months
     ]
     return _published(records + missing, RestrictedMeans)
@@ -330,23 +338,48 @@ def in_months(days: float | None) -> float | None:
     return None if days is None else days / DAYS_PER_MONTH
 
 
-def _underivable(counted: Iterable[Group], names: list[str]) -> list[tuple[Key, str]]:
+def _underivable(
+    counted: Iterable[Group], population_members: ir.Table, endpoint_criterion: ir.Table
+) -> list[tuple[Key, str]]:
     """The endpoints of the records that a population does not have, and why."""
-    present: dict[str, set[str]] = {name: set() for name in names}
+    present: dict[str, set[str]] = {name: set() for name in populations(population_members)}
     for group in counted:
         present[group.key.population].add(group.key.endpoint)
+    unjudged = not_judged(endpoint_criterion)
     return [
-        (Key(name, record.code, record.level, "", ""), _why(record, codes))
+        (Key(name, record.code, record.level, "", ""), _why(record, codes, unjudged))
         for name, codes in present.items()
         for record in RECORDS
         if record.code not in codes
     ]
 
 
-def _why(record: Endpoint, present: set[str]) -> str:
+def _why(record: Endpoint, present: set[str], unjudged: str | None) -> str:
     if record.start == "response" and {"TTR", "PFS"} <= present:
         return "nobody"
+    return why_not_derivable(record, unjudged)
+
+
+def why_not_derivable(record: Endpoint, unjudged: str | None) -> str:
+    """Why an endpoint has no row: response cannot be judged, or a table was not delivered."""
+    if unjudged and record.rests_on_response:
+        return f"not derivable: {unjudged}"
     return f"not derivable: needs {' and '.join(record.needs)}"
+
+
+def not_judged(endpoint_criterion: ir.Table) -> str | None:
+    """Why the endpoints' criterion judges too few patients; nothing where it judges enough.
+
+    Where no site has delivered a scan, that is the reason, and this is none.
+    """
+    (row,) = fetched_records(whole, endpoint_criterion) or [None]
+    if row is None or row["judged"] or row["n_treated"] == 0:
+        return None
+    missing = row["n_treated"] - row["n_evaluable"]
+    return (
+        f"too few evaluable by {row['criterion']}: {row['n_evaluable']} of {row['n_treated']} "
+        f"treated, {missing} not evaluable"
+    )
 
 
 def _imaging_days(

@@ -265,11 +265,8 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             ("dosimetry_summary.all.dose_gy.target.overall",),
         ),
     ),
-    (
-        Alternative(
-            "survival.endpoint_criterion", "RECIST 1.1", ("milestones", "time_to_event"), (_PFS,)
-        ),
-    ),
+    (Alternative("survival.endpoint_criterion", "RECIST 1.1", ("endpoint_criterion",), (_PFS,)),),
+    (Alternative("survival.endpoint_min_evaluable", 0.75, ("endpoint_criterion",), (_PFS,)),),
     (
         Alternative(
             "survival.model_p_enter",
@@ -331,6 +328,7 @@ NOT_VARIED: Mapping[str, str] = {
     "survival.restricted_mean_months": "which horizons are published, no definition",
     "survival.reference_groups": "it turns a ratio around; the test between the groups stays",
     "survival.events_per_variable_warn": "it marks models and moves no number",
+    "survival.endpoint_criteria": "an order of search; each criterion's endpoints can be asked for",
     "survival.lost_to_follow_up_days": "it marks patients, who stay censored at the last news",
     "follow_up.first_from_day": "the schedule is the source's; only its strictness is varied",
     "follow_up.first_target_day": "given by the source",

@@ -86,7 +86,14 @@ class Endpoint:
     note: str = ""
     source: str = ADMIRALONCO
 
+    @property
+    def rests_on_response(self) -> bool:
+        """What starts or stops its clock is judged by a criterion of response."""
+        return bool(JUDGED & {self.start, *self.events})
 
+
+JUDGED = frozenset({"response", "progression", "hepatic_progression"})
+"""Milestones that a criterion of response judges."""
 NEW_THERAPY = Closing("pfs_new_therapy", "new_therapy", "last_before_therapy")
 TRANSPLANT = Closing("os_transplant", "transplant", "transplant")
 MISSED_VISITS = "pfs_missed_visits"
@@ -226,5 +233,7 @@ RECORDS: tuple[Endpoint, ...] = checked(
 
 COMPARED: tuple[str, ...] = tuple(record.code for record in RECORDS if record.compared)
 """Endpoints whose curves are compared between the levels of factors."""
+RESTING_ON_RESPONSE = frozenset(record.code for record in RECORDS if record.rests_on_response)
+"""Endpoints that say nothing where response cannot be judged."""
 LEVEL = {record.code: record.level for record in RECORDS}
 LABEL = {record.code: record.label for record in RECORDS}

@@ -16,6 +16,7 @@ from schemas.contract import (
     declared,
     declares,
 )
+from schemas.records.criteria import CRITERIA
 from schemas.records.criteria import RECORDS as CRITERION_RECORDS
 
 
@@ -196,6 +197,22 @@ class Milestones(Intermediate):
     last_alive_column: Text = column("Its column.")
     last_alive_row_id: Text = column("Its row.")
     lost: Bool = column("Alive, and not heard of for longer than the setting.", required=True)
+
+    class Config:
+        """Never released."""
+
+        metadata = declares(schema="intermediate", internal=True)
+
+
+class EndpointCriterion(Contract):
+    """One row: by which criterion endpoints judge response, and in how many it can be judged."""
+
+    criterion: Text = column("The criterion.", key=True, codes=CRITERIA)
+    n_treated: Int = column(
+        "Treated patients of the sites that delivered scans.", required=True, minimum=0
+    )
+    n_evaluable: Int = column("Of them, those evaluable under it.", required=True, minimum=0)
+    judged: Bool = column("They are as many as the setting asks for.", required=True)
 
     class Config:
         """Never released."""

@@ -23,7 +23,12 @@ from schemas.settings import (
     SymptomSettings,
     ToxicitySettings,
 )
-from schemas.tables.intermediate import Extractions, Milestones, PopulationMembers
+from schemas.tables.intermediate import (
+    EndpointCriterion,
+    Extractions,
+    Milestones,
+    PopulationMembers,
+)
 from schemas.tables.marts import (
     SubjectResponse,
     Subjects,
@@ -84,6 +89,7 @@ def _doses(registry: Tables, constant: str) -> dict[tuple[str, str], dict[str, A
         empty(SubjectResponse),
         empty(Toxicity),
         registry["population_members"],
+        empty(EndpointCriterion),
         settings=ToxicitySettings(),
     )
     found = summary.to_pyarrow().to_pylist()

@@ -3,7 +3,8 @@
 The endpoints are records in `schemas.records.endpoints`; this module only reads them: the event is
 the earliest of the record's events, the censoring its last day without one, and the row says which
 registry table, column and row decided. Where a site has not delivered a table that an endpoint
-needs, that endpoint has no row: it is not derivable there, which is not the same as no event.
+needs, that endpoint has no row: it is not derivable there, which is not the same as no event. The
+same holds where response cannot be judged (`transforms.time.endpoint_criterion`).
 
 Times that a source printed are used where nothing is derivable (`transforms.time.reported`).
 
@@ -19,9 +20,16 @@ from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
 from schemas.records.endpoints import RECORDS, Endpoint, Milestone
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
-from schemas.tables.intermediate import Anchors, Milestones, RowsSetAside, SubjectLesions
+from schemas.tables.intermediate import (
+    Anchors,
+    EndpointCriterion,
+    Milestones,
+    RowsSetAside,
+    SubjectLesions,
+)
 from schemas.tables.marts import LesionAssessments, LesionResponse, TimeToEvent
 from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
+from transforms.time.endpoint_criterion import derivable
 from transforms.time.reported import ZERO, used
 
 LATER = 10_000_000
@@ -48,6 +56,7 @@ def time_to_event(
     subsequent_therapies: Table[SubsequentTherapies],
     reported_endpoints: Table[ReportedEndpoints],
     rows_set_aside: Table[RowsSetAside],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
@@ -61,26 +70,27 @@ def time_to_event(
         "scans": scans,
         "subsequent_therapies": subsequent_therapies,
     }
-    lesions = _lesion_milestones(
-        milestones, anchors, subject_lesions, lesion_response, settings, response
-    )
+    judged = lesion_response.semi_join(endpoint_criterion, "criterion")
+    lesions = _lesion_milestones(milestones, anchors, subject_lesions, judged, response)
     subjects = milestones.mutate(lesion_number=ZERO, lobe_day=ZERO)
     clocks = []
     for record in RECORDS:
         units = subjects if record.level == "subject" else lesions
-        for name in record.needs:
-            units = units.semi_join(delivered[name], "site_id")
+        units = derivable(units, record, delivered, endpoint_criterion)
         clocks.append(_clock(units, record, settings, 2 * schedule.gap_max_days))
     ran = ibis.union(*clocks)
     sourced = _with_sources(
         ran,
         _scan_rows(anchors, scans, response.reader),
-        _measurement_rows(lesion_assessments, settings.endpoint_criterion, response.reader),
+        _measurement_rows(
+            lesion_assessments.semi_join(endpoint_criterion, "criterion"), response.reader
+        ),
     )
     derived = conform(sourced.mutate(origin=ibis.literal("derived")), TimeToEvent)
     if settings.reported_times == "derived_only":
         return derived
-    return derived.union(conform(used(reported_endpoints, anchors, delivered), TimeToEvent))
+    printed = used(reported_endpoints, anchors, delivered, endpoint_criterion)
+    return derived.union(conform(printed, TimeToEvent))
 
 
 def _undated_deaths(milestones: ir.Table, settings: SurvivalSettings) -> ir.Table:
@@ -101,15 +111,11 @@ def _lesion_milestones(
     milestones: ir.Table,
     anchors: ir.Table,
     subject_lesions: ir.Table,
-    lesion_response: ir.Table,
-    settings: SurvivalSettings,
+    judged: ir.Table,
     response: ResponseSettings,
 ) -> ir.Table:
     """The subject's milestones, with the lesion's own where it has them."""
-    chosen = lesion_response.filter(
-        lesion_response.criterion == settings.endpoint_criterion,
-        lesion_response.confirmation == "unconfirmed",
-    )
+    chosen = judged.filter(judged.confirmation == "unconfirmed")
     own = chosen.select(
         "subject_id",
         "lesion_number",
@@ -281,10 +287,8 @@ def _scan_rows(anchors: ir.Table, scans: ir.Table, reader: str) -> ir.Table:
     )
 
 
-def _measurement_rows(lesion_assessments: ir.Table, criterion: str, reader: str) -> ir.Table:
-    seen = lesion_assessments.filter(
-        lesion_assessments.criterion == criterion, lesion_assessments.reader == reader
-    )
+def _measurement_rows(judged: ir.Table, reader: str) -> ir.Table:
+    seen = judged.filter(judged.reader == reader)
     return seen.group_by("subject_id", "lesion_number", "rel_day").agg(
         measurement_row_ids=seen.source_row_ids.min()
     )

@@ -23,6 +23,7 @@ from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
     DeathClaims,
+    EndpointCriterion,
     Extractions,
     LastAlive,
     Milestones,
@@ -111,21 +112,20 @@ def milestones(
     last_alive: Table[LastAlive],
     subject_assessments: Table[SubjectAssessments],
     subject_response: Table[SubjectResponse],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
 ) -> Table[Milestones]:
     """Give each treated subject the days, from T0, on which its clocks may start and stop."""
     therapies = _therapies(anchors, subsequent_therapies)
-    of_organs = subject_assessments.filter(
-        subject_assessments.criterion == settings.endpoint_criterion,
-        subject_assessments.reader == response.reader,
-    )
+    judged = subject_assessments.semi_join(endpoint_criterion, "criterion")
+    of_organs = judged.filter(judged.reader == response.reader)
     seen = of_organs.filter(of_organs.organ == "all")
     liver = of_organs.filter(of_organs.organ == "liver")
     parts = (
         _first_session(anchors, treatments),
-        _responses(subject_response, settings.endpoint_criterion),
+        _responses(subject_response.semi_join(endpoint_criterion, "criterion")),
         progressions := _progressions(seen, liver),
         _before_progressions(seen, liver, progressions),
         _last_before(seen, therapies),
@@ -182,12 +182,8 @@ def _first_session(anchors: ir.Table, treatments: ir.Table) -> ir.Table:
     return given.group_by("subject_id").agg(t0_row_id=given.row_id.min())
 
 
-def _responses(subject_response: ir.Table, criterion: str) -> ir.Table:
-    chosen = subject_response.filter(
-        subject_response.criterion == criterion,
-        subject_response.confirmation == "unconfirmed",
-        subject_response.organ == "all",
-    )
+def _responses(judged: ir.Table) -> ir.Table:
+    chosen = judged.filter(judged.confirmation == "unconfirmed", judged.organ == "all")
     return chosen.select(
         "subject_id",
         response_day=chosen.first_response_day,

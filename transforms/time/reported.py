@@ -19,6 +19,7 @@ from schemas.records.row_rules import in_days
 from schemas.tables.intermediate import Anchors
 from schemas.tables.marts import ReportedTimes, TimeToEvent
 from schemas.tables.registry import ReportedEndpoints
+from transforms.time.endpoint_criterion import derivable
 
 ZERO = ibis.literal(0, type="int64")
 
@@ -63,14 +64,21 @@ def reported_times(
 
 
 def used(
-    reported_endpoints: ir.Table, anchors: ir.Table, delivered: Mapping[str, ir.Table]
+    reported_endpoints: ir.Table,
+    anchors: ir.Table,
+    delivered: Mapping[str, ir.Table],
+    endpoint_criterion: ir.Table,
 ) -> ir.Table:
     """Reported times that stand in time to event: of who has no T0, and where none is derivable."""
     t = reported_endpoints.mutate(endpoint=reported_endpoints.endpoint.upper())
     undated = t.anti_join(anchors, "subject_id")
     from_t0 = t.filter(t.starts_at == "T0").semi_join(anchors, "subject_id")
-    derivable = ibis.union(*(_derivable(anchors, r.code, r.needs, delivered) for r in RECORDS))
-    others = from_t0.anti_join(derivable, ["subject_id", "endpoint"])
+    units = (derivable(anchors, r, delivered, endpoint_criterion) for r in RECORDS)
+    named = (
+        unit.select("subject_id", endpoint=ibis.literal(r.code))
+        for unit, r in zip(units, RECORDS, strict=True)
+    )
+    others = from_t0.anti_join(ibis.union(*named), ["subject_id", "endpoint"])
     t = undated.union(others)
     return t.select(
         "subject_id",
@@ -89,15 +97,6 @@ def used(
         source_row_id=t.row_id,
         origin=ibis.literal("reported"),
     )
-
-
-def _derivable(
-    anchors: ir.Table, endpoint: str, needs: tuple[str, ...], delivered: Mapping[str, ir.Table]
-) -> ir.Table:
-    units = anchors
-    for name in needs:
-        units = units.semi_join(delivered[name], "site_id")
-    return units.select("subject_id", endpoint=ibis.literal(endpoint))
 
 
 def _half_a_last_place(both: ir.Table) -> ir.DecimalValue:

@@ -12,7 +12,7 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
-from analytics.summary import statistics
+from analytics.summary import as_chosen, statistics
 from schemas.contract import Contract, conform, empty, options, published_name, rows, table_name
 from schemas.errors import Failed
 from schemas.records.findings import BY_ID
@@ -102,8 +102,10 @@ def estimates(
     summaries = {c: t for c, t in tables.items() if issubclass(c, outcomes.Outcome)}
     asked = con.queries.of(con, _all_members, parts, {})
     assert asked is not None, "parts of the member sets stand in the engine"
+    chosen, judged = one_row(con, 'SELECT criterion, judged FROM "endpoint_criterion"')
+    every = statistics(summaries, as_chosen(settings, chosen), chosen if judged else "")
     return tables | {
-        outcomes.Statistics: _kept(con, "statistics", statistics(summaries, settings)),
+        outcomes.Statistics: _kept(con, "statistics", every),
         outcomes.MemberSets: kept_tables.keep(con, "member_sets", asked),
     }
 

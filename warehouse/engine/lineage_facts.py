@@ -16,6 +16,7 @@ from warehouse.store import Store, make_private, write_atomically
 SITE_WIDE = frozenset(
     {
         "eligibility",
+        "endpoint_criterion",
         "factor_levels",
         "follow_up_adherence",
         "milestones",
@@ -27,8 +28,9 @@ SITE_WIDE = frozenset(
 )
 """Derivations that ask what a site delivers at all, or when it was last heard of: one patient's row
 can change another's there. A test reads them off the expressions and holds this list."""
-REGISTRY_WIDE = frozenset({"factor_levels"})
-"""Those of them that look beyond the site: levels as delivered are numbered over all sites."""
+REGISTRY_WIDE = frozenset({"endpoint_criterion", "factor_levels", "milestones", "time_to_event"})
+"""Those of them that look beyond the site: levels as delivered are numbered over all sites, and the
+endpoints' criterion is chosen over all of them."""
 
 
 @dataclass(frozen=True, slots=True)

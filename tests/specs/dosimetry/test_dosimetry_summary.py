@@ -21,6 +21,7 @@ MEMBERS = """
     | site:s2    | B          |
 """
 OUTCOMES = {
+    "endpoint_criterion": "| criterion | judged |\n| WHO | yes |",
     "subject_response": """
         | subject_id | criterion | confirmation | best_response | evaluable |
         | A          | WHO       | unconfirmed  | PR            | yes       |
@@ -134,6 +135,7 @@ def test_each_dose_lists_the_patients_that_have_it() -> None:
     check(
         dosimetry_summary_sets,
         {
+            "endpoint_criterion": "| criterion | judged |\n| WHO | yes |",
             "treatment_targets": """
                 | subject_id | session_number | target_number | dose_gy | target_mass_kg |
                 | A          | 1              | 1             | 100     |                |

@@ -7,6 +7,8 @@ from transforms.time.milestones import last_alive, milestones
 
 CONTACTS = "| subject_id | contact_date |\n| Z | d0 |"
 """A row of another patient: the site has delivered the table."""
+JUDGED = "| criterion | judged |\n| WHO | yes |"
+"""Response can be judged by WHO in enough of the treated."""
 
 TREATED = """
     | subject_id | t0_date |
@@ -170,6 +172,7 @@ def test_progression_is_hepatic_where_the_liver_is_progressive_by_itself() -> No
                 | B          | d0      |
                 | C          | d0      |
             """,
+            "endpoint_criterion": JUDGED,
             "subject_assessments": """
                 | subject_id | organ        | criterion | reader | rel_day | response |
                 | A          | all          | WHO       | local  | 60      | PD       |
@@ -207,6 +210,7 @@ def test_the_last_assessment_is_the_last_that_could_be_evaluated() -> None:
                 | A          | other         | 2019-12-01 | day                  |
                 | B          | prrt          | 2019-12-15 | month                |
             """,
+            "endpoint_criterion": JUDGED,
             "subject_assessments": """
                 | subject_id | criterion | reader | rel_day | response |
                 | A          | WHO       | local  | 30      | SD       |
@@ -231,6 +235,7 @@ def test_the_assessment_before_a_progression_is_the_last_that_could_be_evaluated
         milestones,
         {
             "anchors": "| subject_id | site_id | t0_date |\n| A | s1 | d0 |\n| B | s1 | d0 |",
+            "endpoint_criterion": JUDGED,
             "subject_assessments": """
                 | subject_id | organ | criterion | reader | rel_day | response |
                 | A          | all   | WHO       | local  | 30      | SD       |
@@ -361,6 +366,7 @@ def test_progression_or_death_whichever_is_first_ends_progression_free_survival(
                 | E          |                 |                         |           |                     |                    | 20             | t:5       |
             """,
             "contacts": CONTACTS,
+            "endpoint_criterion": JUDGED,
             "scans": """
                 | subject_id | scan_date | new_lesion |
                 | A          | d60       | hepatic    |

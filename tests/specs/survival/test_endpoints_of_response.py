@@ -16,6 +16,8 @@ from transforms.time.reported import reported_times
 CONTACTS = "| subject_id | contact_date |\n| Z | d0 |"
 SCANS = "| subject_id | scan_date |\n| Z | d0 |"
 """A row of another patient: the site has delivered the table."""
+JUDGED = "| criterion | judged |\n| WHO | yes |"
+"""Response can be judged by WHO in enough of the treated."""
 
 
 def only(*endpoints: str) -> Any:
@@ -39,6 +41,7 @@ THERAPY_BEFORE_PROGRESSION = {
         | E          | 150             | 160             | 150                     | 150                 |           | 400            |
     """,
     "contacts": CONTACTS,
+    "endpoint_criterion": JUDGED,
     "scans": SCANS,
 }
 
@@ -91,6 +94,7 @@ GAPS = {
         | F          |                 |                             | 500                 |           | 900            |
     """,
     "contacts": CONTACTS,
+    "endpoint_criterion": JUDGED,
     "scans": SCANS,
 }
 
@@ -181,6 +185,7 @@ def test_time_to_response_runs_for_all_treated_and_not_for_responders_only() -> 
                 | D          |              | 200                | 200             | 500       | 490            |
                 | E          |              | 200                |                 | 500       | 490            |
             """,
+            "endpoint_criterion": JUDGED,
             "scans": """
                 | subject_id | scan_date |
                 | A          | d122      |
@@ -223,6 +228,7 @@ LESIONS = {
         | A          | 1             | WHO       | core   | 90      | m:3            |
         | A          | 4             | WHO       | local  | 200     | m:4            |
     """,
+    "endpoint_criterion": JUDGED,
     "scans": SCANS,
 }
 
@@ -272,6 +278,7 @@ def test_only_responders_have_a_duration_of_response() -> None:
                 | E          |              | 300             | 400       | 300                 | 390            |
             """,
             "contacts": CONTACTS,
+            "endpoint_criterion": JUDGED,
             "scans": SCANS,
         },
         """
@@ -299,6 +306,7 @@ def test_an_endpoint_is_not_derivable_where_a_site_lacks_a_table_it_needs() -> N
                 | subject_id | site_id |
                 | Z          | south   |
             """,
+            "endpoint_criterion": JUDGED,
             "scans": """
                 | subject_id | site_id |
                 | Y          | north   |

@@ -20,9 +20,9 @@ from analytics.outcomes.incidence import (
     incidence_curves,
 )
 from analytics.outcomes.survival import restricted_means
-from schemas.contract import rows
+from schemas.contract import empty, rows
 from schemas.settings import SurvivalSettings
-from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 from tests.support.pipe_tables import check
 
@@ -201,7 +201,10 @@ def test_incidences_with_ties_are_as_r_has_them(case: str) -> None:
     expected = R["incidences"][case]["log-log"]
     settings = SurvivalSettings(landmarks_months=(1, 2, 3, 6, 12, 60))
     found = cumulative_incidence(
-        rows(members, PopulationMembers), rows(clocks, TimeToEvent), settings=settings
+        rows(members, PopulationMembers),
+        rows(clocks, TimeToEvent),
+        empty(EndpointCriterion),
+        settings=settings,
     )
     compared = 0
     for row in found.to_pyarrow().to_pylist():
@@ -315,13 +318,10 @@ def test_restricted_means_of_the_reference_cohort_are_as_r_has_them() -> None:
     everyone = [{"population": "all", "subject_id": c["subject_id"]} for c in clocks]
     members = rows(everyone, PopulationMembers)
     counted = event_counts(members, rows(clocks, TimeToEvent), rows([], FactorLevels))
-    found = {
-        r["months"]: r
-        for r in restricted_means(counted, members, settings=SurvivalSettings())
-        .to_pyarrow()
-        .to_pylist()
-        if r["endpoint"] == "OS"
-    }
+    means = restricted_means(
+        counted, members, empty(EndpointCriterion), settings=SurvivalSettings()
+    )
+    found = {r["months"]: r for r in means.to_pyarrow().to_pylist() if r["endpoint"] == "OS"}
     expected = R["estimates"]["cohort"]["restricted_means"]
     years = dict(
         zip(expected["tau"], zip(expected["mean"], expected["std_err"], strict=True), strict=True)

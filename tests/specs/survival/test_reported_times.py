@@ -28,6 +28,7 @@ from schemas.contract import Table, empty, rows
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
+    EndpointCriterion,
     LesionPairs,
     Milestones,
     PopulationMembers,
@@ -51,6 +52,7 @@ FROM_R = Path(__file__).parents[2] / "golden/r"
 R = json.loads((FROM_R / "reported.json").read_text())
 LANDMARKS = (12, 24, 36, 60)
 SETTINGS = SurvivalSettings()
+UNJUDGED = empty(EndpointCriterion)
 REAL = pytest.mark.parametrize("source", list(R["times"]))
 
 
@@ -62,6 +64,7 @@ def clocks(reported: ir.Table) -> ir.Table:
         *map(empty, others),
         reported,
         empty(RowsSetAside),
+        UNJUDGED,
         settings=SETTINGS,
         response=ResponseSettings(),
         schedule=FollowUpSettings(),
@@ -73,7 +76,7 @@ def at_landmarks(
 ) -> Table[SurvivalLandmarks]:
     """The landmarks of everybody, of the endpoint delivered."""
     counted, members = _counted(reported_endpoints, settings)
-    read = survival_landmarks(counted, members, empty(LesionPairs), settings=settings)
+    read = survival_landmarks(counted, members, empty(LesionPairs), UNJUDGED, settings=settings)
     return read.filter(read.endpoint == "OS", read.factor == "")
 
 
@@ -261,7 +264,7 @@ def test_curves_of_months_and_years_are_r_s(source: str, counted: Any) -> None:
 def test_landmarks_of_months_and_years_are_r_s(source: str, counted: Any) -> None:
     """Deaths on the landmark itself count, in whole months as in years of two decimals."""
     counts, members, _ = counted[source]
-    read = survival_landmarks(counts, members, empty(LesionPairs), settings=SETTINGS)
+    read = survival_landmarks(counts, members, empty(LesionPairs), UNJUDGED, settings=SETTINGS)
     found = {r["months"]: r for r in _overall(read)}
     wanted = R["times"][source]
     for k, months in enumerate(LANDMARKS):
@@ -278,7 +281,9 @@ def test_medians_and_follow_up_of_months_and_years_are_r_s(source: str, counted:
     counts, members, ran = counted[source]
     (found,) = (
         r
-        for r in _overall(survival_medians(counts, members, empty(LesionPairs), settings=SETTINGS))
+        for r in _overall(
+            survival_medians(counts, members, empty(LesionPairs), UNJUDGED, settings=SETTINGS)
+        )
         if r["rule"] == "midpoint"
     )
     wanted = R["times"][source]
@@ -295,7 +300,10 @@ def test_medians_and_follow_up_of_months_and_years_are_r_s(source: str, counted:
 @REAL
 def test_restricted_means_of_months_and_years_are_r_s(source: str, counted: Any) -> None:
     counts, members, _ = counted[source]
-    found = {r["months"]: r for r in _overall(restricted_means(counts, members, settings=SETTINGS))}
+    found = {
+        r["months"]: r
+        for r in _overall(restricted_means(counts, members, UNJUDGED, settings=SETTINGS))
+    }
     wanted = R["times"][source]
     for k, months in enumerate(LANDMARKS):
         if months <= wanted["last"]:

@@ -24,7 +24,7 @@ from analytics.outcomes.survival import (
 )
 from schemas.contract import rows
 from schemas.settings import SurvivalSettings
-from schemas.tables.intermediate import LesionPairs, PopulationMembers
+from schemas.tables.intermediate import EndpointCriterion, LesionPairs, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 from tests.support.pipe_tables import check, run
 from transforms.time.endpoints import time_to_event
@@ -440,7 +440,7 @@ def test_digitised_trials_are_as_r_has_them_in_the_months_delivered(
     """Medians, intervals and landmarks by arm as survfit gives them on the unit of the source."""
     expected, settings = R[trial], SurvivalSettings()
     members, counted = _counted(file, endpoint)
-    tables = counted, members, rows([], LesionPairs)
+    tables = counted, members, rows([], LesionPairs), rows([], EndpointCriterion)
     medians_by_arm = _by_arm(survival_medians(*tables, settings=settings), rule="midpoint")
     landmarks_by_arm = _by_arm(survival_landmarks(*tables, settings=settings), months=12)
     for k, arm in enumerate(expected["arm"]):
