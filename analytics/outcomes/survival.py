@@ -35,7 +35,7 @@ from analytics.estimators.kaplan_meier import (
     reverse,
 )
 from analytics.estimators.kaplan_meier import survival_at as level_at
-from analytics.fetched import fetched_records
+from analytics.fetched import fetched_records, whole
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import EXACT_DAYS, Contract, Table, empty, rows, schema
 from schemas.records.endpoints import RECORDS, Endpoint

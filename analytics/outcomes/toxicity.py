@@ -2,6 +2,7 @@
 
 Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
 the treated patients of sites that record events: a site that delivers none has not collected them.
+Where no site of a population delivers laboratory values, their toxicity is not known: no zero.
 Never counted as free of toxicity: who has no gradable result, and whose event has no grade in the
 version. Where such events exist, grades have no percentage in that version, only `any` has; and
 not even that where cells that cannot be read leave open whether an event followed treatment.
@@ -28,9 +29,10 @@ from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
 from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
-from schemas.tables.registry import AdverseEvents
+from schemas.tables.registry import AdverseEvents, Labs
 
 NO_RESULT = "no gradable result"
+NO_LABS = "no site of the population delivers laboratory values"
 NO_EVENTS = "no site of the population records adverse events"
 MISSING = "missing"
 UNDECIDED = -1
@@ -48,17 +50,22 @@ def toxicity_summary(
     population_members: Table[PopulationMembers],
     anchors: Table[Anchors],
     adverse_events: Table[AdverseEvents],
+    labs: Table[Labs],
     *,
     settings: ToxicitySettings,
 ) -> Table[ToxicitySummary]:
     """Count the worst grades of every term, version and window in every population."""
-    sizes = _sizes(population_members, anchors, adverse_events)
+    sizes = _sizes(population_members, anchors)
+    recording = _sizes(population_members, anchors, adverse_events)
+    drawing = _sizes(population_members, anchors, labs)
     counts = _counts(toxicity, population_members, anchors)
     summaries: list[Record] = []
     for population in populations(population_members):
-        n_treated, n_recording = sizes.get(population, (0, 0))
-        summaries += _labs(population, n_treated, counts[population], settings)
-        summaries += _events(population, n_treated, n_recording, counts[population], settings)
+        n_treated, n_recording = sizes.get(population, 0), recording.get(population, 0)
+        found = counts[population]
+        absent = NO_RESULT if drawing.get(population, 0) else NO_LABS
+        summaries += _labs(population, n_treated, absent, found, settings)
+        summaries += _events(population, n_treated, n_recording, found, settings)
     return rows(summaries, ToxicitySummary)
 
 
@@ -83,7 +90,7 @@ def toxicity_shift(
     cells = _cells(lab_grades, toxicity, population_members, anchors)
     shifts: list[Record] = []
     for (population, term, version), counted in sorted(cells.items()):
-        unknown = sizes[population][0] - sum(counted.values())
+        unknown = sizes[population] - sum(counted.values())
         with_unknown = {**counted, (MISSING, MISSING): unknown}
         key = {"population": population, "term": term, "ctcae_version": version}
         for before, worst in product(SHIFT_GRADES, repeat=2):
@@ -125,22 +132,18 @@ def _treated(population_members: ir.Table, anchors: ir.Table) -> ir.Table:
     return members.inner_join(anchors.select("subject_id", "site_id"), "subject_id")
 
 
-def _sizes(*read: ir.Table) -> dict[str, tuple[int, int]]:
-    """Population -> patients with a T0, and those of them whose site records events."""
-    return {
-        r["population"]: (r["n"], r["recording"]) for r in fetched_records(_counted_treated, *read)
-    }
+def _sizes(*read: ir.Table) -> dict[str, int]:
+    """Population -> patients with a T0; of a third table, those whose site delivers it."""
+    return {r["population"]: r["n"] for r in fetched_records(_counted_treated, *read)}
 
 
 def _counted_treated(
-    population_members: ir.Table, anchors: ir.Table, adverse_events: ir.Table | None = None
+    population_members: ir.Table, anchors: ir.Table, delivered: ir.Table | None = None
 ) -> ir.Table:
-    treated = _treated(population_members, anchors).mutate(recorded=ibis.literal(False))
-    if adverse_events is not None:
-        sites = adverse_events.select("site_id").distinct().mutate(one=ibis.literal(True))
-        joined = treated.left_join(sites, "site_id")
-        treated = joined.mutate(recorded=joined.one.fill_null(False))
-    return treated.group_by("population").agg(n=treated.count(), recording=treated.recorded.sum())
+    treated = _treated(population_members, anchors)
+    if delivered is not None:
+        treated = treated.semi_join(delivered, "site_id")
+    return treated.group_by("population").agg(n=treated.count())
 
 
 def _counts(
@@ -170,14 +173,16 @@ def _counted_grades(
 def _labs(
     population: str,
     n_treated: int,
+    absent: str,
     counts: Mapping[tuple[str, ...], Counts],
     settings: ToxicitySettings,
 ) -> Iterator[Record]:
+    """Rows of every analyte; of one that nobody was graded in, why there is no number."""
     measured = {key[1] for key in counts if key[0] == "lab"}
     for term, version in product(ANALYTES, settings.ctcae_versions):
         if term not in measured:
             key = _key(population, "lab", term, version, "primary")
-            yield _empty(key, "any", 0, n_treated, NO_RESULT)
+            yield from (_empty(key, grade, 0, n_treated, absent) for grade in ("any", "ge3"))
             continue
         for window in WINDOWS:
             key = _key(population, "lab", term, version, window)

@@ -110,19 +110,20 @@ SELECT *, coalesce(base >= CASE criterion WHEN 'mRECIST' THEN 10000000
 FROM found;
 
 CREATE OR REPLACE TABLE hand_groups AS
-WITH dated AS (
+WITH RECURSIVE dated AS (
     SELECT s.*, date_diff('day', t0_date, scan_date) AS rel_day
     FROM scans s JOIN anchors USING (subject_id)
 ), days AS (
     SELECT subject_id, reader, rel_day FROM dated WHERE rel_day > 0
     UNION SELECT subject_id, reader, rel_day FROM hand_quantities WHERE rel_day > 0
-), opened AS (
-    SELECT *, CASE WHEN coalesce(rel_day - lag(rel_day) OVER one > 14, true) THEN rel_day END
-        AS start
-    FROM days WINDOW one AS (PARTITION BY subject_id, reader ORDER BY rel_day)
+), numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY subject_id, reader ORDER BY rel_day) AS place
+    FROM days
 ), begun AS (
-    SELECT subject_id, reader, rel_day, rel_day - (rel_day - max(start) OVER (
-        PARTITION BY subject_id, reader ORDER BY rel_day)) % 15 AS first_day FROM opened
+    SELECT *, rel_day AS first_day FROM numbered WHERE place = 1
+    UNION ALL
+    SELECT n.*, CASE WHEN n.rel_day - b.first_day > 14 THEN n.rel_day ELSE b.first_day END
+    FROM begun b JOIN numbered n USING (subject_id, reader) WHERE n.place = b.place + 1
 ), parted AS (
     SELECT b.subject_id, b.reader, b.rel_day, b.first_day, count(DISTINCT closed_day) AS part
     FROM begun b LEFT JOIN hand_closing c ON c.subject_id = b.subject_id

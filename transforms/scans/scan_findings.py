@@ -3,7 +3,8 @@
 A new lesion is one that a scan reports, or one first measured after treatment that the scan does
 not deny. Non-target disease is known by organ where the registry says so. Where it only says that
 it progressed, it progressed in the liver if the patient has no known disease elsewhere; else the
-setting decides, and `sensitivity` shows the other reading.
+setting decides, and `sensitivity` shows the other reading. Where it only says that disease remains,
+in a patient with disease elsewhere, it remains in neither organ for certain: not evaluated there.
 
 Source: RECIST 1.1, Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 4.3.3 to 4.3.5.
 """
@@ -18,6 +19,7 @@ from transforms.joins import looked_up
 NON_TARGET = ("none", "complete_response", "not_evaluated", "non_cr_non_pd", "progression")
 """From best to worst: the worst status among the scans of an assessment is the assessment's."""
 WORST = len(NON_TARGET) - 1
+NOT_EVALUATED = NON_TARGET.index("not_evaluated")
 SERIES = ("subject_id", "reader")
 ASSESSMENT = (*SERIES, "first_day")
 _ORGANS = ("all", "liver", "extrahepatic")
@@ -89,22 +91,26 @@ def _non_target(marked: ir.Table, settings: ResponseSettings) -> ir.Table:
         for name in ("non_target", "non_target_liver", "non_target_elsewhere")
     )
     unplaced = liver.isnull() & outside.isnull()
-    in_liver = ~marked.has_elsewhere | (settings.non_target_progression == "hepatic")
+    one_organ = unplaced & ~marked.has_elsewhere
+    progressed = unplaced & (whole == WORST)
+    hepatic = settings.non_target_progression == "hepatic"
     left_over = (whole == WORST).ifelse(whole, ibis.null("int8"))
+    somewhere = (whole > NOT_EVALUATED).ifelse(ibis.literal(NOT_EVALUATED, "int8"), whole)
     return marked.mutate(
         status_all=_worst(whole, liver, outside),
         status_liver=ibis.cases(
             (liver.notnull(), liver),
-            (unplaced & in_liver, whole),
+            (one_organ | (progressed & hepatic), whole),
             (outside < WORST, left_over),
-            (unplaced & (whole < WORST), whole),
+            (unplaced, somewhere),
             else_=ibis.null("int8"),
         ),
         status_extrahepatic=ibis.cases(
             (outside.notnull(), outside),
-            (unplaced & ~in_liver, whole),
+            (one_organ, ibis.null("int8")),
+            (progressed & (not hepatic), whole),
             (liver < WORST, left_over),
-            (unplaced & marked.has_elsewhere & (whole < WORST), whole),
+            (unplaced, somewhere),
             else_=ibis.null("int8"),
         ),
     )

@@ -205,6 +205,44 @@ def test_the_liver_progresses_by_its_own_lesions() -> None:
     )
 
 
+def test_disease_that_remains_without_a_place_remains_in_no_organ_for_certain() -> None:
+    """With known disease elsewhere nobody can tell where it remains: no class by organ rests on it.
+
+    Where its place is written down, or where the liver is the only place, it has one.
+    """
+    check(
+        only(organ_classes, "RECIST 1.1"),
+        {
+            "patients": """
+                | subject_id | extrahepatic_disease |
+                | somewhere  | minimal              |
+                | placed     | minimal              |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm |
+                | somewhere  | L1        | d-10      | 20         |
+                | somewhere  | L1        | d90       | 20         |
+                | placed     | L1        | d-10      | 20         |
+                | placed     | L1        | d90       | 20         |
+            """,
+            "scans": """
+                | subject_id | scan_date | non_target    | non_target_elsewhere |
+                | somewhere  | d90       | non_cr_non_pd |                      |
+                | placed     | d90       | non_cr_non_pd | non_cr_non_pd        |
+            """,
+        },
+        """
+        | subject_id | organ        | response      | rule                |
+        | somewhere  | all          | SD            | neither             |
+        | somewhere  | liver        | SD            | neither             |
+        | somewhere  | extrahepatic | NE            | no_target           |
+        | placed     | all          | SD            | neither             |
+        | placed     | liver        | SD            | neither             |
+        | placed     | extrahepatic | NON-CR/NON-PD | non_target_persists |
+        """,
+    )
+
+
 def test_a_split_lesion_is_the_sum_of_its_fragments() -> None:
     """Diameters are added; products likewise, as an extension. A fragment missed leaves no sum."""
     tables = {

@@ -40,6 +40,33 @@ def test_a_missing_lesion_leaves_the_patient_not_evaluable() -> None:
     )
 
 
+def test_an_assessment_takes_the_scans_of_fourteen_days_from_its_first() -> None:
+    """Days 1, 11, 21 and 33: the third is more than 14 days after the first and opens the next.
+
+    The fourth lies 12 days after the third and belongs with it, wherever the first chain began. A
+    lesion read on each of two days of an assessment counts with its last reading.
+    """
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | A          | L1        | d-10      | 20         | 10               |
+                | A          | L2        | d-10      | 20         | 10               |
+                | A          | L1        | d1        | 20         | 10               |
+                | A          | L2        | d11       | 20         | 10               |
+                | A          | L1        | d21       | 10         | 10               |
+                | A          | L2        | d33       | 10         | 10               |
+            """
+        },
+        """
+        | subject_id | rel_day | value | response |
+        | A          | 11      | 400   | SD       |
+        | A          | 33      | 200   | PR       |
+        """,
+    )
+
+
 def test_lesions_that_exceed_the_limit_by_themselves_prove_progression() -> None:
     """What was not seen can only add: 500 mm2 are not more than a quarter over 400, 501 are."""
     check(

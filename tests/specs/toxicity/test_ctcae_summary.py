@@ -105,15 +105,50 @@ def test_intervals_are_exact() -> None:
 
 
 def test_an_analyte_that_nobody_has_is_not_derivable() -> None:
-    """One row with its reason, no number; an absent table is not zero toxicity."""
-    found = run(toxicity_summary, COHORT, V3)
-    assert rows_of(found, "grade", "n", "total", "pct", "reason", term="creatinine") == [
-        ("any", None, 0, None, "no gradable result")
+    """Its rows have a reason and no number; an absent table is not zero toxicity.
+
+    A centre that draws blood and has no creatinine says so; one that delivers no laboratory values
+    at all says that, whatever is asked of it.
+    """
+    drawn = {"labs": "| site_id | subject_id | analyte |\n| north | A | bilirubin |"}
+    found = run(toxicity_summary, COHORT | drawn, V3)
+    shown = ("grade", "n", "total", "pct", "reason")
+    assert rows_of(found, *shown, term="creatinine") == [
+        ("any", None, 0, None, "no gradable result"),
+        ("ge3", None, 0, None, "no gradable result"),
     ]
     no_events = "no site of the population records adverse events"
-    assert rows_of(found, "grade", "n", "total", "pct", "reason", term="fatigue") == [
-        ("any", None, 0, None, no_events)
+    assert rows_of(found, *shown, term="fatigue") == [("any", None, 0, None, no_events)]
+
+
+def test_a_centre_without_laboratory_values_has_no_laboratory_toxicity() -> None:
+    """The north delivers blood values, the south none: its toxicity is not known, and not zero."""
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "population_members": """
+                | population | subject_id |
+                | all        | A          |
+                | all        | D          |
+                | site:south | D          |
+            """,
+            "labs": "| site_id | subject_id | analyte |\n| north | A | bilirubin |",
+            "toxicity": """
+                | subject_id | source | term      | ctcae_version | time_window | worst_grade |
+                | A          | lab    | bilirubin | 3.0           | primary     | 3           |
+            """,
+        },
+        V3,
+    )
+    shown = ("grade", "n", "total", "n_treated", "pct", "reason")
+    no_labs = "no site of the population delivers laboratory values"
+    assert rows_of(found, *shown, term="bilirubin", population="site:south") == [
+        ("any", None, 0, 1, None, no_labs),
+        ("ge3", None, 0, 1, None, no_labs),
     ]
+    severe = {"term": "bilirubin", "time_window": "primary", "grade": "ge3"}
+    assert rows_of(found, *shown, population="all", **severe) == [("ge3", 1, 1, 2, 100.0, None)]
 
 
 def test_an_event_that_perhaps_preceded_treatment_leaves_its_term_without_a_number() -> None:
