@@ -8,9 +8,8 @@ lesions are compared in the sums of their patients.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import ibis.expr.types as ir
 
@@ -38,9 +37,9 @@ from transforms.response import (
     subject_assessments,
 )
 
+OURS = ResponseSettings(easl_quantity="estimated")
 THEIRS = Settings(sd_min_days={"WHO": 0, "EASL": 0, "RECIST 1.1": 0, "mRECIST": 0})
 """The registry's default: stable disease from the first day on."""
-Window = Literal["first_session", "planned_course"]
 Said = dict[tuple[Any, ...], Any]
 
 
@@ -51,16 +50,14 @@ class Reading(NamedTuple):
     best: Said
 
 
-def differences(
-    histories: list[History], window: Window = "first_session"
-) -> list[tuple[str, ...]]:
+def differences(histories: list[History]) -> list[tuple[str, ...]]:
     """Units on which the readings differ: patient, unit and criterion.
 
     Assessments that are not evaluable are not compared: the project lists none of a lesion without
     a row, the second reading does. Their number between a response and its confirmation is held by
     the confirmed best response. A unit of which nothing is known may be listed or left out.
     """
-    ours, theirs = project(histories, window), second(histories, window)
+    ours, theirs = project(histories), second(histories)
     others = {(h.patient_id, x.id) for h in histories for x in h.lesions if not x.index_lesion}
     keys = {k for k in ours.best.keys() | theirs.best.keys() if k[:2] not in others}
     return sorted(k for k in keys if _evaluable(ours, k) != _evaluable(theirs, k))
@@ -72,25 +69,18 @@ def _evaluable(reading: Reading, key: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(d for d in days if d[1] != "NE"), best
 
 
-def with_a_plan(histories: Iterable[History]) -> list[History]:
-    """Histories of which the second reading knows the planned lobes."""
-    settings = replace(THEIRS, patient_window="planned_course")
-    return [h for h in histories if evaluate(h, settings) is not None]
-
-
-def project(histories: Iterable[History], window: Window = "first_session") -> Reading:
+def project(histories: Iterable[History]) -> Reading:
     """What the project's derivations say, in one run over all histories."""
-    settings = ResponseSettings(easl_quantity="estimated", patient_window=window)
-    return _said(_derived(_tables(list(histories)), settings))
+    return _said(_derived(_tables(list(histories))))
 
 
-def second(histories: Iterable[History], window: Window = "first_session") -> Reading:
+def second(histories: Iterable[History]) -> Reading:
     """What the second reading says."""
     assessments: Said = {}
     best: Said = {}
     for history in histories:
-        result = evaluate(history, replace(THEIRS, patient_window=window))
-        assert result is not None, "the planned lobes are not known"
+        result = evaluate(history, THEIRS)
+        assert result is not None
         for criterion, found in result.criteria.items():
             for lesion in found.lesions:
                 if not lesion.in_denominator:
@@ -116,7 +106,7 @@ def _until_progression(found: Iterable[tuple[int, str]]) -> tuple[tuple[int, str
     return tuple(kept)
 
 
-def _derived(tables: Mapping[str, ir.Table], ours: ResponseSettings) -> dict[str, ir.Table]:
+def _derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     """Every table between the registry's and the best responses."""
     t = dict(tables)
     based = BaselineSettings()
@@ -124,14 +114,14 @@ def _derived(tables: Mapping[str, ir.Table], ours: ResponseSettings) -> dict[str
     t["anchors"] = derived(anchoring.anchors, based, t["treatments"], t["sessions"])
     for function, settings in (
         (anchoring.subject_lesions, None),
-        (lesion_quantities.lesion_quantities, ours),
-        (assessed_days.assessed_days, ours),
+        (lesion_quantities.lesion_quantities, OURS),
+        (assessed_days.assessed_days, OURS),
         (new_lesions.new_lesions, None),
-        (followed_lesions.followed_lesions, ours),
-        (lesion_assessments.lesion_assessments, ours),
-        (subject_assessments.subject_assessments, ours),
-        (best_response.lesion_response, ours),
-        (best_response.subject_response, ours),
+        (followed_lesions.followed_lesions, OURS),
+        (lesion_assessments.lesion_assessments, OURS),
+        (subject_assessments.subject_assessments, OURS),
+        (best_response.lesion_response, OURS),
+        (best_response.subject_response, OURS),
     ):
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         t[function.__name__] = derived(function, settings, *(t[n] for n in names))
