@@ -22,9 +22,10 @@ WITH told AS (
 ), placed AS (
     SELECT *, greatest(w, l, o) AS status_all,
         CASE WHEN l IS NOT NULL THEN l WHEN o IS NULL AND NOT has_elsewhere THEN w
-            WHEN o < 5 THEN CASE WHEN w = 5 THEN w END WHEN o IS NULL AND w < 5 THEN w END
-        AS status_liver,
-        CASE WHEN o IS NOT NULL THEN o WHEN l IS NULL AND has_elsewhere THEN w
+            WHEN o < 5 THEN CASE WHEN w = 5 THEN w END
+            WHEN o IS NULL THEN CASE WHEN w > 3 THEN 3 ELSE w END END AS status_liver,
+        CASE WHEN o IS NOT NULL THEN o WHEN l IS NULL AND NOT has_elsewhere THEN NULL
+            WHEN l IS NULL THEN CASE WHEN w = 4 THEN 3 ELSE w END
             WHEN l < 5 THEN CASE WHEN w = 5 THEN w END END AS status_extrahepatic
     FROM told
 ), measured AS (

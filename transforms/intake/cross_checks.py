@@ -18,6 +18,7 @@ from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
 from schemas.records.endpoints import RECORDS as ENDPOINTS
 from schemas.words import plain_words
+from transforms.intake import lesion_checks
 from transforms.intake.partial_dates import first_day, last_day
 from transforms.intake.unit_errors import unit_errors
 
@@ -352,6 +353,42 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "the first mapping angiogram lies after the first treatment",
         "Correct one of the two dates in the source; the row is loaded.",
         _mapped_afterwards,
+        severity="warn",
+    ),
+    CrossCheck(
+        "scans.new_lesion_denied",
+        "scans",
+        "new_lesion",
+        ("scans", "measurements", "lesions", "treatments"),
+        "the scan says that there is no new lesion, and a lesion is measured on it for the first "
+        "time, after treatment",
+        "Correct `new_lesion`, or say of the lesion that it was there (`baseline_present`), that "
+        "it merged or is a fragment; the row is loaded, and the scan is believed unless "
+        "`new_lesion_from_measurements` says otherwise.",
+        lesion_checks.denied,
+        severity="warn",
+    ),
+    CrossCheck(
+        "measurements.first_in_another_modality",
+        "measurements",
+        "modality",
+        ("measurements", "scans", "lesions", "treatments"),
+        "the lesion is measured for the first time, after treatment, in a modality in which the "
+        "patient has no scan before treatment",
+        "Say of the lesion whether it was there (`baseline_present`), or of the scan whether it "
+        "shows a new lesion; the row is loaded, and the lesion is not called new.",
+        lesion_checks.first_in_another_modality,
+        severity="warn",
+    ),
+    CrossCheck(
+        "measurements.perhaps_merged",
+        "measurements",
+        "status",
+        ("measurements", "lesions"),
+        "the lesion turns absent while another in the same lobe grows by half of its diameter and "
+        "10 mm",
+        "If the two merged, name the other in `merged_into`; the row is loaded as absent.",
+        lesion_checks.perhaps_merged,
         severity="warn",
     ),
     CrossCheck(
