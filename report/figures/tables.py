@@ -65,7 +65,7 @@ def medians(con: Connection) -> Table:
     return Table(
         id="medians",
         title="Median time to each event",
-        notes=("Kaplan-Meier, months, midpoint rule, log-log intervals.",),
+        notes=("Kaplan-Meier, months, midpoint rule, log-log intervals.", *_judged_by(con)),
         abbreviations=("CI", "NR"),
         numbers=tuple(
             Number(r["statistic_id"], c, number(r[c], 0 if c in ("n", "events") else 1))
@@ -77,6 +77,16 @@ def medians(con: Connection) -> Table:
         rows=rows,
         empty="" if rows else "No time to an event is derivable from what was delivered.",
     )
+
+
+def _judged_by(con: Connection) -> list[str]:
+    """By which criterion the endpoints judge response, as the release chose it."""
+    found = fetched(
+        con,
+        "SELECT DISTINCT regexp_extract(method, 'response by (.*)', 1) FROM outcomes.statistics "
+        "WHERE statistic_id LIKE 'survival_medians.all.%' AND contains(method, 'response by ')",
+    )
+    return [f"Response and progression are judged by {name}." for (name,) in found]
 
 
 def _by(code: str) -> str:

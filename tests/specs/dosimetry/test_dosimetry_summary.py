@@ -118,6 +118,31 @@ def test_patients_are_grouped_by_who_response_and_by_bilirubin_grade() -> None:
     assert graded == []
 
 
+def test_a_dose_is_counted_once_however_many_organs_respond() -> None:
+    """Only the patient as a whole groups a dose: the liver may respond while a node grows."""
+    by_organ = """
+        | subject_id | organ        | criterion | confirmation | best_response | evaluable |
+        | A          | all          | WHO       | unconfirmed  | PD            | yes       |
+        | A          | liver        | WHO       | unconfirmed  | PR            | yes       |
+        | A          | extrahepatic | WHO       | unconfirmed  | PD            | yes       |
+    """
+    found = run(
+        dosimetry_summary,
+        {
+            "treatment_targets": TARGETS,
+            "population_members": "| population | subject_id |\n| all | A |",
+            "endpoint_criterion": OUTCOMES["endpoint_criterion"],
+            "subject_response": by_organ,
+        },
+    )
+    groups = [r for r in found if r["measure"] == "activity_gbq" and r["group"].startswith("who:")]
+    assert _by(groups, "group", "n", "median") == {
+        "who:responder": (0, None),
+        "who:non_responder": (1, 5.8),
+        "who:not_evaluable": (0, None),
+    }
+
+
 def test_what_is_not_known_of_anyone_is_published_with_its_reason() -> None:
     """Site 2 recorded no dose: no median, never a zero. Recomputed, it has one patient's."""
     recorded = _rows("dose_gy_recorded", population="site:s2")
