@@ -67,9 +67,14 @@ SELECT *, CASE WHEN criterion IN ('WHO', 'EASL') THEN index_lesion ELSE recist_t
 
 CREATE OR REPLACE TABLE hand_closing AS
 WITH begun AS (
-    SELECT subject_id, start_date AS day,
-        unnest(['subject', 'right', 'left', 'any', 'outside']) AS territory
+    SELECT subject_id, start_date AS day, unnest(['subject', 'any', 'outside']) AS territory
     FROM subsequent_therapies
+    UNION ALL SELECT t.subject_id, start_date, territory
+    FROM subsequent_therapies t CROSS JOIN (VALUES ('right'), ('left')) v(territory)
+    LEFT JOIN (SELECT subject_id, min(session_date) FILTER (covers_right) AS of_right,
+        min(session_date) FILTER (covers_left) AS of_left FROM sessions GROUP BY ALL) s
+        ON s.subject_id = t.subject_id
+    WHERE coalesce(start_date > CASE territory WHEN 'right' THEN of_right ELSE of_left END, true)
     UNION ALL SELECT subject_id, session_date, unnest(['subject', 'any']) FROM sessions
     WHERE course > 1
     UNION ALL SELECT subject_id, session_date, 'right'

@@ -3,15 +3,17 @@
 The window closes with the start of later anticancer therapy. A patient's closes with a further
 course of 90Y, too; the planned second session to the other lobe belongs to the same treatment and
 does not close it. A lesion's closes with the second session that treats its own lobe, never with
-the first; where its lobe is not known, with a further course. First progression closes the window
-too, each unit's own.
+the first; where its lobe is not known, with a further course. A window cannot close before it
+opens: therapy that began before a lobe's own first session is not later than the treatment of its
+lesions, and stays what closes the patient's. First progression closes the window too, each unit's
+own.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 from schemas.settings import ResponseSettings
-from transforms.joins import dated
+from transforms.joins import dated, looked_up
 
 COVERS = {"right": "covers_right", "left": "covers_left"}
 """Lobe -> the column of sessions that says whether a session treats it."""
@@ -43,10 +45,12 @@ def lesion_closing_days(
     """
     therapies = subsequent_therapies.select("subject_id", day="start_date")
     courses = sessions.filter(sessions.course > 1).select("subject_id", day="session_date")
-    parts = [
-        _closed(therapies, name) for name in ("right_day", "left_day", "any_day", "outside_day")
-    ]
-    parts += [_closed(_second(sessions, COVERS[lobe]), f"{lobe}_day") for lobe in COVERS]
+    parts = [_closed(therapies, name) for name in ("any_day", "outside_day")]
+    for lobe, covers in COVERS.items():
+        later = therapies
+        if settings.baseline_anchor == "lobe":
+            later = _since_own_session(therapies, sessions, covers)
+        parts += [_closed(t, f"{lobe}_day") for t in (later, _second(sessions, covers))]
     begun = _after(anchors, ibis.union(*parts, _closed(courses, "any_day")), settings)
     return begun.group_by("subject_id").agg(
         **{
@@ -90,6 +94,14 @@ def in_window(
 
 def _closed(days: ir.Table, territory: str) -> ir.Table:
     return days.select("subject_id", "day", territory=ibis.literal(territory))
+
+
+def _since_own_session(therapies: ir.Table, sessions: ir.Table, covers: str) -> ir.Table:
+    """Therapies that began after the first session of a lobe; all, where none treats it."""
+    treated = sessions.filter(sessions[covers].fill_null(False))
+    opened = treated.group_by("subject_id").agg(opened=treated.session_date.min())
+    known = looked_up(therapies, opened, "subject_id")
+    return known.filter((known.day > known.opened).fill_null(True)).select("subject_id", "day")
 
 
 def _second(sessions: ir.Table, covers: str) -> ir.Table:

@@ -79,6 +79,54 @@ def test_growth_in_a_lobe_not_yet_treated_is_the_patients_progression_by_default
     )
 
 
+def test_a_window_does_not_close_before_it_opens() -> None:
+    """Therapy began on day 39, the left lobe was treated on day 42: its lesions are followed.
+
+    The patient's window, and that of the lesions treated before, closed with the therapy.
+    """
+    tables = {
+        "subject_lesions": """
+            | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+            | A          | 1             | L1        | liver | right | yes          | yes           | d0        |
+            | A          | 2             | L2        | liver | left  | yes          | yes           | d42       |
+        """,
+        "sessions": """
+            | subject_id | session_number | session_date | covers_right | covers_left | course |
+            | A          | 1              | d0           | yes          | no          | 1      |
+            | A          | 2              | d42          | no           | yes         | 1      |
+        """,
+        "subsequent_therapies": """
+            | subject_id | therapy_class | start_date |
+            | A          | prrt          | d39        |
+            | B          | prrt          | d39        |
+        """,
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+            | A          | L1        | d-10      | 20         | 10               |
+            | A          | L2        | d-10      | 20         | 10               |
+            | A          | L1        | d128      | 10         | 10               |
+            | A          | L2        | d128      | 10         | 10               |
+        """,
+    }
+    check(
+        only(lesion_classes, "WHO"),
+        tables,
+        """
+        | lesion_number | rel_day | response | in_window |
+        | 1             | 128     | PR       | no        |
+        | 2             | 128     | PR       | yes       |
+        """,
+    )
+    check(
+        only(subject_classes, "WHO"),
+        tables,
+        """
+        | rel_day | response | in_window |
+        | 128     | PR       | no        |
+        """,
+    )
+
+
 def test_a_lesions_window_closes_with_the_second_treatment_of_its_lobe() -> None:
     """A lobe first treated on day 95 is a new course for the patient, not for its lesion."""
     check(
