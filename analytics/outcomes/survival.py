@@ -344,7 +344,7 @@ def _underivable(
     """The endpoints of the records that a population does not have, and why."""
     present: dict[str, set[str]] = {name: set() for name in populations(population_members)}
     for group in counted:
-        present[group.key.population].add(group.key.endpoint)
+        present.setdefault(group.key.population, set()).add(group.key.endpoint)
     unjudged = not_judged(endpoint_criterion)
     return [
         (Key(name, record.code, record.level, "", ""), _why(record, codes, unjudged))

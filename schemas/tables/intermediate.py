@@ -322,7 +322,7 @@ class LesionQuantities(Intermediate):
     """One row per measurement of a treated subject's lesion: what each criterion makes of it.
 
     Quantities are whole millionths of mm2 or of mm, a column a criterion, null where the criterion
-    cannot be evaluated.
+    cannot be evaluated. Where EASL's may be estimated, they are ten thousand times finer.
     """
 
     lesion_number: Int = column("Number of the lesion.", key=True)

@@ -194,7 +194,7 @@ def _counts_for(rows: ir.Table) -> ir.BooleanValue:
 
 def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     age = rows.anchor_day - rows.baseline_day
-    return published(rows).mutate(
+    return published(rows, settings).mutate(
         modality_changed=rows.changed.fill_null(False),
         baseline_stale=age > settings.baseline_stale_days,
         source_row_ids=rows.row_id,

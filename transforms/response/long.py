@@ -6,9 +6,12 @@ They are computed as columns, so that sorting and joining happen once and not fo
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.criteria import CRITERIA, MILLIONTHS, RECORDS
+from schemas.records.criteria import CRITERIA, EASL, MILLIONTHS, RECORDS
+from schemas.settings import ResponseSettings
 from transforms.response.ladder import named
 
+EASL_FINER = 10_000
+"""Hundredths of a percent in the whole: the precision of an estimated necrosis."""
 PARTS = ("value", "baseline", "baseline_day", "nadir", "code")
 
 
@@ -22,20 +25,27 @@ def _of_criterion(each: ir.Table, part: str) -> ir.Value:
     return ibis.cases(*((each.criterion == c.code, each[f"{c.name}_{part}"]) for c in RECORDS))
 
 
-def published(rows: ir.Table) -> ir.Table:
+def easl_finer(settings: ResponseSettings) -> int:
+    """By how much finer than millionths EASL's quantity is kept."""
+    return EASL_FINER if settings.easl_quantity == "estimated" else 1
+
+
+def published(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     """Quantities as decimals, changes in percent, rule and class by name.
 
     Percentages are for display; every threshold was compared before, in whole numbers.
     """
     rule, response = named(rows.code)
+    finer = easl_finer(settings)
+    unit = MILLIONTHS if finer == 1 else (rows.criterion == EASL.code).ifelse(finer, 1) * MILLIONTHS
     return rows.mutate(
         rule=rule,
         response=response,
         change_from_baseline_pct=_change(rows.value, rows.baseline),
         change_from_nadir_pct=_change(rows.value, rows.nadir),
-        value=_decimal(rows.value),
-        baseline=_decimal(rows.baseline),
-        nadir=_decimal(rows.nadir),
+        value=_decimal(rows.value, unit),
+        baseline=_decimal(rows.baseline, unit),
+        nadir=_decimal(rows.nadir, unit),
     )
 
 
@@ -43,6 +53,6 @@ def _change(value: ir.IntegerValue, reference: ir.IntegerValue) -> ir.FloatingVa
     return (value - reference) * 100 / reference.nullif(0)
 
 
-def _decimal(millionths: ir.IntegerValue) -> ir.DecimalValue:
-    """Exact: a quantity has fewer digits than a double, and six of them after the point."""
-    return (millionths.cast("float64") / MILLIONTHS).cast("decimal(18, 6)")
+def _decimal(quantity: ir.IntegerValue, unit: ir.IntegerValue | int) -> ir.DecimalValue:
+    """Exact: a quantity has fewer digits than a double, and six after the point; else rounded."""
+    return (quantity.cast("float64") / unit).cast("decimal(18, 6)")

@@ -287,7 +287,7 @@ def _progression_day(placed: ir.Table, criterion: str) -> ir.IntegerValue:
 
 
 def _described(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
-    named = published(rows)
+    named = published(rows, settings)
     first = ibis.least(rows.scan_modality, rows.read_modality)
     last = ibis.greatest(rows.scan_modality_2, rows.read_modality_2)
     excess = rows.criterion.isin(_LIMITED) & rows.too_many_targets.fill_null(False)

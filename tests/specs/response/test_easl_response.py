@@ -129,6 +129,32 @@ def test_estimated_tissue_is_the_product_times_the_viable_share() -> None:
     )
 
 
+def test_an_estimate_is_compared_exactly() -> None:
+    """From 20 % necrosis to none, of one size, tissue grows by exactly a quarter: still stable.
+
+    The viable share of 592.794704 mm2 has more than six decimals; nothing is rounded before it is
+    compared. One hundredth of a percent more necrosis before, and it is progression.
+    """
+    check(
+        only(lesion_classes, "EASL"),
+        {
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | necrosis_pct |
+                | at         | L1        | d-10      | 27.568     | 21.503           | 20           |
+                | at         | L1        | d30       | 27.568     | 21.503           | 0            |
+                | above      | L1        | d-10      | 27.568     | 21.503           | 20.01        |
+                | above      | L1        | d30       | 27.568     | 21.503           | 0            |
+            """
+        },
+        """
+        | subject_id | baseline   | value      | response |
+        | at         | 474.235763 | 592.794704 | SD       |
+        | above      | 474.176484 | 592.794704 | PD       |
+        """,
+        ESTIMATED,
+    )
+
+
 def test_necrosis_is_not_taken_for_a_measurement_unless_the_registry_says_so() -> None:
     """By default enhancing diameters are needed."""
     check(
