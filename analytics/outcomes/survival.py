@@ -372,9 +372,10 @@ def not_judged(endpoint_criterion: ir.Table) -> str | None:
 
     Where no site has delivered a scan, that is the reason, and this is none.
     """
-    (row,) = fetched_records(whole, endpoint_criterion) or [None]
-    if row is None or row["judged"] or row["n_treated"] == 0:
+    found = fetched_records(whole, endpoint_criterion)
+    if not found or found[0]["judged"] or found[0]["n_treated"] == 0:
         return None
+    (row,) = found
     missing = row["n_treated"] - row["n_evaluable"]
     return (
         f"too few evaluable by {row['criterion']}: {row['n_evaluable']} of {row['n_treated']} "
