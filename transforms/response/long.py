@@ -37,7 +37,8 @@ def published(rows: ir.Table, settings: ResponseSettings) -> ir.Table:
     """
     rule, response = named(rows.code)
     finer = easl_finer(settings)
-    unit = MILLIONTHS if finer == 1 else (rows.criterion == EASL.code).ifelse(finer, 1) * MILLIONTHS
+    easl = rows.criterion == EASL.code
+    unit = MILLIONTHS if finer == 1 else easl.ifelse(finer * MILLIONTHS, MILLIONTHS)
     return rows.mutate(
         rule=rule,
         response=response,
