@@ -176,5 +176,5 @@ def test_a_cell_of_a_workbook_means_what_it_shows(name: str, tmp_path: Path) -> 
     path.write_bytes(book(cell))
     for number, (site, seen) in enumerate(((POINT, point), (COMMA, comma))):
         (scratch := tmp_path / f"{number}").mkdir()
-        ((_, sheet),) = books.sheets(path, "labs.xlsx", scratch, Form.of(site))
-        assert sheet.read_text("utf-8").splitlines()[1] == f'"{seen}"'
+        (sheet,) = books.sheets(path, "labs.xlsx", scratch, Form.of(site))
+        assert sheet.path.read_text("utf-8").splitlines()[1] == f'"{seen}"'

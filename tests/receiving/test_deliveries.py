@@ -117,7 +117,10 @@ def test_a_declared_file_or_one_received_before_that_gives_nothing_is_refused(st
     assert send(store, 3, patients=patients(3), lesions="x\n1\n").status == "refused"
     orphan = good.replace("P1", "P999")
     refused = send(store, 4, patients=patients(3), lesions=orphan)
-    assert "lesions: 1 rows, and none can be taken" in refused.reason
+    assert (
+        "lesions: 1 rows, and none can be taken: patient_id [no_such_patient] 1 row "
+        "(lesions.csv row 1). `y90 check --rows` lists them." in refused.reason
+    )
 
 
 def test_what_is_not_used_is_named_and_what_is_gone_comes_first(store: Store) -> None:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from schemas.errors import BadDelivery
 from schemas.site import Site
 from schemas.spelling import plain
+from warehouse.engine.connections import connection
 from warehouse.intake.formats.archives import TABULAR
 from warehouse.intake.raw import RawTables, reading
 from warehouse.intake.reading_key import reading_id
@@ -33,7 +34,12 @@ NOT_OURS = (
     "none of its columns is one of ours or of the site file. Map them in the site file; if a title "
     "or remarks stand above the line with the names, remove them."
 )
-NONE_TAKEN = "and none can be taken. `y90 check` says why, row by row."
+NONE_TAKEN = "and none can be taken: {causes}. `y90 check --rows` lists them."
+CAUSES = """
+SELECT column_name, rule_id, count(*) AS n,
+  list(source_file || ' row ' || source_row ORDER BY source_file, source_row)[1:3] AS places
+FROM read_parquet(?) WHERE table_name = ? GROUP BY ALL ORDER BY n DESC, 1, 2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def worth(
     """
     columns = Columns.read(loaded)
     now, before = row_counts(raw.tables), past.rows if past else {}
-    empty_handed = dict(_nothing(site, counted(loaded), columns, now))
+    empty_handed = dict(_nothing(site, loaded, columns, now))
     refused = [m for table, m in empty_handed.items() if _expected(table, site, past)]
     held = [*raw.doubts, *_short(raw, now, before, held_below_pct)]
     others = [m for table, m in empty_handed.items() if not _expected(table, site, past)]
@@ -139,9 +145,10 @@ def counted(loaded: Path) -> dict[str, dict[str, Any]]:
 
 
 def _nothing(
-    site: Site, counts: Mapping[str, Any], columns: Columns, rows: Mapping[str, int]
+    site: Site, loaded: Path, columns: Columns, rows: Mapping[str, int]
 ) -> Iterator[tuple[str, str]]:
     """Tables that received something and accept nothing, and why."""
+    counts = counted(loaded)
     foreign = set(columns.foreign())
     for table, parts in sources(site, set(rows)).items():
         here = [n for s in parts if (n := raw_name(table, s)) in rows and rows[n]]
@@ -150,7 +157,20 @@ def _nothing(
         if strange and not columns.forms:
             yield table, f"{', '.join(strange)}: {NOT_OURS}"
         elif known and not known["accepted"] and known["quarantined"]:
-            yield table, f"{table}: {known['quarantined']} rows, {NONE_TAKEN}"
+            told = NONE_TAKEN.format(causes=_causes(loaded, table))
+            yield table, f"{table}: {known['quarantined']} rows, {told}"
+
+
+def _causes(loaded: Path, table: str) -> str:
+    """Why rows were set aside, by column and rule, each with a count and three examples."""
+    with connection() as con:
+        path = str(loaded / "quality" / "quarantine.parquet")
+        found = con.execute(CAUSES, [path, table]).fetchall()
+    return "; ".join(
+        f"{column} [{rule}] {n} row{'s' * (n > 1)} ({', '.join(places)}"
+        f"{f' and {n - len(places)} more' if n > len(places) else ''})"
+        for column, rule, n, places in found
+    )
 
 
 def _expected(table: str, site: Site, past: Past | None) -> bool:
