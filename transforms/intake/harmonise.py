@@ -29,19 +29,16 @@ UPPER_CASE = {("reported_endpoints", "endpoint")}
 ONE_BLANK = {("reported_endpoints", "group")}
 """Columns in which words are parted by one blank, however many were written."""
 TIMES = {("labs", "lab_time")}
-LAB_WORDS = {("labs", "analyte"): lab_words.analyte, ("labs", "unit"): lab_words.unit}
+LAB_WORDS = {
+    ("labs", "analyte"): (lab_words.plain_analyte, lab_words.analyte),
+    ("labs", "unit"): (lab_words.plain_unit, lab_words.unit),
+}
+"""How a word is made plain, and what the plain word means."""
 UNIT_COLUMNS = {
     ("medications", "dose_unit"): {
-        "ug": "ug",
-        "µg": "ug",
-        "μg": "ug",
-        "mcg": "ug",
-        "microgram": "ug",
-        "micrograms": "ug",
-        "mg": "mg",
+        **dict.fromkeys(("ug", "µg", "μg", "mcg", "microgram", "micrograms"), "ug"),
+        **dict.fromkeys(("mg", "milligram", "milligrams"), "mg"),
         "g": "g",
-        "milligram": "mg",
-        "milligrams": "mg",
     },
 }
 GROUP = "redcap_data_access_group"
@@ -265,7 +262,16 @@ def _read(
     mapped: Mapping[str, ColumnSource],
     site: Site,
 ) -> ir.Table:
-    """The cells as values of our types, `read_<column>`; null where they are none."""
+    """The cells as values of our types, `read_<column>`; null where they are none.
+
+    Plain forms of words are made first: the engine sets up every occurrence of an expression.
+    """
+    plain = {
+        f"plain_{c.name}": LAB_WORDS[place][0](_said(texts, c, mapped[c.name]))
+        for c in ours
+        if c.name in mapped and (place := (table_name(contract), c.name)) in LAB_WORDS
+    }
+    texts = texts.mutate(**plain) if plain else texts
     read: dict[str, ir.Value] = {}
     for c in ours:
         if c.name in mapped:
@@ -298,13 +304,21 @@ def _value(
     given: ColumnSource,
     site: Site,
 ) -> ir.Value:
+    text = _said(texts, column, given)
+    if found := LAB_WORDS.get((table_name(contract), column.name)):
+        return found[1](text, texts[f"plain_{column.name}"])
+    return _typed(contract, column, text, given, site)
+
+
+def _said(texts: ir.Table, column: Column, given: ColumnSource) -> ir.StringValue:
+    """The cell's text, its codes and words as the site file maps them."""
     text = texts[f"text_{column.name}"]
     if given.codes:
         text = _coded(text, given.codes)
     if given.words:
         said = ((text.lower() == theirs.lower(), ours) for theirs, ours in given.words.items())
         text = ibis.cases(*said, else_=text)
-    return _typed(contract, column, text, given, site)
+    return text
 
 
 def _judged(
@@ -394,8 +408,6 @@ def _typed(
         return cells.decimal_number(bare, column, given, site)
     if place in TIMES:
         return text.re_search(cells.TIME).ifelse(text, ibis.null("string"))
-    if place in LAB_WORDS:
-        return LAB_WORDS[place](text)
     if spellings := UNIT_COLUMNS.get(place):
         low = text.lower().replace(" ", "")
         return ibis.cases(*((low == k, v) for k, v in spellings.items()), else_=text)

@@ -10,19 +10,27 @@ from schemas.records.lab_words import DROPPED, REPLACED, UNITS
 from schemas.words import plain_words
 
 
-def analyte(text: ir.StringValue) -> ir.StringValue:
+def plain_analyte(text: ir.StringValue) -> ir.StringValue:
+    """A name's plain form, to be made once before it is looked up."""
+    return plain_words(text)
+
+
+def analyte(text: ir.StringValue, plain: ir.StringValue) -> ir.StringValue:
     """Our code of a name in any case; most cells hold it already and are compared once."""
-    plain = plain_words(text)
     named = ((plain.isin(names), code) for code, names in NAMES.items())
     return ibis.cases((text.isin(list(NAMES)), text), *named, else_=text)
 
 
-def unit(text: ir.StringValue) -> ir.StringValue:
-    """UCUM of a spelling."""
+def plain_unit(text: ir.StringValue) -> ir.StringValue:
+    """A unit's plain form, likewise."""
     plain = text.lower()
     for old, new in REPLACED:
         plain = plain.replace(old, new)
-    plain = plain.re_replace(DROPPED, "")
+    return plain.re_replace(DROPPED, "")
+
+
+def unit(text: ir.StringValue, plain: ir.StringValue) -> ir.StringValue:
+    """UCUM of a spelling."""
     spelled: dict[str, list[str]] = defaultdict(list)
     for form, code in UNITS.items():
         spelled[code].append(form)
