@@ -1,6 +1,7 @@
 """Kept tables are named without asking the engine, and estimators' questions are compiled once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -13,6 +14,7 @@ from schemas.settings import OutcomeSettings
 from schemas.tables.intermediate import GIVEN
 from schemas.tables.quality import Audit
 from schemas.tables.registry import TABLES
+from warehouse import fingerprints
 from warehouse.engine import compiled, kept_tables
 from warehouse.engine.connections import SMALL_BYTES, of_size
 from warehouse.engine.embedded import EmbeddedEngine, engine
@@ -91,3 +93,16 @@ def test_small_deliveries_are_computed_by_one_thread_unless_the_registry_says() 
     assert of_size({"threads": None}, SMALL_BYTES - 1)["threads"] == 1
     assert of_size({"threads": None}, SMALL_BYTES)["threads"] is None
     assert of_size({"threads": 4}, 10)["threads"] == 4
+
+
+def test_every_room_that_compiles_decides_the_name_of_the_cache() -> None:
+    """Code of the other rooms may change without compiling anything again."""
+    root = Path(fingerprints.__file__).parents[1]
+    asking = ("kept_queries.", "queries.once(", "queries.of(", "queries.transform(")
+    rooms = {
+        path.parent.relative_to(root).as_posix()
+        for path in sorted((root / "warehouse").rglob("*.py"))
+        if any(word in path.read_text("utf-8") for word in asking)
+    }
+    assert rooms
+    assert rooms <= set(fingerprints.COMPILED)

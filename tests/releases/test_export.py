@@ -3,10 +3,12 @@
 import csv
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
@@ -261,6 +263,32 @@ def test_two_public_bundles_that_differ_by_few_patients_are_warned_of(
     assert "fewer than 5 patients" in warning
     known.write_text(json.dumps(facts | {"patients": facts["patients"][:-5]}))
     assert _exported(own_store, tmp_path / "third", for_public=True) == []
+
+
+def test_two_public_bundles_of_the_same_patients_are_compared_by_whom_they_count(
+    own_store: Store, tmp_path: Path
+) -> None:
+    """Four patients fewer in one count can be told; five cannot."""
+    _exported(own_store, tmp_path / "first", for_public=True)
+    (counted,) = (own_store.state / "exports").glob("*.parquet")
+    table = pq.read_table(counted).to_pylist()
+    ((name, most),) = Counter(r["statistic_id"] for r in table).most_common(1)
+    assert most > 10
+    (facts,) = (own_store.state / "exports").glob("*.json")
+    for path, few in ((tmp_path / "second", 4), (tmp_path / "third", 5)):
+        without = [r for r in table if r["statistic_id"] == name][few:]
+        earlier = [r for r in table if r["statistic_id"] != name] + without
+        for old in (own_store.state / "exports").iterdir():
+            old.unlink()
+        facts.with_name("earlier.json").write_text(json.dumps(_facts(own_store)))
+        pq.write_table(pa.Table.from_pylist(earlier), counted.with_name("earlier.parquet"))
+        warnings = _exported(own_store, path, for_public=True)
+        assert [name in w and "fewer than 5 patients" in w for w in warnings] == [True] * (few < 5)
+
+
+def _facts(store: Store) -> dict[str, object]:
+    with duckdb.connect() as con:
+        return {"release": "2011.03.30", "patients": sorted(public.people(con, release_of(store)))}
 
 
 def test_a_bundle_never_overwrites_and_adam_is_never_public(

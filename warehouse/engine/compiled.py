@@ -23,7 +23,7 @@ import pyarrow as pa
 from schemas.settings import OutcomeSettings
 from warehouse.engine.lineage import Derivation
 from warehouse.engine.protocol import Engine, Query
-from warehouse.fingerprints import code_sha256, engine_versions, sha256_of
+from warehouse.fingerprints import COMPILED, code_sha256, engine_versions, sha256_of
 from warehouse.store import make_private, user_cache
 
 TABLE = """
@@ -166,7 +166,7 @@ def _shapes(tables: Iterable[ir.Table]) -> list[Any]:
 
 @cache
 def _made_by() -> str:
-    return sha256_of([code_sha256(), dict(engine_versions()), version("sqlglot")])
+    return sha256_of([code_sha256(COMPILED), dict(engine_versions()), version("sqlglot")])
 
 
 def _stored(path: Path, name: str) -> Query | None:

@@ -9,10 +9,11 @@ differ by a few patients give these away.
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,6 +29,14 @@ from warehouse.sharing import adam, public
 from warehouse.store import Store, make_private, new_folder, write_atomically
 
 SUPPRESSED = "Withheld, since it is of few patients or would give such a count away."
+AGGREGATES = "Guarded aggregates. No row is about a patient."
+MICRODATA = (
+    "Rows of patients under pseudonyms, and curves that are microdata as well: joined by day, the "
+    "curves by factor give every factor of nearly every patient. For colleagues who may see "
+    "patients' data; --public makes a bundle for others."
+)
+NAMED = 3
+"""Statistics that a warning names."""
 DICTIONARY = ("schema", "table", "column", "type", "key", "unit", "codes", "meaning", "source")
 
 
@@ -51,7 +60,8 @@ def export(
         with_adam: also datasets in the shape of ADaM, which are row level.
 
     Returns:
-        Warnings: earlier public bundles that differ by few patients.
+        Warnings: earlier public bundles that differ by few patients, in whom they are about or in
+        whom a number counts.
 
     Raises:
         Refused: the folder is there, or row-level datasets were asked for in a public bundle.
@@ -63,8 +73,9 @@ def export(
     content = releases.manifest(release)["content"]
     to.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(to.absolute()) as folder:
+        shown: list[str] = []
         if for_public:
-            _public(release, folder, registry)
+            shown = _public(release, folder, registry)
         else:
             _whole(release, folder)
         if with_adam:
@@ -72,7 +83,7 @@ def export(
             adam.write(release, content["registry"], folder / "adam")
         _describe(release, folder, for_public=for_public, threshold=_threshold(registry))
     to.chmod(0o755 if for_public else 0o700)
-    return _remember(store, release, _threshold(registry)) if for_public else []
+    return _remember(store, release, shown, _threshold(registry)) if for_public else []
 
 
 def _threshold(registry: Registry) -> int:
@@ -88,17 +99,21 @@ def _whole(release: Path, folder: Path) -> None:
     _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
 
 
-def _public(release: Path, folder: Path, registry: Registry) -> None:
+def _public(release: Path, folder: Path, registry: Registry) -> list[str]:
+    """Write the guarded tables; returns the statistics that are shown."""
     version = registry.file.toxicity.primary_version
     place = folder / "parquet" / "outcomes"
     place.mkdir(parents=True)
     by_name = {published_name(c): c for c in RELEASED}
+    shown: list[str] = []
     for name, rows in public.tables(release, _threshold(registry), version).items():
         path = place / f"{name}.parquet"
+        shown += [r["statistic_id"] for r in rows if not r["suppressed"]]
         pq.write_table(_arrow(by_name[name], rows), path, compression="zstd")
         _csv(path, folder / "csv" / "outcomes" / f"{name}.csv")
     _database(folder)
     _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
+    return shown
 
 
 def _arrow(contract: type[Contract], rows: list[dict[str, Any]]) -> pa.Table:
@@ -161,6 +176,7 @@ def _describe(release: Path, folder: Path, *, for_public: bool, threshold: int) 
         "public": for_public,
         "files": {p.relative_to(folder).as_posix(): file_sha256(p) for p in files},
     }
+    facts["contains"] = AGGREGATES if for_public else MICRODATA
     if for_public:
         facts["small_cell"] = threshold
         facts["rule"] = (
@@ -171,22 +187,51 @@ def _describe(release: Path, folder: Path, *, for_public: bool, threshold: int) 
     write_atomically(folder / "bundle.json", text.encode() + b"\n")
 
 
-def _remember(store: Store, release: Path, threshold: int) -> list[str]:
-    """Keep whom a public bundle is about, and warn of those that differ by few."""
-    with connection() as con:
-        now = public.people(con, release)
+def _remember(store: Store, release: Path, shown: list[str], threshold: int) -> list[str]:
+    """Keep whom a public bundle is about and counts, and warn of those that differ by few."""
     folder = store.state / "exports"
     make_private(folder)
-    warnings = []
-    for path in sorted(folder.glob("*.json")):
-        remembered = json.loads(path.read_text("utf-8"))
-        apart = len(now ^ frozenset(remembered["patients"]))
-        if 0 < apart < threshold:
-            warnings.append(
-                f"public bundle of {remembered['release']}: it differs from this one by fewer than "
-                f"{threshold} patients, who can be told from the two together. Publish only one."
-            )
-    facts: Mapping[str, Any] = {"release": release.name, "patients": sorted(now)}
-    data = json.dumps(facts, indent=1).encode() + b"\n"
-    write_atomically(folder / f"{sha256_of(facts)[:16]}.json", data, private=True)
+    with connection() as con:
+        now = public.people(con, release)
+        facts: Mapping[str, Any] = {"release": release.name, "patients": sorted(now)}
+        own = folder / f"{sha256_of([facts, sorted(shown)])[:16]}.json"
+        con.register("now", counted := public.counted(con, release, shown))
+        warnings = [
+            warning
+            for path in sorted(folder.glob("*.json"))
+            for warning in _warnings(con, path, now, threshold)
+        ]
+    write_atomically(own.with_suffix(".parquet"), _parquet(counted), private=True)
+    write_atomically(own, json.dumps(facts, indent=1).encode() + b"\n", private=True)
     return warnings
+
+
+def _warnings(
+    con: duckdb.DuckDBPyConnection, path: Path, now: frozenset[str], threshold: int
+) -> Iterator[str]:
+    """Why an earlier public bundle should not stand beside this one."""
+    remembered = json.loads(path.read_text("utf-8"))
+    name = f"public bundle of {remembered['release']}"
+    apart = len(now ^ frozenset(remembered["patients"]))
+    if 0 < apart < threshold:
+        yield (
+            f"{name}: it differs from this one by fewer than {threshold} patients, who can be told "
+            "from the two together. Publish only one."
+        )
+    counted = path.with_suffix(".parquet")
+    if not counted.exists():
+        return
+    told = public.told_apart(con, counted, "now", threshold)
+    if told:
+        more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+        yield (
+            f"{name}: {', '.join(told[:NAMED])}{more} count the same but for fewer than "
+            f"{threshold} patients, who can be told from the two together. Publish only one, or "
+            "wait until more have changed."
+        )
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from schemas.records.ctcae_terms import UNIONS as UNIONS_OF_TERMS
 from schemas.records.ctcae_terms import Union
@@ -83,6 +84,54 @@ def tables(release: Path, threshold: int, version: str) -> dict[str, list[Row]]:
 def people(con: duckdb.DuckDBPyConnection, release: Path) -> frozenset[str]:
     """Who is in the bundle's population."""
     return frozenset(s for (s, _) in _sets(con, release)("population.all"))
+
+
+def counted(con: duckdb.DuckDBPyConnection, release: Path, statistics: Sequence[str]) -> pa.Table:
+    """Whom these statistics count: `statistic_id` and `subject_id`, each pair once."""
+    parquet = release / "parquet"
+    return con.execute(
+        """
+        WITH shown AS (
+            SELECT statistic_id, unnest(string_split(numerator_set, ' | ')) AS set_id
+            FROM read_parquet($statistics) WHERE statistic_id IN (SELECT unnest($shown))
+        ), sets AS (FROM read_parquet($members))
+        SELECT DISTINCT statistic_id, subject_id FROM shown JOIN sets USING (set_id)
+        SEMI JOIN (FROM sets WHERE set_id = 'population.all') everyone USING (subject_id)
+        ORDER BY ALL
+        """,
+        {
+            "statistics": str(parquet / "outcomes" / "statistics.parquet"),
+            "members": str(parquet / "members" / "member_sets.parquet"),
+            "shown": list(statistics),
+        },
+    ).to_arrow_table()
+
+
+def told_apart(
+    con: duckdb.DuckDBPyConnection, earlier: Path, now: str, threshold: int
+) -> list[str]:
+    """The statistics of two bundles that count the same but for a few patients.
+
+    Args:
+        con: a connection.
+        earlier: `counted` of the earlier bundle, as a Parquet file.
+        now: the table with that of this one.
+        threshold: fewer patients than this are few.
+    """
+    rows = con.execute(
+        f"""
+        WITH one AS (FROM read_parquet($earlier)), other AS (FROM {now}),
+        in_both AS (SELECT statistic_id FROM one INTERSECT SELECT statistic_id FROM other),
+        apart AS (
+            (SELECT * FROM one EXCEPT SELECT * FROM other)
+            UNION ALL (SELECT * FROM other EXCEPT SELECT * FROM one)
+        )
+        SELECT statistic_id FROM apart SEMI JOIN in_both USING (statistic_id)
+        GROUP BY statistic_id HAVING count(*) < $few ORDER BY statistic_id
+        """,
+        {"earlier": str(earlier), "few": threshold},
+    ).fetchall()
+    return [name for (name,) in rows]
 
 
 def _count(part: str, number: int | None) -> frozenset[Any]:
