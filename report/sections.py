@@ -205,9 +205,9 @@ def _delivered(con: Connection, _: str) -> Section:
     return Section(
         "delivered",
         "What was delivered",
-        "Rows by centre and table.",
+        "Rows by centre and table, and what was found in them.",
         (),
-        (tables.deliveries(con),),
+        (tables.deliveries(con), tables.findings(con)),
     )
 
 

@@ -24,7 +24,7 @@ WITH injected AS (
 )
 SELECT l.subject_id, analyte, row_id, date_diff('day', t0_date, lab_date) AS rel_day, sequence, value,
     value_comparator, unit, lower_limit, upper_limit, -rel_day AS age_days,
-    -rel_day > 28 AS stale
+    -rel_day > 28 AS stale, l.unreadable
 FROM labs l JOIN anchors a USING (subject_id)
 LEFT JOIN injected i ON i.subject_id = l.subject_id AND lab_date = treatment_date
 WHERE lab_date <= t0_date AND value IS NOT NULL AND coalesce(
