@@ -132,16 +132,18 @@ def _edits_of(
 
 
 def _pairs(name: str, cells: Sequence[Column], before: Path, after: Path) -> str:
-    """Rows that are one in both deliveries, where they differ."""
+    """Rows that are one in both deliveries, where they differ; a number that we made is no cell."""
     then, now = row_pairs.read(before), row_pairs.read(after)
-    other = " OR ".join(f'old."{c.name}" IS DISTINCT FROM new."{c.name}"' for c in cells)
+    differs = {c.name: f'old."{c.name}" IS DISTINCT FROM new."{c.name}"' for c in cells}
+    other = " OR ".join(differs.values())
+    said = " OR ".join(d for name, d in differs.items() if name != row_pairs.SEQUENCE)
     return f"""
         SELECT old, new FROM ({row_pairs.unmatched(name, then, "old_id")}) old
             JOIN ({row_pairs.unmatched(name, now, "new_id")}) new USING (row_id) WHERE {other}
         UNION ALL
         SELECT old, new FROM {then} old
             JOIN matched ON matched.table_name = '{name}' AND old_id = old.row_id
-            JOIN {now} new ON new.row_id = new_id WHERE {other}
+            JOIN {now} new ON new.row_id = new_id WHERE {said}
     """
 
 
