@@ -65,7 +65,10 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
     (
         Alternative("response.who_pd_operator", ">=", _LESIONS, (f"{_WHO_LESIONS}.pd",)),
         Alternative(
-            "response.easl_quantity", "estimated", ("lesion_quantities",), (f"{_EASL_LESIONS}.orr",)
+            "response.easl_quantity",
+            "estimated",
+            ("lesion_quantities", *_LESIONS),
+            (f"{_EASL_LESIONS}.orr",),
         ),
         Alternative(
             "response.mrecist_pd_operator",
@@ -79,7 +82,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.baseline_anchor",
             "T0",
-            _LESIONS,
+            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
