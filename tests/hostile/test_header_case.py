@@ -73,7 +73,10 @@ def test_every_column_is_read_whatever_the_case_of_its_name(store: Path, contrac
 
 
 def test_every_published_table_says_the_same_of_both_sites(store: Path) -> None:
-    """Row by row, but for the names of site, patient and row; nothing is degraded or unused."""
+    """Row by row, but for names of site, patient and row, and for the factor that is the site.
+
+    Nothing is degraded or unused.
+    """
     (release,) = (store / "releases").iterdir()
     for path in sorted((release / "parquet" / "marts").glob("*.parquet")):
         names = duckdb.sql(f"SELECT * FROM '{path}'").columns
@@ -81,8 +84,10 @@ def test_every_published_table_says_the_same_of_both_sites(store: Path) -> None:
             continue
         shown = [n for n in names if n not in OWN and not n.endswith(("row_id", "row_ids"))]
         said = ", ".join(f'"{n}"' for n in shown)
+        texts = ", ".join(f'"{n}"::VARCHAR' for n in shown)
         counts = duckdb.sql(
-            f"SELECT DISTINCT count(*) % 2 FROM '{path}' GROUP BY {said}"
+            f"SELECT DISTINCT count(*) % 2 FROM '{path}' "
+            f"WHERE NOT list_has_any([{texts}], {list(SPELLED)}) GROUP BY {said}"
         ).fetchall()
         assert counts in ([], [(0,)]), path.stem
     told = duckdb.sql(
