@@ -57,13 +57,10 @@ WITH judged AS (
         CASE WHEN lab_date > DATE '{extracted}' THEN 'after_extraction|lab_date' END,
         CASE WHEN value < w.low OR value > w.high THEN 'labs.magnitude|value' END,
         CASE WHEN l.unit = '%' AND l.analyte IN {counts} THEN 'labs.percent_for_count|unit' END,
-        CASE WHEN w.unit IS NULL AND k.analyte IS NOT NULL AND l.unit <> '%'
-            THEN 'labs.unknown_unit|unit' END,
         CASE WHEN upper_limit < lower_limit THEN 'labs.limits_in_order|upper_limit' END
     ], lambda r: r IS NOT NULL) AS reasons
     FROM read_parquet('{path}') l
     LEFT JOIN limits w ON l.analyte = w.analyte AND l.unit = w.unit
-    LEFT JOIN (SELECT DISTINCT analyte FROM limits) k ON l.analyte = k.analyte
 )
 SELECT _row, unnest(reasons) AS reason FROM judged WHERE len(reasons) > 0
 """
