@@ -12,6 +12,9 @@ THERAPY_CLASSES = (
 )
 PRECISIONS = ("day", "month", "year")
 
+UNREADABLE = "unreadable"
+"""Why something is not known: a cell that decides is filled in and cannot be read."""
+
 DEAD = "dead_date_unknown"
 ASIDE = "follow_up_set_aside"
 """Why a clock stopped whose end nobody knows: dead at an unknown date; contacts set aside."""

@@ -21,6 +21,7 @@ import ibis.expr.types as ir
 from analytics.estimators.event_counts import populations
 from analytics.estimators.proportions import exact
 from analytics.fetched import fetched_records
+from schemas.codes import UNREADABLE
 from schemas.contract import Table, conform, rows, table_name
 from schemas.records.analytes import ANALYTES
 from schemas.records.ctcae_terms import ALWAYS_PUBLISHED
@@ -122,7 +123,7 @@ def toxicity_shift_sets(
 
 def _undecided(toxicity: ir.Table) -> ir.BooleanValue:
     """Of an event, whether it followed treatment cannot be read."""
-    unread = (toxicity.reason == "unreadable").fill_null(False)
+    unread = (toxicity.reason == UNREADABLE).fill_null(False)
     return (toxicity.source == "event") & toxicity.emergent.isnull() & unread
 
 

@@ -13,8 +13,6 @@ from schemas.records.record import checked
 MEMON = "Memon 2012, patients"
 SOMATOSTATIN_ANALOGUES = ("octreotide", "lanreotide")
 """They may be given over the first treatment, and thin no blood."""
-UNREADABLE = "unreadable"
-"""Of a rule whose cell is filled in and cannot be read."""
 NOT_TREATED = "not_treated"
 NOT_SPECIFIED = "not specified by source"
 """The reason of a rule that is not assessed: it neither passes, fails, nor removes anybody."""

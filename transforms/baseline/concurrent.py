@@ -12,8 +12,9 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import unreadable
-from schemas.records.eligibility import NOT_TREATED, SOMATOSTATIN_ANALOGUES, UNREADABLE
+from schemas.records.eligibility import NOT_TREATED, SOMATOSTATIN_ANALOGUES
 from schemas.settings import EligibilitySettings
 from transforms.joins import looked_up
 

@@ -13,8 +13,9 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import Table, any_unreadable, conform, unreadable
-from schemas.records.eligibility import NOT_SPECIFIED, NOT_TREATED, UNREADABLE
+from schemas.records.eligibility import NOT_SPECIFIED, NOT_TREATED
 from schemas.settings import BaselineSettings, EligibilitySettings
 from schemas.tables.intermediate import Anchors, BaselineLabs, PopulationMembers, Sessions
 from schemas.tables.marts import Eligibility

@@ -13,6 +13,7 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import DECIMAL, unreadable
 from schemas.records.analytes import LAB_UNITS
 
@@ -55,7 +56,7 @@ def below(results: ir.Table, factors: Factors, limit: str) -> ir.BooleanValue:
 
 def known_comparator(results: ir.Table) -> ir.StringValue:
     """The comparator; one that cannot be read is none of ours, and never a blank."""
-    return unreadable(results, "value_comparator").ifelse("unreadable", results.value_comparator)
+    return unreadable(results, "value_comparator").ifelse(UNREADABLE, results.value_comparator)
 
 
 def displayed(results: ir.Table, factors: Factors) -> ir.DecimalValue:

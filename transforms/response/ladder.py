@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.records.criteria import MILLIONTHS, NODE_NORMAL_MM, Criterion
 from schemas.settings import ResponseSettings
 
@@ -69,7 +70,7 @@ RULES: tuple[Rule, ...] = (
     Rule("no_arterial_phase", "NE", "The scan had no arterial phase."),
     Rule("arterial_phase_unknown", "NE", "It is not known whether the scan had an arterial phase."),
     Rule("not_measured", "NE", "The diameters that the criterion needs are missing."),
-    Rule("unreadable", "NE", "A cell that decides is filled in and cannot be read."),
+    Rule(UNREADABLE, "NE", "A cell that decides is filled in and cannot be read."),
 )
 _CODES = {rule.name: number for number, rule in enumerate(RULES)}
 FIRST_NOT_EVALUABLE = _CODES["plan_not_recorded"]
@@ -125,7 +126,7 @@ def value_rules(
     """Why one reading has no value under the criterion."""
     missing = value.isnull()
     rules = [
-        (missing & reading.unreadable, code("unreadable")),
+        (missing & reading.unreadable, code(UNREADABLE)),
         (missing & ~reading.scan_evaluable, code("scan_not_evaluable")),
         (missing & (reading.status == "not_imaged"), code("not_imaged")),
         (missing & (reading.status == "not_evaluable"), code("not_evaluable")),

@@ -14,6 +14,7 @@ and clarifications.
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import Table, conform
 from schemas.records.criteria import RECORDS, Criterion
 from schemas.settings import ResponseSettings
@@ -147,7 +148,7 @@ def _rule(compared: ir.Table, criterion: Criterion, settings: ResponseSettings) 
     back = compared[f"{name}_was_gone"].fill_null(False) & (value > 0) & ~left
     return ibis.cases(
         ((compared.new_day <= compared.last_day).fill_null(False), code("new_after_treatment")),
-        (value.isnull() & compared[name].unreadable, code("unreadable")),
+        (value.isnull() & compared[name].unreadable, code(UNREADABLE)),
         *baseline_rules(
             criterion,
             known=compared.known,

@@ -18,6 +18,7 @@ and PMC5392484 Table 3. EASL is given by lesion; for patients it is used by anal
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import Table, conform
 from schemas.records.criteria import (
     MAX_TARGETS,
@@ -208,7 +209,7 @@ def _rule(spine: ir.Table, criterion: Criterion, settings: ResponseSettings) -> 
         (spine.measured_day.notnull(), code("new_lesion_measured")),
         (spine.status == WORST, code("non_target_progression")),
         (spine[f"{name}_growth"].notnull(), spine[f"{name}_growth"]),
-        (spine.marked, code("unreadable")),
+        (spine.marked, code(UNREADABLE)),
         *_without_set(spine, criterion),
         *baseline_rules(criterion, known=n > 0, day=oldest, value=baseline),
         (value.isnull(), code("lesions_not_evaluable")),

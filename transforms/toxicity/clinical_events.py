@@ -21,13 +21,13 @@ Memon et al. 2012 (the unions; radiation cholecystitis that needed cholecystecto
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import any_unreadable, unreadable
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, UNIONS
 from schemas.settings import ToxicitySettings
 from schemas.words import plain_words
 from transforms.toxicity.toxicity_windows import clock
 
-UNREADABLE = "unreadable"
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
 
 

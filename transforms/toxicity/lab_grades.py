@@ -30,6 +30,7 @@ from operator import or_
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import UNREADABLE
 from schemas.contract import DECIMAL, Table, any_unreadable, conform, unreadable
 from schemas.records.analytes import ANALYTES, LAB_UNITS
 from schemas.records.ctcae import (
@@ -50,8 +51,6 @@ Branch = tuple[ir.BooleanValue, ir.Value | int]
 MICRO = 1_000_000
 """Results have six decimals, so a bound between two of them can be moved to the nearer one."""
 
-UNREADABLE = "unreadable"
-"""Why there is no grade where a cell that decides is filled in and cannot be read."""
 UNKNOWN_UNIT = "unknown"
 """What is released for a unit that is not known: a unit's free text never leaves the registry."""
 KNOWN_UNITS = sorted({"%"}.union(*LAB_UNITS.values()))
