@@ -12,6 +12,7 @@ Source: Aalen and Johansen 1978; R 4.2.2, survival 3.5-3 (survfit with a factor 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +20,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from analytics.estimators.competing_risks import CauseTable, aalen_johansen, incidence_at
+from analytics.estimators.competing_risks import CauseTable, Incidence, aalen_johansen, incidence_at
 from analytics.estimators.event_counts import populations
 from analytics.fetched import fetched_records
 from analytics.outcomes.survival import (
@@ -49,16 +50,12 @@ def cumulative_incidence(
     settings: SurvivalSettings,
 ) -> Table[CumulativeIncidence]:
     """Read the incidence of the event and of each competing event at the landmarks."""
-    by_curve = _by_curve(population_members, time_to_event)
     unjudged = not_judged(endpoint_criterion)
     absent = {code: why_not_derivable(r, unjudged) for code, r in COMPETING.items()}
     published = [
-        record | ({"reason": absent[endpoint.code]} if record["n"] == 0 else {})
-        for population in populations(population_members)
-        for endpoint in COMPETING.values()
-        for record in _curve(
-            (population, endpoint.code, endpoint.level), endpoint, by_curve, settings
-        )
+        record | ({"reason": absent[record["endpoint"]]} if record["n"] == 0 else {})
+        for curve in _curves(population_members, time_to_event, settings)
+        for record in _landmarks(curve, settings)
     ]
     named = [r | {"statistic_id": statistic_id(CumulativeIncidence, r)} for r in published]
     return rows(named, CumulativeIncidence)
@@ -71,14 +68,10 @@ def incidence_curves(
     settings: SurvivalSettings,
 ) -> Table[IncidenceCurves]:
     """Estimate the incidence of each cause at every distinct time."""
-    by_curve = _by_curve(population_members, time_to_event)
     records = [
         record
-        for population in populations(population_members)
-        for endpoint in COMPETING.values()
-        for record in _points(
-            (population, endpoint.code, endpoint.level), endpoint, by_curve, settings
-        )
+        for curve in _curves(population_members, time_to_event, settings)
+        for record in _points(curve)
     ]
     return rows(records, IncidenceCurves)
 
@@ -122,67 +115,80 @@ def _first(time_to_event: ir.Table) -> ir.Table:
     )
 
 
-def _by_curve(
-    population_members: ir.Table, time_to_event: ir.Table
-) -> dict[tuple[str, ...], list[Counted]]:
-    """How many left each curve on a day, by cause."""
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """One endpoint of one population: who left it when and why, and what follows."""
+
+    key: tuple[str, str, str]
+    endpoint: Endpoint
+    causes: tuple[str, ...]
+    left: list[Counted]
+    table: CauseTable
+    estimate: Incidence
+
+    @property
+    def independent(self) -> bool:
+        """Its units are patients, so that limits can be given."""
+        return self.endpoint.level == "subject"
+
+    def named(self) -> Counted:
+        """Its key as columns."""
+        return dict(zip(KEY, self.key, strict=True))
+
+
+def _curves(
+    population_members: ir.Table, time_to_event: ir.Table, settings: SurvivalSettings
+) -> Iterator[_Curve]:
+    """Every endpoint with competing events in every population, also where nobody has it."""
     counted = fetched_records(_counted, population_members, time_to_event)
-    return {
+    by_key = {
         key: list(curve_rows)
         for key, curve_rows in groupby(counted, key=lambda r: tuple(r[n] for n in KEY))
     }
+    for population in populations(population_members):
+        for endpoint in COMPETING.values():
+            key = (population, endpoint.code, endpoint.level)
+            causes = (*endpoint.events, *endpoint.competing)
+            left = by_key.get(key, [])
+            table = _table(left, causes)
+            estimate = aalen_johansen(table, settings.conf_type, settings.conf_level)
+            yield _Curve(key, endpoint, causes, left, table, estimate)
 
 
-def _points(
-    key: tuple[str, str, str],
-    endpoint: Endpoint,
-    by_curve: dict[tuple[str, ...], list[Counted]],
-    settings: SurvivalSettings,
-) -> Iterator[Counted]:
-    causes = (*endpoint.events, *endpoint.competing)
-    own = by_curve.get(key, [])
-    curves = aalen_johansen(_table(own, causes), settings.conf_type, settings.conf_level)
-    bands = endpoint.level == "subject"
-    for place, days in enumerate(sorted({r["days"] for r in own})):
-        for number, cause in enumerate(causes):
-            limits = (curves.lower[place, number], curves.upper[place, number])
-            lower, upper = (float(x) if bands and np.isfinite(x) else None for x in limits)
-            yield dict(zip(KEY, key, strict=True)) | {
+def _points(curve: _Curve) -> Iterator[Counted]:
+    made = curve.estimate
+    for place, days in enumerate(sorted({r["days"] for r in curve.left})):
+        for number, cause in enumerate(curve.causes):
+            limits = (made.lower[place, number], made.upper[place, number])
+            lower, upper = (
+                float(x) if curve.independent and np.isfinite(x) else None for x in limits
+            )
+            yield curve.named() | {
                 "cause": cause,
                 "time_days": days,
-                "at_risk": int(curves.at_risk[place]),
-                "events": int(curves.events[place, number]),
-                "censored": int(curves.censored[place]),
-                "incidence": float(curves.incidence[place, number]),
+                "at_risk": int(made.at_risk[place]),
+                "events": int(made.events[place, number]),
+                "censored": int(made.censored[place]),
+                "incidence": float(made.incidence[place, number]),
                 "lower": lower,
                 "upper": upper,
             }
 
 
-def _curve(
-    key: tuple[str, str, str],
-    endpoint: Endpoint,
-    by_curve: dict[tuple[str, ...], list[Counted]],
-    settings: SurvivalSettings,
-) -> Iterator[Counted]:
-    causes = (*endpoint.events, *endpoint.competing)
-    rows = by_curve.get(key, [])
-    table = _table(rows, causes)
-    curves = aalen_johansen(table, settings.conf_type, settings.conf_level)
-    subject = endpoint.level == "subject"
+def _landmarks(curve: _Curve, settings: SurvivalSettings) -> Iterator[Counted]:
     for months in settings.landmarks_months:
-        read = incidence_at(curves, months * DAYS_PER_MONTH)
-        for number, (cause, estimate) in enumerate(zip(causes, read, strict=True)):
-            yield dict(zip(KEY, key, strict=True)) | {
+        read = incidence_at(curve.estimate, months * DAYS_PER_MONTH)
+        for number, (cause, estimate) in enumerate(zip(curve.causes, read, strict=True)):
+            yield curve.named() | {
                 "cause": cause,
                 "months": months,
                 "incidence": estimate.value,
-                "lower": estimate.lower if subject else None,
-                "upper": estimate.upper if subject else None,
+                "lower": estimate.lower if curve.independent else None,
+                "upper": estimate.upper if curve.independent else None,
                 "at_risk": estimate.at_risk,
-                "n": sum(r["n"] for r in rows),
-                "events": int(table.events[:, number].sum()),
-                "reason": estimate.reason or (None if subject else DEPENDENT),
+                "n": sum(r["n"] for r in curve.left),
+                "events": int(curve.table.events[:, number].sum()),
+                "reason": estimate.reason or (None if curve.independent else DEPENDENT),
             }
 
 
