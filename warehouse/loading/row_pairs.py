@@ -95,8 +95,12 @@ def _by_content(cells: list[str], then: str, now: str) -> str:
     said = ["subject_id", *cells]
     alone = f"QUALIFY count(*) OVER (PARTITION BY {_listed(said)}) = 1"
     equal = " AND ".join(f'o."{n}" IS NOT DISTINCT FROM n."{n}"' for n in said)
+    # Most rows stand as they were: they are left out first, by a join on their key alone.
+    same = f"o.row_id = n.row_id AND {equal}"
+    old = f"FROM {then} o ANTI JOIN {now} n ON {same}"
+    new = f"FROM {now} n ANTI JOIN {then} o ON {same}"
     return f"""SELECT o.row_id AS old_id, n.row_id AS new_id
-        FROM (FROM {then} {alone}) o JOIN (FROM {now} {alone}) n ON {equal}
+        FROM (FROM ({old}) {alone}) o JOIN (FROM ({new}) {alone}) n ON {equal}
         WHERE o.row_id <> n.row_id"""
 
 
