@@ -98,6 +98,22 @@ def read(statistic: str, keys: Mapping[str, Sequence[str]]) -> StatisticName:
     return StatisticName(table, dict(zip(names, parts, strict=False)), value)
 
 
+HEADLINES = (
+    "response_summary",
+    "survival_medians",
+    "survival_landmarks",
+    "restricted_means",
+    "toxicity_summary",
+    "attrition",
+)
+"""The tables that a reader asks for first: response, survival, toxicity, who was studied."""
+
+
+def headline_rank(table: str) -> int:
+    """Where a table stands among those that a reader asks for first; the others stand last."""
+    return HEADLINES.index(table) if table in HEADLINES else len(HEADLINES)
+
+
 def table_of(statistic: str) -> str:
     """The outcome table that a statistic stands in."""
     return statistic.partition(".")[0]

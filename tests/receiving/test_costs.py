@@ -43,6 +43,9 @@ def test_a_patient_takes_all_his_rows_along(found: dict[str, Cost]) -> None:
     assert "response_summary" in cost.outcomes
     assert "survival_medians" in cost.outcomes
     assert {"response_summary.pct", "survival_medians.median_months"} <= set(cost.numbers)
+    told = str(cost).partition("lacking in ")[2]
+    assert told.startswith("response_summary.pct, survival_medians.median_months, ")
+    assert told.endswith(f", {len(cost.numbers) - 3} more")
 
 
 def test_a_scan_takes_its_measurement_along_and_no_patient(found: dict[str, Cost]) -> None:

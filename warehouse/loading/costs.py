@@ -4,7 +4,7 @@ A row that is set aside because its patient, lesion or scan was, is counted unde
 one. Nothing here names a patient or a value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from warehouse.engine.connections import connection
 from warehouse.loading.validate import NO_DAY, UNREAD
 
+NAMED = 3
+"""Published numbers that a line names."""
 MARKS = (*UNREAD.values(), *NO_DAY)
 """Rules of a cell that, where its row can do without it, is marked."""
 
@@ -60,7 +62,7 @@ class Cost:
     outcomes: tuple[str, ...]
     """Outcome tables whose statistics rest on a table that lost rows or cells."""
     numbers: tuple[str, ...] = ()
-    """Their published numbers, as table.column."""
+    """Their published numbers, as table.column; those that a reader asks for first stand first."""
     cells: int = 0
     """Cells that are marked: their rows stay."""
 
@@ -71,8 +73,14 @@ class Cost:
         marked = f"{_number(self.cells, 'cell')} not read, each row stays"
         return (
             f"{self.table}.{self.column} [{self.rule}]: {lost if self.rows else marked}; "
-            f"members may be lacking in {', '.join(self.numbers) or 'no published number'}"
+            f"members may be lacking in {_first(self.numbers) or 'no published number'}"
         )
+
+
+def _first(numbers: Sequence[str]) -> str:
+    """The first numbers by name, and how many more there are."""
+    more = len(numbers) - NAMED
+    return ", ".join([*numbers[:NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def _number(n: int, what: str) -> str:
@@ -119,10 +127,11 @@ def _marked(cause: str, n: int) -> Cost:
 def _published(tables: Iterable[str]) -> dict[str, Any]:
     """Outcome tables with statistics that are made from these tables, and those statistics."""
     from schemas.contract import options
+    from schemas.statistic_ids import headline_rank
     from warehouse.engine.lineage import derivations, downstream
 
     by_name = derivations()
     known = {n: options(by_name[n].contract).statistics for n in sorted(downstream(tables))}
-    outcomes = tuple(n for n, statistics in known.items() if statistics)
+    outcomes = tuple(sorted((n for n, told in known.items() if told), key=headline_rank))
     numbers = (f"{n}.{s.value}" for n in outcomes for s in known[n])
     return {"outcomes": outcomes, "numbers": tuple(dict.fromkeys(numbers))}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.summary import p_value, rounded
-from schemas.statistic_ids import population_of, table_of
+from schemas.statistic_ids import headline_rank, population_of, table_of
 from schemas.tables.changes import Changes, StatisticChange, TableChanges
 
 DIGITS = {"%": 1, "months": 1, "1": 3, "p": 4, "patients": 0, "units": 0}
@@ -87,22 +87,10 @@ def statistic_lines(changes: Changes, limit: int | None = None) -> list[tuple[st
     ]
 
 
-HEADLINES = (
-    "response_summary",
-    "survival_medians",
-    "survival_landmarks",
-    "restricted_means",
-    "toxicity_summary",
-    "attrition",
-)
-"""The tables that a reader asks for first: response, survival, toxicity, who was studied."""
-
-
 def importance(changed: StatisticChange) -> tuple[bool, int, bool, float]:
     """What is told first: the whole registry, headline tables, values that moved, and farthest."""
     part = population_of(changed.statistic_id) != "all"
-    table = table_of(changed.statistic_id)
-    rank = HEADLINES.index(table) if table in HEADLINES else len(HEADLINES)
+    rank = headline_rank(table_of(changed.statistic_id))
     if changed.change is None or changed.old is None:
         return part, rank, True, 0.0
     far = abs(changed.change) / FAR.get(changed.unit, max(abs(changed.old), 1.0))
