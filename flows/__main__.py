@@ -72,6 +72,17 @@ class Parser(argparse.ArgumentParser):
         raise Refused(f"{self.prog}: {_nearest(message)} See `{self.prog} --help`.")
 
 
+class Version(argparse.Action):
+    """Print the version; read only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print it and leave."""
+        from importlib.metadata import version
+
+        print(f"y90-outcomes {version('y90-outcomes')}")
+        parser.exit()
+
+
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
@@ -106,6 +117,7 @@ def parser() -> Parser:
         example="y90 run --config simulation/memon2012/registry.toml --as-of 2011-03-31",
         parents=[shared],
     )
+    root.add_argument("--version", action=Version, nargs=0, help="print the version")
     top = root.add_subparsers(metavar="COMMAND", required=True, title="commands")
     groups: dict[str, Commands] = {}
     for command in COMMANDS:

@@ -5,6 +5,7 @@ import json
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -239,3 +240,11 @@ def test_the_documentation_is_listed_by_page_and_folder(capsys: pytest.CaptureFi
     n = len(list((ROOT / "docs/findings").glob("*.md")))
     assert f"  findings/  {n} pages" in lines
     assert "  commands.md" in lines
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"y90-outcomes {project['project']['version']}\n"
