@@ -188,7 +188,11 @@ def _describe(release: Path, folder: Path, *, for_public: bool, threshold: int) 
 
 
 def _remember(store: Store, release: Path, shown: list[str], threshold: int) -> list[str]:
-    """Keep whom a public bundle is about and counts, and warn of those that differ by few."""
+    """Keep whom a public bundle is about and counts, and warn of those that differ by few.
+
+    Who is purged later stays in what is remembered, under the pseudonym that the tombstone keeps as
+    well: that bundle is in the world, and a further one without the patient tells of one patient.
+    """
     folder = store.state / "exports"
     make_private(folder)
     with connection() as con:
