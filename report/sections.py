@@ -12,12 +12,12 @@ from report.figures import (
     prognosis,
     response,
     survival,
-    tables,
     toxicity,
 )
 from report.figures.methods import Settings
 from report.figures.model import Exhibit
 from report.figures.source import Connection
+from report.tables import compared, delivered, endpoints, measured
 
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
@@ -89,7 +89,7 @@ def _baseline(con: Connection, _: str) -> Section:
 
 
 def _treatment(con: Connection, _: str) -> Section:
-    return Section("treatment", "Treatment", "Activity and absorbed dose.", (tables.dose(con),))
+    return Section("treatment", "Treatment", "Activity and absorbed dose.", (measured.dose(con),))
 
 
 def _response(con: Connection, _: str) -> Section:
@@ -105,7 +105,7 @@ def _response(con: Connection, _: str) -> Section:
         (
             response.matrix(con, "confirmed"),
             response.matrix(con, "unconfirmed", response.FURTHER),
-            tables.agreement(con),
+            compared.agreement(con),
         ),
     )
 
@@ -125,7 +125,7 @@ def _overall(con: Connection, _: str) -> Section:
         "Overall survival",
         "From the first ⁹⁰Y treatment to death of any cause.",
         (survival.overall(con), *survival.by_factor(con)),
-        (tables.landmarks(con), tables.means(con)),
+        (endpoints.landmarks(con), endpoints.means(con)),
     )
 
 
@@ -145,11 +145,11 @@ def _endpoints(con: Connection, _: str) -> Section:
         "Every other time to an event. Where another event can come first, the share of patients "
         "is that of what came first; 1 minus the Kaplan-Meier curve is more than that.",
         (
-            tables.medians(con),
+            endpoints.medians(con),
             *incidence.incidences(con),
             *survival.endpoints(con, competing=False),
         ),
-        (tables.incidence(con), *survival.endpoints(con, competing=True)),
+        (endpoints.incidence(con), *survival.endpoints(con, competing=True)),
     )
 
 
@@ -159,7 +159,7 @@ def _toxicity(con: Connection, version: str) -> Section:
         "Toxicity",
         "The worst grade of each patient at any time after treatment.",
         (toxicity.bars(con, version),),
-        (toxicity.by_grade(con, version), tables.shift(con, version)),
+        (toxicity.by_grade(con, version), compared.shift(con, version)),
     )
 
 
@@ -168,7 +168,7 @@ def _symptoms(con: Connection, _: str) -> Section:
         "symptoms",
         "Symptoms",
         "Symptoms of the carcinoid syndrome after treatment.",
-        (tables.symptoms(con),),
+        (measured.symptoms(con),),
     )
 
 
@@ -177,8 +177,8 @@ def _follow_up(con: Connection, _: str) -> Section:
         "followed",
         "Follow-up",
         "How long patients were followed, and whether reviews were held.",
-        (tables.follow_up(con),),
-        (tables.adherence(con),),
+        (measured.follow_up(con),),
+        (measured.adherence(con),),
     )
 
 
@@ -187,7 +187,7 @@ def _readings(con: Connection, _: str) -> Section:
         "other-readings",
         "Other readings of the rules",
         "Where the sources leave a choice open, the other choice was computed too.",
-        (tables.readings(con),),
+        (compared.readings(con),),
     )
 
 
@@ -197,7 +197,7 @@ def _literature(con: Connection, _: str) -> Section:
         "Beside the literature",
         "Published numbers beside those of this registry.",
         (),
-        (tables.literature(con),),
+        (compared.literature(con),),
     )
 
 
@@ -207,7 +207,7 @@ def _delivered(con: Connection, _: str) -> Section:
         "What was delivered",
         "Rows by centre and table, and what was found in them.",
         (),
-        (tables.deliveries(con), tables.findings(con)),
+        (delivered.deliveries(con), delivered.findings(con)),
     )
 
 
@@ -217,7 +217,7 @@ def _defined(settings: Settings) -> Section:
         "Methods and definitions",
         "What the settings decide, and when each clock starts and stops.",
         (),
-        (methods.methods(settings), tables.definitions()),
+        (methods.methods(settings), endpoints.definitions()),
     )
 
 

@@ -157,3 +157,8 @@ def spelled(codes: tuple[str, ...]) -> str:
     """The abbreviations that are printed, spelled out: `CI, confidence interval; ...`."""
     known = sorted({code for code in codes if code in SPELLED}, key=str.lower)
     return "; ".join(f"{code}, {SPELLED[code]}" for code in known)
+
+
+def unit(code: str) -> str:
+    """What is counted, in the reader's word."""
+    return "patient" if code == "subject" else code

@@ -6,10 +6,11 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from report.figures import course, flow, incidence, prognosis, response, survival, tables, toxicity
+from report.figures import course, flow, incidence, prognosis, response, survival, toxicity
 from report.figures.model import Exhibit, Number
 from report.figures.survival import Curves
 from report.sections import sections
+from report.tables import compared, endpoints
 from schemas.settings import OutcomeSettings
 from warehouse.releases import releases
 from warehouse.store import Store
@@ -106,7 +107,7 @@ def test_survival_is_that_of_the_series(con: duckdb.DuckDBPyConnection) -> None:
     assert (curve.n, curve.events) == (40, 28)
     left = {r.months: r.at_risk for r in curve.risk}
     assert [left[m] for m in (12, 24, 36)] == [29, 25, 18]
-    shown = {r.cells[:3]: r.cells[3] for r in tables.landmarks(con).rows}
+    shown = {r.cells[:3]: r.cells[3] for r in endpoints.landmarks(con).rows}
     found = [shown["Overall survival", "patient", months] for months in ("12", "24", "36")]
     assert found == ["72.5", "62.5", "45.0"]
 
@@ -242,9 +243,9 @@ def test_the_forest_holds_both_models(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_what_came_first_adds_up_to_no_more_than_all(con: duckdb.DuckDBPyConnection) -> None:
     """Events that rule each other out are shares of one whole; a mean is within its horizon."""
-    assert all(float(r.cells[3]) <= float(r.cells[2]) for r in tables.means(con).rows)
+    assert all(float(r.cells[3]) <= float(r.cells[2]) for r in endpoints.means(con).rows)
     first: dict[tuple[str, ...], float] = {}
-    for row in tables.incidence(con).rows:
+    for row in endpoints.incidence(con).rows:
         endpoint, level, _, months, share, *_ = row.cells
         first[endpoint, level, months] = first.get((endpoint, level, months), 0.0) + float(share)
     assert first
@@ -253,7 +254,7 @@ def test_what_came_first_adds_up_to_no_more_than_all(con: duckdb.DuckDBPyConnect
 
 def test_a_conclusion_that_rests_on_a_reading_is_shown(con: duckdb.DuckDBPyConnection) -> None:
     """The sentence counts what flips; the table names it."""
-    model = tables.readings(con)
+    model = compared.readings(con)
     (flips,) = con.sql("SELECT count(*) FROM outcomes.sensitivity WHERE flips").fetchone() or (0,)
     assert f"{flips} of them change" in model.notes[0]
     assert len(model.rows) == flips

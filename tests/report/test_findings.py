@@ -3,7 +3,7 @@
 import duckdb
 import pyarrow as pa
 
-from report.figures import tables
+from report.tables import delivered
 
 PLACE = ("site_id", "table_name", "source_file", "source_row", "rule_id", "column_name")
 ASIDE: list[tuple[object, ...]] = [
@@ -31,7 +31,7 @@ def database(
 
 
 def test_a_kind_of_fault_is_one_line_with_three_examples() -> None:
-    told = [row.cells for row in tables.findings(database(ASIDE, LOADED)).rows]
+    told = [row.cells for row in delivered.findings(database(ASIDE, LOADED)).rows]
     assert told == [
         (
             *("lyon", "4", "set aside", "labs: value", "value is filled in but is not a number"),
@@ -45,4 +45,4 @@ def test_a_kind_of_fault_is_one_line_with_three_examples() -> None:
 
 
 def test_nothing_found_is_said() -> None:
-    assert tables.findings(database([], [])).empty == "Nothing was found."
+    assert delivered.findings(database([], [])).empty == "Nothing was found."

@@ -1,0 +1,185 @@
+"""Times to an event in numbers: medians, landmarks, restricted means, and when clocks run."""
+
+from report.figures import words
+from report.figures.model import Number, Row, Table, table
+from report.figures.source import (
+    NOT_REACHED,
+    Connection,
+    Record,
+    fetched,
+    interval,
+    number,
+    records,
+)
+from schemas.records.endpoints import RECORDS
+
+
+def medians(con: Connection) -> Table:
+    """The median of every endpoint."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.survival_medians WHERE population = 'all' AND factor = '' "
+        "AND rule = 'midpoint' ORDER BY endpoint, level",
+    )
+    rows = tuple(
+        Row(
+            (
+                f"{words.endpoint(r['endpoint'])} ({r['endpoint']})",
+                words.unit(r["level"]),
+                f"{r['n']} ({r['n_reported']} reported)" if r["n_reported"] else str(r["n"]),
+                str(r["events"]),
+                _median(r),
+                interval(r["lower"], r["upper"]),
+                r["reason"] or "",
+            )
+        )
+        for r in found
+    )
+    return Table(
+        id="medians",
+        title="Median time to each event",
+        notes=("Kaplan-Meier, months, midpoint rule, log-log intervals.", *_judged_by(con)),
+        abbreviations=("CI", "NR"),
+        numbers=tuple(
+            Number(r["statistic_id"], c, number(r[c], 0 if c in ("n", "events") else 1))
+            for r in found
+            for c in ("n", "events", "median_months", "lower", "upper")
+            if r[c] is not None
+        ),
+        columns=("endpoint", "by", "n", "events", "median", "95 % CI", "note"),
+        rows=rows,
+        empty="" if rows else "No time to an event is derivable from what was delivered.",
+    )
+
+
+def _judged_by(con: Connection) -> list[str]:
+    """By which criterion the endpoints judge response, as the release chose it."""
+    found = fetched(
+        con,
+        "SELECT DISTINCT regexp_extract(method, 'response by (.*)', 1) FROM outcomes.statistics "
+        "WHERE statistic_id LIKE 'survival_medians.all.%' AND contains(method, 'response by ')",
+    )
+    return [f"Response and progression are judged by {name}." for (name,) in found]
+
+
+def _median(r: Record) -> str:
+    if r["median_months"] is None:
+        return NOT_REACHED if r["not_reached"] else "not evaluable"
+    return number(r["median_months"])
+
+
+def landmarks(con: Connection) -> Table:
+    """The share free of each endpoint's event at each landmark, as far as somebody is at risk."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.survival_landmarks WHERE population = 'all' AND factor = '' "
+        "AND survival IS NOT NULL ORDER BY endpoint, level, months",
+    )
+    return table(
+        "landmarks",
+        "Free of the event at one, two and more years",
+        ("endpoint", "by", "months", "%", "95 % CI", "at risk"),
+        tuple(
+            (
+                words.endpoint(r["endpoint"]),
+                words.unit(r["level"]),
+                str(r["months"]),
+                number(100 * r["survival"]),
+                _percents(r),
+                str(r["at_risk"]),
+            )
+            for r in found
+        ),
+        ("Kaplan-Meier, log-log intervals, while somebody is at risk.",),
+        ("CI",),
+    )
+
+
+def _percents(r: Record) -> str:
+    low, high = (None if r[c] is None else 100 * r[c] for c in ("lower", "upper"))
+    return interval(low, high)
+
+
+def means(con: Connection) -> Table:
+    """Mean time free of the event up to a horizon, which needs no median to be reached."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.restricted_means WHERE population = 'all' AND factor = '' "
+        "AND mean_months IS NOT NULL ORDER BY endpoint, level, months",
+    )
+    return table(
+        "means",
+        "Restricted mean time",
+        ("endpoint", "by", "horizon", "mean", "95 % CI", "n", "events"),
+        tuple(
+            (
+                words.endpoint(r["endpoint"]),
+                words.unit(r["level"]),
+                str(r["months"]),
+                number(r["mean_months"]),
+                interval(r["lower"], r["upper"]),
+                str(r["n"]),
+                str(r["events"]),
+            )
+            for r in found
+        ),
+        ("Area under the curve up to the horizon, in months.",),
+        ("CI",),
+    )
+
+
+def incidence(con: Connection) -> Table:
+    """What came first, where an endpoint's event can be ruled out by another."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.cumulative_incidence WHERE population = 'all' "
+        "AND incidence IS NOT NULL ORDER BY endpoint, level, cause, months",
+    )
+    return table(
+        "incidence",
+        "What came first",
+        ("endpoint", "by", "event", "months", "%", "95 % CI", "at risk"),
+        tuple(
+            (
+                words.endpoint(r["endpoint"]),
+                words.unit(r["level"]),
+                words.plain(r["cause"]),
+                str(r["months"]),
+                number(100 * r["incidence"]),
+                _percents(r),
+                str(r["at_risk"]),
+            )
+            for r in found
+        ),
+        ("Cumulative incidence (Aalen-Johansen) of each event, where one rules out the other.",),
+        ("CI",),
+    )
+
+
+def definitions() -> Table:
+    """What starts and stops the clock of each endpoint."""
+    return table(
+        "definitions",
+        "Endpoints",
+        ("endpoint", "from", "event", "otherwise censored at", "note"),
+        tuple(
+            (
+                f"{words.endpoint(r.code)} ({r.code})",
+                _milestone(r.start),
+                " or ".join(map(_milestone, r.events)),
+                _milestone(r.censored),
+                r.note,
+            )
+            for r in RECORDS
+        ),
+    )
+
+
+def _milestone(code: str) -> str:
+    named = {
+        "t0": "first ⁹⁰Y treatment",
+        "lobe": "treatment of the lesion's lobe",
+        "last_alive": "last contact alive",
+        "last_in_window": "last assessment in the window",
+    }
+    return named.get(code, words.plain(code))
