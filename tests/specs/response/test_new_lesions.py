@@ -71,6 +71,91 @@ def test_a_lesion_first_measured_after_treatment_is_progression() -> None:
         )
 
 
+def test_a_new_lesion_is_progression_by_every_criterion_and_dilutes_none() -> None:
+    """N1, 25 by 25 mm, first seen on day 90 beside a lesion that shrank to a quarter.
+
+    Without it the patient would respond by all four criteria; the one lesion that is counted does.
+    """
+    tables = {
+        "measurements": """
+            | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | enhancing_longest_mm | enhancing_perpendicular_mm |
+            | A          | L1        | d-10      | 40         | 40               | 40                   | 40                         |
+            | A          | L1        | d90       | 20         | 20               | 20                   | 20                         |
+            | A          | N2        | d90       | 25         | 25               | 25                   | 25                         |
+        """,
+        "scans": """
+            | subject_id | scan_date | arterial_phase | evaluable |
+            | A          | d-10      | yes            | yes       |
+            | A          | d90       | yes            | yes       |
+        """,
+    }
+    check(
+        only(subject_classes, "WHO", "EASL", "RECIST 1.1", "mRECIST"),
+        tables,
+        """
+        | subject_id | criterion  | rel_day | response | rule                |
+        | A          | WHO        | 90      | PD       | new_lesion_measured |
+        | A          | EASL       | 90      | PD       | new_lesion_measured |
+        | A          | RECIST 1.1 | 90      | PD       | new_lesion_measured |
+        | A          | mRECIST    | 90      | PD       | new_lesion_measured |
+        """,
+    )
+    check(
+        only(lesion_best, "WHO", "EASL", "RECIST 1.1", "mRECIST", confirmation="unconfirmed"),
+        tables,
+        """
+        | subject_id | lesion_number | criterion  | best_response |
+        | A          | 1             | WHO        | PR            |
+        | A          | 1             | EASL       | PR            |
+        | A          | 1             | RECIST 1.1 | PR            |
+        | A          | 1             | mRECIST    | PR            |
+        """,
+    )
+
+
+def test_what_was_there_before_treatment_is_no_new_lesion_however_it_was_recorded() -> None:
+    """Too small, not imaged, marked present, a fragment: each is first measured on day 90.
+
+    The same lesion without any of it is new.
+    """
+    known = ("small", "unseen", "marked", "fragment", "merged", "nothing")
+    first = "".join(
+        f"| {who} | L1 | d-10 | 40 | 40 | measured |\n| {who} | L1 | d90 | 40 | 40 | measured |\n"
+        f"| {who} | L2 | d90 | 25 | 25 | measured |\n"
+        for who in known
+    )
+    listed = "".join(
+        f"| {who} | 1 | L1 | liver | yes | yes | | | |\n"
+        f"| {who} | 2 | L2 | liver | no | no | {'yes' if who == 'marked' else ''} "
+        f"| {1 if who == 'merged' else ''} | {1 if who == 'fragment' else ''} |\n"
+        for who in known
+    )
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "measurements": f"""
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status |
+                {first}
+                | small  | L2 | d-10 | | | too_small |
+                | unseen | L2 | d-10 | | | not_imaged |
+            """,
+            "subject_lesions": f"""
+                | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target | baseline_present | merged_into | split_from |
+                {listed}
+            """,
+        },
+        """
+        | subject_id | rel_day | response | rule                |
+        | small      | 90      | SD       | neither             |
+        | unseen     | 90      | SD       | neither             |
+        | marked     | 90      | SD       | neither             |
+        | fragment   | 90      | PD       | growth_over_nadir   |
+        | merged     | 90      | SD       | neither             |
+        | nothing    | 90      | PD       | new_lesion_measured |
+        """,
+    )
+
+
 def test_a_new_lesion_is_in_no_denominator() -> None:
     """It has nothing to be compared with: it is listed with the reason, denied or not."""
     check(

@@ -237,6 +237,7 @@ def test_a_day_belongs_to_the_latest_session_fourteen_to_122_days_before_it() ->
 
     Day 60 belongs to the second. With a second session on day 80 the picture on day 140 counts,
     and with a re-treatment on day 300 that on day 345: neither lies 14 to 122 days after T0.
+    Albumin of 2.4 g/dL is grade 2 (Source: CTCAE 3.0: 2 to below 3 g/dL).
     """
     check(
         reild_candidates,
@@ -262,13 +263,20 @@ def test_a_day_belongs_to_the_latest_session_fourteen_to_122_days_before_it() ->
             | C          | d140     | bilirubin | 6.0   | mg/dL |
             | D          | d345     | bilirubin | 6.0   | mg/dL |
             """,
+            "lab_grades": """
+            | subject_id | analyte | ctcae_version | rel_day | sequence | is_baseline | value | unit | grade |
+            | C          | albumin | 3.0           | -1      | 1        | yes         | 4.0   | g/dL | 0     |
+            | C          | albumin | 3.0           | 140     | 1        | no          | 2.4   | g/dL | 2     |
+            | D          | albumin | 3.0           | 299     | 1        | no          | 3.8   | g/dL | 0     |
+            | D          | albumin | 3.0           | 345     | 1        | no          | 2.4   | g/dL | 2     |
+            """,
         },
         """
-        | subject_id | course | session_number | rel_day | reason_codes      |
-        | A          | 1      | 1              | 50      | bilirubin ascites |
-        | B          | 1      | 2              | 60      | bilirubin ascites |
-        | C          | 1      | 2              | 140     | bilirubin ascites |
-        | D          | 2      | 2              | 345     | bilirubin ascites |
+        | subject_id | course | session_number | rel_day | reason_codes              |
+        | A          | 1      | 1              | 50      | bilirubin ascites         |
+        | B          | 1      | 2              | 60      | bilirubin ascites         |
+        | C          | 1      | 2              | 140     | bilirubin ascites albumin |
+        | D          | 2      | 2              | 345     | bilirubin ascites albumin |
         """,
     )
 
