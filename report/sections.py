@@ -159,7 +159,11 @@ def _toxicity(con: Connection, version: str) -> Section:
         "Toxicity",
         "The worst grade of each patient at any time after treatment.",
         (toxicity.bars(con, version),),
-        (toxicity.by_grade(con, version), compared.shift(con, version)),
+        (
+            toxicity.by_grade(con, version),
+            compared.shift(con, version),
+            measured.liver_function(con),
+        ),
     )
 
 

@@ -133,6 +133,11 @@ class ToxicitySettings(Section):
     )
     reild_from_day: Days = Field(14, description="REILD candidate: first day after a session.")
     reild_to_day: Days = Field(122, description="REILD candidate: last day after a session.")
+    liver_function_days: Days = Field(
+        14,
+        description="ALBI and Child-Pugh after a session: an item that was not measured on the day "
+        "of the score may be so old; 0 takes items of one day only.",
+    )
 
 
 class BaselineSettings(Section):

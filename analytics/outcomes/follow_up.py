@@ -1,4 +1,4 @@
-"""Count patients whose symptoms improved and patients who were reviewed when they were due.
+"""Count patients whose symptoms improved, whose liver got worse, and who were reviewed when due.
 
 Proportions of patients with exact intervals, and medians over patients with quartiles (type 7, the
 default of R). A question that was not asked of a patient, such as a gap after a single review,
@@ -20,14 +20,22 @@ from analytics.fetched import fetched_records
 from analytics.outcomes.measures import (
     ADHERENCE_MEASURES,
     BASELINE_MEASURES,
+    LIVER_MEASURES,
     SYMPTOM_MEASURES,
     Measure,
 )
 from schemas.contract import Table, conform, rows
 from schemas.statistic_ids import set_id, statistic_id
 from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.liver_function import LiverFunctionChanges
 from schemas.tables.marts import FollowUpAdherence, Subjects, SymptomResponse
-from schemas.tables.outcomes import AdherenceSummary, MemberSets, ProportionSummary, SymptomSummary
+from schemas.tables.outcomes import (
+    AdherenceSummary,
+    LiverFunctionSummary,
+    MemberSets,
+    ProportionSummary,
+    SymptomSummary,
+)
 
 Asked = Mapping[tuple[Measure, ...], ir.Table]
 
@@ -68,6 +76,39 @@ def adherence_summary_sets(
     return _sets({ADHERENCE_MEASURES: follow_up_adherence}, AdherenceSummary)
 
 
+def liver_function_summary(
+    liver_function_changes: Table[LiverFunctionChanges],
+    population_members: Table[PopulationMembers],
+) -> Table[LiverFunctionSummary]:
+    """Count the patients whose ALBI grade or Child-Pugh class got worse after a session."""
+    asked: Asked = {LIVER_MEASURES: _of_patients(liver_function_changes)}
+    summed = fetched_records(_liver, liver_function_changes, population_members)
+    return rows(
+        _summary(asked, summed, population_members, LiverFunctionSummary), LiverFunctionSummary
+    )
+
+
+def liver_function_summary_sets(
+    liver_function_changes: Table[LiverFunctionChanges],
+) -> Table[MemberSets]:
+    """List the patients that each measure of the liver's function counts."""
+    return _sets({LIVER_MEASURES: _of_patients(liver_function_changes)}, LiverFunctionSummary)
+
+
+def _of_patients(changes: ir.Table) -> ir.Table:
+    """One row per patient: whether any session was followed by worse, and the greatest rise."""
+    rise = changes.worst_value - changes.baseline_value
+    albi, again = changes.score == "ALBI", changes.course > 1
+    return changes.group_by("subject_id").agg(
+        albi_worse=changes.worse.any(where=albi),
+        child_pugh_worse=changes.worse.any(where=~albi),
+        albi_worse_again=changes.worse.any(where=albi & again),
+        child_pugh_worse_again=changes.worse.any(where=~albi & again),
+        albi_change=rise.max(where=albi),
+        child_pugh_change=rise.max(where=~albi),
+    )
+
+
 def _answers(asked: Asked) -> ir.Table:
     """One row per patient and question asked: a number, 1 for yes, 0 for no."""
     parts = [
@@ -90,6 +131,10 @@ def _symptoms(
 
 def _adherence(follow_up_adherence: ir.Table, population_members: ir.Table) -> ir.Table:
     return _summed({ADHERENCE_MEASURES: follow_up_adherence}, population_members)
+
+
+def _liver(liver_function_changes: ir.Table, population_members: ir.Table) -> ir.Table:
+    return _summed({LIVER_MEASURES: _of_patients(liver_function_changes)}, population_members)
 
 
 def _summed(asked: Asked, population_members: ir.Table) -> ir.Table:

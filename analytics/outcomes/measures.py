@@ -1,4 +1,4 @@
-"""What is asked of each patient about symptoms and reviews, and what it means in words."""
+"""What is asked of each patient about symptoms, reviews and the liver, and what it means."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +43,39 @@ SYMPTOM_MEASURES = (
         "first day of improvement, of those who improved",
         lambda t: t.first_improved_day,
         unit="days",
+        proportion=False,
+    ),
+)
+
+LIVER_MEASURES = (
+    Measure("albi_grade_worse", "ALBI grade worse after any session", lambda t: t.albi_worse),
+    Measure(
+        "child_pugh_class_worse",
+        "Child-Pugh class worse after any session",
+        lambda t: t.child_pugh_worse,
+    ),
+    Measure(
+        "albi_grade_worse_again",
+        "ALBI grade worse after a re-treatment, of those with known values around one",
+        lambda t: t.albi_worse_again,
+    ),
+    Measure(
+        "child_pugh_class_worse_again",
+        "Child-Pugh class worse after a re-treatment, of those with known values around one",
+        lambda t: t.child_pugh_worse_again,
+    ),
+    Measure(
+        "albi_change",
+        "greatest rise of the ALBI score after a session",
+        lambda t: t.albi_change,
+        unit="points",
+        proportion=False,
+    ),
+    Measure(
+        "child_pugh_change",
+        "greatest rise of the Child-Pugh points after a session",
+        lambda t: t.child_pugh_change,
+        unit="points",
         proportion=False,
     ),
 )

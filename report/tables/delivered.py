@@ -4,7 +4,7 @@ from report.figures import words
 from report.figures.model import Table, table
 from report.figures.source import Connection, fetched
 from schemas.contract import options, table_name
-from schemas.records.findings import BY_ID
+from schemas.records.findings import BY_ID, CROSS_RULES
 from schemas.tables.registry import TABLES
 
 
@@ -52,11 +52,12 @@ def findings(con: Connection) -> Table:
 
 
 def _meaning(name: str, rule: str, column: str) -> str:
-    """A rule in its own words; one between tables by its name."""
+    """A rule in its own words."""
     if rule in BY_ID:
         return BY_ID[rule].meaning.format(column=words.plain(column))
-    own = (r for c in TABLES if table_name(c) == name for r in options(c).rules)
-    return next((r.meaning for r in own if r.rule_id == rule), words.plain(rule))
+    own = {r.rule_id: r.meaning for c in TABLES if table_name(c) == name for r in options(c).rules}
+    between = {r.rule_id: r.meaning for r in CROSS_RULES}
+    return (own | between).get(rule, words.plain(rule))
 
 
 def _places(examples: list[tuple[str, int]]) -> str:

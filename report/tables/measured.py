@@ -3,6 +3,7 @@
 from analytics.outcomes.measures import (
     ADHERENCE_MEASURES,
     BASELINE_MEASURES,
+    LIVER_MEASURES,
     SYMPTOM_MEASURES,
     Measure,
 )
@@ -90,6 +91,12 @@ def symptoms(con: Connection) -> Table:
     """What became of the symptoms of the carcinoid syndrome."""
     measures = (*BASELINE_MEASURES, *SYMPTOM_MEASURES)
     return _measured(con, "symptoms", "Symptoms", "symptom_summary", measures)
+
+
+def liver_function(con: Connection) -> Table:
+    """Whether liver function got worse after treatment, by its scores."""
+    title = "Liver function after treatment"
+    return _measured(con, "liver-function", title, "liver_function_summary", LIVER_MEASURES)
 
 
 def _measured(

@@ -189,6 +189,22 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
     ),
     (
         Alternative(
+            "toxicity.liver_function_days",
+            0,
+            ("liver_function_changes",),
+            ("liver_function_summary.all.albi_grade_worse",),
+        ),
+    ),
+    (
+        Alternative(
+            "toxicity.reild_to_day",
+            183,
+            ("liver_function_changes",),
+            ("liver_function_summary.all.albi_grade_worse",),
+        ),
+    ),
+    (
+        Alternative(
             "baseline.bilirubin_umol_per_mg_dl",
             "17.104",
             ("eligibility", "subjects"),
@@ -317,8 +333,7 @@ NOT_VARIED: Mapping[str, str] = {
     "toxicity.primary_version": "every version is published beside the others",
     "toxicity.related_from": "attribution is kept per patient; no published number counts it",
     "toxicity.reild_bilirubin_mg_dl": "candidates are listed for adjudication, never counted",
-    "toxicity.reild_from_day": "candidates are listed for adjudication, never counted",
-    "toxicity.reild_to_day": "candidates are listed for adjudication, never counted",
+    "toxicity.reild_from_day": "given by the source",
     "eligibility.ecog_max": "given by the source",
     "eligibility.bilirubin_max_mg_dl": "given by the source",
     "eligibility.lung_dose_max_gy": "given by the source",

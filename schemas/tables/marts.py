@@ -14,6 +14,7 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
+from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
 from schemas.tables.mart_table import Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 

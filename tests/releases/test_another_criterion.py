@@ -5,9 +5,9 @@ first export the products are 1600, 2024 (+26.5 %) and 2500 mm2: progression by 
 second export has lost the column of the second diameter, so that WHO judges nobody; by RECIST 1.1
 +10 % is stable and +25 % progression, on day 180.
 
-Two nights from the inbox to the audit, since the choice passes through every step between them: some
-ten seconds, shared by the tests of this file. Other readings are not tried and the candidate alone
-is not asked, as neither is what is tested.
+Two nights from the inbox to the audit, since the choice passes through every step between them:
+some ten seconds, shared by the tests of this file. Other readings are not tried and the candidate
+alone is not asked, as neither is what is tested.
 """
 
 import json

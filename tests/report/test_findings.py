@@ -13,6 +13,8 @@ ASIDE: list[tuple[object, ...]] = [
 LOADED: list[tuple[object, ...]] = [
     ("bern", "treatments", "data.csv", 3, "treatments.maa_too_old", "treatment_date"),
 ]
+NO_MAA = "no 99mTc-MAA scan lies within the 60 days before the session"
+"""A rule between tables, in its words."""
 
 
 def database(
@@ -38,7 +40,7 @@ def test_a_kind_of_fault_is_one_line_with_three_examples() -> None:
             "labs.csv row 2, labs.csv row 4, labs.csv row 7",
         ),
         (
-            *("bern", "1", "loaded", "treatments: treatment date", "treatments.maa too old"),
+            *("bern", "1", "loaded", "treatments: treatment date", NO_MAA),
             "data.csv row 3",
         ),
     ]

@@ -6,17 +6,24 @@ What is odd but possible is noted, and the row is loaded.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial, reduce
 from operator import or_
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS, WINDOWS
+from schemas.records.analytes import LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
 from schemas.records.endpoints import RECORDS as ENDPOINTS
+from schemas.records.findings import (
+    AFTER_DEATH,
+    CROSS_RULES,
+    MAA_DAYS,
+    SESSION_DAYS,
+    CrossRule,
+)
 from schemas.words import plain_words
 from transforms.intake import lesion_checks
 from transforms.intake.partial_dates import first_day, last_day
@@ -26,35 +33,16 @@ ROW = "_row"
 """Numbers the rows of a table that is being judged."""
 PATIENT = ["site_id", "patient_id"]
 SESSION = [*PATIENT, "session_id"]
-MAA_DAYS = 60
-SESSION_DAYS = 14
-AFTER_DEATH = {
-    "assessments": "assessment_date",
-    "labs": "lab_date",
-    "mappings": "mapping_date",
-    "scans": "scan_date",
-    "measurements": "scan_date",
-    "treatments": "treatment_date",
-}
-"""Tables whose rows need a living patient, and their date; only exact days are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class CrossCheck:
-    """A rule that needs more than one row.
+class CrossCheck(CrossRule):
+    """A rule with what finds its rows.
 
     `breaks` takes the tables named in `reads` and returns the rows of `table` that break the rule.
     """
 
-    rule_id: str
-    table: str
-    column: str
-    reads: tuple[str, ...]
-    meaning: str
-    remedy: str
-    breaks: Callable[..., ir.Table]
-    category: str = "plausibility"
-    severity: str = "reject"
+    breaks: Callable[..., ir.Table] = field(kw_only=True)
 
 
 def _two_deaths(contacts: ir.Table) -> ir.Table:
@@ -238,254 +226,33 @@ def _first(table: ir.Table, column: str, name: str) -> ir.Table:
     return table.group_by(PATIENT).agg(**{name: table[column].min()})
 
 
-CROSS_CHECKS: tuple[CrossCheck, ...] = (
-    CrossCheck(
-        "contacts.two_deaths",
-        "contacts",
-        "contact_date",
-        ("contacts",),
-        "the patient has more than one date of death",
-        "Keep the right one in the source.",
-        _two_deaths,
-    ),
-    CrossCheck(
-        "contacts.alive_after_death",
-        "contacts",
-        "contact_date",
-        ("contacts",),
-        "a living contact lies after the date of death",
-        "Correct the date of death, or of the contact, in the source.",
-        _after_death,
-    ),
-    CrossCheck(
-        "treatments.before_birth",
-        "treatments",
-        "treatment_date",
-        ("patients", "treatments"),
-        "the treatment lies before the year of birth",
-        "Correct one of the two in the source.",
-        _before_birth,
-    ),
-    CrossCheck(
-        "contacts.death_before_treatment",
-        "contacts",
-        "contact_date",
-        ("contacts", "treatments"),
-        "the death lies before the first treatment",
-        "Correct the date of death, or of the treatment, in the source.",
-        _before_treatment,
-    ),
-    CrossCheck(
-        "labs.unknown_unit",
-        "labs",
-        "unit",
-        ("labs",),
-        "the unit is not known for this analyte, so that its limits cannot be judged; told once "
-        "for each spelling",
-        "Deliver one of " + "; ".join(f"{a}: {u}" for a, u in CANONICAL_LAB_UNIT.items()) + ", or "
-        "map the unit's spelling in the site file (`words`); the rows are loaded.",
-        _unknown_unit,
-        category="conformance",
-        severity="warn",
-    ),
-    CrossCheck(
-        "labs.unknown_analyte",
-        "labs",
-        "analyte",
-        ("labs",),
-        "the analyte is none of ours, so that its results are not graded; told once for each "
-        "spelling",
-        "If it is one of ours, map its name in the site file (`words`); the rows are loaded.",
-        _unknown_analyte,
-        category="conformance",
-        severity="warn",
-    ),
-    CrossCheck(
-        "adverse_events.unknown_term",
-        "adverse_events",
-        "term",
-        ("adverse_events",),
-        "the term is none of ours, so that it counts as no listed event; told once for each "
-        "spelling",
-        "If it is one of ours, map it in the site file (`words`); the rows are loaded.",
-        _unknown_term,
-        category="conformance",
-        severity="warn",
-    ),
-    CrossCheck(
-        "labs.unit_error",
-        "labs",
-        "value",
-        ("labs",),
-        "the result is of another unit or exponent: one factor brings it among its column's, or "
-        "the patient's other, results",
-        "Correct value or unit at the source, or `unit` in the site file.",
-        unit_errors,
-    ),
-    CrossCheck(
-        "patients.diagnosed_after_treatment",
-        "patients",
-        "diagnosis_date",
-        ("patients", "treatments"),
-        "the first treatment lies before the diagnosis",
-        "Correct one of the two dates in the source; the row is loaded.",
-        _before_diagnosis,
-        severity="warn",
-    ),
-    *(
-        CrossCheck(
-            f"{name}.after_death",
-            name,
-            column,
-            (name, "contacts"),
-            "the row lies after the patient's death",
-            "Correct its date, or the date of death, in the source; the row is loaded.",
-            partial(_dead_by_then, column),
-            severity="warn",
-        )
+BREAKS: Mapping[str, Callable[..., ir.Table]] = {
+    "contacts.two_deaths": _two_deaths,
+    "contacts.alive_after_death": _after_death,
+    "treatments.before_birth": _before_birth,
+    "contacts.death_before_treatment": _before_treatment,
+    "labs.unknown_unit": _unknown_unit,
+    "labs.unknown_analyte": _unknown_analyte,
+    "adverse_events.unknown_term": _unknown_term,
+    "labs.unit_error": unit_errors,
+    "patients.diagnosed_after_treatment": _before_diagnosis,
+    **{
+        f"{name}.after_death": partial(_dead_by_then, column)
         for name, column in AFTER_DEATH.items()
-    ),
-    CrossCheck(
-        "mappings.after_treatment",
-        "mappings",
-        "mapping_date",
-        ("mappings", "treatments"),
-        "the first mapping angiogram lies after the first treatment",
-        "Correct one of the two dates in the source; the row is loaded.",
-        _mapped_afterwards,
-        severity="warn",
-    ),
-    CrossCheck(
-        "scans.new_lesion_denied",
-        "scans",
-        "new_lesion",
-        ("scans", "measurements", "lesions", "treatments"),
-        "the scan says that there is no new lesion, and a lesion is measured on it for the first "
-        "time, after treatment",
-        "Correct `new_lesion`, or say of the lesion that it was there (`baseline_present`), that "
-        "it merged or is a fragment; the row is loaded, and the scan is believed unless "
-        "`new_lesion_from_measurements` says otherwise.",
-        lesion_checks.denied,
-        severity="warn",
-    ),
-    CrossCheck(
-        "measurements.first_in_another_modality",
-        "measurements",
-        "modality",
-        ("measurements", "scans", "lesions", "treatments"),
-        "the lesion is measured for the first time, after treatment, in a modality in which the "
-        "patient has no scan before treatment",
-        "Say of the lesion whether it was there (`baseline_present`), or of the scan whether it "
-        "shows a new lesion; the row is loaded, and the lesion is not called new.",
-        lesion_checks.first_in_another_modality,
-        severity="warn",
-    ),
-    CrossCheck(
-        "measurements.perhaps_merged",
-        "measurements",
-        "status",
-        ("measurements", "lesions"),
-        "the lesion turns absent while another in the same lobe grows by half of its diameter and "
-        "10 mm",
-        "If the two merged, name the other in `merged_into`; the row is loaded as absent.",
-        lesion_checks.perhaps_merged,
-        severity="warn",
-    ),
-    CrossCheck(
-        "treatments.maa_too_old",
-        "treatments",
-        "treatment_date",
-        ("mappings", "treatments"),
-        f"no 99mTc-MAA scan lies within the {MAA_DAYS} days before the session",
-        "Deliver the scan of this session, or correct its date; the row is loaded.",
-        _maa_too_old,
-        severity="warn",
-    ),
-    CrossCheck(
-        "treatments.session_on_several_days",
-        "treatments",
-        "treatment_date",
-        ("treatments",),
-        "the targets of one session were treated on different days",
-        "Give each day a session of its own, or correct the date; the row is loaded.",
-        partial(_several, "treatment_date"),
-        severity="warn",
-    ),
-    CrossCheck(
-        "treatments.several_devices",
-        "treatments",
-        "device",
-        ("treatments",),
-        "glass and resin microspheres in one session",
-        "Check the device at the source; the row is loaded.",
-        partial(_several, "device"),
-        severity="warn",
-    ),
-    CrossCheck(
-        "treatments.sessions_close",
-        "treatments",
-        "treatment_date",
-        ("treatments",),
-        f"another session lies less than {SESSION_DAYS} days before",
-        "Check both dates; if it was one session, give it one id. The row is loaded.",
-        _short_gap,
-        severity="warn",
-    ),
-    CrossCheck(
-        "adverse_events.no_such_grade",
-        "adverse_events",
-        "grade",
-        ("adverse_events",),
-        "the term has no such grade in this version of CTCAE",
-        "Grade the event again in its version, or correct the version; the row is loaded.",
-        _no_such_grade,
-        category="conformance",
-        severity="warn",
-    ),
-    CrossCheck(
-        "adverse_events.operated_below_3",
-        "adverse_events",
-        "grade",
-        ("adverse_events",),
-        f"cholecystitis that led to cholecystectomy has no grade, or one below {SURGICAL_GRADE}",
-        f"An operation is at least grade {SURGICAL_GRADE}, and is counted as such; correct the "
-        "grade, or the procedure, in the source. The row is loaded.",
-        _operated_below_3,
-        severity="warn",
-    ),
-    CrossCheck(
-        "adverse_events.fatal_but_alive",
-        "adverse_events",
-        "outcome",
-        ("adverse_events", "contacts"),
-        "a fatal event of a patient without a date of death",
-        "Deliver the death as a contact, or correct grade and outcome; the row is loaded.",
-        _fatal_but_alive,
-        severity="warn",
-    ),
-    CrossCheck(
-        "reported_endpoints.groups_differ",
-        "reported_endpoints",
-        "group",
-        ("reported_endpoints",),
-        "the patient is in one group for one endpoint and in another for the next, and both "
-        "endpoints have both groups",
-        "Correct the group in the source, or name the two groupings apart; the row is loaded, and "
-        "each endpoint is compared by its own group.",
-        _groups_differ,
-        severity="warn",
-    ),
-    CrossCheck(
-        "reported_endpoints.not_used",
-        "reported_endpoints",
-        "time",
-        ("reported_endpoints", "treatments", "contacts", "scans", "subsequent_therapies"),
-        "the patient has a date of treatment, and the endpoint is derived from dates or nothing "
-        "says that the time starts at the treatment: the reported time is not used",
-        'Where the site delivers no dates for the endpoint, set `starts_at = "T0"` in the site '
-        "file if its times start at the first treatment; the row is loaded.",
-        _time_not_used,
-        category="completeness",
-        severity="warn",
-    ),
-)
+    },
+    "mappings.after_treatment": _mapped_afterwards,
+    "scans.new_lesion_denied": lesion_checks.denied,
+    "measurements.first_in_another_modality": lesion_checks.first_in_another_modality,
+    "measurements.perhaps_merged": lesion_checks.perhaps_merged,
+    "treatments.maa_too_old": _maa_too_old,
+    "treatments.session_on_several_days": partial(_several, "treatment_date"),
+    "treatments.several_devices": partial(_several, "device"),
+    "treatments.sessions_close": _short_gap,
+    "adverse_events.no_such_grade": _no_such_grade,
+    "adverse_events.operated_below_3": _operated_below_3,
+    "adverse_events.fatal_but_alive": _fatal_but_alive,
+    "reported_endpoints.groups_differ": _groups_differ,
+    "reported_endpoints.not_used": _time_not_used,
+}
+
+CROSS_CHECKS = tuple(CrossCheck(**asdict(r), breaks=BREAKS[r.rule_id]) for r in CROSS_RULES)

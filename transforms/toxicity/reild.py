@@ -37,6 +37,7 @@ from schemas.words import plain_words
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.lab_limits import at_most, factors
 from transforms.joins import dated
+from transforms.toxicity.after_sessions import begun_courses, in_days, placed_sessions, within
 from transforms.toxicity.lab_grades import same_unit_times
 
 EXPLAINED_WITHIN_DAYS = 30
@@ -62,8 +63,8 @@ def reild_candidates(
     baseline: BaselineSettings,
 ) -> Table[ReildCandidates]:
     """List who meets the picture of REILD, with what speaks for it and against it."""
-    placed = _placed(sessions, anchors)
-    courses = _courses(sessions, anchors)
+    placed = placed_sessions(sessions, anchors)
+    courses = begun_courses(sessions, anchors)
     bilirubin = _with_baseline(labs, baseline_labs, anchors, courses)
     onset = _first_high_bilirubin(bilirubin, placed, settings, baseline)
     ascites = _worse_ascites(assessments, adverse_events, anchors, placed, courses, settings)
@@ -76,34 +77,10 @@ def reild_candidates(
     progressed = _marked(met, _by(met, courses, progression), "progressed")
     explained = _marked(progressed, _by(met, courses, seen), "obstructed")
     late = (0, settings.late_days)
-    deaths = _within(_deaths(contacts, anchors), placed, *late)
-    procedures = _within(_procedures(adverse_events, anchors), placed, *late)
+    deaths = within(_deaths(contacts, anchors), placed, *late)
+    procedures = within(_procedures(adverse_events, anchors), placed, *late)
     fatal = _marked(explained, _after(met, deaths), "died")
     return conform(_judged(_marked(fatal, _after(met, procedures), "operated")), ReildCandidates)
-
-
-def _placed(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
-    """The sessions in days from T0."""
-    placed = dated(sessions, anchors, "session_date")
-    return placed.select("subject_id", "session_number", "course", session_day="rel_day")
-
-
-def _courses(sessions: ir.Table, anchors: ir.Table) -> ir.Table:
-    """The first session of each course, as the day before which its baseline lies."""
-    first = sessions.group_by("subject_id", "course").agg(first_date=sessions.session_date.min())
-    begun = dated(first, anchors, "first_date")
-    return begun.select("subject_id", "course", t0_date="first_date", course_day="rel_day")
-
-
-def _within(table: ir.Table, placed: ir.Table, first: int, last: int) -> ir.Table:
-    """The rows of a day that lies so long after a session, each with the latest such session."""
-    pairs = table.select("subject_id", "rel_day").distinct().inner_join(placed, "subject_id")
-    near = pairs.filter((pairs.rel_day - pairs.session_day).between(first, last))
-    # Sessions and courses are numbered by their days: the greatest is the latest.
-    latest = near.group_by("subject_id", "rel_day").agg(
-        session_number=near.session_number.max(), course=near.course.max()
-    )
-    return table.inner_join(latest, ["subject_id", "rel_day"])
 
 
 def _judged(t: ir.Table) -> ir.Table:
@@ -151,7 +128,7 @@ def _first_high_bilirubin(
     settings: ToxicitySettings,
     baseline: BaselineSettings,
 ) -> ir.Table:
-    results = _in_days(bilirubin["results"], placed, settings)
+    results = in_days(bilirubin["results"], placed, settings)
     t = results.left_join(bilirubin["before"], ["subject_id", "course"])
     times, per = same_unit_times(t.analyte, t.unit, t.base_unit)
     limit = f"{settings.reild_bilirubin_mg_dl:f}"
@@ -190,12 +167,12 @@ def _worse_ascites(
     """Ascites above its baseline, or an event of that name, in the days of REILD."""
     before = last_up_to_t0(assessments, "ascites", "assessment_date", courses, of=["course"])
     known = before.select("subject_id", "course", base_level=_level(before.ascites))
-    seen = _in_days(dated(assessments, anchors, "assessment_date"), placed, settings)
+    seen = in_days(dated(assessments, anchors, "assessment_date"), placed, settings)
     t = seen.left_join(known, ["subject_id", "course"])
     worse = t.filter(_level(t.ascites) > t.base_level.fill_null(0))
     spelling = plain_words(adverse_events.term)
     events = dated(adverse_events.filter(spelling.isin(ASCITES_EVENT)), anchors, "onset_date")
-    begun = _in_days(events, placed, settings)
+    begun = in_days(events, placed, settings)
     return worse.select("subject_id", "course").union(begun.select("subject_id", "course"))
 
 
@@ -210,7 +187,7 @@ def _falling_albumin(
     )
     again = _graded_up_to(graded, courses.filter(courses.course > 1))
     before = first.union(again.select(*first.columns)).rename(base_grade="grade")
-    t = _in_days(graded, placed, settings).inner_join(before, ["subject_id", "course"])
+    t = in_days(graded, placed, settings).inner_join(before, ["subject_id", "course"])
     return t.filter(t.grade > t.base_grade).select("subject_id", "course")
 
 
@@ -275,10 +252,6 @@ def _marked(onset: ir.Table, found: ir.Table, name: str) -> ir.Table:
     joined = onset.left_join(flags, ["subject_id", "course"])
     marked = joined.mutate(**{name: joined.found.fill_null(False)})
     return marked.select(*onset.columns, name)
-
-
-def _in_days(table: ir.Table, placed: ir.Table, settings: ToxicitySettings) -> ir.Table:
-    return _within(table, placed, settings.reild_from_day, settings.reild_to_day)
 
 
 def _level(ascites: ir.StringValue) -> ir.IntegerValue:

@@ -26,6 +26,7 @@ from schemas.tables.outcomes.cohort import (
     BaselineCharacteristics,
     DosimetrySummary,
     LiteratureComparison,
+    LiverFunctionSummary,
     ProportionSummary,
     SymptomSummary,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "FollowUp",
     "IncidenceCurves",
     "LiteratureComparison",
+    "LiverFunctionSummary",
     "MemberSets",
     "Outcome",
     "PrognosisMultivariable",

@@ -149,6 +149,30 @@ class SymptomSummary(ProportionSummary):
         )
 
 
+class LiverFunctionSummary(ProportionSummary):
+    """One row per measure of the change of liver function after treatment."""
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "value",
+                    "{unit}",
+                    "proportion",
+                    "{measure}",
+                    n="n",
+                    total="total",
+                    lower="lower",
+                    upper="upper",
+                    settings=("toxicity", "baseline"),
+                ),
+            ),
+        )
+
+
 class AdherenceSummary(ProportionSummary):
     """One row per measure of follow-up adherence."""
 
