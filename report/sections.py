@@ -106,6 +106,7 @@ def _response(con: Connection, _: str) -> Section:
             response.matrix(con, "confirmed"),
             response.matrix(con, "unconfirmed", response.FURTHER),
             compared.agreement(con),
+            response.at_windows(con),
         ),
     )
 

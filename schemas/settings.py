@@ -17,7 +17,16 @@ from schemas.section import Section, any_spelling
 from schemas.site import Site
 from schemas.spelling import folded
 
+
+def _in_order(days: tuple[int, int, int]) -> tuple[int, int, int]:
+    """First day, day aimed at and last day of a time point, none before the one named before it."""
+    if list(days) != sorted(days):
+        raise ValueError("name the first day, the day aimed at and the last day, in this order")
+    return days
+
+
 Days = Annotated[int, Field(ge=0, le=36_600)]
+TimePoint = Annotated[tuple[Days, Days, Days], AfterValidator(_in_order)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
 Version = Literal["3.0", "4.03", "5.0"]
 VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
@@ -93,6 +102,11 @@ class ResponseSettings(Section):
         "without a lobe counts as treated), or all.",
     )
     reader: str = Field("local", description="The reader whose measurements are counted.")
+    windows: tuple[TimePoint, ...] = Field(
+        ((61, 91, 122), (153, 183, 213)),
+        description="Time points whose own class is published: first day, day aimed at and last "
+        "day from T0 of each. The assessment nearest to the day aimed at decides.",
+    )
     lesion_start: Literal["T0", "lobe"] = Field(
         "T0", description="Where the time to a lesion's response starts."
     )

@@ -18,28 +18,21 @@ Source: Memon et al. 2012, Int J Radiat Oncol Biol Phys 83:887 (categories); Fri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
-import pyarrow as pa
 
-from analytics.estimators.cluster_bootstrap import cluster_limits, cluster_weights
 from analytics.estimators.event_counts import populations
-from analytics.estimators.proportions import exact
+from analytics.estimators.shares import Profiles, cut, share, weights_of
 from analytics.fetched import fetched
 from schemas.contract import Table, conform, rows
 from schemas.records.criteria import CRITERIA
 from schemas.settings import ResponseSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
-from schemas.tables.marts import (
-    CONFIRMATIONS,
-    ORGANS,
-    LesionResponse,
-    SubjectResponse,
-)
+from schemas.tables.mart_table import CONFIRMATIONS, ORGANS
+from schemas.tables.marts import LesionResponse, SubjectResponse
 from schemas.tables.outcomes import (
     LESIONS,
     OF_PATIENTS_ONLY,
@@ -62,7 +55,6 @@ MEMBERSHIP: Mapping[str, tuple[str, ...]] = {
 NOT_DERIVABLE = "no lesions delivered"
 NO_SUCH_LESION = "no lesion of such territory"
 NONE_ELSEWHERE = "no disease outside the liver is known"
-NOTHING_EVALUABLE = "nothing evaluable under this criterion"
 KINDS: tuple[tuple[str, str, str], ...] = (
     *(("lesion", "all", part) for part in LESIONS),
     *(("subject", organ, "all") for organ in ORGANS),
@@ -70,21 +62,6 @@ KINDS: tuple[tuple[str, str, str], ...] = (
 """Level, organ and kind of lesions of the published shares."""
 _GROUP = ("population", "level", "organ", "lesions", "criterion", "confirmation")
 Key = tuple[str, str, str, str, str, str]
-Limits = tuple[float | None, float | None]
-
-
-class Profiles(NamedTuple):
-    """Subjects of one population by how many units they have in each category.
-
-    `clusters`, `total` and `evaluable` have shape (P,); `n` and `n_evaluable` hold one such array
-    per category.
-    """
-
-    clusters: Any
-    total: Any
-    evaluable: Any
-    n: Mapping[str, Any]
-    n_evaluable: Mapping[str, Any]
 
 
 def response_summary(
@@ -96,12 +73,12 @@ def response_summary(
 ) -> Table[ResponseSummary]:
     """Count every category in every population and give each share its limits."""
     counted = fetched(_profiles, lesion_response, subject_response, population_members)
-    found = dict(_groups(counted))
+    found = dict(cut(counted, _GROUP, RESPONSE_CATEGORIES))
     derivable = {(key[0], key[1]) for key in found}
     records = []
     for population in populations(population_members):
         for key in _keys(population):
-            absent = _why_absent(key, (key[0], key[1]) in derivable)
+            absent = why_absent(key[1], (key[0], key[1]) in derivable)
             records += _summaries(key, found.get(key), absent, settings)
     return rows(records, ResponseSummary)
 
@@ -113,11 +90,11 @@ def _keys(population: str) -> Iterator[Key]:
                 yield population, level, organ, lesions, criterion, confirmation
 
 
-def _why_absent(key: Key, derivable: bool) -> str:
+def why_absent(level: str, derivable: bool) -> str:
     """Why a population has no such units."""
     if not derivable:
         return NOT_DERIVABLE
-    return NO_SUCH_LESION if key[1] == "lesion" else NONE_ELSEWHERE
+    return NO_SUCH_LESION if level == "lesion" else NONE_ELSEWHERE
 
 
 def _units(lesion_response: ir.Table, subject_response: ir.Table) -> ir.Table:
@@ -176,30 +153,6 @@ def _belongs(units: ir.Table, category: str) -> ir.BooleanValue:
     return units[category].fill_null(False)
 
 
-def _groups(profiles: pa.Table) -> Iterator[tuple[tuple[str, ...], Profiles]]:
-    """Profiles of one key each, in an order of their own: the draw depends on it."""
-    ordered = profiles.sort_by([(name, "ascending") for name in profiles.column_names])
-    keys = list(zip(*(ordered[name].to_pylist() for name in _GROUP), strict=True))
-    arrays = {
-        name: ordered[name].to_numpy().astype(np.int64)
-        for name in ordered.column_names
-        if name not in _GROUP
-    }
-    for key in dict.fromkeys(keys):
-        at = np.array([k == key for k in keys])
-        yield key, _profile({name: values[at] for name, values in arrays.items()})
-
-
-def _profile(arrays: Mapping[str, Any]) -> Profiles:
-    return Profiles(
-        arrays["clusters"],
-        arrays["total"],
-        arrays["evaluable"],
-        {c: arrays[f"n_{c}"] for c in RESPONSE_CATEGORIES},
-        {c: arrays[f"e_{c}"] for c in RESPONSE_CATEGORIES},
-    )
-
-
 def _categories(key: Key) -> tuple[str, ...]:
     of_lesions = tuple(c for c in RESPONSE_CATEGORIES if c not in OF_PATIENTS_ONLY)
     return of_lesions if key[1] == "lesion" else RESPONSE_CATEGORIES
@@ -210,12 +163,11 @@ def _summaries(
 ) -> list[dict[str, Any]]:
     if found is None:
         return [_absent(key, category, absent) for category in _categories(key)]
-    weights = None
-    if key[1] == "lesion":
-        weights = cluster_weights(
-            found.clusters, seed=settings.bootstrap_seed, samples=settings.bootstrap_samples
-        )
-    return [_summary(key, c, found, weights, settings) for c in _categories(key)]
+    weights = weights_of(found, settings) if key[1] == "lesion" else None
+    return [
+        _identified(key, c) | share(found, c, weights, settings, of_evaluable=c != "NE")
+        for c in _categories(key)
+    ]
 
 
 def _absent(key: Key, category: str, reason: str) -> dict[str, Any]:
@@ -223,73 +175,9 @@ def _absent(key: Key, category: str, reason: str) -> dict[str, Any]:
     return _identified(key, category) | nothing
 
 
-def _unknown(key: Key, category: str, total: int) -> dict[str, Any]:
-    """A class of which nothing is known, as no unit could be evaluated."""
-    nothing = {"total": total, "n_evaluable": 0, "method": "none", "reason": NOTHING_EVALUABLE}
-    return _identified(key, category) | nothing
-
-
 def _identified(key: Key, category: str) -> dict[str, Any]:
     record: dict[str, Any] = dict(zip(_GROUP, key, strict=True)) | {"category": category}
     return record | {"statistic_id": statistic_id(ResponseSummary, record)}
-
-
-def _summary(
-    key: Key,
-    category: str,
-    found: Profiles,
-    weights: Any,
-    settings: ResponseSettings,
-) -> dict[str, Any]:
-    n = _total(found.clusters, found.n[category])
-    total = _total(found.clusters, found.total)
-    n_evaluable = _total(found.clusters, found.evaluable)
-    if not n_evaluable and category != "NE":
-        return _unknown(key, category, total)
-    responding = _total(found.clusters, found.n_evaluable[category])
-    limits = _limits(weights, found.clusters, found.n[category], found.total)
-    evaluable = (
-        (None, None)
-        if category == "NE"
-        else _limits(weights, found.clusters, found.n_evaluable[category], found.evaluable)
-    )
-    return _identified(key, category) | {
-        "n": n,
-        "total": total,
-        "n_evaluable": n_evaluable,
-        "pct": _percent(n, total),
-        "lower": limits[0],
-        "upper": limits[1],
-        "pct_evaluable": None if category == "NE" else _percent(responding, n_evaluable),
-        "lower_evaluable": evaluable[0],
-        "upper_evaluable": evaluable[1],
-        "method": _method(weights, limits, settings),
-    }
-
-
-def _total(clusters: Any, units: Any) -> int:
-    return int((clusters * units).sum())
-
-
-def _percent(n: int, total: int) -> float | None:
-    return 100 * n / total if total else None
-
-
-def _limits(weights: Any, clusters: Any, n: Any, total: Any) -> Limits:
-    if weights is not None:
-        return cluster_limits(weights, n, total)
-    units = _total(clusters, total)
-    return exact(_total(clusters, n), units)[1:] if units else (None, None)
-
-
-def _method(weights: Any, limits: Limits, settings: ResponseSettings) -> str:
-    if weights is None:
-        return "Clopper-Pearson"
-    name = (
-        f"cluster bootstrap over subjects, percentile, {settings.bootstrap_samples} samples, "
-        f"seed {settings.bootstrap_seed}"
-    )
-    return name if limits[0] is not None else f"{name}: no spread, all or none"
 
 
 def response_summary_sets(

@@ -77,6 +77,39 @@ def matrix(con: Connection, confirmation: str, units: tuple[Unit, ...] = MAIN) -
     )
 
 
+def at_windows(con: Connection) -> Table:
+    """The class at each time point by every criterion, by patient and by lesion."""
+    found = records(con, "SELECT * FROM outcomes.response_at_window WHERE population = 'all'")
+    days = sorted({r["at_days"] for r in found})
+    rows: list[Row] = []
+    numbers: list[Number] = []
+    for heading, *unit in MAIN:
+        for at in days:
+            own = {
+                (r["criterion"], r["category"]): r
+                for r in found
+                if [r["level"], r["organ"], r["lesions"]] == unit and r["at_days"] == at
+            }
+            if any(r["total"] for r in own.values()):
+                rows += _unit(f"{heading}, at {at} days", list(CRITERIA), own)
+                numbers += _numbers(own)
+    return Table(
+        id="response-at-windows",
+        title="Response at fixed times",
+        notes=(
+            "The class of the assessment nearest to the day, not the best so far; whoever was "
+            "progressive before stays progressive. Whoever died without progression, had other "
+            "treatment or no assessment near the day is not evaluable and stays in the "
+            "denominator.",
+        ),
+        abbreviations=("EASL", "mRECIST", "RECIST", "WHO"),
+        numbers=tuple(numbers),
+        empty="" if rows else "Response is not derivable: no lesion was measured after treatment.",
+        columns=("", *CRITERIA),
+        rows=tuple(rows),
+    )
+
+
 def _unit(heading: str, criteria: list[str], own: dict[tuple[str, str], Record]) -> list[Row]:
     def each(category: str) -> tuple[str, ...]:
         return tuple(_cell(own.get((c, category)), category) for c in criteria)

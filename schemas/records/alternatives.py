@@ -21,6 +21,7 @@ from typing import Any
 _WHO_LESIONS = "response_summary.all.who.lesion.all.all.unconfirmed"
 _EASL_LESIONS = "response_summary.all.easl.lesion.all.all.unconfirmed"
 _WHO_PATIENTS = "response_summary.all.who.subject.all.all.unconfirmed"
+_WHO_AT = "response_at_window.all.who.subject.all.all"
 _CONFIRMED = "response_summary.all.who.subject.all.all.confirmed"
 _PFS = "survival_medians.all.pfs.subject.overall.overall.midpoint"
 _HPFS = "survival_medians.all.hpfs.subject.overall.overall.midpoint"
@@ -141,6 +142,14 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
     (
         Alternative(
             "response.confirmation_accept_sd", True, ("subject_response",), (f"{_CONFIRMED}.orr",)
+        ),
+    ),
+    (
+        Alternative(
+            "response.windows",
+            ((77, 91, 105), (169, 183, 197)),
+            ("lesion_response_at_window", "subject_response_at_window"),
+            (f"{_WHO_AT}.91.orr", f"{_WHO_AT}.183.orr"),
         ),
     ),
     (

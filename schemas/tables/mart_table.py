@@ -1,6 +1,10 @@
-"""What every mart has: whose row it is, under a pseudonym."""
+"""What marts share: whose row it is, under a pseudonym, and the codes of response."""
 
 from schemas.contract import Contract, Text, column, columns
+
+RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+ORGANS = ("all", "liver", "extrahepatic")
+CONFIRMATIONS = ("unconfirmed", "confirmed")
 
 
 def codes_of(contract: type[Contract], name: str) -> tuple[str, ...]:

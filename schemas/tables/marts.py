@@ -14,13 +14,12 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
+from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
+from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
-from schemas.tables.mart_table import Mart, codes_of
+from schemas.tables.mart_table import CONFIRMATIONS, ORGANS, RESPONSES, Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 
-RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
-ORGANS = ("all", "liver", "extrahepatic")
-CONFIRMATIONS = ("unconfirmed", "confirmed")
 SEGMENTS = ("1", "2", "3", "4", "4a", "4b", "5", "6", "7", "8")
 WINDOWS = ("acute", "primary", "late", "any")
 

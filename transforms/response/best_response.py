@@ -20,8 +20,8 @@ from schemas.contract import Table, conform
 from schemas.records.criteria import CRITERIA, RECORDS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.tables.mart_table import CONFIRMATIONS
 from schemas.tables.marts import (
-    CONFIRMATIONS,
     FollowedLesions,
     LesionAssessments,
     LesionResponse,

@@ -10,7 +10,7 @@ from typing import Literal
 from schemas.contract import key, options, published_name
 from schemas.records.criteria import CRITERIA
 from schemas.records.eligibility import RULES
-from schemas.tables.marts import CONFIRMATIONS
+from schemas.tables.mart_table import CONFIRMATIONS
 from schemas.tables.quality import Audit
 from warehouse.releases.database import RELEASED
 

@@ -12,10 +12,12 @@ from schemas.tables.outcomes.base import (
     statistic_id_column,
 )
 from schemas.tables.outcomes.clinical import (
+    AT_WINDOW_CATEGORIES,
     LESIONS,
     OF_PATIENTS_ONLY,
     RESPONSE_CATEGORIES,
     CriterionAgreement,
+    ResponseAtWindow,
     ResponseSummary,
     ToxicityShift,
     ToxicitySummary,
@@ -52,6 +54,7 @@ TABLES: tuple[type[Outcome], ...] = declared("outcomes", Outcome)
 """Every outcome that is declared in a module of this room."""
 
 __all__ = [
+    "AT_WINDOW_CATEGORIES",
     "LESIONS",
     "LEVELS",
     "MEDIAN_RULES",
@@ -73,6 +76,7 @@ __all__ = [
     "PrognosisMultivariable",
     "PrognosisUnivariate",
     "ProportionSummary",
+    "ResponseAtWindow",
     "ResponseSummary",
     "RestrictedMeans",
     "Sensitivity",

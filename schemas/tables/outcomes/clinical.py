@@ -3,7 +3,8 @@
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
-from schemas.tables.marts import CONFIRMATIONS, ORGANS, WINDOWS
+from schemas.tables.mart_table import CONFIRMATIONS, ORGANS
+from schemas.tables.marts import WINDOWS
 from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
 
 RESPONSE_CATEGORIES = (
@@ -30,15 +31,20 @@ def _parts(*categories: str) -> tuple[dict[str, str], ...]:
 
 
 _ALL_LESIONS = {"level": "lesion", "lesions": "all"}
+_OF_ALL_LESIONS = tuple(
+    (_ALL_LESIONS | {"category": union}, _parts(*members))
+    for union, members in {
+        "ORR": ("CR", "PR"),
+        "DCR": ("CR", "PR", "SD"),
+        **{c: (c,) for c in ("CR", "PR", "SD", "PD", "NE")},
+    }.items()
+)
+_RATES = (
+    ({"category": "ORR"}, ({"category": "CR"}, {"category": "PR"})),
+    ({"category": "DCR"}, ({"category": "CR"}, {"category": "PR"}, {"category": "SD"})),
+)
 RESPONSE_UNIONS = (
-    *(
-        (_ALL_LESIONS | {"category": union}, _parts(*members))
-        for union, members in {
-            "ORR": ("CR", "PR"),
-            "DCR": ("CR", "PR", "SD"),
-            **{c: (c,) for c in ("CR", "PR", "SD", "PD", "NE")},
-        }.items()
-    ),
+    *_OF_ALL_LESIONS,
     *(
         (
             _ALL_LESIONS | {"category": c},
@@ -46,14 +52,16 @@ RESPONSE_UNIONS = (
         )
         for c in _DEPTH
     ),
-    ({"category": "ORR"}, ({"category": "CR"}, {"category": "PR"})),
-    ({"category": "DCR"}, ({"category": "CR"}, {"category": "PR"}, {"category": "SD"})),
+    *_RATES,
     ({"category": "any_decrease"}, ({"confirmation": "unconfirmed"},)),
     ({"category": "over_50_decrease"}, ({"confirmation": "unconfirmed"},)),
     ({"category": "pd_before_course_end"}, ({"confirmation": "unconfirmed"},)),
 )
 """Whose members other rows list already: unions of best responses, all lesions as treated and
 untreated ones; depth and the day of progression ask no confirmation."""
+AT_WINDOW_CATEGORIES = ("CR", "PR", "SD", "PD", "NE", "ORR", "DCR")
+AT_WINDOW_UNIONS = (*_OF_ALL_LESIONS, *_RATES)
+"""The same of the classes at a time point, which ask no confirmation and no depth."""
 TOXICITY_UNIONS = (
     ({"grade": "any", "source": "lab"}, tuple({"grade": g} for g in "1234")),
     ({"grade": "any"}, tuple({"grade": g} for g in (*"12345", "ungraded"))),
@@ -115,6 +123,63 @@ class ResponseSummary(Outcome):
                     upper="upper",
                     settings=("response",),
                     made_of=RESPONSE_UNIONS,
+                ),
+            ),
+        )
+
+
+class ResponseAtWindow(Outcome):
+    """One row per criterion, level, organ, kind of lesion, time point and category."""
+
+    criterion: Text = column("Criterion.", key=True, codes=CRITERIA)
+    level: Text = column("Unit of analysis.", key=True, codes=LEVELS)
+    organ: Text = column(
+        "The whole patient, or the disease of one place; lesions are not parted by it.",
+        key=True,
+        codes=ORGANS,
+    )
+    lesions: Text = column(
+        "All lesions, or those of treated and of untreated territory.", key=True, codes=LESIONS
+    )
+    at_days: Int = column("Day from T0 that the time point aims at.", key=True, unit="days")
+    category: Text = column(
+        "Class at the time point or a union of classes.", key=True, codes=AT_WINDOW_CATEGORIES
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units in the category; null where none could be evaluated.", minimum=0)
+    total: Int = column(
+        "All units of treated subjects; not evaluable ones count as non-responders.", required=True
+    )
+    n_evaluable: Int = column("Units evaluable at the time point.", required=True, minimum=0)
+    pct: Float = column("n of total.", unit="%")
+    lower: Float = column(
+        "Lower 95 % limit: exact for subjects, cluster bootstrap for lesions.", unit="%"
+    )
+    upper: Float = column("Upper 95 % limit.", unit="%")
+    pct_evaluable: Float = column("n of evaluable.", unit="%")
+    lower_evaluable: Float = column("Lower 95 % limit.", unit="%")
+    upper_evaluable: Float = column("Upper 95 % limit.", unit="%")
+    method: Text = column("Method of the interval.", required=True)
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "pct",
+                    "%",
+                    "proportion",
+                    "{criterion} {category} at {at_days} days by {level}, {organ} organ, "
+                    "{lesions} lesions",
+                    n="n",
+                    total="total",
+                    lower="lower",
+                    upper="upper",
+                    settings=("response",),
+                    made_of=AT_WINDOW_UNIONS,
                 ),
             ),
         )
