@@ -83,7 +83,8 @@ class ResponseSettings(Section):
         "first_session",
         description="Whether growth in a lobe that waits for its planned session is the patient's "
         "progression: it is, as nobody may wait for ever (the default); or it is not until that "
-        "session, for which `treatments.planned_lobes` must have been recorded at the first one.",
+        "session, for which `treatments.planned_lobes` must have been recorded at the first one. How "
+        "a lobe waits is decided in docs/decisions/planned_course.md.",
     )
     new_lesion_from_measurements: Literal["unless_denied", "always", "never"] = Field(
         "unless_denied",
@@ -111,7 +112,9 @@ class ResponseSettings(Section):
         "T0", description="Where the time to a lesion's response starts."
     )
     window_closed_by_therapy: bool = Field(
-        True, description="Later anticancer therapy closes the response window."
+        True,
+        description="Later anticancer therapy closes the response window: of a lesion what began "
+        "after its own lobe's session, which is a judgement (docs/decisions/planned_course.md).",
     )
     bootstrap_seed: int = Field(20120701, description="Seed of the lesion-level cluster bootstrap.")
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = Field(

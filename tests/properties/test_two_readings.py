@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.second_reading.generate import histories
 from tests.support.second_reading.history import History
-from tests.support.two_readings import differences, project
+from tests.support.two_readings import PLANNED, differences, project
 
 FAMILIES = ("staged_lobes", "modalities", "new_lesion", "merger", "splitting")
 SEED = 1
@@ -35,6 +35,14 @@ def test_both_readings_agree_on_two_thousand_histories() -> None:
     assert min(counts[name] for name in FAMILIES) >= 200
     for first in range(0, len(every), 600):
         assert differences(every[first : first + 600]) == []
+
+
+@pytest.mark.long
+def test_both_readings_agree_on_patients_judged_by_the_planned_course() -> None:
+    """Every history in which the lobes were planned at the first session, of 2,400."""
+    planned = [h for h in histories(2400, SEED) if any(s.planned_lobes for s in h.sessions[:1])]
+    assert len(planned) >= 90
+    assert differences(planned, PLANNED) == []
 
 
 def _with_one_lesion(every: list[History]) -> list[History]:

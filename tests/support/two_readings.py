@@ -8,9 +8,10 @@ lesions are compared in the sums of their patients.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ibis.expr.types as ir
 
@@ -38,6 +39,9 @@ from transforms.response import (
     subject_assessments,
 )
 
+Window = Literal["first_session", "planned_course"]
+FIRST: Window = "first_session"
+PLANNED: Window = "planned_course"
 OURS = ResponseSettings(easl_quantity="estimated")
 THEIRS = Settings(sd_min_days={"WHO": 0, "EASL": 0, "RECIST 1.1": 0, "mRECIST": 0})
 """The registry's default: stable disease from the first day on."""
@@ -51,7 +55,7 @@ class Reading(NamedTuple):
     best: Said
 
 
-def differences(histories: list[History]) -> list[tuple[str, ...]]:
+def differences(histories: list[History], window: Window = FIRST) -> list[tuple[str, ...]]:
     """Units on which the readings differ: patient, unit and criterion.
 
     Assessments that are not evaluable are not compared: the project lists none of a lesion without
@@ -60,7 +64,7 @@ def differences(histories: list[History]) -> list[tuple[str, ...]]:
     treatment parts an assessment of the project for the patient and all lesions, in the second
     reading only for those whose window it closes: parts of one class are compared as one.
     """
-    ours, theirs = project(histories), second(histories)
+    ours, theirs = project(histories, window), second(histories, window)
     others = {(h.patient_id, x.id) for h in histories for x in h.lesions if not x.index_lesion}
     keys = {k for k in ours.best.keys() | theirs.best.keys() if k[:2] not in others}
     began = {h.patient_id: [x.day for x in (*h.sessions, *h.therapies)] for h in histories}
@@ -84,17 +88,19 @@ def _parted(one: tuple[int, str], after: tuple[int, str] | None, began: list[int
     return any(one[0] <= day < after[0] for day in began)
 
 
-def project(histories: Iterable[History]) -> Reading:
+def project(histories: Iterable[History], window: Window = FIRST) -> Reading:
     """What the project's derivations say, in one run over all histories."""
-    return _said(_derived(_tables(list(histories))))
+    settings = OURS.model_copy(update={"patient_window": window})
+    return _said(_derived(_tables(list(histories)), settings))
 
 
-def second(histories: Iterable[History]) -> Reading:
+def second(histories: Iterable[History], window: Window = FIRST) -> Reading:
     """What the second reading says."""
+    settings = replace(THEIRS, patient_window=window)
     assessments: Said = {}
     best: Said = {}
     for history in histories:
-        result = evaluate(history, THEIRS)
+        result = evaluate(history, settings)
         assert result is not None
         for criterion, found in result.criteria.items():
             for lesion in found.lesions:
@@ -121,7 +127,7 @@ def _until_progression(found: Iterable[tuple[int, str]]) -> tuple[tuple[int, str
     return tuple(kept)
 
 
-def _derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
+def _derived(tables: Mapping[str, ir.Table], chosen: ResponseSettings) -> dict[str, ir.Table]:
     """Every table between the registry's and the best responses."""
     t = dict(tables)
     based = BaselineSettings()
@@ -129,14 +135,14 @@ def _derived(tables: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
     t["anchors"] = derived(anchoring.anchors, based, t["treatments"], t["sessions"])
     for function, settings in (
         (anchoring.subject_lesions, None),
-        (lesion_quantities.lesion_quantities, OURS),
-        (assessed_days.assessed_days, OURS),
+        (lesion_quantities.lesion_quantities, chosen),
+        (assessed_days.assessed_days, chosen),
         (new_lesions.new_lesions, None),
-        (followed_lesions.followed_lesions, OURS),
-        (lesion_assessments.lesion_assessments, OURS),
-        (subject_assessments.subject_assessments, OURS),
-        (best_response.lesion_response, OURS),
-        (best_response.subject_response, OURS),
+        (followed_lesions.followed_lesions, chosen),
+        (lesion_assessments.lesion_assessments, chosen),
+        (subject_assessments.subject_assessments, chosen),
+        (best_response.lesion_response, chosen),
+        (best_response.subject_response, chosen),
     ):
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         t[function.__name__] = derived(function, settings, *(t[n] for n in names))

@@ -3,8 +3,8 @@
 Which lobes were planned is taken from the record of the first session, never from later sessions:
 that would make a patient's class depend on the future. A planned lobe waits until its first
 session, at most as long as one course may last. While it waits its lesions count as at baseline, so
-that they neither grow nor shrink; from its session on they are compared with the last reading
-before it.
+that they neither grow nor shrink, and they stay in the sum; from its session on they are compared
+with the last reading before it. Why so: docs/decisions/planned_course.md.
 
 A new hepatic lesion is excused only where every lesion first measured on that scan lies in a lobe
 that waits: one that no measurement places counts as progression.

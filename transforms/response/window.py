@@ -5,8 +5,8 @@ course of 90Y, too; the planned second session to the other lobe belongs to the 
 does not close it. A lesion's closes with the second session that treats its own lobe, never with
 the first; where its lobe is not known, with a further course. A window cannot close before it
 opens: therapy that began before a lobe's own first session is not later than the treatment of its
-lesions, and stays what closes the patient's. First progression closes the window too, each unit's
-own.
+lesions, and stays what closes the patient's; that is a judgement, no guideline's. First progression
+closes the window too, each unit's own.
 """
 
 import ibis

@@ -80,9 +80,11 @@ def test_growth_in_a_lobe_not_yet_treated_is_the_patients_progression_by_default
 
 
 def test_a_window_does_not_close_before_it_opens() -> None:
-    """Therapy began on day 39, the left lobe was treated on day 42: its lesions are followed.
+    """DECISION. Therapy began on day 39, the left lobe was treated on day 42: its lesions are followed.
 
-    The patient's window, and that of the lesions treated before, closed with the therapy.
+    The patient's window, and that of the lesions treated before, closed with the therapy. No
+    guideline says so: it is a judgement that a therapy begun before a lobe's own treatment is not a
+    later one for its lesions, although it may help them shrink.
     """
     tables = {
         "subject_lesions": """
@@ -160,4 +162,117 @@ def test_a_lesions_window_closes_with_the_second_treatment_of_its_lobe() -> None
         | 2             | 180     | PR       | yes       |
         | 2             | 301     | PR       | no        |
         """,
+    )
+
+
+_PLANNED = """
+    | subject_id | t0_date | last_session_date | plan_known | left_waits_to |
+    | A          | d0      | d40               | yes        | d40           |
+    | B          | d0      | d0                | yes        | d90           |
+"""
+_BOTH = """
+    | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+    | A          | 1             | L1        | liver | right | yes          | yes           | d0        |
+    | A          | 2             | L2        | liver | left  | yes          | yes           | d40       |
+    | B          | 1             | L1        | liver | right | yes          | yes           | d0        |
+    | B          | 2             | L2        | liver | left  | yes          | yes           | d0        |
+"""
+_COURSE = ResponseSettings(patient_window="planned_course")
+
+
+def test_a_lobe_that_waits_is_held_at_its_baseline_and_stays_in_the_sum() -> None:
+    """DECISION. Under the planned course a waiting lobe neither grows nor shrinks, nor is left out.
+
+    On day 15 the waiting lesion of A has vanished and the treated one has halved: 200 to 100 beside
+    200 that are held make 300 of 400, stable. Counted as measured, shrinkage that no treatment made
+    would be a response of the patient while growth is excused. Left out, 100 of 200 would be a sum
+    over some of the targets. The lobe was treated on day 40 and is compared with day 38 from then
+    on: 100 and 200 are half of 200 and 400.
+    """
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "anchors": _PLANNED,
+            "subject_lesions": _BOTH,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status   |
+                | A          | L1        | d-10      | 20         | 10               | measured |
+                | A          | L2        | d-10      | 20         | 10               | measured |
+                | A          | L1        | d15       | 10         | 10               | measured |
+                | A          | L2        | d15       |            |                  | absent   |
+                | A          | L2        | d38       | 40         | 10               | measured |
+                | A          | L1        | d38       | 10         | 10               | measured |
+                | A          | L1        | d60       | 10         | 10               | measured |
+                | A          | L2        | d60       | 20         | 10               | measured |
+            """,
+        },
+        """
+        | rel_day | baseline | nadir | value | response | rule                   |
+        | 15      | 400      | 400   | 300   | SD       | neither                |
+        | 38      | 400      | 300   | 300   | SD       | neither                |
+        | 60      | 600      | 500   | 300   | PR       | decrease_from_baseline |
+        """,
+        _COURSE,
+    )
+
+
+def test_a_planned_lobe_waits_no_longer_than_a_course_may_last() -> None:
+    """DECISION. B's left lobe was planned and never treated: it waits to day 90, the course's last.
+
+    That it was never treated is not known on any day before. Waiting for ever, it could never
+    progress. Its growth from 200 to 400 is excused on day 90 and is the patient's on day 120.
+    """
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "anchors": _PLANNED,
+            "subject_lesions": _BOTH,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | B          | L1        | d-10      | 20         | 10               |
+                | B          | L2        | d-10      | 20         | 10               |
+                | B          | L1        | d90       | 20         | 10               |
+                | B          | L2        | d90       | 40         | 10               |
+                | B          | L1        | d120      | 20         | 10               |
+                | B          | L2        | d120      | 40         | 10               |
+            """,
+        },
+        """
+        | rel_day | baseline | value | response | rule              |
+        | 90      | 400      | 400   | SD       | neither           |
+        | 120     | 400      | 600   | PD       | growth_over_nadir |
+        """,
+        _COURSE,
+    )
+
+
+def test_a_new_hepatic_lesion_is_excused_in_a_waiting_lobe_and_nowhere_else() -> None:
+    """In the left lobe, which waits on day 30; without a lobe; and in the lobe that was treated."""
+    places = {"left": "left", "none": "", "right": "right"}
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "anchors": "| subject_id | t0_date | last_session_date | plan_known | left_waits_to |\n"
+            + "".join(f"| {who} | d0 | d40 | yes | d40 |\n" for who in places),
+            "subject_lesions": "| subject_id | lesion_number | lesion_id | organ | lobe | index_lesion "
+            "| recist_target | lobe_date |\n"
+            + "".join(
+                f"| {who} | 1 | L1 | liver | right | yes | yes | d0 |\n"
+                f"| {who} | 2 | L2 | liver | {lobe} | no | no | {'d40' if lobe == 'left' else 'd0'} |\n"
+                for who, lobe in places.items()
+            ),
+            "measurements": "| subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |\n"
+            + "".join(
+                f"| {who} | L1 | d-10 | 20 | 10 |\n| {who} | L1 | d30 | 20 | 10 |\n"
+                f"| {who} | L2 | d30 | 25 | 25 |\n"
+                for who in places
+            ),
+        },
+        """
+        | subject_id | rel_day | response | rule                |
+        | left       | 30      | SD       | neither             |
+        | none       | 30      | PD       | new_lesion_measured |
+        | right      | 30      | PD       | new_lesion_measured |
+        """,
+        _COURSE,
     )

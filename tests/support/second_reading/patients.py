@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from .best import Best, best_response
 from .chart import Chart, remembered
-from .growth import compared_with_nadir
+from .growth import compared, planned, waits
 from .new_lesions import new_lesion_day, organ_of
 from .nontarget import non_target, progression_day
-from .readings import add, carried_readings
-from .references import baseline_sum, nadir
+from .readings import add
 from .targets import patient_modality, patient_targets
-from .territory import planned_lobes, waiting
+from .territory import waiting
 from .thresholds import gone, grows, returned, shrinks
 
 
@@ -153,17 +152,14 @@ def _without_targets(status: str, criterion: str):
 def target_class(chart, criterion, organ, earlier, days, modality, cleared) -> TargetClass:
     """Return the class of the sum: PD may rest on the measured lesions alone, all else needs every target."""
     targets = organ_targets(chart, criterion, organ)
-    starts = {lesion.id: chart.t0 for lesion in targets}
-    first, changed = baseline_sum(chart, criterion, targets, starts, modality)
+    pairs, first, changed, lowest = compared(chart, criterion, targets, earlier, days, modality)
     if not first:
         return TargetClass("NE", _no_baseline(targets, first, criterion))
-    lowest = nadir(chart, criterion, targets, starts, modality, earlier)
-    pairs = carried_readings(chart, criterion, targets, days, modality)
     numbers = (add([reading for _, reading in pairs]).value, first, lowest, changed)
     back = _returned(chart, criterion, pairs) if cleared else []
     if back:
         return TargetClass("PD", "reappearance", min(back), *numbers)
-    growth_day = _growth_day(chart, criterion, targets, earlier, days, modality)
+    growth_day = _growth_day(chart, criterion, pairs, lowest, modality, days)
     if growth_day is not None:
         return TargetClass("PD", "growth", growth_day, *numbers)
     return _not_progressed(criterion, pairs, numbers)
@@ -180,22 +176,27 @@ def _no_baseline(targets, first, criterion) -> str:
 
 def _returned(chart, criterion, pairs) -> list:
     """Return the days on which a target is back after complete response."""
-    planned = chart.settings.patient_window == "planned_course" and planned_lobes(chart) is not None
     return [
         reading.first
         for lesion, reading in pairs
         if reading.value is not None
         and returned(criterion, lesion, reading.value)
-        and not (planned and waiting(chart, lesion, reading.last))
+        and not (planned(chart) and waiting(chart, lesion, reading.last))
     ]
 
 
-def _growth_day(chart, criterion, targets, earlier, days, modality) -> int | None:
+def _growth_day(chart, criterion, pairs, lowest, modality, days) -> int | None:
     """Return the first day of the readings that exceed the threshold over the nadir."""
-    reading, lowest = compared_with_nadir(chart, criterion, targets, earlier, days, modality)
-    if reading.value is None or lowest is None:
+    measured = [(lesion, reading) for lesion, reading in pairs if reading.value is not None]
+    value = sum(reading.value for _, reading in measured)
+    if not measured or lowest is None or not grows(criterion, value, lowest, chart.settings):
         return None
-    return reading.first if grows(criterion, reading.value, lowest, chart.settings) else None
+    read = [
+        reading.first
+        for lesion, reading in measured
+        if not (planned(chart) and waits(chart, lesion, days, modality))
+    ]
+    return min(read, default=min(days))
 
 
 def _not_progressed(criterion, pairs, numbers) -> TargetClass:

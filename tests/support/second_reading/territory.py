@@ -90,11 +90,26 @@ def lobe_day(chart: Chart, lobe: str) -> int | None:
     )
 
 
+def session_of_plan(chart: Chart, lesion: Lesion) -> int:
+    """Return the session from which growth of a lesion counts: that of its planned lobe, else T0."""
+    planned = planned_lobes(chart) or frozenset()
+    day = lobe_day(chart, lesion.lobe) if lesion.organ == "liver" else None
+    if lesion.lobe not in planned or day is None or day > last_day_of_course(chart):
+        return chart.t0
+    return day
+
+
+def last_day_of_course(chart: Chart) -> int:
+    """Return the last day on which a planned lobe may still wait: nobody waits for ever."""
+    return chart.t0 + chart.settings.course_days
+
+
 def waiting_lobes(chart: Chart, day: int) -> frozenset:
     """Return the planned lobes that are not yet treated; a scan on the session's day comes before it."""
-    planned = planned_lobes(chart) or frozenset()
-    first = {lobe: lobe_day(chart, lobe) for lobe in planned}
-    return frozenset(lobe for lobe in planned if first[lobe] is None or day <= first[lobe])
+    first = {lobe: lobe_day(chart, lobe) for lobe in planned_lobes(chart) or frozenset()}
+    limit = last_day_of_course(chart)
+    until = {lobe: limit if session is None else min(session, limit) for lobe, session in first.items()}
+    return frozenset(lobe for lobe in until if first[lobe] != chart.t0 and day <= until[lobe])
 
 
 def waiting(chart: Chart, lesion: Lesion, day: int) -> bool:
