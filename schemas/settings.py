@@ -83,8 +83,8 @@ class ResponseSettings(Section):
         "first_session",
         description="Whether growth in a lobe that waits for its planned session is the patient's "
         "progression: it is, as nobody may wait for ever (the default); or it is not until that "
-        "session, for which `treatments.planned_lobes` must have been recorded at the first one. How "
-        "a lobe waits is decided in docs/decisions/planned_course.md.",
+        "session, for which `treatments.planned_lobes` must have been recorded at the first one. "
+        "How a lobe waits is decided in docs/decisions/planned_course.md.",
     )
     new_lesion_from_measurements: Literal["unless_denied", "always", "never"] = Field(
         "unless_denied",
