@@ -68,10 +68,28 @@ def export(patient: Patient, seed: int, number: int, as_of: date) -> Tables | No
     draw = generator(seed, number, RECORDS)
     if patient.on(patient.mapping_day) > as_of or _vanished(draw, patient, as_of):
         return None
-    return {
+    tables = {
         name: list(seen(name, _entered(name, list(raw(patient)), draw, patient, as_of), as_of))
         for name, raw in RAW.items()
     }
+    return _placed(tables, patient)
+
+
+def _placed(tables: Tables, patient: Patient) -> Tables:
+    """With the lobes planned at the first session, and the place of disease that is no target."""
+    lobes = {target.lobe for target in patient.targets}
+    plan = "both" if len(lobes) == 2 else min(lobes)
+    for row in tables["treatments"]:
+        row["planned_lobes"] = plan if row["treatment_date"] == patient.t0 else None
+    liver = not all(lesion.recist_target for lesion in patient.lesions)
+    for row in tables["scans"]:
+        row["non_target_liver"] = _remaining(liver)
+        row["non_target_elsewhere"] = _remaining(patient.extrahepatic != "none")
+    return tables
+
+
+def _remaining(there: bool) -> str:
+    return "non_cr_non_pd" if there else "none"
 
 
 def _vanished(draw: Generator, patient: Patient, as_of: date) -> bool:

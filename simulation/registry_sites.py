@@ -50,6 +50,8 @@ class Dialect:
     """Centimetres, MBq, percent, umol/L, g/L and cells per microlitre; else our own units."""
     codes: Codes = field(default_factory=dict)
     """(table, column) -> our code -> theirs."""
+    places: bool = False
+    """Records the lobes planned at the first session, and where disease that is no target is."""
 
 
 _LETTERS: Codes = {
@@ -80,8 +82,14 @@ PLAIN = (
         yes_no=("true", "false"),
         si=True,
         codes=_NUMBERS,
+        places=True,
     ),
 )
+PLACES = {
+    "treatments": ("planned_lobes",),
+    "scans": ("non_target_liver", "non_target_elsewhere"),
+}
+"""What few centres record: the columns of those that do."""
 REDCAP = Dialect("REDCap", redcap=True, patient_id="R{}")
 MIXED = (PLAIN[0], REDCAP, PLAIN[1], REDCAP, PLAIN[2])
 
@@ -125,7 +133,8 @@ def write_export(
     (folder / "README.txt").write_text(readme, encoding="utf-8")
     with ExitStack() as stack:
         writers = {}
-        for name, header in columns().items():
+        for name in columns():
+            header = _recorded(name, chosen)
             file = (folder / f"{name}.csv").open("w", encoding="utf-8", newline="")
             writers[name] = csv.writer(
                 stack.enter_context(file), delimiter=chosen.delimiter, lineterminator="\n"
@@ -143,9 +152,14 @@ def columns() -> dict[str, tuple[str, ...]]:
     return {name: tuple(rows[0]) for name, rows in records(date.max).items()}
 
 
+def _recorded(table: str, chosen: Dialect) -> tuple[str, ...]:
+    return (*columns()[table], *(PLACES.get(table, ()) if chosen.places else ()))
+
+
 def _lines(table: str, rows: list[Record], chosen: Dialect) -> Iterable[list[str]]:
     codes = {c: known for (t, c), known in chosen.codes.items() if t == table}
-    for row in rows:
+    for whole in rows:
+        row: Record = {c: whole[c] for c in _recorded(table, chosen)}
         told: Record = {c: known[str(row[c])] for c, known in codes.items() if row[c] is not None}
         given = theirs(table, row | told) if chosen.si else row | told
         yield [*(_text(value, chosen) for value in given.values()), "SYNTHETIC"]

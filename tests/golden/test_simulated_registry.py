@@ -6,6 +6,7 @@ rows, late rows, corrected cells, vanished records; each is held here in one sma
 
 import csv
 import tomllib
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from schemas.errors import Refused
 from simulation.registry import Shape, simulate_registry
 from simulation.registry_changes import LATE_DAYS, Tables, export
 from simulation.registry_patients import patient
-from simulation.registry_sites import MIXED, Dialect, write_export
+from simulation.registry_sites import MIXED, PLAIN, Dialect, write_export
 from simulation.registry_truths import TRUTHS
 from warehouse import pipeline
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -226,3 +227,38 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text("utf-8").splitlines()
+
+
+def test_planned_lobes_and_the_place_of_disease_are_those_of_the_patient(tmp_path: Path) -> None:
+    """Delivered by one kind of centre: the first session's plan is what the patient had treated.
+
+    Disease that is no target lies outside the liver where the patient has extrahepatic disease,
+    and in the liver where a lesion is more than the two targets.
+    """
+    shape = Shape(sites=3, patients=60, seed=1, format="csv")
+    simulate_registry(shape, DAY, tmp_path)
+    (site,) = [f"centre{n + 1:02d}" for n in range(3) if PLAIN[n].places]
+    (folder,) = (tmp_path / "inbox" / site).iterdir()
+    drawn = {PLAIN[2].patient_id.format(n): patient(1, n, str(n), TRUTHS) for n in range(3, 61, 3)}
+    plans = defaultdict(list)
+    for row in _delivered(folder / "treatments.csv"):
+        plans[row["patient_id"]].append((row["treatment_date"], row["planned_lobes"]))
+    staged = 0
+    for name, told in plans.items():
+        targets = drawn[name].targets
+        first = [plan for day, plan in told if day == f"{drawn[name].t0:%d.%m.%Y}"]
+        lobes = {target.lobe for target in targets}
+        assert set(first) == {"both" if lobes == {"left", "right"} else min(lobes)}
+        assert {plan for day, plan in told if day != f"{drawn[name].t0:%d.%m.%Y}"} <= {""}
+        staged += len({target.day for target in targets}) > 1
+    assert staged >= 3
+    remaining = {True: "non_cr_non_pd", False: "none"}
+    for row in _delivered(folder / "scans.csv"):
+        who = drawn[row["patient_id"]]
+        assert row["non_target_elsewhere"] == remaining[who.extrahepatic != "none"]
+        assert row["non_target_liver"] == remaining[len(who.lesions) > 2]
+
+
+def _delivered(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened, delimiter="\t"))
