@@ -17,7 +17,7 @@ from report.figures import (
 from report.figures.methods import Settings
 from report.figures.model import Exhibit
 from report.figures.source import Connection
-from report.tables import compared, delivered, endpoints, measured
+from report.tables import by_response, compared, delivered, endpoints, measured
 
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
@@ -126,7 +126,11 @@ def _overall(con: Connection, _: str) -> Section:
         "Overall survival",
         "From the first ⁹⁰Y treatment to death of any cause.",
         (survival.overall(con), *survival.by_factor(con)),
-        (endpoints.landmarks(con), endpoints.means(con)),
+        (
+            by_response.survival_by_response(con),
+            endpoints.landmarks(con),
+            endpoints.means(con),
+        ),
     )
 
 

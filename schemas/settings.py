@@ -240,6 +240,11 @@ class SurvivalSettings(Section):
     restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
     )
+    response_landmarks_days: tuple[Days, ...] = Field(
+        (91, 183),
+        description="Landmarks of survival by response, in days from T0: the response up to the "
+        "day, and survival of those observed beyond it.",
+    )
     reference_groups: tuple[Folded, ...] = Field(
         (),
         description="Treatment groups of reported endpoints with which the others are compared: "

@@ -15,7 +15,7 @@ GOLDEN = Path("tests/golden/r")
 TOLERANCE = 1e-9
 
 
-@pytest.mark.parametrize("name", ["survival", "prognosis", "firth", "clustered"])
+@pytest.mark.parametrize("name", ["survival", "prognosis", "firth", "clustered", "by_response"])
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
     assert shutil.which("Rscript"), (
         "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv"

@@ -11,6 +11,7 @@ from schemas.tables.outcomes.base import (
     Statistics,
     statistic_id_column,
 )
+from schemas.tables.outcomes.by_response import SurvivalByResponse
 from schemas.tables.outcomes.clinical import (
     AT_WINDOW_CATEGORIES,
     LESIONS,
@@ -81,6 +82,7 @@ __all__ = [
     "RestrictedMeans",
     "Sensitivity",
     "Statistics",
+    "SurvivalByResponse",
     "SurvivalCurves",
     "SurvivalKey",
     "SurvivalLandmarks",
