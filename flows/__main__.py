@@ -15,7 +15,17 @@ from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from flows.commands.answers import accounting, changes, consent, pages, release, sharing, show, sql
+from flows.commands.answers import (
+    accounting,
+    changes,
+    consent,
+    pages,
+    paper,
+    release,
+    sharing,
+    show,
+    sql,
+)
 from flows.commands.centres import check, delivery, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
 from flows.commands.nights import backfill, doctor, operations, reproduce, run, serve, simulate
@@ -38,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     *sql.COMMANDS,
     *show.COMMANDS,
     *pages.COMMANDS,
+    *paper.COMMANDS,
     *changes.COMMANDS,
     *reproduce.COMMANDS,
     *accounting.COMMANDS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from report.figures.model import Number
-from report.figures.source import Connection, Record, interval, number, records
+from report.figures.source import Connection, Record, interval, number, records, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,6 @@ def _one(con: Connection, table: str, statistic: str) -> Record | None:
     return found[0] if found else None
 
 
-def _said(r: Record, digits: dict[str, int]) -> tuple[Number, ...]:
-    return tuple(
-        Number(r["statistic_id"], c, number(r[c], d)) for c, d in digits.items() if r[c] is not None
-    )
-
-
 def _treated(con: Connection) -> Headline:
     r = _one(con, "attrition", "attrition.all.1")
     return Headline(
@@ -53,7 +47,7 @@ def _treated(con: Connection) -> Headline:
         str(r["n_out"]) if r else "not derivable",
         "",
         "at least one ⁹⁰Y treatment",
-        _said(r, {"n_out": 0}) if r else (),
+        said(r, n_out=0) if r else (),
     )
 
 
@@ -69,7 +63,7 @@ def _survival(con: Connection) -> Headline:
         f"{median} months" if r["median_months"] is not None else median or "not evaluable",
         f"95 % CI {around}" if around else "",
         f"{_start(r)}; {r['events']} of {r['n']} died; Kaplan-Meier",
-        _said(r, {"median_months": 1, "lower": 1, "upper": 1, "events": 0, "n": 0}),
+        said(r, median_months=1, lower=1, upper=1, events=0, n=0),
     )
 
 
@@ -97,7 +91,7 @@ def _response(con: Connection, criterion: str, name: str, lesions: str) -> Headl
         f"{number(r['pct'])} %",
         f"95 % CI {interval(r['lower'], r['upper'])}",
         f"{r['n']} of {r['total']} {which}; complete or partial, unconfirmed",
-        _said(r, {"pct": 1, "lower": 1, "upper": 1, "n": 0, "total": 0}),
+        said(r, pct=1, lower=1, upper=1, n=0, total=0),
     )
 
 
@@ -112,5 +106,5 @@ def _follow_up(con: Connection) -> Headline:
         f"{number(r['median_months'])} months",
         f"95 % CI {around}" if around else "",
         f"reverse Kaplan-Meier, n = {r['n']}",
-        _said(r, {"median_months": 1, "lower": 1, "upper": 1, "n": 0}),
+        said(r, median_months=1, lower=1, upper=1, n=0),
     )

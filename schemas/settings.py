@@ -411,6 +411,20 @@ class StoreSettings(Section):
     )
 
 
+class PaperSettings(Section):
+    """What a manuscript says that no table holds. What is missing is marked TODO, never invented.
+
+    They decide no number, so they are no part of the run key.
+    """
+
+    title: str = Field("", description="Title of the manuscript.")
+    centres: tuple[str, ...] = Field((), description="The centres' names, as they are printed.")
+    ethics: str = Field("", description="The ethics committee and its reference.")
+    consent: str = Field("", description="How consent was given, or why it was waived.")
+    registration: str = Field("", description="Where the registry is registered.")
+    funding: str = Field("", description="Who paid.")
+
+
 class RegistryFile(OutcomeSettings):
     """registry.toml: what one registry is, and which conventions it chose."""
 
@@ -436,6 +450,7 @@ class RegistryFile(OutcomeSettings):
     )
     audit: AuditSettings = AuditSettings()
     export: ExportSettings = ExportSettings()
+    paper: PaperSettings = PaperSettings()
     receive_retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="How often receiving is tried again where the outside failed."
     )

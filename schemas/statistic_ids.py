@@ -4,6 +4,7 @@ A slug is lower case and has letters, digits, `_`, `-` and `:` only: `RECIST 1.1
 `3.0` is `3_0`, `<=25` is `le25`. No part is empty: an overall row says `overall`.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,14 @@ def set_id_column(table: str, *parts: ir.StringValue) -> ir.StringValue:
     for part in parts:
         name = name + "." + slug_column(part)
     return name
+
+
+def number_label(statistic: str, field: str) -> str:
+    """The label of a printed number in a document: short, and the same in every document.
+
+    Word keeps 64 characters of a control's name, and ids can be longer.
+    """
+    return "k" + hashlib.sha256(f"{statistic}#{field}".encode()).hexdigest()[:16]
 
 
 def joined(table: str, *codes: object) -> str:

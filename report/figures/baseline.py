@@ -1,8 +1,8 @@
 """Table 1: who was treated, before treatment, in all and by a factor."""
 
 from report.figures import words
-from report.figures.model import Number, Row, Table
-from report.figures.source import Connection, Record, interval, number, records
+from report.figures.model import Cell, Row, Table, numbers_in, row
+from report.figures.source import Connection, Record, interval, number, records, said
 from report.figures.words import Variable
 
 METHOD = "n (% of those with a value), or median (quartiles). Missing: patients without a value."
@@ -13,14 +13,13 @@ def table_1(con: Connection) -> Table:
     found = _found(con, "")
     total = _treated(con)
     never = _never(found)
-    rows, numbers = [], []
+    rows: list[Row] = []
     for group, variables in words.GROUPS:
         block: list[Row] = []
         for variable in variables:
             own = [r for r in found if r["variable"] == variable.code]
             if own and variable.code not in never:
                 block += _rows(variable, own)
-                numbers += _numbers(variable, own)
         if block:
             rows += [Row((group, "", ""), heading=True), *block]
     return Table(
@@ -30,7 +29,7 @@ def table_1(con: Connection) -> Table:
         n=total,
         notes=(METHOD, *_recorded_for_nobody(never)),
         abbreviations=_used(rows),
-        numbers=tuple(numbers),
+        numbers=numbers_in(rows),
         empty="" if rows else "No variable was recorded for any treated patient.",
         columns=("", f"all (n = {total})", "missing"),
         rows=tuple(rows),
@@ -68,6 +67,7 @@ def _of_factor(con: Connection, factor: str) -> Table:
         title=f"Patients before treatment, by {words.inside(label)}",
         notes=(METHOD, "SMD: the largest of a variable, without its sign."),
         abbreviations=("SMD", *_used(rows)),
+        numbers=numbers_in(rows),
         empty="" if rows else "No variable was recorded for any treated patient.",
         columns=(
             "",
@@ -111,14 +111,14 @@ def _recorded_for_nobody(never: list[str]) -> tuple[str, ...]:
 
 
 def _rows(variable: Variable, own: list[Record]) -> list[Row]:
-    missing = str(own[0]["missing"])
+    missing = Cell(str(own[0]["missing"]), said(own[0], missing=0))
     if own[0]["median"] is not None:
-        return [Row((variable.label, _median(variable, own[0]), missing), 1)]
+        return [row((variable.label, _median(variable, own[0]), missing), 1)]
     if variable.yes:
         yes = next((r for r in own if r["level"] == variable.yes), None)
-        return [Row((variable.label, _share(yes, own[0]), missing), 1)]
-    head = Row((variable.label, "", missing), 1)
-    return [head, *(Row((words.level(r["level"]), _share(r, r), ""), 2) for r in own)]
+        return [row((variable.label, _share(yes, own[0]), missing), 1)]
+    head = row((variable.label, "", missing), 1)
+    return [head, *(row((words.level(r["level"]), _share(r, r), ""), 2) for r in own)]
 
 
 def _split_rows(
@@ -130,49 +130,37 @@ def _split_rows(
     smd = max((abs(r["smd"]) for r in own if r["smd"] is not None), default=None)
     last = "" if is_factor else number(smd, 2)
     if any(r["median"] is not None for r in own):
-        cells = [_median(variable, any_of[x]) if x in any_of else "" for x in levels]
-        return [Row((variable.label, *cells, last), 1)]
+        medians = [_median(variable, any_of[x]) if x in any_of else "" for x in levels]
+        return [row((variable.label, *medians, last), 1)]
     if variable.yes:
         cells = [_share(at.get((variable.yes, x)), any_of.get(x)) for x in levels]
-        return [Row((variable.label, *cells, last), 1)]
+        return [row((variable.label, *cells, last), 1)]
     names = list(dict.fromkeys(r["level"] for r in own if r["level"]))
     return [
         Row((variable.label, *[""] * len(levels), last), 1),
         *(
-            Row((words.level(n), *(_share(at.get((n, x)), any_of.get(x)) for x in levels), ""), 2)
+            row((words.level(n), *(_share(at.get((n, x)), any_of.get(x)) for x in levels), ""), 2)
             for n in names
         ),
     ]
 
 
-def _median(variable: Variable, r: Record) -> str:
+def _median(variable: Variable, r: Record) -> Cell:
     if r["median"] is None:
-        return "no value"
-    around = interval(r["q1"], r["q3"], variable.digits)
-    return f"{number(r['median'], variable.digits)} ({around})"
+        return Cell("no value")
+    digits = variable.digits
+    told = f"{number(r['median'], digits)} ({interval(r['q1'], r['q3'], digits)})"
+    return Cell(told, said(r, median=digits, q1=digits, q3=digits))
 
 
-def _share(r: Record | None, any_level: Record | None) -> str:
+def _share(r: Record | None, any_level: Record | None) -> Cell:
     """`25 (62.5 %)`; a level of nobody is 0, and of nobody with a value it is no value."""
     total = (r or any_level or {}).get("total")
     if not total:
-        return "no value"
-    n, pct = (r["n"], r["pct"]) if r else (0, 0.0)
-    return f"{n}\u00a0({number(pct)}\u00a0%)"
-
-
-def _numbers(variable: Variable, own: list[Record]) -> list[Number]:
-    said = []
-    for r in own:
-        if r["median"] is not None:
-            said += [
-                Number(r["statistic_id"], c, number(r[c], variable.digits))
-                for c in ("median", "q1", "q3")
-            ]
-        elif r["total"] and (not variable.yes or r["level"] == variable.yes):
-            said.append(Number(r["statistic_id"], "n", str(r["n"])))
-            said.append(Number(r["statistic_id"], "pct", number(r["pct"])))
-    return said
+        return Cell("no value")
+    if r is None:
+        return Cell("0\u00a0(0.0\u00a0%)")
+    return Cell(f"{r['n']}\u00a0({number(r['pct'])}\u00a0%)", said(r, n=0, pct=1))
 
 
 def _used(rows: list[Row]) -> tuple[str, ...]:

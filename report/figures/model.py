@@ -1,5 +1,6 @@
 """What every figure and table has in common: a name, words, counts and its printed numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -7,12 +8,14 @@ from dataclasses import dataclass
 class Number:
     """One printed number and where it stands unrounded.
 
-    `field` is a column of the outcome table that the id begins with.
+    `field` is a column of the outcome table that the id begins with; it is printed times `scale`:
+    a survival of 0.725 is 72.5 %.
     """
 
     statistic_id: str
     field: str
     text: str
+    scale: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,39 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell prints, and the numbers in it from left to right."""
+
+    text: str
+    numbers: tuple[Number, ...] = ()
+
+
+Cells = tuple[str | Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: its cells, and how deep it stands below a heading."""
+    """One row of a table: its cells, and how deep it stands below a heading.
+
+    `numbers` are those of each cell from left to right; empty where no cell has one.
+    """
 
     cells: tuple[str, ...]
     depth: int = 0
     heading: bool = False
+    numbers: tuple[tuple[Number, ...], ...] = ()
+
+
+def row(cells: Iterable[str | Cell], depth: int = 0) -> Row:
+    """Return a row of plain cells and of cells with numbers."""
+    listed = [cell if isinstance(cell, Cell) else Cell(cell) for cell in cells]
+    by_cell = tuple(cell.numbers for cell in listed)
+    return Row(tuple(c.text for c in listed), depth, numbers=by_cell if any(by_cell) else ())
+
+
+def numbers_in(rows: Iterable[Row]) -> tuple[Number, ...]:
+    """Every number in the cells of rows."""
+    return tuple(number for r in rows for cell in r.numbers for number in cell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +91,7 @@ def table(
     name: str,
     title: str,
     columns: tuple[str, ...],
-    rows: tuple[tuple[str, ...], ...],
+    rows: Iterable[Cells],
     notes: tuple[str, ...] = (),
     abbreviations: tuple[str, ...] = (),
     empty: str = "",
@@ -77,12 +107,14 @@ def table(
         abbreviations: codes that are printed.
         empty: what is said where there are no rows.
     """
+    listed = tuple(map(row, rows))
     return Table(
         id=name,
         title=title,
         columns=columns,
-        rows=tuple(Row(cells) for cells in rows),
+        rows=listed,
         notes=notes,
         abbreviations=abbreviations,
-        empty="" if rows else empty or "Not derivable from what was delivered.",
+        numbers=numbers_in(listed),
+        empty="" if listed else empty or "Not derivable from what was delivered.",
     )

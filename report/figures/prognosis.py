@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Exhibit, Number
-from report.figures.source import Connection, Record, interval, number, records
+from report.figures.source import Connection, Record, interval, number, records, said, said_p
 
 MODEL = "univariate_p"
 """The model that is drawn: the factors whose p, taken alone, is below the setting."""
@@ -21,6 +21,8 @@ class Estimate:
     upper: float | None
     printed: str
     p: str
+    numbers: tuple[Number, ...] = ()
+    """The ratio with its limits, and p where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Line:
     together: Estimate | None
     why: str
     """Why there is no estimate together."""
+    counted: tuple[Number, ...] = ()
+    """The numbers in `counts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,7 @@ def _lines(factor: str, own: list[Record], by_term: dict[str, Record]) -> Iterat
             _estimate(r),
             _estimate(joint) if joint and fitted else None,
             why,
+            (*said(r, events=0, n=0), *said(reference, events=0, n=0)),
         )
 
 
@@ -118,7 +123,8 @@ def _estimate(r: Record) -> Estimate:
     prefix = "firth_" if r["hr"] is None else ""
     ratio, low, high = (r[f"{prefix}{name}"] for name in ("hr", "lower", "upper"))
     printed = f"{number(ratio, 2)} ({interval(low, high, 2)})"
-    return Estimate(ratio, low, high, printed + (" F" if penalised else ""), p_value(r["p"]))
+    shown = said(r, **{f"{prefix}{name}": 2 for name in ("hr", "lower", "upper")}) + said_p(r)
+    return Estimate(ratio, low, high, printed + (" F" if penalised else ""), p_value(r["p"]), shown)
 
 
 def _told(line: Line) -> str:

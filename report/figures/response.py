@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from report.figures.model import Exhibit, Number, Row, Table
-from report.figures.source import Connection, Record, interval, number, records
+from report.figures.model import Cell, Exhibit, Row, Table, numbers_in, row
+from report.figures.source import Connection, Record, interval, number, records, said
 from schemas.records.criteria import CRITERIA, RECORDS
 
 CLASSES = ("CR", "PR", "SD", "PD", "NE")
@@ -48,7 +48,6 @@ def matrix(con: Connection, confirmation: str, units: tuple[Unit, ...] = MAIN) -
     order = list(CRITERIA)
     criteria = sorted({r["criterion"] for r in found}, key=lambda c: (_place(order, c), c))
     rows: list[Row] = []
-    numbers: list[Number] = []
     for heading, *unit in units:
         own = {
             (r["criterion"], r["category"]): r
@@ -57,7 +56,6 @@ def matrix(con: Connection, confirmation: str, units: tuple[Unit, ...] = MAIN) -
         }
         if any(r["total"] for r in own.values()):
             rows += _unit(heading, criteria, own)
-            numbers += _numbers(own)
     return Table(
         id=f"response-{confirmation}{part}",
         title=f"Best response, {confirmation}{', of other units' if part else ''}",
@@ -70,7 +68,7 @@ def matrix(con: Connection, confirmation: str, units: tuple[Unit, ...] = MAIN) -
             "lobes' lesions may respond later.",
         ),
         abbreviations=("EASL", "mRECIST", "RECIST", "WHO"),
-        numbers=tuple(numbers),
+        numbers=numbers_in(rows),
         empty="" if rows else "Response is not derivable: no lesion was measured after treatment.",
         columns=("", *criteria),
         rows=tuple(rows),
@@ -111,42 +109,39 @@ def at_windows(con: Connection) -> Table:
 
 
 def _unit(heading: str, criteria: list[str], own: dict[tuple[str, str], Record]) -> list[Row]:
-    def each(category: str) -> tuple[str, ...]:
+    def each(category: str) -> tuple[Cell, ...]:
         return tuple(_cell(own.get((c, category)), category) for c in criteria)
 
-    totals = tuple(str(own[c, "NE"]["total"]) if (c, "NE") in own else "" for c in criteria)
+    totals = tuple(_total(own.get((c, "NE"))) for c in criteria)
     evaluable = tuple(_evaluable(own.get((c, "NE"))) for c in criteria)
     return [
         Row((heading, *[""] * len(criteria)), heading=True),
-        Row(("treated", *totals), 1),
-        Row(("evaluable", *evaluable), 1),
-        *(Row((NAMES[k], *each(k)), 1) for k in (*CLASSES, *RATES)),
+        row(("treated", *totals), 1),
+        row(("evaluable", *evaluable), 1),
+        *(row((NAMES[k], *each(k)), 1) for k in (*CLASSES, *RATES)),
     ]
 
 
-def _cell(r: Record | None, category: str) -> str:
+def _cell(r: Record | None, category: str) -> Cell:
     if r is None or not r["total"]:
-        return "not derivable"
+        return Cell("not derivable")
     if category != "NE" and not r["n_evaluable"]:
-        return "not evaluable"
-    said = f"{r['n']}\u00a0({number(r['pct'])}\u00a0%)"
+        return Cell("not evaluable")
+    told = f"{r['n']}\u00a0({number(r['pct'])}\u00a0%)"
+    if category not in RATES:
+        return Cell(told, said(r, n=0, pct=1))
     around = interval(r["lower"], r["upper"]).replace(" ", "\u00a0")
-    return f"{said} [{around}]" if category in RATES else said
+    return Cell(f"{told} [{around}]", said(r, n=0, pct=1, lower=1, upper=1))
 
 
-def _evaluable(r: Record | None) -> str:
-    return "" if r is None or r["total"] is None else str(r["total"] - (r["n"] or 0))
+def _total(r: Record | None) -> Cell:
+    return Cell(str(r["total"]), said(r, total=0)) if r else Cell("")
 
 
-def _numbers(own: dict[tuple[str, str], Record]) -> list[Number]:
-    said = []
-    for (_, category), r in own.items():
-        if category in (*CLASSES, *RATES) and r["total"] and (r["n_evaluable"] or category == "NE"):
-            said.append(Number(r["statistic_id"], "n", str(r["n"])))
-            said.append(Number(r["statistic_id"], "pct", number(r["pct"])))
-            if category in RATES:
-                said += [Number(r["statistic_id"], c, number(r[c])) for c in ("lower", "upper")]
-    return said
+def _evaluable(r: Record | None) -> Cell:
+    if r is None or r["total"] is None:
+        return Cell("")
+    return Cell(str(r["n_evaluable"]), said(r, n_evaluable=0))
 
 
 def _place(order: list[str], name: str) -> int:

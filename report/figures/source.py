@@ -4,7 +4,8 @@ from typing import Any
 
 import duckdb
 
-from analytics.summary import rounded
+from analytics.summary import p_value, rounded
+from report.figures.model import Number
 from schemas.records.units import DAYS_PER_UNIT
 
 Connection = duckdb.DuckDBPyConnection
@@ -35,6 +36,25 @@ def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     if low is None and high is None:
         return ""
     return f"{number(low, digits) or NOT_REACHED} to {number(high, digits) or NOT_REACHED}"
+
+
+def said(r: Record, **digits: int) -> tuple[Number, ...]:
+    """The columns of a row of statistics as printed numbers; a column without a value is none."""
+    return tuple(
+        Number(r["statistic_id"], c, number(r[c], d)) for c, d in digits.items() if r[c] is not None
+    )
+
+
+def percents(r: Record, *columns: str) -> tuple[Number, ...]:
+    """The same of shares, printed in percent with one digit."""
+    return tuple(
+        Number(r["statistic_id"], c, number(100 * r[c]), 100) for c in columns if r[c] is not None
+    )
+
+
+def said_p(r: Record) -> tuple[Number, ...]:
+    """The p of a row of statistics as printed."""
+    return (Number(r["statistic_id"], "p", p_value(r["p"])),) if r["p"] is not None else ()
 
 
 def share(n: int | None, total: int | None, pct: float | None) -> str:

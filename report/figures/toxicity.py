@@ -1,11 +1,11 @@
 """Toxicity: the worst grade of each patient, as a table and as bars."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from report.figures import words
-from report.figures.model import Exhibit, Number, Row, Table
-from report.figures.source import Connection, Record, number, records
+from report.figures.model import Cell, Exhibit, Number, Row, Table, numbers_in, row
+from report.figures.source import Connection, Record, number, records, said
 from schemas.records.ctcae_terms import UNIONS
 
 GRADES = ("1", "2", "3", "4", "5")
@@ -32,6 +32,8 @@ class Term:
     numbers: tuple[Number, ...]
     any_pct: float | None
     severe_pct: float | None
+    found: Mapping[str, Record] = field(default_factory=dict, compare=False, repr=False)
+    """Its rows by grade."""
 
     @property
     def enough(self) -> bool:
@@ -80,6 +82,7 @@ def _term(source: str, term: str, grades: dict[str, Record]) -> Term:
         numbers=tuple(Number(r["statistic_id"], "n", str(r["n"])) for r in printed),
         any_pct=every["pct"],
         severe_pct=severe.get("pct"),
+        found=grades,
     )
 
 
@@ -146,7 +149,7 @@ def by_grade(con: Connection, version: str) -> Table:
             "not added to them.",
         ),
         abbreviations=("CTCAE",),
-        numbers=tuple(n for t in found for n in t.numbers),
+        numbers=numbers_in(rows),
         empty="" if rows else _why_none(found, version),
         columns=("", "assessed of treated", *(f"grade {g}" for g in GRADES), "any", "grade ≥ 3"),
         rows=tuple(rows),
@@ -155,16 +158,29 @@ def by_grade(con: Connection, version: str) -> Table:
 
 def _row(t: Term) -> Row:
     name = f"∪ {words.inside(t.name)}" if t.composite else t.name
+    every = t.found.get("any") or next(iter(t.found.values()))
+    assessed = Cell(f"{t.assessed} of {t.treated}", _assessed(every))
     if t.any_grade is None:
-        return Row((name, f"{t.assessed} of {t.treated}", *["—"] * 7), 1)
-    grades = ("" if n is None else str(n) for n in t.grades)
-    cells = (_share(t, t.any_grade, t.any_pct), _share(t, t.severe, t.severe_pct))
-    return Row((name, f"{t.assessed} of {t.treated}", *grades, *cells), 2 if t.composite else 1)
+        return row((name, assessed, *["—"] * 7), 1)
+    grades = (Cell(_count(t, g), said(t.found[g], n=0)) if g in t.found else "" for g in GRADES)
+    shares = (_share(t, t.found.get(grade)) for grade in ("any", "ge3"))
+    return row((name, assessed, *grades, *shares), 2 if t.composite else 1)
 
 
-def _share(t: Term, n: int | None, pct: float | None) -> str:
-    if n is None:
-        return ""
+def _assessed(r: Record) -> tuple[Number, ...]:
+    return said(r, total=0, n_treated=0)
+
+
+def _count(t: Term, grade: str) -> str:
+    n = t.found[grade]["n"]
+    return "" if n is None else str(n)
+
+
+def _share(t: Term, r: Record | None) -> Cell:
+    if r is None or r["n"] is None:
+        return Cell("")
     if not t.assessed:
-        return "not assessed"
-    return f"{n}\u00a0({number(pct)}\u00a0%)" if t.enough and pct is not None else str(n)
+        return Cell("not assessed")
+    if t.enough and r["pct"] is not None:
+        return Cell(f"{r['n']}\u00a0({number(r['pct'])}\u00a0%)", said(r, n=0, pct=1))
+    return Cell(str(r["n"]), said(r, n=0))

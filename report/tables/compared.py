@@ -2,9 +2,11 @@
 
 from analytics.summary import p_value
 from report.figures import words
-from report.figures.model import Number, Row, Table, table
+from report.figures.model import Cell, Number, Row, Table, numbers_in, row, table
 from report.figures.response import CLASSES
 from report.figures.source import Connection, fetched, number, share
+
+NOBODY = Cell("0")
 
 
 def agreement(con: Connection) -> Table:
@@ -14,35 +16,40 @@ def agreement(con: Connection) -> Table:
         "SELECT criterion_a, criterion_b, level, category_a, category_b, n, statistic_id "
         "FROM outcomes.criterion_agreement WHERE population = 'all' ORDER BY ALL",
     )
-    pairs: dict[tuple[str, str, str], dict[tuple[str, str], int]] = {}
-    for a, b, level, of_a, of_b, n, _ in found:
-        pairs.setdefault((level, a, b), {})[of_a, of_b] = n
+    pairs: dict[tuple[str, str, str], dict[tuple[str, str], Cell]] = {}
+    for a, b, level, of_a, of_b, n, name in found:
+        pairs.setdefault((level, a, b), {})[of_a, of_b] = _count(name, n)
     rows: list[Row] = []
     for (level, a, b), joint in sorted(pairs.items(), key=lambda p: p[0][0] == "lesion"):
-        total = sum(joint.values())
+        total = sum(int(cell.text) for cell in joint.values())
         if total:
             rows.append(_pair(f"{a} (rows) by {b}, {words.unit(level)}s", joint, total))
-            rows += [_class(k, joint) for k in CLASSES if any(joint.get((k, c)) for c in CLASSES)]
+            rows += [
+                row((k, *(joint.get((k, c), "0") for c in CLASSES)), 1)
+                for k in CLASSES
+                if any(joint.get((k, c), NOBODY) != NOBODY for c in CLASSES)
+            ]
     return Table(
         id="agreement",
         title="Agreement of criteria",
         notes=("Best response, unconfirmed; not evaluable is a class of its own.",),
         abbreviations=(*CLASSES, "EASL", "mRECIST", "RECIST", "WHO"),
-        numbers=tuple(Number(r[6], "n", str(r[5])) for r in found if r[5]),
+        numbers=numbers_in(rows),
         empty="" if rows else "No two criteria could be compared.",
         columns=("", *CLASSES),
         rows=tuple(rows),
     )
 
 
-def _pair(heading: str, joint: dict[tuple[str, str], int], total: int) -> Row:
-    same = sum(n for (a, b), n in joint.items() if a == b)
+def _count(name: str, n: int) -> Cell:
+    """A count of patients or lesions that is published under a name."""
+    return Cell(str(n), (Number(name, "n", str(n)),)) if n else NOBODY
+
+
+def _pair(heading: str, joint: dict[tuple[str, str], Cell], total: int) -> Row:
+    same = sum(int(cell.text) for (a, b), cell in joint.items() if a == b)
     said = f"{heading}: same class in {share(same, total, 100 * same / total)}"
     return Row((said, *[""] * len(CLASSES)), heading=True)
-
-
-def _class(code: str, joint: dict[tuple[str, str], int]) -> Row:
-    return Row((code, *(str(joint.get((code, c), 0)) for c in CLASSES)), 1)
 
 
 def shift(con: Connection, version: str) -> Table:
@@ -54,23 +61,24 @@ def shift(con: Connection, version: str) -> Table:
         version,
     )
     grades = sorted({w for _, _, w, _, _ in found}, key=lambda g: (g == "missing", g))
-    terms: dict[str, dict[tuple[str, str], int]] = {}
-    for term, before, worst, n, _ in found:
-        terms.setdefault(term, {})[before, worst] = n
+    terms: dict[str, dict[tuple[str, str], Cell]] = {}
+    for term, before, worst, n, name in found:
+        terms.setdefault(term, {})[before, worst] = _count(name, n)
     rows: list[Row] = []
     for term, joint in terms.items():
-        before = sorted({b for (b, _), n in joint.items() if n}, key=lambda g: (g == "missing", g))
+        somebody = {b for (b, _), n in joint.items() if n != NOBODY}
+        before = sorted(somebody, key=lambda g: (g == "missing", g))
         if before:
             rows.append(Row((words.capital(words.plain(term)), *[""] * len(grades)), heading=True))
             rows += [
-                Row((_before(b), *(str(joint.get((b, w), 0)) for w in grades)), 1) for b in before
+                row((_before(b), *(joint.get((b, w), "0") for w in grades)), 1) for b in before
             ]
     return Table(
         id="shift",
         title=f"Laboratory values: worst grade by grade before treatment (CTCAE {version})",
         notes=("Rows: grade before treatment. Columns: worst grade after it. Patients.",),
         abbreviations=("CTCAE",),
-        numbers=tuple(Number(r[4], "n", str(r[3])) for r in found if r[3]),
+        numbers=numbers_in(rows),
         empty="" if rows else "No laboratory value was graded before and after treatment.",
         columns=("", *(_grade(g) for g in grades)),
         rows=tuple(rows),

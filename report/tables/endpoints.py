@@ -1,7 +1,7 @@
 """Times to an event in numbers: medians, landmarks, restricted means, and when clocks run."""
 
 from report.figures import words
-from report.figures.model import Number, Row, Table, table
+from report.figures.model import Cell, Table, numbers_in, row, table
 from report.figures.source import (
     NOT_REACHED,
     Connection,
@@ -9,7 +9,9 @@ from report.figures.source import (
     fetched,
     interval,
     number,
+    percents,
     records,
+    said,
 )
 from schemas.records.endpoints import RECORDS
 
@@ -22,14 +24,14 @@ def medians(con: Connection) -> Table:
         "AND rule = 'midpoint' ORDER BY endpoint, level",
     )
     rows = tuple(
-        Row(
+        row(
             (
                 f"{words.endpoint(r['endpoint'])} ({r['endpoint']})",
                 words.unit(r["level"]),
-                f"{r['n']} ({r['n_reported']} reported)" if r["n_reported"] else str(r["n"]),
-                str(r["events"]),
-                _median(r),
-                interval(r["lower"], r["upper"]),
+                Cell(_counted(r), said(r, n=0)),
+                Cell(str(r["events"]), said(r, events=0)),
+                Cell(_median(r), said(r, median_months=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
                 r["reason"] or "",
             )
         )
@@ -40,12 +42,7 @@ def medians(con: Connection) -> Table:
         title="Median time to each event",
         notes=("Kaplan-Meier, months, midpoint rule, log-log intervals.", *_judged_by(con)),
         abbreviations=("CI", "NR"),
-        numbers=tuple(
-            Number(r["statistic_id"], c, number(r[c], 0 if c in ("n", "events") else 1))
-            for r in found
-            for c in ("n", "events", "median_months", "lower", "upper")
-            if r[c] is not None
-        ),
+        numbers=numbers_in(rows),
         columns=("endpoint", "by", "n", "events", "median", "95 % CI", "note"),
         rows=rows,
         empty="" if rows else "No time to an event is derivable from what was delivered.",
@@ -60,6 +57,10 @@ def _judged_by(con: Connection) -> list[str]:
         "WHERE statistic_id LIKE 'survival_medians.all.%' AND contains(method, 'response by ')",
     )
     return [f"Response and progression are judged by {name}." for (name,) in found]
+
+
+def _counted(r: Record) -> str:
+    return f"{r['n']} ({r['n_reported']} reported)" if r["n_reported"] else str(r["n"])
 
 
 def _median(r: Record) -> str:
@@ -84,9 +85,9 @@ def landmarks(con: Connection) -> Table:
                 words.endpoint(r["endpoint"]),
                 words.unit(r["level"]),
                 str(r["months"]),
-                number(100 * r["survival"]),
-                _percents(r),
-                str(r["at_risk"]),
+                Cell(number(100 * r["survival"]), percents(r, "survival")),
+                Cell(_percents(r), percents(r, "lower", "upper")),
+                Cell(str(r["at_risk"]), said(r, at_risk=0)),
             )
             for r in found
         ),
@@ -116,10 +117,10 @@ def means(con: Connection) -> Table:
                 words.endpoint(r["endpoint"]),
                 words.unit(r["level"]),
                 str(r["months"]),
-                number(r["mean_months"]),
-                interval(r["lower"], r["upper"]),
-                str(r["n"]),
-                str(r["events"]),
+                Cell(number(r["mean_months"]), said(r, mean_months=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(str(r["n"]), said(r, n=0)),
+                Cell(str(r["events"]), said(r, events=0)),
             )
             for r in found
         ),
@@ -145,9 +146,9 @@ def incidence(con: Connection) -> Table:
                 words.unit(r["level"]),
                 words.plain(r["cause"]),
                 str(r["months"]),
-                number(100 * r["incidence"]),
-                _percents(r),
-                str(r["at_risk"]),
+                Cell(number(100 * r["incidence"]), percents(r, "incidence")),
+                Cell(_percents(r), percents(r, "lower", "upper")),
+                Cell(str(r["at_risk"]), said(r, at_risk=0)),
             )
             for r in found
         ),

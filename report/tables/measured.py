@@ -8,8 +8,8 @@ from analytics.outcomes.measures import (
     Measure,
 )
 from report.figures import words
-from report.figures.model import Table, table
-from report.figures.source import Connection, Record, interval, number, records, share
+from report.figures.model import Cell, Table, table
+from report.figures.source import Connection, Record, interval, number, records, said, share
 
 MEASURES = {
     "activity_gbq": "Activity",
@@ -45,10 +45,10 @@ def dose(con: Connection) -> Table:
             (
                 MEASURES.get(r["measure"], words.capital(words.plain(r["measure"]))),
                 words.unit(r["grain"]),
-                str(r["n"]),
-                number(r["median"]),
-                interval(r["q1"], r["q3"]),
-                interval(r["minimum"], r["maximum"]),
+                Cell(str(r["n"]), said(r, n=0)),
+                Cell(number(r["median"]), said(r, median=1)),
+                Cell(interval(r["q1"], r["q3"]), said(r, q1=1, q3=1)),
+                Cell(interval(r["minimum"], r["maximum"]), said(r, minimum=1, maximum=1)),
                 r["unit"],
             )
             for r in found
@@ -70,9 +70,9 @@ def follow_up(con: Connection) -> Table:
         tuple(
             (
                 FOLLOW_UP.get(r["definition"], words.plain(r["definition"])),
-                str(r["n"]),
-                number(r["median_months"]) or "not evaluable",
-                interval(r["lower"], r["upper"]),
+                Cell(str(r["n"]), said(r, n=0)),
+                Cell(number(r["median_months"]) or "not evaluable", said(r, median_months=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
                 r["method"],
             )
             for r in found
@@ -121,11 +121,13 @@ def _measured(
     )
 
 
-def _value(measure: Measure, r: Record) -> tuple[str, str]:
+def _value(measure: Measure, r: Record) -> tuple[Cell, Cell]:
     """A share, or the median of a number that each patient has."""
     if r["value"] is None:
-        return ("not evaluable", "")
-    around = interval(r["lower"], r["upper"])
+        return Cell("not evaluable"), Cell("")
+    around = Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1))
     if measure.proportion:
-        return share(r["n"], r["total"], r["value"]), around
-    return f"{number(r['value'])} {r['unit']} (n = {r['total']})", around
+        shown = said(r, n=0, total=0, value=1) if r["total"] and r["n"] is not None else ()
+        return Cell(share(r["n"], r["total"], r["value"]), shown), around
+    told = f"{number(r['value'])} {r['unit']} (n = {r['total']})"
+    return Cell(told, said(r, value=1, total=0)), around

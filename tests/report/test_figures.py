@@ -7,8 +7,9 @@ import duckdb
 import pytest
 
 from report.figures import course, flow, incidence, prognosis, response, survival, toxicity
-from report.figures.model import Exhibit, Number
+from report.figures.model import Exhibit, Number, Table
 from report.figures.survival import Curves
+from report.paper.parts import of_cell
 from report.sections import sections
 from report.tables import compared, endpoints
 from schemas.settings import OutcomeSettings
@@ -62,7 +63,18 @@ def agrees(con: duckdb.DuckDBPyConnection, number: Number) -> bool:
         return float(value) < float(number.text[2:])
     shown = Decimal(number.text.replace("−", "-"))
     half = Decimal(1).scaleb(int(shown.as_tuple().exponent)) / 2
-    return abs(Decimal(repr(float(value))) - shown) <= half
+    return abs(number.scale * Decimal(repr(float(value))) - shown) <= half
+
+
+def test_every_number_of_a_table_stands_in_its_cell(exhibits: dict[str, Exhibit]) -> None:
+    """From left to right, each as a whole number: a document writes it again where it stands."""
+    rows = [r for e in exhibits.values() if isinstance(e, Table) for r in e.rows if r.numbers]
+    cells = [pair for r in rows for pair in zip(r.cells, r.numbers, strict=True)]
+    assert sum(len(numbers) for _, numbers in cells) > 1_000
+    for printed, numbers in cells:
+        parts = of_cell(printed, numbers)
+        assert "".join(part.text for part in parts) == printed
+        assert tuple(part.number for part in parts if part.number) == numbers
 
 
 def test_at_risk_and_died_and_censored_are_everybody(exhibits: dict[str, Exhibit]) -> None:
