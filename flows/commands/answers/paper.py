@@ -63,11 +63,9 @@ def _readable(context: Context, release: Path) -> None:
 
 
 def _write(context: Context, release: Path) -> int:
-    import duckdb
-
     from flows.telling import progress
     from report.paper import bundle
-    from warehouse.releases import releases
+    from warehouse.releases import query, releases
     from warehouse.store import new_folder
 
     given = context.arguments
@@ -78,8 +76,7 @@ def _write(context: Context, release: Path) -> int:
     origin = _origin(content, release.name, said)
     only = tuple(part.strip() for part in given.only.split(",") if part.strip())
     wanted = bundle.Wanted(given.by, only, given.patient_level)
-    place = str(release / "release.duckdb")
-    with progress.doing("paper"), duckdb.connect(place, read_only=True) as con:
+    with progress.doing("paper"), query.open_release(release) as con:
         made = bundle.files(con, origin, date.fromisoformat(content["as_of"]), wanted)
         given.to.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(given.to.absolute()) as folder:
@@ -168,13 +165,11 @@ def _explained(
 
 def _heading(release: Path) -> set[str]:
     """The statistics at the top of the report."""
-    import duckdb
-
     from report.headline import headlines
-    from warehouse.releases import releases
+    from warehouse.releases import query, releases
 
     lesions = releases.manifest(release)["content"]["settings"]["response"]["headline_lesions"]
-    with duckdb.connect(str(release / "release.duckdb"), read_only=True) as con:
+    with query.open_release(release) as con:
         return {n.statistic_id for h in headlines(con, lesions) for n in h.numbers}
 
 
