@@ -80,7 +80,6 @@ def at_windows(con: Connection) -> Table:
     found = records(con, "SELECT * FROM outcomes.response_at_window WHERE population = 'all'")
     days = sorted({r["at_days"] for r in found})
     rows: list[Row] = []
-    numbers: list[Number] = []
     for heading, *unit in MAIN:
         for at in days:
             own = {
@@ -90,7 +89,6 @@ def at_windows(con: Connection) -> Table:
             }
             if any(r["total"] for r in own.values()):
                 rows += _unit(f"{heading}, at {at} days", list(CRITERIA), own)
-                numbers += _numbers(own)
     return Table(
         id="response-at-windows",
         title="Response at fixed times",
@@ -101,7 +99,7 @@ def at_windows(con: Connection) -> Table:
             "denominator.",
         ),
         abbreviations=("EASL", "mRECIST", "RECIST", "WHO"),
-        numbers=tuple(numbers),
+        numbers=numbers_in(rows),
         empty="" if rows else "Response is not derivable: no lesion was measured after treatment.",
         columns=("", *CRITERIA),
         rows=tuple(rows),

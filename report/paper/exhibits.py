@@ -116,6 +116,7 @@ def _further(con: Connection, version: str, by: str) -> Made:
     yield Numbered("TS8", measured.adherence(con))
     yield Numbered("TS9", compared.literature(con))
     yield Numbered("TS10", compared.readings(con))
+    yield Numbered("TS12", response.at_windows(con))
     if by:
         yield Numbered("TS11", _split(con, by))
     yield from _lettered("FS2", survival.endpoints(con, competing=False))
