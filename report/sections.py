@@ -107,6 +107,7 @@ def _response(con: Connection, _: str) -> Section:
             response.matrix(con, "unconfirmed", response.FURTHER),
             compared.agreement(con),
             response.at_windows(con),
+            by_response.readers(con),
         ),
     )
 

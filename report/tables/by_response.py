@@ -1,6 +1,7 @@
-"""Survival by response, by each method, with the naive comparison named as wrong."""
+"""Survival by response, by each method, and how far readers agree on the response."""
 
 from analytics.summary import p_value
+from report.figures import words
 from report.figures.model import Number, Row, Table
 from report.figures.source import Connection, Record, interval, number, records
 
@@ -104,3 +105,52 @@ def _numbers(groups: dict[str, Record]) -> list[Number]:
             if r[c] is not None
         ]
     return said
+
+
+COEFFICIENTS = {
+    "cohen": "Cohen's kappa",
+    "cohen_linear": "Cohen's kappa, linear weights",
+    "fleiss": "Fleiss's kappa",
+}
+
+
+def readers(con: Connection) -> Table:
+    """How far readers agree on the best response, beyond chance."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.reader_agreement WHERE population = 'all' AND n > 0 "
+        "ORDER BY level DESC, criterion, reader_a = 'all', reader_a, reader_b, coefficient",
+    )
+    rows = [
+        Row(
+            (
+                f"{r['criterion']} by {words.unit(r['level'])}",
+                "all readers" if r["reader_a"] == "all" else f"{r['reader_a']}, {r['reader_b']}",
+                COEFFICIENTS[r["coefficient"]],
+                f"{r['agreed']} of {r['n']}",
+                number(r["kappa"], 2) or "not derivable",
+                interval(r["lower"], r["upper"], 2),
+            )
+        )
+        for r in found
+    ]
+    numbers = [
+        Number(r["statistic_id"], c, number(r[c], 2))
+        for r in found
+        for c in ("kappa", "lower", "upper")
+        if r[c] is not None
+    ]
+    return Table(
+        id="readers",
+        title="Agreement of readers",
+        notes=(
+            "Best responses, unconfirmed, in CR, PR, SD and PD; whoever one of the readers could "
+            "not evaluate is left out. Limits by Fleiss, Cohen and Everitt by patient, by "
+            "resampling of patients by lesion and of all readers.",
+        ),
+        abbreviations=("CR", "PR", "SD", "PD", "EASL", "mRECIST", "RECIST", "WHO"),
+        numbers=tuple(numbers),
+        empty="" if rows else "One reader only.",
+        columns=("", "readers", "coefficient", "same class", "kappa", "95 % CI"),
+        rows=tuple(rows),
+    )

@@ -15,10 +15,12 @@ GOLDEN = Path("tests/golden/r")
 TOLERANCE = 1e-9
 
 
-@pytest.mark.parametrize("name", ["survival", "prognosis", "firth", "clustered", "by_response"])
+@pytest.mark.parametrize(
+    "name", ["survival", "prognosis", "firth", "clustered", "by_response", "kappa"]
+)
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
     assert shutil.which("Rscript"), (
-        "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv"
+        "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv r-cran-vcd"
     )
     for folder in (GOLDEN, Path("simulation/kmdata")):
         shutil.copytree(ROOT / folder, tmp_path / folder)

@@ -33,6 +33,7 @@ from schemas.tables.outcomes.cohort import (
     ProportionSummary,
     SymptomSummary,
 )
+from schemas.tables.outcomes.readers import ReaderAgreement
 from schemas.tables.outcomes.survival import (
     MEDIAN_RULES,
     CumulativeIncidence,
@@ -77,6 +78,7 @@ __all__ = [
     "PrognosisMultivariable",
     "PrognosisUnivariate",
     "ProportionSummary",
+    "ReaderAgreement",
     "ResponseAtWindow",
     "ResponseSummary",
     "RestrictedMeans",
