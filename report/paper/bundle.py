@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from report.drawing import printed
+from report.drawing import fonts, printed
 from report.figures.data import drawn
 from report.figures.model import Exhibit, Number, Table
 from report.figures.source import Connection
@@ -42,7 +42,8 @@ def files(con: Connection, origin: Origin, night: date, wanted: Wanted) -> Files
     shown = exhibits.exhibits(
         con, version, by=wanted.by, only=wanted.only, patient_level=wanted.patient_level
     )
-    made = _figures(shown, origin)
+    with fonts.light():
+        made = _figures(shown, origin)
     blocks = manuscript.manuscript(con, origin, shown)
     pictures = {
         item.number: png

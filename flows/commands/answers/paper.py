@@ -63,6 +63,8 @@ def _readable(context: Context, release: Path) -> None:
 
 
 def _write(context: Context, release: Path) -> int:
+    import duckdb
+
     from flows.telling import progress
     from report.paper import bundle
     from warehouse.releases import query, releases
@@ -76,8 +78,15 @@ def _write(context: Context, release: Path) -> int:
     origin = _origin(content, release.name, said)
     only = tuple(part.strip() for part in given.only.split(",") if part.strip())
     wanted = bundle.Wanted(given.by, only, given.patient_level)
+    night = date.fromisoformat(content["as_of"])
     with progress.doing("paper"), query.open_release(release) as con:
-        made = bundle.files(con, origin, date.fromisoformat(content["as_of"]), wanted)
+        try:
+            made = bundle.files(con, origin, night, wanted)
+        except (duckdb.CatalogException, duckdb.BinderException, KeyError):
+            raise Refused(
+                f"release {release.name} was made by another version of y90 and lacks a table or "
+                "column that the manuscript reads. Name a newer one with --release."
+            ) from None
         given.to.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(given.to.absolute()) as folder:
             bundle.write(folder, made)
