@@ -97,12 +97,12 @@ def light() -> Iterator[None]:
     options.drop_tables += LAYOUT
     with tempfile.TemporaryDirectory(prefix="y90-faces-") as folder:
         for place, entry in enumerate(entries):
-            face = subset.load_font(entry.fname, options)
-            subsetter = subset.Subsetter(options)
-            subsetter.populate(unicodes=[n for a, b in KEPT for n in range(a, b)])
-            subsetter.subset(face)
             small = str(Path(folder) / Path(entry.fname).name)
-            subset.save_font(face, small, options)
+            with subset.load_font(entry.fname, options) as face:
+                subsetter = subset.Subsetter(options)
+                subsetter.populate(unicodes=[n for a, b in KEPT for n in range(a, b)])
+                subsetter.subset(face)
+                subset.save_font(face, small, options)
             manager.ttflist[place] = replace(entry, fname=small)
         manager._findfont_cached.cache_clear()
         try:
