@@ -128,6 +128,7 @@ def _overall(con: Connection, _: str) -> Section:
         "From the first ⁹⁰Y treatment to death of any cause.",
         (survival.overall(con), *survival.by_factor(con)),
         (
+            endpoints.early_mortality(con),
             by_response.survival_by_response(con),
             endpoints.landmarks(con),
             endpoints.means(con),

@@ -240,6 +240,9 @@ class SurvivalSettings(Section):
     restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
     )
+    early_mortality_days: tuple[Days, ...] = Field(
+        (30, 90, 180), description="Days from T0 by which deaths of any cause are counted."
+    )
     response_landmarks_days: tuple[Days, ...] = Field(
         (91, 183),
         description="Landmarks of survival by response, in days from T0: the response up to the "

@@ -12,6 +12,7 @@ from report.figures.source import (
     percents,
     records,
     said,
+    share,
 )
 from schemas.records.endpoints import RECORDS
 
@@ -125,6 +126,33 @@ def means(con: Connection) -> Table:
             for r in found
         ),
         ("Area under the curve up to the horizon, in months.",),
+        ("CI",),
+    )
+
+
+def early_mortality(con: Connection) -> Table:
+    """Deaths of any cause in the first weeks and months, counted and estimated."""
+    found = records(
+        con, "SELECT * FROM outcomes.early_mortality WHERE population = 'all' ORDER BY days"
+    )
+    return table(
+        "early-mortality",
+        "Early mortality",
+        ("days", "died", "95 % CI", "not followed so far", "1 − Kaplan-Meier (%)"),
+        tuple(
+            (
+                str(r["days"]),
+                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(str(r["n_not_followed"]), said(r, n_not_followed=0)),
+                Cell(number(r["km_pct"]), said(r, km_pct=1)),
+            )
+            for r in found
+        ),
+        (
+            "Deaths of any cause from T0, of the patients dead by the day or followed to it; "
+            "Clopper-Pearson. The curve uses everybody as long as they were followed.",
+        ),
         ("CI",),
     )
 

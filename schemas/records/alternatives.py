@@ -353,6 +353,7 @@ NOT_VARIED: Mapping[str, str] = {
     "survival.conf_level": "a convention of reporting, no definition",
     "survival.landmarks_months": "which landmarks are published, no definition",
     "survival.restricted_mean_months": "which horizons are published, no definition",
+    "survival.early_mortality_days": "which days are published, no definition",
     "survival.response_landmarks_days": "which landmarks are published, no definition",
     "survival.reference_groups": "it turns a ratio around; the test between the groups stays",
     "survival.events_per_variable_warn": "it marks models and moves no number",

@@ -33,6 +33,7 @@ from schemas.tables.outcomes.cohort import (
     ProportionSummary,
     SymptomSummary,
 )
+from schemas.tables.outcomes.mortality import EarlyMortality
 from schemas.tables.outcomes.readers import ReaderAgreement
 from schemas.tables.outcomes.survival import (
     MEDIAN_RULES,
@@ -69,6 +70,7 @@ __all__ = [
     "CriterionAgreement",
     "CumulativeIncidence",
     "DosimetrySummary",
+    "EarlyMortality",
     "FollowUp",
     "IncidenceCurves",
     "LiteratureComparison",
