@@ -186,7 +186,8 @@ def _text(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -
     names = their_names(given)
     if len(names) == 1 and site.redcap and _choice(names[0]):
         return _box(raw, names[0], given, source, site)
-    return ibis.coalesce(*(_cell(raw[name], site) for name in names))
+    read = [_cell(raw[name], site) for name in names]
+    return ibis.coalesce(*read) if len(read) > 1 else read[0]
 
 
 def _cell(cell: ir.StringValue, site: Site) -> ir.StringValue:
@@ -340,7 +341,7 @@ def _judged(
     if column.codes:
         value = value.isin(column.codes).ifelse(value, ibis.null(column.dtype))
     text, codes = read[f"text_{name}"], mapped[name].codes
-    unread = (text.notnull() & value.isnull()).fill_null(False)
+    unread = text.notnull() & value.isnull()
     if silent := [theirs for theirs, ours in codes.items() if ours in (None, "")]:
         unread &= ~text.isin(silent).fill_null(False)
     marks = [(unread, _rule_of(column, bool(codes)))]
@@ -487,7 +488,7 @@ def _arranged(table: ir.Table, contract: type[RegistryTable], *, keyed: bool) ->
         c.name for c in columns(contract) if c.name not in ("subject_id", "row_id", "source_key")
     ]
     parts = [table[n].cast("string").fill_null("") for n in key(contract) if n != "site_id"]
-    natural = ibis.literal(f"{table_name(contract)}|") + reduce(lambda a, b: a + "|" + b, parts)
+    natural = ibis.literal("|").join([ibis.literal(table_name(contract)), *parts])
     source_key = natural
     if keyed:
         within = [table[n].cast("string").fill_null("") for n in key(contract) if n == "analyte"]

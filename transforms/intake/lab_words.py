@@ -11,8 +11,8 @@ from schemas.words import plain_words
 
 
 def plain_analyte(text: ir.StringValue) -> ir.StringValue:
-    """A name's plain form, to be made once before it is looked up."""
-    return plain_words(text)
+    """A name's plain form, to be made once before it is looked up; none of our own codes."""
+    return text.isin(list(NAMES)).ifelse(ibis.null("string"), plain_words(text))
 
 
 def analyte(text: ir.StringValue, plain: ir.StringValue) -> ir.StringValue:
@@ -26,7 +26,8 @@ def plain_unit(text: ir.StringValue) -> ir.StringValue:
     plain = text.lower()
     for old, new in REPLACED:
         plain = plain.replace(old, new)
-    return plain.re_replace(DROPPED, "")
+    ours = text.isin(sorted(set(UNITS.values())))
+    return ours.ifelse(ibis.null("string"), plain.re_replace(DROPPED, ""))
 
 
 def unit(text: ir.StringValue, plain: ir.StringValue) -> ir.StringValue:
