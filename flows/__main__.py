@@ -168,7 +168,10 @@ def _shared() -> Parser:
     options.add_argument("--quiet", action="store_true", help="print only the answer and errors")
     options.add_argument("--store", type=Path, metavar="DIR", help="default: Y90_STORE or ./store")
     options.add_argument(
-        "--config", type=Path, metavar="FILE", help="default: Y90_CONFIG or ./registry.toml"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="default: Y90_CONFIG, ./registry.toml, or the last run's",
     )
     return shared
 

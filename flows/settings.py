@@ -26,9 +26,12 @@ from schemas.settings import Registry, RegistryFile
 from schemas.site import Site
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, read_key
 from warehouse.fingerprints import code_sha256, sha256_of
+from warehouse.store import write_atomically
 
 PREFIX = "Y90_"
 DEMONSTRATION = "simulation/memon2012/registry.toml"
+REMEMBERED = Path("state") / "registry-file"
+"""Inside a store: the path of the file that its last run was made with."""
 SPECIAL = ("Y90_CONFIG", "Y90_STORE", "Y90_CHECKOUT")
 """No settings: where the registry and the store are, and for prefect.yaml the code."""
 UNION_ORDER = {"string_type": 1, "model_type": 2}
@@ -45,15 +48,22 @@ class File:
     lines: dict[Place, int] = field(default_factory=dict)
 
 
-def config_path(flag: Path | None = None) -> Path:
-    """Where registry.toml is: --config, else Y90_CONFIG, else ./registry.toml.
+def config_path(flag: Path | None = None, store: Path | None = None) -> Path:
+    """Where registry.toml is: --config, else Y90_CONFIG, else ./registry.toml, else the last run's.
+
+    Args:
+        flag: what --config says.
+        store: what --store says; the store remembers the file that its last run was made with.
 
     Raises:
         Refused: there is no file of that name.
     """
-    path = flag or Path(_environment().get("Y90_CONFIG") or "registry.toml")
+    named = flag or _environment().get("Y90_CONFIG")
+    path = Path(named or "registry.toml")
     if path.is_file():
         return path
+    if not named and (remembered := _remembered(store_named(store) or store_path(None))):
+        return remembered
     raise Refused(
         f"{path}: there is no such file. Name your registry's file with --config or Y90_CONFIG; to "
         f"try the demonstration, `y90 run --config {DEMONSTRATION}`."
@@ -111,6 +121,20 @@ def _site_rules(registry: Registry, site: Site) -> list[str]:
     read = _read(registry.folder / "sites" / f"{site.site_id}.toml", [])
     found = sorted((line_of(read.lines, place) or 0, place, told) for place, told in breaches(site))
     return [f"{_where(read, place)}: {told}" for _, place, told in found]
+
+
+def remember(store: Path, config: Path) -> None:
+    """Let a store know the file that a run of it was made with, for later commands without one."""
+    write_atomically(store / REMEMBERED, f"{config.absolute()}\n".encode(), private=True)
+
+
+def _remembered(store: Path) -> Path | None:
+    """The file that the store's last run was made with, if it is still there."""
+    try:
+        path = Path((store / REMEMBERED).read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        return None
+    return path if path.is_file() else None
 
 
 def store_named(flag: Path | None = None) -> Path | None:

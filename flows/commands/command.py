@@ -44,7 +44,7 @@ class Context:
         """The registry's file; Refused if there is none."""
         from flows.settings import config_path
 
-        return config_path(self.arguments.config)
+        return config_path(self.arguments.config, self.arguments.store)
 
     @cached_property
     def registry(self) -> "Registry":
@@ -74,7 +74,7 @@ class Context:
 
         if self.arguments.config is None:
             try:
-                config_path(None)
+                config_path(None, self.arguments.store)
             except Refused:
                 from warehouse.loading import row_index as rows
                 from warehouse.releases import releases
@@ -105,7 +105,7 @@ class Context:
             return named
         if self.arguments.config is None:
             try:
-                config_path(None)
+                config_path(None)  # a store that remembers is the one in ./store
             except Refused:
                 return store_path(None)
         return store_path(self.registry)

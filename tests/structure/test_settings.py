@@ -176,6 +176,26 @@ def test_without_a_file_the_demonstration_is_named() -> None:
     assert str(refused.value).startswith("registry.toml: there is no such file.")
 
 
+def test_a_store_remembers_the_file_of_its_last_run(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only where nothing else names one, and as long as the file is there."""
+    config = make().absolute()
+    elsewhere, store = tmp_path / "elsewhere", tmp_path / "kept"
+    elsewhere.mkdir()
+    (store / "state").mkdir(parents=True)
+    settings.remember(store, config)
+    monkeypatch.chdir(elsewhere)
+    assert settings.config_path(None, store) == config
+    monkeypatch.setenv("Y90_CONFIG", str(tmp_path / "missing.toml"))
+    with pytest.raises(Refused, match=r"missing\.toml"):
+        settings.config_path(None, store)
+    monkeypatch.delenv("Y90_CONFIG")
+    config.unlink()
+    with pytest.raises(Refused, match="no such file"):
+        settings.config_path(None, store)
+
+
 def test_the_file_is_named_by_flag_then_variable_then_place(
     make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

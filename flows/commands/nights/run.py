@@ -64,6 +64,7 @@ def _answer(context: Context) -> int:
 
 
 def _job(context: Context) -> "Job":
+    from flows.settings import remember
     from flows.steps import Job
 
     given, registry = context.arguments, context.registry
@@ -78,6 +79,7 @@ def _job(context: Context) -> "Job":
             "Name a date up to the night."
         )
     key = context.key
+    remember(context.new_store.root, context.config)
     settle_s = 0 if given.no_settle else registry.file.settle_s
     wait = not given.no_wait
     return Job(context.new_store, registry, key, as_of, data_cutoff, wait, settle_s)
