@@ -90,6 +90,51 @@ def test_liver_stomach_and_lung_after_radioembolization_have_ctcae_terms() -> No
     )
 
 
+def test_an_event_counts_whatever_language_its_centre_writes() -> None:
+    """Nausea in German, French, Italian, Spanish and Dutch is nausea, in any case.
+
+    A had a second session, so that day 100 lies within 90 days of the last.
+    """
+    words = (
+        ("A", "Übelkeit", "nausées"),
+        ("B", "misselijkheid", "Náuseas"),
+        ("C", "NAUSEA", "nausée"),
+    )
+    given = "".join(
+        f"| {who} | {one} | d100 | 2 |\n| {who} | {other} | d5 | 1 |\n" for who, one, other in words
+    )
+    check(
+        toxicity,
+        events(f"| subject_id | term | onset_date | grade |\n{given}"),
+        """
+        | subject_id | term               | time_window | worst_grade | worst_day |
+        | A          | nausea             | acute       | 1           | 5         |
+        | A          | nausea             | primary     | 2           | 100       |
+        | A          | nausea             | any         | 2           | 100       |
+        | A          | nausea or vomiting | acute       | 1           | 5         |
+        | A          | nausea or vomiting | primary     | 2           | 100       |
+        | A          | nausea or vomiting | any         | 2           | 100       |
+        | B          | nausea             | acute       | 1           | 5         |
+        | B          | nausea             | primary     | 1           | 5         |
+        | B          | nausea             | late        | 2           | 100       |
+        | B          | nausea             | any         | 2           | 100       |
+        | B          | nausea or vomiting | acute       | 1           | 5         |
+        | B          | nausea or vomiting | primary     | 1           | 5         |
+        | B          | nausea or vomiting | late        | 2           | 100       |
+        | B          | nausea or vomiting | any         | 2           | 100       |
+        | C          | nausea             | acute       | 1           | 5         |
+        | C          | nausea             | primary     | 1           | 5         |
+        | C          | nausea             | late        | 2           | 100       |
+        | C          | nausea             | any         | 2           | 100       |
+        | C          | nausea or vomiting | acute       | 1           | 5         |
+        | C          | nausea or vomiting | primary     | 1           | 5         |
+        | C          | nausea or vomiting | late        | 2           | 100       |
+        | C          | nausea or vomiting | any         | 2           | 100       |
+        """,
+        V3,
+    )
+
+
 def test_events_count_from_the_day_of_treatment() -> None:
     """Nausea on the day of a session belongs to it; a laboratory result of that day does not."""
     check(
