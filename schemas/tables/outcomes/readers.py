@@ -39,7 +39,7 @@ class ReaderAgreement(Outcome):
             statistics=(
                 Statistic(
                     "kappa",
-                    "1",
+                    "kappa",
                     "kappa",
                     "{coefficient} kappa of readers {reader_a} and {reader_b}, {criterion} by "
                     "{level}",
