@@ -6,11 +6,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 STORE  ?= store
+WHEELS ?=
+# With WHEELS=DIR nothing is asked of the network: see make wheelhouse.
+INSTALL := install --quiet --disable-pip-version-check --no-deps
+OFFLINE := $(if $(WHEELS),--no-index --no-build-isolation --find-links $(abspath $(WHEELS)))
 MUTANTS ?= 300
 NIGHT  := 2011-03-31
 COHORT := simulation/memon2012
 
-.PHONY: help setup run reproduce test test-extra test-long mutants lint types docs docs-check bench clean
+.PHONY: help setup wheelhouse run reproduce test test-extra test-long mutants lint types docs docs-check bench clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,9 +26,16 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "Python 3.11 is needed: make PYTHON=python3.11 ..." >&2; exit 2; }
 	@echo "setting up $(VENV): a minute or two"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@awk '/^[a-z]/ {own = /^setuptools==/} own' requirements.lock > $(VENV)/builder.lock
+	@$(BIN)/pip $(INSTALL) $(OFFLINE) --require-hashes -r $(VENV)/builder.lock
+	@$(BIN)/pip $(INSTALL) $(OFFLINE) --require-hashes -r requirements.lock
+	@$(BIN)/pip $(INSTALL) --no-index --no-build-isolation -e .
 	@touch $@
+
+wheelhouse:  ## Write every locked package into WHEELS=DIR, for a machine without a network
+	@test -n "$(WHEELS)" || { echo "name a folder: make wheelhouse WHEELS=DIR" >&2; exit 2; }
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --dest $(WHEELS) -r requirements.lock
 
 run: $(READY)  ## Run the main job: one synthetic export to one published release
 	@$(BIN)/y90 --quiet --store $(STORE) simulate --preset memon2012 --format redcap \
