@@ -26,7 +26,7 @@ from schemas.settings import Registry, RegistryFile
 from schemas.site import Site
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, read_key
 from warehouse.fingerprints import code_sha256, sha256_of
-from warehouse.store import write_atomically
+from warehouse.store import make_private, write_atomically
 
 PREFIX = "Y90_"
 DEMONSTRATION = "simulation/memon2012/registry.toml"
@@ -125,6 +125,7 @@ def _site_rules(registry: Registry, site: Site) -> list[str]:
 
 def remember(store: Path, config: Path) -> None:
     """Let a store know the file that a run of it was made with, for later commands without one."""
+    make_private((store / REMEMBERED).parent)
     write_atomically(store / REMEMBERED, f"{config.absolute()}\n".encode(), private=True)
 
 

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "report": {"schemas", "analytics"},
     "warehouse": {"schemas", "transforms", "analytics"},
     "flows": {"schemas", "analytics", "warehouse", "report", "simulation"},
+    "y90": set(),
 }
 """Which package may import which."""
 WAREHOUSE = (

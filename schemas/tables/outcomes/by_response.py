@@ -71,7 +71,7 @@ class SurvivalByResponse(Outcome):
                     "months",
                     "Kaplan-Meier, {method}",
                     "Median {endpoint} of {category} by {criterion}, {method} at {at_days} days",
-                    n="events",
+                    n="n",
                     total="n",
                     lower="lower",
                     upper="upper",
