@@ -33,7 +33,7 @@ def test_a_statistic_is_printed_as_the_series_printed_it(release: y90.Release) -
     """34.4 months of 40: Memon et al. 2012, Int J Radiat Oncol Biol Phys 83:887-894."""
     found = release.stat(OS)
     assert found.text.startswith("34.4 months (")
-    assert (found.n, found.unit) == (40, "months")
+    assert (found.n, found.total, found.unit) == (28, 40, "months")
     assert OS in release.find("overall survival", "midpoint").column("statistic_id").to_pylist()
 
 
