@@ -107,6 +107,9 @@ class ResponseSettings(Section):
         "without a lobe counts as treated), or all.",
     )
     reader: str = Field("local", description="The reader whose measurements are counted.")
+    recorded_reader: str = Field(
+        "local", description="The reader whose recorded classes are counted."
+    )
     windows: tuple[TimePoint, ...] = Field(
         ((61, 91, 122), (153, 183, 213)),
         description="Time points whose own class is published: first day, day aimed at and last "

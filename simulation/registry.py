@@ -16,6 +16,7 @@ from pathlib import Path
 from schemas.errors import Refused
 from simulation.registry_changes import Tables, export
 from simulation.registry_patients import patient
+from simulation.registry_recorded import TABLE, recorded_responses
 from simulation.registry_sites import Dialect, Format, dialect, site_file, write_export
 from simulation.registry_truths import TRUTHS, Truths
 
@@ -108,7 +109,10 @@ def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterato
     """The patients of one centre: every patient's centre follows from the number alone."""
     for number in range(place + 1, shape.patients + 1, shape.sites):
         name = chosen.patient_id.format(number)
-        found = export(patient(shape.seed, number, name, shape.truths), shape.seed, number, as_of)
+        drawn = patient(shape.seed, number, name, shape.truths)
+        found = export(drawn, shape.seed, number, as_of)
+        if found is not None and chosen.recorded:
+            found[TABLE] = recorded_responses(drawn, shape.seed, number, shape.truths, as_of)
         if found is not None:
             yield found
 

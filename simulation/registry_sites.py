@@ -19,6 +19,7 @@ from simulation import redcap
 from simulation.plain import LABS, RENAMED, plain, theirs
 from simulation.reference import Record, Value, records
 from simulation.registry_changes import Tables
+from simulation.registry_recorded import COLUMNS, TABLE
 
 Format = Literal["mixed", "csv", "redcap"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -52,6 +53,8 @@ class Dialect:
     """(table, column) -> our code -> theirs."""
     places: bool = False
     """Records the lobes planned at the first session, and where disease that is no target is."""
+    recorded: bool = False
+    """Records classes of response, too."""
 
 
 _LETTERS: Codes = {
@@ -83,6 +86,7 @@ PLAIN = (
         si=True,
         codes=_NUMBERS,
         places=True,
+        recorded=True,
     ),
 )
 PLACES = {
@@ -118,7 +122,7 @@ def site_file(site_id: str, chosen: Dialect) -> str:
         f'date_format = "{chosen.date_format}"',
         f'missing = ["{chosen.missing}"]' if chosen.missing else "missing = []",
     ]
-    return "\n".join([*head, *(_table(name, chosen) for name in columns()), ""])
+    return "\n".join([*head, *(_table(name, chosen) for name in _tables(chosen)), ""])
 
 
 def write_export(
@@ -133,7 +137,7 @@ def write_export(
     (folder / "README.txt").write_text(readme, encoding="utf-8")
     with ExitStack() as stack:
         writers = {}
-        for name in columns():
+        for name in _tables(chosen):
             header = _recorded(name, chosen)
             file = (folder / f"{name}.csv").open("w", encoding="utf-8", newline="")
             writers[name] = csv.writer(
@@ -152,8 +156,13 @@ def columns() -> dict[str, tuple[str, ...]]:
     return {name: tuple(rows[0]) for name, rows in records(date.max).items()}
 
 
+def _tables(chosen: Dialect) -> dict[str, tuple[str, ...]]:
+    """The columns of every table that a centre records."""
+    return columns() | ({TABLE: COLUMNS} if chosen.recorded else {})
+
+
 def _recorded(table: str, chosen: Dialect) -> tuple[str, ...]:
-    return (*columns()[table], *(PLACES.get(table, ()) if chosen.places else ()))
+    return (*_tables(chosen)[table], *(PLACES.get(table, ()) if chosen.places else ()))
 
 
 def _lines(table: str, rows: list[Record], chosen: Dialect) -> Iterable[list[str]]:
@@ -193,7 +202,7 @@ def _table(name: str, chosen: Dialect) -> str:
 
 
 def _mapped(table: str, chosen: Dialect) -> Iterable[tuple[str, str]]:
-    for column in columns()[table]:
+    for column in _tables(chosen)[table]:
         if chosen.si and column in RENAMED:
             name, _ = RENAMED[column]
             yield column, f'from = "{name}", unit = "{UNITS[name.rsplit("_", 1)[1]]}"'

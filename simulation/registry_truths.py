@@ -58,6 +58,9 @@ class Truths:
     symptomatic: float = 0.5
     improved: float = 0.8
 
+    recorded_differs: float = 0.15
+    """Share of patients whose recorded class at three months is not that of their first lesion."""
+
     def response(self, criterion: str) -> dict[str, float]:
         """Best unconfirmed response of a lesion by `WHO` or `EASL` -> probability."""
         place = ("WHO", "EASL").index(criterion)

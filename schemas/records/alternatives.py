@@ -336,6 +336,7 @@ NOT_VARIED: Mapping[str, str] = {
     "response.baseline_stale_days": "it marks baselines and moves no number",
     "response.headline_lesions": "all and treated lesions are published; it says which stand first",
     "response.reader": "a registry's own readers are no reading of a source",
+    "response.recorded_reader": "a registry's own readers are no reading of a source",
     "response.bootstrap_seed": "chance of the computation, no definition",
     "response.bootstrap_samples": "precision of the computation, no definition",
     "toxicity.ctcae_versions": "every version is published beside the others",

@@ -95,6 +95,7 @@ UNKNOWN: Mapping[str, tuple[str, ...]] = {
     "scans": ("arterial_phase",),
     "adverse_events": ("related", "serious"),
     "contacts": ("cause_of_death",),
+    "recorded_responses": ("liver_class", "source"),
     "reported_endpoints": ("starts_at",),
 }
 """Table -> optional columns whose blank says that nothing is known, as a cell that cannot be read

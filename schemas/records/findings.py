@@ -178,6 +178,7 @@ AFTER_DEATH = {
     "scans": "scan_date",
     "measurements": "scan_date",
     "treatments": "treatment_date",
+    "recorded_responses": "response_date",
 }
 """Tables whose rows need a living patient, and their date; only exact days are compared."""
 
@@ -303,6 +304,16 @@ CROSS_RULES: tuple[CrossRule, ...] = (
             severity="warn",
         )
         for name, column in AFTER_DEATH.items()
+    ),
+    CrossRule(
+        "recorded_responses.before_treatment",
+        "recorded_responses",
+        "response_date",
+        ("recorded_responses", "treatments"),
+        "the class is dated before the first treatment or on its day: it is no response to it",
+        "Correct one of the two dates in the source; the row is loaded, and the class is not "
+        "counted.",
+        severity="warn",
     ),
     CrossRule(
         "mappings.after_treatment",

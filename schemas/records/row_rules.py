@@ -217,3 +217,14 @@ REPORTED_ENDPOINTS = (
         severity="warn",
     ),
 )
+
+RECORDED_RESPONSES = (
+    RowRule(
+        "recorded_responses.liver_progressed",
+        "response_class",
+        "the liver is progressive and the patient is not",
+        "Correct one of the two classes in the source; the row is loaded.",
+        lambda t: (t.liver_class == "PD") & (t.response_class != "PD"),
+        severity="warn",
+    ),
+)

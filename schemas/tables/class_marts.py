@@ -1,8 +1,14 @@
-"""Marts of classes of response beside the best one: at time points."""
+"""Marts of classes of response beside the best one: at time points, and as recorded."""
 
 from schemas.contract import Bool, Int, Text, column, declares
 from schemas.records.criteria import CRITERIA
-from schemas.tables.mart_table import ORGANS, RESPONSES, Mart
+from schemas.tables.mart_table import ORGANS, RESPONSES, Mart, codes_of
+from schemas.tables.registry import RECORDED, RecordedResponses
+
+RECORDED_CRITERIA = (*CRITERIA, "unspecified")
+RECORDED_ORGANS = ORGANS[:2]
+"""A class is recorded of the whole patient, or of the liver alone."""
+SOURCES = codes_of(RecordedResponses, "source")
 
 
 class AtWindowColumns(Mart):
@@ -36,6 +42,76 @@ class SubjectResponseAtWindow(AtWindowColumns):
     organ: Text = column(
         "The whole patient, or the disease of one place.", key=True, codes=ORGANS, default="all"
     )
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class RecordedColumns(Mart):
+    """What recorded classes share."""
+
+    criterion: Text = column(
+        "Criterion as recorded, or `unspecified`.", key=True, codes=RECORDED_CRITERIA
+    )
+    organ: Text = column(
+        "The whole patient, or the liver alone.", key=True, codes=RECORDED_ORGANS, default="all"
+    )
+
+
+class RecordedAssessments(RecordedColumns):
+    """One row per subject, organ, criterion, reader and day after T0 with a recorded class."""
+
+    reader: Text = column("Who classed.", key=True, default="local")
+    rel_day: Int = column("Day from T0 of the assessment.", key=True, unit="days")
+    response: Text = column("Class as recorded.", required=True, codes=RECORDED)
+    source: Text = column("Where the class is from.", codes=SOURCES)
+    rule: Text = column("`recorded`, or `recorded_as_ne`.", required=True, default="recorded")
+    in_window: Bool = column(
+        "Up to the reader's first recorded PD, and to the day that other treatment began.",
+        required=True,
+        default=True,
+    )
+    source_row_id: Text = column("Row of registry.recorded_responses.", required=True)
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class RecordedResponse(RecordedColumns):
+    """One row per treated subject, organ and criterion of a site that records classes of it."""
+
+    best_response: Text = column(
+        "Best recorded class in the window.", required=True, codes=RECORDED
+    )
+    best_response_day: Int = column("Earliest day of the best response.", unit="days")
+    first_response_day: Int = column("Day of the first recorded CR or PR.", unit="days")
+    progression_day: Int = column(
+        "Day of the first recorded PD, in the window or not.", unit="days"
+    )
+    last_evaluable_day: Int = column("Last class other than NE in the window.", unit="days")
+    evaluable: Bool = column("At least one class other than NE in the window.", required=True)
+    reason: Text = column("Why it is not evaluable.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class RecordedResponseAtWindow(RecordedColumns):
+    """One row per treated subject, organ, recorded criterion and time point."""
+
+    at_days: Int = column("Day from T0 that the time point aims at.", key=True, unit="days")
+    response: Text = column("Recorded class at the time point.", required=True, codes=RECORDED)
+    assessment_day: Int = column(
+        "Day of the class nearest to it, or of the first PD up to its last day.", unit="days"
+    )
+    evaluable: Bool = column("The class is not NE.", required=True)
+    reason: Text = column("Why it is not evaluable.")
 
     class Config:
         """Row level."""

@@ -18,8 +18,10 @@ from schemas.contract import (
     declares,
 )
 from schemas.records import row_rules
+from schemas.records.criteria import CRITERIA
 from schemas.tables.registry_table import RegistryTable as RegistryTable
 
+RECORDED = ("CR", "PR", "SD", "PD", "NE")
 NON_TARGET = ("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none")
 
 
@@ -470,6 +472,28 @@ class ReportedEndpoints(RegistryTable):
         metadata = declares(
             references={"patients": ("site_id", "patient_id")},
             rules=row_rules.REPORTED_ENDPOINTS,
+        )
+
+
+class RecordedResponses(RegistryTable):
+    """One row per patient, day, criterion and reader: a class as it was recorded."""
+
+    response_date: Date = column("Day of the assessment that was classed.", key=True)
+    criterion: Text = column(
+        "Criterion.", key=True, codes=(*CRITERIA, "unspecified"), default="unspecified"
+    )
+    reader: Text = column("Who classed, as in scans.", key=True, default="local")
+    response_class: Text = column("Class of the whole patient.", required=True, codes=RECORDED)
+    liver_class: Text = column("Class of the liver alone.", codes=RECORDED)
+    source: Text = column("Where the class is from.", codes=("local", "central", "report"))
+
+    class Config:
+        """Dated by the assessment."""
+
+        metadata = declares(
+            dated_by="response_date",
+            references={"patients": ("site_id", "patient_id")},
+            rules=row_rules.RECORDED_RESPONSES,
         )
 
 

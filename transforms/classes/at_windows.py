@@ -60,9 +60,11 @@ def lesion_response_at_window(
     best = lesion_response.filter(lesion_response.confirmation == "unconfirmed")
     named = ("subject_id", "lesion_number")
     units = looked_up(best.select(*_LESION, "treated", "reason"), known, named)
-    followed = _followed(units, anchors, death_claims, last_alive)
-    placed = _placed(followed, lesion_assessments, _LESION, settings)
-    return conform(placed, LesionResponseAtWindow)
+    units = followed(units, anchors, death_claims, last_alive)
+    return conform(
+        placed(units, _read(lesion_assessments, settings), _LESION, settings),
+        LesionResponseAtWindow,
+    )
 
 
 def subject_response_at_window(
@@ -80,12 +82,14 @@ def subject_response_at_window(
     closing = closing_days(anchors, sessions, subsequent_therapies, settings)
     best = subject_response.filter(subject_response.confirmation == "unconfirmed")
     units = looked_up(best.select(*_SUBJECT, "reason"), closing, "subject_id")
-    followed = _followed(units, anchors, death_claims, last_alive)
-    placed = _placed(followed, subject_assessments, _SUBJECT, settings)
-    return conform(placed, SubjectResponseAtWindow)
+    units = followed(units, anchors, death_claims, last_alive)
+    return conform(
+        placed(units, _read(subject_assessments, settings), _SUBJECT, settings),
+        SubjectResponseAtWindow,
+    )
 
 
-def _followed(
+def followed(
     units: ir.Table, anchors: ir.Table, death_claims: ir.Table, last_alive: ir.Table
 ) -> ir.Table:
     """The units with the days of death and of the last evidence of life."""
@@ -101,13 +105,24 @@ def _followed(
     return looked_up(units, days, "subject_id")
 
 
-def _placed(
-    units: ir.Table, assessments: ir.Table, by: tuple[str, ...], settings: ResponseSettings
+def placed(
+    units: ir.Table, read: ir.Table, by: tuple[str, ...], settings: ResponseSettings
 ) -> ir.Table:
-    """Every unit at every time point."""
-    read = assessments.filter(assessments.reader == settings.reader, assessments.in_window)
+    """Every unit at every time point.
+
+    Args:
+        units: with `reason` of the best response, `closed_day` and the columns of `followed`.
+        read: the assessments that count: `rel_day`, `modality`, `response` and `rule`.
+        by: what a unit is known by in both.
+        settings: the time points.
+    """
     decided = looked_up(units, _decided(read, by, settings), by)
     return ibis.union(*(_at(decided, *days) for days in settings.windows))
+
+
+def _read(assessments: ir.Table, settings: ResponseSettings) -> ir.Table:
+    """The assessments of the registry's reader in the window."""
+    return assessments.filter(assessments.reader == settings.reader, assessments.in_window)
 
 
 def _decided(read: ir.Table, by: tuple[str, ...], settings: ResponseSettings) -> ir.Table:
@@ -129,7 +144,7 @@ def _at(decided: ir.Table, first: int, at: int, last: int) -> ir.Table:
         (decided[f"response_{at}"].notnull(), decided[f"response_{at}"]),
         else_="NE",
     )
-    placed = decided.mutate(
+    known = decided.mutate(
         at_days=ibis.literal(at, "int64"),
         response=response,
         evaluable=response != "NE",
@@ -137,15 +152,15 @@ def _at(decided: ir.Table, first: int, at: int, last: int) -> ir.Table:
         never=decided.reason.isin(NEVER_JUDGED).ifelse(decided.reason, None),
     )
     reason = ibis.cases(
-        (placed.response != "NE", ibis.null("string")),
-        (placed[f"rule_{at}"].notnull(), placed[f"rule_{at}"]),
-        (placed.never.notnull(), placed.never),
-        ((placed.death_day <= last).fill_null(False), "died_before_it"),
-        ((placed.closed_day <= last).fill_null(False), "window_closed"),
-        ((placed.last_alive_day < first).fill_null(False), "not_followed_to_it"),
+        (known.response != "NE", ibis.null("string")),
+        (known[f"rule_{at}"].notnull(), known[f"rule_{at}"]),
+        (known.never.notnull(), known.never),
+        ((known.death_day <= last).fill_null(False), "died_before_it"),
+        ((known.closed_day <= last).fill_null(False), "window_closed"),
+        ((known.last_alive_day < first).fill_null(False), "not_followed_to_it"),
         else_="no_assessment_near_it",
     )
-    return placed.mutate(reason=reason).drop("never", *_of_windows(decided))
+    return known.mutate(reason=reason).drop("never", *_of_windows(decided))
 
 
 def _of_windows(decided: ir.Table) -> list[str]:

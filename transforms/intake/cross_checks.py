@@ -72,6 +72,12 @@ def _before_treatment(contacts: ir.Table, treatments: ir.Table) -> ir.Table:
     return contacts.filter(contacts.contact_type == "death").semi_join(early, PATIENT)
 
 
+def _classed_before(recorded_responses: ir.Table, treatments: ir.Table) -> ir.Table:
+    t0 = _first(treatments, "treatment_date", "t0")
+    early = recorded_responses.join(t0, PATIENT).filter(lambda t: t.response_date <= t.t0)
+    return recorded_responses.semi_join(early, [*PATIENT, "response_date"])
+
+
 def _spanned(contacts: ir.Table) -> ir.Table:
     """With the first and last day that each date can mean."""
     date, precision = contacts.contact_date, contacts.contact_date_precision
@@ -240,6 +246,7 @@ BREAKS: Mapping[str, Callable[..., ir.Table]] = {
         f"{name}.after_death": partial(_dead_by_then, column)
         for name, column in AFTER_DEATH.items()
     },
+    "recorded_responses.before_treatment": _classed_before,
     "mappings.after_treatment": _mapped_afterwards,
     "scans.new_lesion_denied": lesion_checks.denied,
     "measurements.first_in_another_modality": lesion_checks.first_in_another_modality,

@@ -14,6 +14,7 @@ PFSNACT (censoring at the last assessment before new anticancer therapy).
 """
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import ibis
 import ibis.expr.types as ir
@@ -37,6 +38,7 @@ from schemas.tables.registry import (
     Labs,
     Mappings,
     Medications,
+    RecordedResponses,
     Scans,
     SubsequentTherapies,
     Treatments,
@@ -63,6 +65,7 @@ def last_alive(
     subsequent_therapies: Table[SubsequentTherapies],
     mappings: Table[Mappings],
     medications: Table[Medications],
+    recorded_responses: Table[RecordedResponses],
     death_claims: Table[DeathClaims],
 ) -> Table[LastAlive]:
     """Take the latest dated evidence of life of each subject, from every table.
@@ -85,13 +88,14 @@ def last_alive(
         Evidence(subsequent_therapies, "subsequent_therapies", "start_date"),
         Evidence(mappings, "mappings", "mapping_date"),
         Evidence(medications, "medications", "start_date"),
+        Evidence(recorded_responses, "recorded_responses", "response_date"),
     )
-    ranks = range(len(evidence) - 1, -1, -1)
+    ranks = ascii_lowercase[len(evidence) - 1 :: -1]
     dated = ibis.union(*(_dated(e, rank) for e, rank in zip(evidence, ranks, strict=True)))
     dated = _up_to_death(dated, death_claims)
     latest = dated.group_by("subject_id").agg(mark=dated.mark.max())
     source = latest.mark.substr(11, 1)
-    by_rank = {str(rank): e for e, rank in zip(evidence, ranks, strict=True)}
+    by_rank = dict(zip(ranks, evidence, strict=True))
     found = latest.mutate(
         last_alive_date=latest.mark.substr(0, 10).cast("date"),
         imputed=latest.mark.substr(10, 1) == "0",
@@ -143,7 +147,7 @@ def milestones(
     return conform(_lost(placed, settings.lost_to_follow_up_days), Milestones)
 
 
-def _dated(evidence: Evidence, rank: int) -> ir.Table:
+def _dated(evidence: Evidence, rank: str) -> ir.Table:
     """One text per date that sorts by day, then exactness, then table, then row.
 
     A maximum over text is the same on every engine; an argmax over several columns is not.
@@ -153,7 +157,7 @@ def _dated(evidence: Evidence, rank: int) -> ir.Table:
     precision = _precision(t, evidence.column)
     known = t.filter(date.notnull(), precision != "year")
     exact = (precision == "day").ifelse("1", "0")
-    mark = date.cast("string").concat(exact, ibis.literal(str(rank)), t.row_id)
+    mark = date.cast("string").concat(exact, ibis.literal(rank), t.row_id)
     return known.select("subject_id", mark=mark, on=date)
 
 

@@ -35,6 +35,11 @@ from schemas.tables.outcomes.cohort import (
 )
 from schemas.tables.outcomes.mortality import EarlyMortality
 from schemas.tables.outcomes.readers import ReaderAgreement
+from schemas.tables.outcomes.recorded import (
+    RecordedAgreement,
+    RecordedKappa,
+    RecordedResponseSummary,
+)
 from schemas.tables.outcomes.survival import (
     MEDIAN_RULES,
     CumulativeIncidence,
@@ -81,6 +86,9 @@ __all__ = [
     "PrognosisUnivariate",
     "ProportionSummary",
     "ReaderAgreement",
+    "RecordedAgreement",
+    "RecordedKappa",
+    "RecordedResponseSummary",
     "ResponseAtWindow",
     "ResponseSummary",
     "RestrictedMeans",

@@ -39,7 +39,7 @@ _OF_ALL_LESIONS = tuple(
         **{c: (c,) for c in ("CR", "PR", "SD", "PD", "NE")},
     }.items()
 )
-_RATES = (
+RATES = (
     ({"category": "ORR"}, ({"category": "CR"}, {"category": "PR"})),
     ({"category": "DCR"}, ({"category": "CR"}, {"category": "PR"}, {"category": "SD"})),
 )
@@ -52,7 +52,7 @@ RESPONSE_UNIONS = (
         )
         for c in _DEPTH
     ),
-    *_RATES,
+    *RATES,
     ({"category": "any_decrease"}, ({"confirmation": "unconfirmed"},)),
     ({"category": "over_50_decrease"}, ({"confirmation": "unconfirmed"},)),
     ({"category": "pd_before_course_end"}, ({"confirmation": "unconfirmed"},)),
@@ -60,7 +60,7 @@ RESPONSE_UNIONS = (
 """Whose members other rows list already: unions of best responses, all lesions as treated and
 untreated ones; depth and the day of progression ask no confirmation."""
 AT_WINDOW_CATEGORIES = ("CR", "PR", "SD", "PD", "NE", "ORR", "DCR")
-AT_WINDOW_UNIONS = (*_OF_ALL_LESIONS, *_RATES)
+AT_WINDOW_UNIONS = (*_OF_ALL_LESIONS, *RATES)
 """The same of the classes at a time point, which ask no confirmation and no depth."""
 TOXICITY_UNIONS = (
     ({"grade": "any", "source": "lab"}, tuple({"grade": g} for g in "1234")),
