@@ -17,7 +17,7 @@ from report.figures import (
 from report.figures.methods import Settings
 from report.figures.model import Exhibit
 from report.figures.source import Connection
-from report.tables import by_response, compared, delivered, endpoints, measured
+from report.tables import by_response, compared, delivered, endpoints, measured, recorded
 
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
@@ -108,6 +108,8 @@ def _response(con: Connection, _: str) -> Section:
             compared.agreement(con),
             response.at_windows(con),
             by_response.readers(con),
+            recorded.responses(con),
+            recorded.agreement(con),
         ),
     )
 

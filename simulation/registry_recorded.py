@@ -1,8 +1,9 @@
 """The classes that a centre of an invented registry records, beside its measurements.
 
-At the first scan everyone is stable; at three months the class is the one drawn for the patient's
-first lesion by WHO, or in a declared share of patients another one; a later progression is recorded
-on the day of its scan, and nothing in between. A draw of its own keeps everything else as it was.
+At three months the class is the one drawn for the patient's first lesion by WHO, or in a declared
+share of patients another one. Whoever is not progressive then was stable at the first scan, and a
+later progression is recorded on the day of its scan; nothing in between. So the class at three
+months is the best one. A draw of its own keeps everything else as it was.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ RECORDED = 3
 
 
 def recorded_class(seed: int, number: int, truths: Truths) -> str:
-    """The class recorded at three months."""
+    """The class recorded at three months, which is the best one."""
     draw = generator(seed, number, RECORDED)
     (first, _), *_ = responses(seed, number, truths)
     differs, other = draw.random(), int(draw.integers(len(CLASSES) - 1))
@@ -47,8 +48,9 @@ def recorded_responses(
 
 def _rows(patient: Patient, found: str) -> Iterator[Record]:
     first, second, *_ = patient.scan_days
-    classes = [(first, "SD"), (second, found)]
+    classes = [(second, found)]
     if found != "PD":
+        classes.insert(0, (first, "SD"))
         classes += [(day, "PD") for day, _ in patient.progression]
     for day, name in classes:
         told = (patient.patient_id, patient.on(day), "WHO", "local", name, name, "report")

@@ -55,7 +55,7 @@ def matrix(con: Connection, confirmation: str, units: tuple[Unit, ...] = MAIN) -
             if [r["level"], r["organ"], r["lesions"]] == unit
         }
         if any(r["total"] for r in own.values()):
-            rows += _unit(heading, criteria, own)
+            rows += unit_rows(heading, criteria, own)
     return Table(
         id=f"response-{confirmation}{part}",
         title=f"Best response, {confirmation}{', of other units' if part else ''}",
@@ -88,7 +88,7 @@ def at_windows(con: Connection) -> Table:
                 if [r["level"], r["organ"], r["lesions"]] == unit and r["at_days"] == at
             }
             if any(r["total"] for r in own.values()):
-                rows += _unit(f"{heading}, at {at} days", list(CRITERIA), own)
+                rows += unit_rows(f"{heading}, at {at} days", list(CRITERIA), own)
     return Table(
         id="response-at-windows",
         title="Response at fixed times",
@@ -106,7 +106,15 @@ def at_windows(con: Connection) -> Table:
     )
 
 
-def _unit(heading: str, criteria: list[str], own: dict[tuple[str, str], Record]) -> list[Row]:
+def unit_rows(heading: str, criteria: list[str], own: dict[tuple[str, str], Record]) -> list[Row]:
+    """A heading, the denominators and every class, one column for each of `criteria`.
+
+    Args:
+        heading: what the rows are about.
+        criteria: the columns: criteria, or other readings of one.
+        own: (column, category) -> the published row.
+    """
+
     def each(category: str) -> tuple[Cell, ...]:
         return tuple(_cell(own.get((c, category)), category) for c in criteria)
 

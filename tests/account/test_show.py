@@ -40,6 +40,23 @@ TABLES = {
         | {ANNA}     | 1             | WHO       | unconfirmed  | PR            | 30                | 90              | yes       |
         | {ANNA}     | 1             | EASL      | unconfirmed  | CR            | 30                |                 | yes       |
         """,
+    "marts.subject_assessments": f"""
+        | subject_id | criterion | rel_day | reader | modality | response | rule    | in_window | n_lesions |
+        | {BERT}     | WHO       | 90      | local  | CT       | SD       | neither | yes       | 2         |
+        """,
+    "marts.subject_response": f"""
+        | subject_id | criterion | confirmation | best_response | best_response_day | evaluable |
+        | {BERT}     | WHO       | unconfirmed  | SD            | 90                | yes       |
+        """,
+    "marts.recorded_assessments": f"""
+        | subject_id | criterion   | rel_day | response | source | in_window | source_row_id |
+        | {BERT}     | WHO         | 90      | PR       | report | yes       | rrrr          |
+        | {BERT}     | unspecified | 90      | SD       |        | no        | ssss          |
+        """,
+    "marts.recorded_response": f"""
+        | subject_id | criterion | best_response | best_response_day | evaluable |
+        | {BERT}     | WHO       | PR            | 90                | yes       |
+        """,
     "marts.lab_grades": f"""
         | subject_id | analyte   | ctcae_version | rel_day | sequence | value | unit  | upper_limit | baseline_value | is_baseline | grade | rule             | reason         | source_row_id |
         | {ANNA}     | bilirubin | 3.0           | 60      | 1        | 4     | mg/dL | 1.2         | 1.6            | no          | 3     | > 3 x ULN        |                | cccc          |
@@ -259,3 +276,28 @@ def test_a_table_is_explained_from_its_contract(
 
 def test_the_documentation_is_found(capsys: pytest.CaptureFixture[str], root: Path) -> None:
     assert "  glossary.md" in told(capsys, root, "docs").splitlines()
+
+
+def test_recorded_classes_stand_beside_the_derived_ones_with_the_kind_of_disagreement(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    cells = [
+        [c.strip() for c in line] for line in lines(told(capsys, root, "show", BERT), "Recorded")
+    ]
+    assert cells == [
+        [
+            "criterion",
+            "day",
+            "reader",
+            "source",
+            "recorded",
+            "derived",
+            "on day",
+            "differs by",
+            "row",
+        ],
+        ["WHO", "90", "local", "report", "PR", "SD", "90", "measurement", "rrrr"],
+        ["unspecified", "90", "local", "SD (after its end)", "ssss"],
+        ["WHO", "90", "best", "PR", "SD", "90", "measurement"],
+    ]
+    assert "Recorded" not in told(capsys, root, "show", ANNA)

@@ -17,9 +17,12 @@ from flows.settings import load_registry
 from schemas.errors import Refused
 from simulation.registry import Shape, simulate_registry
 from simulation.registry_changes import LATE_DAYS, Tables, export
-from simulation.registry_patients import patient
+from simulation.registry_patients import patient, responses
+from simulation.registry_recorded import recorded_class
 from simulation.registry_sites import MIXED, PLAIN, Dialect, write_export
 from simulation.registry_truths import TRUTHS
+from tests.support.pipe_tables import run
+from transforms.classes.recorded import recorded_assessments, recorded_response
 from warehouse import pipeline
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.store import Store
@@ -257,6 +260,54 @@ def test_planned_lobes_and_the_place_of_disease_are_those_of_the_patient(tmp_pat
         who = drawn[row["patient_id"]]
         assert row["non_target_elsewhere"] == remaining[who.extrahepatic != "none"]
         assert row["non_target_liver"] == remaining[len(who.lesions) > 2]
+
+
+def test_recorded_classes_are_those_that_were_drawn(tmp_path: Path) -> None:
+    """One kind of centre delivers them, and its best recorded class is the one of three months.
+
+    The declared share of classes that are not the first lesion's is found again within two standard
+    errors, and what is derived from the delivered rows is what was drawn, patient for patient.
+    """
+    simulate_registry(Shape(sites=3, patients=60, seed=1, format="csv"), DAY, tmp_path)
+    held = [f.parent.parent.name for f in tmp_path.glob("inbox/*/*/recorded_responses.csv")]
+    assert held == [f"centre{n + 1:02d}" for n in range(3) if PLAIN[n].recorded]
+    (folder,) = (tmp_path / "inbox" / held[0]).iterdir()
+    names = {PLAIN[2].patient_id.format(n): n for n in range(3, 61, 3)}
+    delivered = _delivered(folder / "recorded_responses.csv")
+    assert {r["patient_id"] for r in delivered} <= set(names)
+    given = [
+        (r["patient_id"], datetime.strptime(r["response_date"], "%d.%m.%Y").date())
+        for r in delivered
+    ]
+    text = "| subject_id | response_date | criterion | response_class |" + "".join(
+        f"\n| {name} | {day} | WHO | {r['response_class']} |"
+        for (name, day), r in zip(given, delivered, strict=True)
+    )
+    anchors = "| subject_id | t0_date |" + "".join(
+        f"\n| {name} | {patient(1, n, name, TRUTHS).t0} |" for name, n in names.items()
+    )
+    placed = run(recorded_assessments, {"recorded_responses": text, "anchors": anchors})
+    best = run(
+        recorded_response,
+        {
+            "recorded_assessments": "| subject_id | criterion | rel_day | response | in_window |"
+            + "".join(
+                f"\n| {r['subject_id']} | WHO | {r['rel_day']} | {r['response']} "
+                f"| {'yes' if r['in_window'] else 'no'} |"
+                for r in placed
+            ),
+            "anchors": anchors,
+        },
+    )
+    early = {name for name, day in given if (DAY - day).days > 0}  # three months have passed
+    whole = {n for n in early if sum(name == n for name, _ in given) > 1}
+    found = {r["subject_id"]: r["best_response"] for r in best if r["subject_id"] in whole}
+    assert len(found) >= 10
+    assert found == {name: recorded_class(1, names[name], TRUTHS) for name in found}
+    people = range(1, 2001)
+    differ = [recorded_class(1, n, TRUTHS) != responses(1, n, TRUTHS)[0][0] for n in people]
+    share, error = TRUTHS.recorded_differs, (0.15 * 0.85 / len(people)) ** 0.5
+    assert abs(sum(differ) / len(people) - share) < 2 * error
 
 
 def _delivered(path: Path) -> list[dict[str, str]]:

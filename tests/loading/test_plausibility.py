@@ -56,6 +56,13 @@ ROWS = {
         |   | OS       | 24.000000000000 | months    |
         |   | OS       | 0.123456789     |           |
     """,
+    "recorded_responses.liver_progressed": """
+        | x | response_class | liver_class |
+        |   | PD             | PD          |
+        | x | SD             | PD          |
+        |   | SD             | PR          |
+        |   | SD             |             |
+    """,
     "patients.diagnosis_before_birth": """
         | x | birth_year | diagnosis_date |
         |   | 2020       | d0             |
@@ -239,8 +246,19 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
             ("scans", "scan_date"),
             ("measurements", "scan_date"),
             ("treatments", "treatment_date"),
+            ("recorded_responses", "response_date"),
         )
     },
+    "recorded_responses.before_treatment": (
+        """
+        | x | patient_id | response_date | response_class |
+        | x | a          | d49           | PR             |
+        | x | a          | d50           | SD             |
+        |   | a          | d51           | SD             |
+        |   | b          | d49           | PR             |
+        """,
+        {"treatments": TREATED},
+    ),
     "mappings.after_treatment": (
         """
         | x | patient_id | mapping_date |

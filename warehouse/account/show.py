@@ -15,6 +15,7 @@ import duckdb
 from schemas.errors import Refused
 from schemas.records.criteria import CRITERIA
 from schemas.tables.marts import WINDOWS
+from warehouse.account.recorded import reconciled
 from warehouse.releases.query import open_release
 
 Facts = dict[str, Any]
@@ -56,6 +57,8 @@ class Shown:
     """One per analyte, version and deciding result, with the windows that it decides."""
     events: tuple[Facts, ...]
     endpoints: tuple[Facts, ...]
+    recorded: tuple[Facts, ...]
+    """Recorded classes beside the derived ones, with the kind of a disagreement."""
     rules: dict[str, str]
     """What each rule means that decided a time point."""
 
@@ -80,6 +83,7 @@ def show(release: Path, subject_id: str) -> Shown:
             labs=_labs(con, subject_id),
             events=tuple(sorted(_windowed(con, EVENTS, subject_id), key=_event_order)),
             endpoints=_rows(con, ENDPOINTS, subject_id),
+            recorded=_recorded(con, subject_id, seen, best),
             rules=_meanings(str(row["rule"]) for row in seen),
         )
 
@@ -133,10 +137,38 @@ ORDER BY lesion_number, endpoint
 """
 
 
+HAS_RECORDED = """
+SELECT 1 FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'recorded_response'
+UNION SELECT 1 FROM duckdb_views() WHERE schema_name = 'marts' AND view_name = 'recorded_response'
+"""
+RECORDED_ASSESSMENTS = """
+SELECT * EXCLUDE (subject_id) FROM marts.recorded_assessments
+WHERE subject_id = $subject AND organ = 'all' ORDER BY criterion, rel_day, reader
+"""
+RECORDED_RESPONSE = """
+SELECT * EXCLUDE (subject_id) FROM marts.recorded_response
+WHERE subject_id = $subject AND organ = 'all' ORDER BY criterion
+"""
+
+
 def _rows(con: duckdb.DuckDBPyConnection, query: str, subject_id: str) -> tuple[Facts, ...]:
     result = con.execute(query, {"subject": subject_id})
     names = [column[0] for column in result.description or ()]
     return tuple(dict(zip(names, row, strict=True)) for row in result.fetchall())
+
+
+def _recorded(
+    con: duckdb.DuckDBPyConnection, subject_id: str, seen: list[Facts], best: list[Facts]
+) -> tuple[Facts, ...]:
+    """The recorded classes; a release of before they were taken in has none."""
+    if not con.execute(HAS_RECORDED).fetchall():
+        return ()
+    return reconciled(
+        _rows(con, RECORDED_ASSESSMENTS, subject_id),
+        [row for row in seen if row["lesion_number"] == 0],
+        _rows(con, RECORDED_RESPONSE, subject_id),
+        [r for r in best if r["lesion_number"] == 0 and r["confirmation"] == "unconfirmed"],
+    )
 
 
 def _subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> Facts:

@@ -20,6 +20,7 @@ SITE_WIDE = frozenset(
         "factor_levels",
         "follow_up_adherence",
         "milestones",
+        "recorded_response",
         "subject_response",
         "subjects",
         "symptom_response",

@@ -79,6 +79,7 @@ def shown_text(release: str, found: "Shown") -> str:
     parts = [_head(release, found)]
     for lesion in sorted({entry["lesion_number"] for entry in found.best + found.assessments}):
         parts += [_lesion(found, lesion)]
+    parts += [_recorded(found.recorded)] if found.recorded else []
     parts += [_meanings(found.rules)] if found.rules else []
     parts += [_labs(found.labs)] if found.labs else ["No laboratory result after treatment."]
     parts += [_events(found.events)] if found.events else []
@@ -150,6 +151,29 @@ def _number(value: Any) -> str:
     from decimal import Decimal
 
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def _recorded(entries: "tuple[Facts, ...]") -> str:
+    """Recorded classes beside the derived ones; the kind of a disagreement stands last."""
+    names = (
+        "criterion", "day", "reader", "source", "recorded", "derived", "on day", "differs by",
+        "row",
+    )  # fmt: skip
+    rows = [
+        (
+            e["criterion"],
+            e["rel_day"],
+            "best" if e["entry"] == "best" else e["reader"],
+            e["source"],
+            e["recorded"] if e["in_window"] else f"{e['recorded']} ({CLOSED})",
+            e["derived"],
+            e["derived_day"],
+            e["disagreement"],
+            e["source_row_id"],
+        )
+        for e in entries
+    ]
+    return f"Recorded classes beside the derived ones\n{table(names, rows)}"
 
 
 def _meanings(rules: dict[str, str]) -> str:

@@ -52,6 +52,11 @@ def test_whoever_left_a_dated_trace_was_alive_on_that_day() -> None:
                 | B          | d11        | d30      | resolved |
                 | C          | d12        | d40      | fatal    |
             """,
+            "recorded_responses": """
+                | subject_id | response_date | response_class |
+                | A          | d119          | SD             |
+                | E          | d60           | SD             |
+            """,
         },
         """
         | subject_id | last_alive_date | source_table   | source_column  | source_row_id    | imputed |
@@ -59,6 +64,7 @@ def test_whoever_left_a_dated_trace_was_alive_on_that_day() -> None:
         | B          | d30             | adverse_events | end_date       | adverse_events:1 | no      |
         | C          | d12             | adverse_events | onset_date     | adverse_events:2 | no      |
         | D          | d0              | treatments     | treatment_date | treatments:2     | no      |
+        | E          | d60             | recorded_responses | response_date | recorded_responses:2 | no |
         """,
     )
 
