@@ -76,13 +76,20 @@ class SurvivalByResponse(Outcome):
                     lower="lower",
                     upper="upper",
                     settings=("survival", "response"),
-                    made_of=tuple(
+                    made_of=(
+                        # until the response everyone is one of the others
                         (
-                            {"category": group, "method": method},
-                            tuple({"category": c} for c in classes),
-                        )
-                        for group, classes in MEANT.items()
-                        for method in ("landmark", "immortal_time")
+                            {"category": OTHERS, "method": "time_dependent"},
+                            ({"category": RESPONDERS}, {"category": OTHERS}),
+                        ),
+                        *(
+                            (
+                                {"category": group, "method": method},
+                                tuple({"category": c} for c in classes),
+                            )
+                            for group, classes in MEANT.items()
+                            for method in ("landmark", "immortal_time")
+                        ),
                     ),
                 ),
                 Statistic(
