@@ -6,7 +6,7 @@ from typing import Any
 from report.figures.model import Number
 from report.figures.source import Connection, records
 from schemas import number_lock
-from schemas.statistic_ids import number_label
+from schemas.statistic_ids import number_label, table_of
 
 
 def label(number: Number) -> str:
@@ -42,7 +42,7 @@ def _values(con: Connection, numbers: Iterable[Number]) -> dict[str, dict[str, A
     """Rows of the outcome tables by their statistic."""
     wanted: dict[str, set[str]] = {}
     for n in numbers:
-        wanted.setdefault(n.statistic_id.split(".")[0], set()).add(n.statistic_id)
+        wanted.setdefault(table_of(n.statistic_id), set()).add(n.statistic_id)
     found: dict[str, dict[str, Any]] = {}
     for table, names in wanted.items():
         query = f"SELECT * FROM outcomes.{table} WHERE list_contains(?, statistic_id)"

@@ -144,3 +144,15 @@ def test_an_entity_in_a_document_is_not_resolved(draft: Path) -> None:
                 data = head + b"?>" + doctype + body.replace(b">34.4<", b">&x;<")
             new.writestr(name, data)
     assert "secret" not in " ".join(c.sentence for c in controls.read(crafted))
+
+
+def test_a_column_of_a_statistic_that_there_is_not_is_never_its_value(tmp_path: Path) -> None:
+    """A row of `statistics` alone answers for its value, not for another column."""
+    made = Store.open(tmp_path / "other")
+    head = "| statistic_id | label | value | unit | method | definition | population_set |"
+    rule = "| --- | --- | --- | --- | --- | --- | --- |"
+    row = f"| {OS} | OS | 34.4 | months | m | d | p |"
+    publish(made, "2020.01.01", {"outcomes.statistics": "\n".join((head, rule, row))})
+    number = number_lock.Number("k", 1.0, "2020.01.01", OS, field="lower")
+    with pytest.raises(Refused):
+        numbers.value_of(number, made.release("2020.01.01"))

@@ -30,6 +30,7 @@ import pyarrow.parquet as pq
 from analytics.summary import p_value, rounded
 from schemas.errors import Refused
 from schemas.number_lock import KEYS, Number
+from schemas.statistic_ids import table_of
 from warehouse.account import controls, trace
 from warehouse.account.controls import LABEL
 from warehouse.engine.connections import connection
@@ -201,10 +202,13 @@ def value_of(number: Number, release: Path) -> float | None:
 
 def _of_statistic(statistic: str, column: str | None, release: Path) -> Any:
     """The statistic's value, or another column of the table that its row stands in."""
-    found = _outcome(release, statistic.split(".", 1)[0]).get(statistic) if column else None
-    if column is None or found is None:
+    if column is None:
         with connection() as con:
             return trace.statistic_row(con, release, statistic)["value"]
+    found = _outcome(release, table_of(statistic)).get(statistic)
+    if found is None:
+        with connection() as con:
+            raise trace.unknown_statistic(con, release, statistic)
     if column not in found:
         raise Refused(
             f"{statistic}, field {column}: release {release.name} has no such column. "
