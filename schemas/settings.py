@@ -29,7 +29,25 @@ def _in_order(days: tuple[int, int, int]) -> tuple[int, int, int]:
     return days
 
 
+def _each_once(days: tuple[int, ...]) -> tuple[int, ...]:
+    """Days of which none stands twice: each is part of a statistic's id."""
+    if len(set(days)) < len(days):
+        raise ValueError("a day stands twice")
+    return days
+
+
+def _of_different_days(
+    windows: tuple[tuple[int, int, int], ...],
+) -> tuple[tuple[int, int, int], ...]:
+    """At least one window, and no two that aim at the same day."""
+    if not windows:
+        raise ValueError("at least one window is needed")
+    _each_once(tuple(at for _, at, _ in windows))
+    return windows
+
+
 Days = Annotated[int, Field(ge=0, le=36_600)]
+SomeDays = Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_each_once)]
 TimePoint = Annotated[tuple[Days, Days, Days], AfterValidator(_in_order)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
 Version = Literal["3.0", "4.03", "5.0"]
@@ -110,7 +128,7 @@ class ResponseSettings(Section):
     recorded_reader: str = Field(
         "local", description="The reader whose recorded classes are counted."
     )
-    windows: tuple[TimePoint, ...] = Field(
+    windows: Annotated[tuple[TimePoint, ...], AfterValidator(_of_different_days)] = Field(
         ((61, 91, 122), (153, 183, 213)),
         description="Time points whose own class is published: first day, day aimed at and last "
         "day from T0 of each. The assessment nearest to the day aimed at decides.",
@@ -247,10 +265,10 @@ class SurvivalSettings(Section):
     restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
     )
-    early_mortality_days: tuple[Days, ...] = Field(
+    early_mortality_days: SomeDays = Field(
         (30, 90, 180), description="Days from T0 by which deaths of any cause are counted."
     )
-    response_landmarks_days: tuple[Days, ...] = Field(
+    response_landmarks_days: SomeDays = Field(
         (91, 183),
         description="Landmarks of survival by response, in days from T0: the response up to the "
         "day, and survival of those observed beyond it.",

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from flows import settings, toml_lines
 from schemas.errors import BadConfiguration, Refused
+from schemas.settings import ResponseSettings, SurvivalSettings
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 
 REGISTRY = 'registry = "good"\nsites = ["north"]\n'
@@ -273,3 +275,22 @@ def test_lines_are_found_through_long_values_and_nested_tables() -> None:
     assert found[("i", 1, "k", 0, "m", "n")] == 16
     assert toml_lines.line_of(found, ("i", 1, "k", 0, "m", "absent")) == 15
     assert toml_lines.line_of(found, ("absent",)) is None
+
+
+@pytest.mark.parametrize(
+    ("section", "given"),
+    [
+        (SurvivalSettings, {"early_mortality_days": ()}),
+        (SurvivalSettings, {"early_mortality_days": (30, 30)}),
+        (SurvivalSettings, {"response_landmarks_days": ()}),
+        (SurvivalSettings, {"response_landmarks_days": (91, 91)}),
+        (ResponseSettings, {"windows": ()}),
+        (ResponseSettings, {"windows": ((61, 91, 122), (80, 91, 100))}),
+    ],
+)
+def test_days_that_name_statistics_are_some_and_each_stands_once(
+    section: type[SurvivalSettings | ResponseSettings], given: dict[str, object]
+) -> None:
+    """None would stop the night, and a day that stands twice would give two rows one id."""
+    with pytest.raises(ValidationError):
+        section.model_validate(given)
