@@ -69,6 +69,7 @@ class Word:
         in_table.base_style = self._document.styles["Normal"]
         in_table.font.size = SMALL
         in_table.paragraph_format.space_after = Pt(0)
+        self._in_table = in_table.style_id
 
     def add(self, block: Block, pictures: Mapping[str, bytes], source: str) -> None:
         """Write a heading, a paragraph, a table or a figure.
@@ -160,10 +161,9 @@ class Word:
         for row in table.rows:
             numbers = row.numbers or ((),) * wide
             cells = [of_cell(c, n) for c, n in zip(row.cells, numbers, strict=True)]
-            self._row(made, [(c, row.heading) for c in cells], widths, depth=row.depth)
+            written = self._row(made, [(c, row.heading) for c in cells], widths, depth=row.depth)
             if row.heading and not any(row.cells[1:]):
-                last = made.rows[-1].cells
-                last[0].merge(last[-1])
+                written[0].merge(written[-1])
 
     def _row(
         self,
@@ -173,19 +173,21 @@ class Word:
         *,
         head: bool = False,
         depth: int = 0,
-    ) -> None:
+    ) -> Any:
         row = made.add_row()
         properties = row._tr.get_or_add_trPr()
         properties.append(OxmlElement("w:cantSplit"))
         if head:
             properties.append(OxmlElement("w:tblHeader"))
-        for place, (cell, (text, bold)) in enumerate(zip(row.cells, cells, strict=True)):
+        written = row.cells
+        for place, (cell, (text, bold)) in enumerate(zip(written, cells, strict=True)):
             cell.width = widths[place]
             paragraph = cell.paragraphs[0]
-            paragraph.style = IN_TABLE
+            paragraph._p.style = self._in_table  # by its id: by name all styles are searched
             if depth and not place:
                 paragraph.paragraph_format.left_indent = Mm(3 * (depth - 1))
             self._written(paragraph, text, bold=bold)
+        return written
 
     def _written(self, paragraph: Any, text: Text, *, bold: bool = False) -> None:
         for part in text:
