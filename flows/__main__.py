@@ -28,7 +28,16 @@ from flows.commands.answers import (
 )
 from flows.commands.centres import check, delivery, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
-from flows.commands.nights import backfill, doctor, operations, reproduce, run, serve, simulate
+from flows.commands.nights import (
+    backfill,
+    doctor,
+    migrate,
+    operations,
+    reproduce,
+    run,
+    serve,
+    simulate,
+)
 from schemas.errors import OUR_FAULT, Refused, Y90Error, places
 
 COMMANDS: tuple[Command, ...] = (
@@ -38,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     *serve.COMMANDS,
     *operations.COMMANDS,
     *doctor.COMMANDS,
+    *migrate.COMMANDS,
     *check.COMMANDS,
     *delivery.COMMANDS,
     *site.COMMANDS,
@@ -155,7 +165,12 @@ def _run(words: list[str]) -> int:
     arguments = parser().parse_args(words, defaults)
     progress.on_terminal(quiet=arguments.quiet)
     command: Command = arguments.command
-    code = command.answer(Context(arguments))
+    context = Context(arguments)
+    try:
+        code = command.answer(context)
+    except Exception as fault:
+        context.refuse_older(fault)
+        raise
     sys.stdout.flush()
     return code
 

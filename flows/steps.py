@@ -90,6 +90,7 @@ def nightly(job: Job, do: Do = directly) -> Outcome:
     """
     store, do = job.store, _told(do, job)
     with _alone(store, wait=job.wait):
+        store.forget_rollback()
         access.protect(store, job.registry.file.store.group)
         settings.judge_sites(job.registry, store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]
@@ -184,6 +185,7 @@ def receive(job: Job, do: Do = directly) -> tuple[str, ...]:
     """Receive what is new in every inbox; returns what the people who deliver should hear of."""
     do = _told(do, job)
     with _alone(job.store, wait=job.wait):
+        job.store.forget_rollback()
         access.protect(job.store, job.registry.file.store.group)
         settings.judge_sites(job.registry, job.store.state / "sites-judged")
         arrived = [_receive(job, site_id, do) for site_id in sorted(job.registry.sites)]

@@ -28,7 +28,7 @@ def protect(store: Store, group: str | None) -> None:
     for room in (store.raw, store.work, store.state, store.prefect):
         if room.is_dir():
             room.chmod(OWN)
-    gid = _gid(group) if group else None
+    gid = number_of_group(group) if group else None
     for room in (store.releases, store.channels):
         room.mkdir(exist_ok=True)
         if gid is not None:
@@ -49,7 +49,8 @@ def share(folder: Path, like: Path) -> None:
             path.chmod(SHARED | inherit if path.is_dir() else FILE)
 
 
-def _gid(group: str) -> int:
+def number_of_group(group: str) -> int:
+    """The number of a Unix group; Refused if this machine has none of that name."""
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:

@@ -10,6 +10,7 @@
       channels/<channel>.json                pointers
       state/                                 ledger, lock, caches
       prefect/                               PREFECT_HOME
+      migration/                             what a migration keeps to go back, until the next night
 
 A file is replaced by writing beside it, flushing and renaming. The store is guarded by a lock of
 the operating system, which the kernel frees when its holder dies.
@@ -28,7 +29,10 @@ from pathlib import Path
 
 from schemas.errors import Locked, Refused
 
-LAYOUT_VERSION = "1"
+LAYOUT_VERSION = "2"
+"""What changed from version to version stands in `warehouse.upgrading.layouts`."""
+BETWEEN = " to "
+"""In LAYOUT while a migration is under way: no version of y90 opens such a store."""
 TEMPORARY = ".tmp-"
 """Prefix of what is being written; nothing reads what a crash leaves, and `sweep` removes it."""
 NO_EXCHANGE = (EINVAL, ENOSYS, EOPNOTSUPP, EXDEV)
@@ -58,11 +62,7 @@ class Store:
                 ) from None
         found = store.layout_version()
         if found != LAYOUT_VERSION:
-            raise Refused(
-                f"{store.layout_file}: layout version {found!r}, but this version of y90 reads "
-                f"{LAYOUT_VERSION!r}. Use the version of y90 that made the store, or name another "
-                "store with --store."
-            )
+            raise refusal(store, found)
         return store
 
     def layout_version(self) -> str:
@@ -120,6 +120,11 @@ class Store:
         """Runs and steps."""
         return self.state / "ledger.sqlite"
 
+    @property
+    def migration(self) -> Path:
+        """What a migration keeps to go back."""
+        return self.root / "migration"
+
     def site_inbox(self, site_id: str) -> Path:
         """One site's folders by extraction date."""
         return self.inbox / site_id
@@ -160,11 +165,40 @@ class Store:
         """The pointer file of a channel."""
         return self.channels / f"{name}.json"
 
+    def forget_rollback(self) -> None:
+        """Remove what a migration kept to go back: it may hold rows, and a night has moved on."""
+        if self.migration.is_dir():
+            for journal in self.migration.glob("*/journal.json"):
+                journal.unlink()  # first: nobody goes back to a part of what was kept
+            shutil.rmtree(self.migration)
+
     @contextmanager
     def lock(self, *, wait: bool) -> Iterator[None]:
         """Hold the store; without `wait`, raise Locked if another run holds it."""
         with lock_file(self.state / "lock", wait=wait):
             yield
+
+
+def refusal(store: Store, found: str) -> Refused:
+    """Why a store of another layout is not opened, and what to do."""
+    where = f"{store.layout_file}: "
+    own = f"but this version of y90 reads {LAYOUT_VERSION!r}"
+    if BETWEEN in found:
+        return Refused(
+            f"{where}a migration from layout {found} was interrupted. Run `y90 migrate --apply` to "
+            "finish it, or `y90 migrate --rollback` to take it back."
+        )
+    if not found.isdecimal():
+        return Refused(f"{where}names no layout of y90. Restore it, or name another store.")
+    if int(found) > int(LAYOUT_VERSION):
+        return Refused(
+            f"{where}layout version {found!r}, {own}. A newer version of y90 made the store: use "
+            "that one, or name another store with --store."
+        )
+    return Refused(
+        f"{where}layout version {found!r}, {own}. Run `y90 migrate --plan` to see what bringing it "
+        "to this layout does."
+    )
 
 
 @contextmanager

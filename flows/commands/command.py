@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from schemas.settings import Registry
     from warehouse.store import Store
 
+OF_ANOTHER_SHAPE = {"BinderException", "CatalogException", "IOException", "FileNotFoundError"}
+"""What is raised where a table or a column is missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -38,6 +41,7 @@ class Context:
         self.arguments = arguments
         self.json: bool = arguments.json
         self.quiet: bool = arguments.quiet
+        self.opened: list[Path] = []
 
     @cached_property
     def config(self) -> Path:
@@ -62,7 +66,22 @@ class Context:
         from warehouse.releases import integrity as intact
         from warehouse.releases import releases
 
-        return intact.opened(releases.resolve(self.store, name))
+        self.opened.append(intact.opened(releases.resolve(self.store, name)))
+        return self.opened[-1]
+
+    def refuse_older(self, fault: Exception) -> None:
+        """Say of a fault of the engine that a release made by other code lacks what is read.
+
+        Raises:
+            Refused: a release that was opened lacks tables or columns of today.
+        """
+        if type(fault).__name__ not in OF_ANOTHER_SHAPE:
+            return
+        from warehouse.releases import older
+
+        for release in self.opened:
+            if lacks := older.lacking(release):
+                raise Refused(older.told(release, lacks)) from None
 
     def registry_of(self, release: Path) -> "Registry":
         """The registry; where no file of it is named, as the release tells it.

@@ -29,6 +29,7 @@ WAREHOUSE = (
     "audit",
     "account",
     "sharing",
+    "upgrading",
 )
 """The rooms of the warehouse: each may import those before it."""
 ROOM_SIZE = 14

@@ -74,6 +74,7 @@ def purge(
         sweep(store.site_raw(site.site_id))
         held = {d: _scrub(d, site, patient) for d in _deliveries(store, site.site_id)}
         deliveries = tuple(sorted(d.name for d, rows in held.items() if rows))
+        store.forget_rollback()
         shutil.rmtree(loaded.folder_of(store, site.site_id), ignore_errors=True)
         published = releases.listing(store)
         changed = tuple(r.release_id for r in published if expunge(r.path, subject, draw))

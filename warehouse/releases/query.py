@@ -42,7 +42,9 @@ def sql(release: Path, text: str, form: str, out: TextIO, to: Path | None = None
         try:
             result = con.sql(text)
         except duckdb.Error as error:
-            raise Refused(f"query: {str(error).splitlines()[0]}. See `y90 sql --help`.") from None
+            raise Refused(
+                f"query: {str(error).splitlines()[0]}. See `y90 sql --help`.{_lacks(release, text)}"
+            ) from None
         if result is None:
             return 0
         if to is not None:
@@ -51,6 +53,16 @@ def sql(release: Path, text: str, form: str, out: TextIO, to: Path | None = None
         names, rows = result.columns, result.fetchall()
     _PRINTERS[form](names, rows, out)
     return len(rows)
+
+
+def _lacks(release: Path, text: str) -> str:
+    """What a query names that came with later code than the release's."""
+    from warehouse.releases import older
+
+    lacks = tuple(n for n in older.lacking(release) if n.rpartition(".")[2] in text)
+    if not lacks:
+        return ""
+    return f" Release {release.name} was made by other code and lacks {older.some(lacks)}."
 
 
 @contextmanager

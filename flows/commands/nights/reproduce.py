@@ -117,11 +117,13 @@ def _run(root: Path) -> Path:
 
 def _statistics(release: Path) -> Known:
     from analytics.published.reproduction import Computed
+    from warehouse.releases import former_names
     from warehouse.releases.query import open_release
 
     with open_release(release) as con:
+        name = former_names.renamed_id if former_names.used_by(release) else str
         found = con.execute(
-            "SELECT statistic_id, value, n, total FROM outcomes.statistics UNION ALL "
+            f"SELECT {name('statistic_id')}, value, n, total FROM outcomes.statistics UNION ALL "
             "SELECT statistic_id, value, NULL, NULL FROM outcomes.sensitivity"
         ).fetchall()
     return {name: Computed(*values) for name, *values in found}
