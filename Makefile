@@ -19,7 +19,8 @@ COHORT := simulation/memon2012
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(READY)  ## Install the locked environment
+setup: $(READY)  ## Install the locked environment, and hold its estimators to R's answers
+	@$(BIN)/y90 --quiet certificate
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -30,6 +31,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip $(INSTALL) $(OFFLINE) --require-hashes -r $(VENV)/builder.lock
 	@$(BIN)/pip $(INSTALL) $(OFFLINE) --require-hashes -r requirements.lock
 	@$(BIN)/pip $(INSTALL) --no-index --no-build-isolation -e .
+	@$(BIN)/y90 --quiet certificate
 	@touch $@
 
 wheelhouse:  ## Write every locked package into WHEELS=DIR, for a machine without a network

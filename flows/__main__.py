@@ -30,6 +30,7 @@ from flows.commands.centres import check, delivery, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
 from flows.commands.nights import (
     backfill,
+    certificate,
     doctor,
     migrate,
     operations,
@@ -47,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     *serve.COMMANDS,
     *operations.COMMANDS,
     *doctor.COMMANDS,
+    *certificate.COMMANDS,
     *migrate.COMMANDS,
     *check.COMMANDS,
     *delivery.COMMANDS,

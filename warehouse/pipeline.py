@@ -23,6 +23,7 @@ from schemas.errors import Refused
 from schemas.settings import Registry
 from warehouse import fingerprints
 from warehouse.building.plan import Plan, Published, nothing_visible
+from warehouse.concordance import certificate
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.connections import Resources, of_registry
 from warehouse.intake.receipts import Receipt, before, degraded, in_force
@@ -297,7 +298,6 @@ def _made_before(
     """The release of this very run, or of an earlier night made from the same ingredients.
 
     That release may wait for approval: then the night has nothing to do and waits as well.
-
     Of a night's versions only the last counts: A, B, then A again means A, which is made again.
     """
     known = [r for r in releases.listing(store) if r.status != "withdrawn"]
@@ -423,6 +423,7 @@ def _new_release(
         "run_id": plan.run_id,
         "commit": fingerprints.commit(),
         "held": audited["held"],
+        "certificate": certificate.for_record(),
         "previous": before.release_id if before else None,
         "previous_manifest_sha256": (
             fingerprints.file_sha256(before.path / "manifest.json") if before else None
@@ -433,8 +434,7 @@ def _new_release(
     record["files"] = _besides_tables(built)
     record["database"] = integrity.seen(next(built.glob("*.duckdb")))
     path = releases.place(store, release_id, built, {"content": content, "record": record})
-    order = releases.order(plan.as_of, release_id)
-    if not audited["held"] and leads(store, order, lead=lead):
+    if not audited["held"] and leads(store, releases.order(plan.as_of, release_id), lead=lead):
         releases.point(store, "current", release_id, now, plan.as_of)
     return Published(release_id, path, True, bool(audited["held"]))
 

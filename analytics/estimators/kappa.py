@@ -14,7 +14,7 @@ Lesions of one patient are not independent: their limits come from a bootstrap o
 
 Source: Cohen 1960, Educ Psychol Meas 20:37; Cohen 1968, Psychol Bull 70:213 (weights); Fleiss,
 Cohen and Everitt 1969, Psychol Bull 72:323 (variance); Fleiss 1971, Psychol Bull 76:378. Held
-against R (tests/golden/r/kappa.R).
+against R (warehouse/concordance/r/kappa.R).
 """
 
 import math

@@ -1,12 +1,11 @@
 """Cumulative incidence against R 4.2.2, survival 3.5-3: `survfit` with a factor as status.
 
-Expected values are R's, in tests/golden/r/survival.json (made by survival.R beside it).
+Expected values are R's, in warehouse/concordance/r/survival.json (made by survival.R beside it).
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,8 @@ from analytics.estimators.competing_risks import (
     cause_table,
     incidence_at,
 )
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
-FROM_R = Path(__file__).parents[1] / "golden" / "r"
 R = json.loads((FROM_R / "survival.json").read_text())["incidences"]
 CAUSES = pd.read_csv(FROM_R / "causes.csv")
 MGUS2 = pd.read_csv(FROM_R / "mgus2.csv")

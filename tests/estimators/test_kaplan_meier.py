@@ -1,7 +1,7 @@
 """The kernel of survival against R 4.2.2, survival 3.5-3.
 
-Expected values are R's, in tests/golden/r/survival.json (made by survival.R beside it); a few are
-written out here from the specification. lifelines 0.30.3 is a second witness.
+Expected values are R's, in warehouse/concordance/r/survival.json (made by survival.R beside it); a
+few are written out here from the specification. lifelines 0.30.3 is a second witness.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from analytics.estimators.kaplan_meier import (
     reverse,
     survival_at,
 )
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
 HERE = Path(__file__).parents[1]
-FROM_R = HERE / "golden" / "r"
 TRIALS = HERE.parent / "simulation" / "kmdata"
 R = json.loads((FROM_R / "survival.json").read_text())["estimates"]
 

@@ -1,6 +1,6 @@
 """The log-rank test against R 4.2.2, survival 3.5-3: `survdiff`, k groups, with and without strata.
 
-Expected values are R's, in tests/golden/r/survival.json (made by survival.R beside it).
+Expected values are R's, in warehouse/concordance/r/survival.json (made by survival.R beside it).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from lifelines.statistics import multivariate_logrank_test
 
 from analytics.estimators.kaplan_meier import event_table
 from analytics.estimators.logrank import logrank, stratified_logrank
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
 HERE = Path(__file__).parents[1]
-FROM_R = HERE / "golden" / "r"
 R = json.loads((FROM_R / "survival.json").read_text())["tests"]
 LUNG = pd.read_csv(FROM_R / "lung.csv")
 GRADED = LUNG.dropna(subset="ph.ecog")

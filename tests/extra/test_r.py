@@ -11,12 +11,12 @@ import pytest
 
 pytestmark = pytest.mark.extra
 ROOT = Path(__file__).resolve().parent.parent.parent
-GOLDEN = Path("tests/golden/r")
+GOLDEN = Path("warehouse/concordance/r")
 TOLERANCE = 1e-9
 
 
 @pytest.mark.parametrize(
-    "name", ["survival", "prognosis", "firth", "clustered", "by_response", "kappa"]
+    "name", ["survival", "prognosis", "firth", "clustered", "by_response", "kappa", "proportions"]
 )
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
     assert shutil.which("Rscript"), (

@@ -1,7 +1,7 @@
 """A registry that has only times: RADIANT-4 overall survival, 302 patients, digitised.
 
 The whole line runs on a time, a status and an arm. Expected values are R's (survfit, survdiff,
-coxph on the months delivered): tests/golden/r/prognosis.R made tests/golden/r/prognosis.json.
+coxph on the months delivered): prognosis.R in warehouse/concordance/r/ made prognosis.json.
 """
 
 import json
@@ -13,13 +13,14 @@ import pytest
 
 from flows import settings, steps
 from simulation import registry_folder, simulate
+from warehouse.concordance.answers import R_ANSWERS
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
 from warehouse.releases import releases
 from warehouse.releases.query import open_release
 from warehouse.store import Store
 
 NIGHT = date(2026, 1, 31)
-R = json.loads((Path(__file__).parent / "r" / "prognosis.json").read_text())["radiant4_os"]
+R = json.loads((R_ANSWERS / "prognosis.json").read_text())["radiant4_os"]
 ARMS = pytest.mark.parametrize("number", [0, 1], ids=R["arm"])
 
 

@@ -20,6 +20,7 @@ MAY_IMPORT = {
 }
 """Which package may import which."""
 WAREHOUSE = (
+    "concordance",
     "engine",
     "intake",
     "loading",

@@ -2,7 +2,6 @@
 
 import csv
 import functools
-from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
@@ -18,8 +17,7 @@ from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 from schemas.tables.outcomes import PrognosisMultivariable, PrognosisUnivariate
-
-FROM_R = Path(__file__).parents[1] / "golden/r"
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
 
 def alone(

@@ -126,6 +126,18 @@ def _extensions(_: Context) -> Iterator[Finding]:
     yield "extensions", "wrong" if missing else "good", told
 
 
+def _certificate(_: Context) -> Iterator[Finding]:
+    """Whether the estimators give R's answers here, as was found when this code was set up."""
+    from warehouse.concordance import certificate
+
+    found = certificate.read()
+    if found is None:
+        yield "certificate", "missing", "not made for this code yet: `y90 certificate` makes it"
+        return
+    state = "good" if found["passed"] else "wrong"
+    yield "certificate", state, "R's answers" if found["passed"] else "see `y90 certificate`"
+
+
 def _schedule(context: Context) -> Iterator[Finding]:
     from flows import schedule
 
@@ -166,6 +178,7 @@ CHECKS = (
     _python,
     _packages,
     _extensions,
+    _certificate,
     _configuration,
     _schedule,
     _key,

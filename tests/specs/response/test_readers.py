@@ -1,13 +1,12 @@
 """Agreement of readers: which responses are compared, and the coefficients.
 
-Expected coefficients are those of R 4.2.2, vcd's Kappa: tests/golden/r/kappa.R made kappa.json.
+Expected coefficients are those of R 4.2.2, vcd's Kappa: warehouse/concordance/r/kappa.R made kappa.json.
 
 Source: Cohen 1960, Educ Psychol Meas 20:37; Fleiss, Cohen and Everitt 1969, Psychol Bull 72:323;
 Fleiss 1971, Psychol Bull 76:378.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,9 @@ from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import LesionAssessments, SubjectAssessments
 from schemas.tables.outcomes.readers import ReaderAgreement
 from tests.support.pipe_tables import check, run
+from warehouse.concordance.answers import R_ANSWERS
 
-R = json.loads((Path(__file__).parents[2] / "golden/r/kappa.json").read_text())
+R = json.loads((R_ANSWERS / "kappa.json").read_text())
 
 
 @pytest.mark.parametrize(("name", "size"), [("diagnoses", 3), ("readers", 4)])

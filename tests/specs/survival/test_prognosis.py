@@ -1,7 +1,7 @@
 """Which baseline factors go with survival, alone and together.
 
 Expected values of the reference cohort, of lung (survival package) and of the digitised trials are
-those of R 4.2.2, survival 3.5-3, in tests/golden/r/prognosis.json with the commands beside it.
+those of R 4.2.2, survival 3.5-3, in warehouse/concordance/r/prognosis.json with the commands beside it.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Where nobody at one level had the event, the likelihood rises for ever. Firth's penalty gives it a
 greatest value; what was fitted so is named so, and never stands where the ordinary ratio would.
-Expected values of the larger case are those of R 4.2.2 in tests/golden/r/firth.json: coxph's own
+Expected values of the larger case are those of R 4.2.2 in warehouse/concordance/r/firth.json: coxph's own
 likelihood and information, penalised and maximised by general optimisers (firth.R beside it).
 """
 

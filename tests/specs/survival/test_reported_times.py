@@ -1,14 +1,13 @@
 """Sources that hold only times: in months or years, and with groups of their own.
 
 Times are kept and compared exactly, so that every estimate is the one that R 4.2.2, survival 3.5-3,
-gives on the unit that was delivered: tests/golden/r/reported.R made reported.json beside it, from
+gives on the unit that was delivered: warehouse/concordance/r/reported.R made reported.json beside it, from
 real data of R (mgus2 in whole months, retinopathy in months with decimals, pbc in years).
 """
 
 import csv
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -47,8 +46,8 @@ from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, Subseque
 from tests.support.pipe_tables import check, recorder
 from transforms.baseline.factors import factor_levels
 from transforms.time.endpoints import time_to_event
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
-FROM_R = Path(__file__).parents[2] / "golden/r"
 R = json.loads((FROM_R / "reported.json").read_text())
 LANDMARKS = (12, 24, 36, 60)
 SETTINGS = SurvivalSettings()

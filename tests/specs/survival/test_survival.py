@@ -1,6 +1,6 @@
 """Curves, landmarks, medians and follow-up as they are published.
 
-Expected values are those of R 4.2.2, survival 3.5-3 (tests/golden/r/prognosis.json and survival.R), or
+Expected values are those of R 4.2.2, survival 3.5-3 (warehouse/concordance/r/prognosis.json and survival.R), or
 small enough to be worked out by hand: of 4 patients, each death is a quarter.
 """
 
@@ -30,7 +30,7 @@ from tests.support.pipe_tables import check, run
 from transforms.time.endpoints import time_to_event
 
 ROOT = Path(__file__).parents[3]
-R = json.loads((ROOT / "tests/golden/r/prognosis.json").read_text())
+R = json.loads((ROOT / "warehouse/concordance/r/prognosis.json").read_text())
 EVERYONE = "| population | subject_id |\n| all | A |"
 
 

@@ -1,7 +1,7 @@
 """Survival by response: who is in which group from when, and what R finds.
 
 Expected values of the Stanford heart transplants (R's `jasa`, a transplant standing for a response)
-are those of R 4.2.2, survival 3.5-3: tests/golden/r/by_response.R made by_response.json.
+are those of R 4.2.2, survival 3.5-3: warehouse/concordance/r/by_response.R made by_response.json.
 
 Source: Anderson, Cain and Gelber, J Clin Oncol 1983;1:710-719; Crowley and Hu, J Am Stat Assoc
 1977;72:27-36.
@@ -10,7 +10,6 @@ Source: Anderson, Cain and Gelber, J Clin Oncol 1983;1:710-719; Crowley and Hu, 
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,8 @@ from schemas.tables.marts import SubjectAssessments, SubjectResponse, TimeToEven
 from schemas.tables.outcomes import MemberSets
 from schemas.tables.outcomes.by_response import SurvivalByResponse
 from tests.support.pipe_tables import check, run
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
-FROM_R = Path(__file__).parents[2] / "golden/r"
 R = json.loads((FROM_R / "by_response.json").read_text())
 DAYS_PER_MONTH = 30.4375
 AT_91 = SurvivalSettings(response_landmarks_days=(91,))

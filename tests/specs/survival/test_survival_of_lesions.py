@@ -1,13 +1,12 @@
 """Curves of lesions: the lesions of one patient resemble each other, and the interval knows it.
 
 Expected values are those of R 4.2.2, survival 3.5-3: survfit with `cluster`, in
-tests/golden/r/clustered.json (clustered.R beside it), or worked out by hand.
+warehouse/concordance/r/clustered.json (clustered.R beside it), or worked out by hand.
 """
 
 import csv
 import functools
 import json
-from pathlib import Path
 from typing import Any
 
 import ibis.expr.types as ir
@@ -20,8 +19,8 @@ from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 from tests.support.pipe_tables import check
+from warehouse.concordance.answers import R_ANSWERS as FROM_R
 
-FROM_R = Path(__file__).parents[2] / "golden/r"
 R = json.loads((FROM_R / "clustered.json").read_text())
 EVERYONE = "| population | subject_id |\n| all | A |\n| all | B |"
 COUNTS = """

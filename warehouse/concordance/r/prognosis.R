@@ -1,13 +1,13 @@
 # Expected values of tests/specs/survival/test_prognosis.py and of the digitised trials in test_survival.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/prognosis.R
+#   Rscript warehouse/concordance/r/prognosis.R
 #
 # Made with R 4.2.2 and survival 3.5-3. NA is written as null.
 
 library(survival)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 
 json <- function(x) {
   if (is.list(x)) {

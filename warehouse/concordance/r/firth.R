@@ -1,7 +1,7 @@
 # Expected values of the penalised fits in tests/specs/test_prognosis.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/firth.R
+#   Rscript warehouse/concordance/r/firth.R
 #
 # Made with R 4.2.2, survival 3.5-3 and numDeriv. coxph does not iterate here: it gives Efron's
 # likelihood and information at chosen coefficients, from which the penalised likelihood is made and
@@ -10,7 +10,7 @@
 library(survival)
 library(numDeriv)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 
 penalised <- function(formula, d, coef) {
   at <- suppressWarnings(coxph(formula, d, ties = "efron", init = coef, iter.max = 0))

@@ -1,13 +1,13 @@
 # Expected values of tests/specs/test_survival_of_lesions.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/clustered.R
+#   Rscript warehouse/concordance/r/clustered.R
 #
 # Made with R 4.2.2 and survival 3.5-3. NA is written as null.
 
 library(survival)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 
 json <- function(x) {
   if (is.list(x)) return(paste0("{", paste0('"', names(x), '": ', lapply(x, json), collapse = ",\n"), "}"))

@@ -1,14 +1,14 @@
 # Expected values of tests/specs/survival/test_survival_by_response.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/by_response.R
+#   Rscript warehouse/concordance/r/by_response.R
 #
 # Made with R 4.2.2 and survival 3.5-3, on its `jasa` (Stanford heart transplants, Crowley and Hu 1977).
 # A transplant stands for a response. NA is written as null. Also writes jasa.csv, what the test reads.
 
 library(survival)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 
 json <- function(x) {
   if (is.list(x)) {

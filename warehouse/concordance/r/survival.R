@@ -1,13 +1,13 @@
 # Expected values of tests/test_kaplan_meier.py, test_logrank.py and test_competing_risks.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/survival.R
+#   Rscript warehouse/concordance/r/survival.R
 #
 # Made with R 4.2.2 and survival 3.5-3. NA and NaN are written as null.
 
 library(survival)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 percents <- c(0.25, 0.5, 0.75)
 conf_types <- c("log-log", "log", "plain")
 

@@ -2,13 +2,13 @@
 # months or years, and the groups that they name. R works on the unit that was delivered.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/reported.R
+#   Rscript warehouse/concordance/r/reported.R
 #
 # Made with R 4.2.2, survival 3.5-3 and jsonlite. NA is written as null.
 
 library(survival)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 write <- function(d, name) write.csv(d, file.path(folder, name), row.names = FALSE, quote = FALSE)
 
 # Real: whole months (mgus2: death at futime), months with two decimals (retinopathy), and years

@@ -1,7 +1,7 @@
 # Expected values of tests/specs/response/test_readers.py.
 # Run from the root of the repository; R is not needed to run the tests.
 #
-#   Rscript tests/golden/r/kappa.R
+#   Rscript warehouse/concordance/r/kappa.R
 #
 # Made with R 4.2.2 and vcd 1.4-11 (Kappa); Fleiss's kappa of all readers by his own formula, as below.
 # `diagnoses`: 100 patients by two psychiatrists, Fleiss, Statistical Methods for Rates and Proportions,
@@ -10,7 +10,7 @@
 
 library(vcd)
 
-folder <- "tests/golden/r"
+folder <- "warehouse/concordance/r"
 
 json <- function(x) {
   if (is.list(x)) {

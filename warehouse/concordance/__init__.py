@@ -1,0 +1,1 @@
+"""Show that this machine's estimators give R's numbers. Imports analytics and no other room."""
