@@ -55,8 +55,12 @@ class Reading(NamedTuple):
     best: Said
 
 
-def differences(histories: list[History], window: Window = FIRST) -> list[tuple[str, ...]]:
+def differences(
+    histories: list[History], window: Window = FIRST, lesions: Window | None = None
+) -> list[tuple[str, ...]]:
     """Units on which the readings differ: patient, unit and criterion.
+
+    `lesions` derives what is known of lesions under another window: its queries are made already.
 
     Assessments that are not evaluable are not compared: the project lists none of a lesion without
     a row, the second reading does. Their number between a response and its confirmation is held by
@@ -64,7 +68,7 @@ def differences(histories: list[History], window: Window = FIRST) -> list[tuple[
     treatment parts an assessment of the project for the patient and all lesions, in the second
     reading only for those whose window it closes: parts of one class are compared as one.
     """
-    ours, theirs = project(histories, window), second(histories, window)
+    ours, theirs = project(histories, window, lesions), second(histories, window)
     others = {(h.patient_id, x.id) for h in histories for x in h.lesions if not x.index_lesion}
     keys = {k for k in ours.best.keys() | theirs.best.keys() if k[:2] not in others}
     began = {h.patient_id: [x.day for x in (*h.sessions, *h.therapies)] for h in histories}
@@ -88,10 +92,12 @@ def _parted(one: tuple[int, str], after: tuple[int, str] | None, began: list[int
     return any(one[0] <= day < after[0] for day in began)
 
 
-def project(histories: Iterable[History], window: Window = FIRST) -> Reading:
+def project(
+    histories: Iterable[History], window: Window = FIRST, lesions: Window | None = None
+) -> Reading:
     """What the project's derivations say, in one run over all histories."""
-    settings = OURS.model_copy(update={"patient_window": window})
-    return _said(_derived(_tables(list(histories)), settings))
+    chosen, before = (OURS.model_copy(update={"patient_window": w}) for w in (window, lesions))
+    return _said(_derived(_tables(list(histories)), chosen, before if lesions else chosen))
 
 
 def second(histories: Iterable[History], window: Window = FIRST) -> Reading:
@@ -127,19 +133,21 @@ def _until_progression(found: Iterable[tuple[int, str]]) -> tuple[tuple[int, str
     return tuple(kept)
 
 
-def _derived(tables: Mapping[str, ir.Table], chosen: ResponseSettings) -> dict[str, ir.Table]:
-    """Every table between the registry's and the best responses."""
+def _derived(
+    tables: Mapping[str, ir.Table], chosen: ResponseSettings, before: ResponseSettings
+) -> dict[str, ir.Table]:
+    """Every table between the registry's and the best responses; `before` judges lesions."""
     t = dict(tables)
     based = BaselineSettings()
     t["sessions"] = derived(anchoring.sessions, based, t["treatments"])
     t["anchors"] = derived(anchoring.anchors, based, t["treatments"], t["sessions"])
     for function, settings in (
         (anchoring.subject_lesions, None),
-        (lesion_quantities.lesion_quantities, chosen),
-        (assessed_days.assessed_days, chosen),
+        (lesion_quantities.lesion_quantities, before),
+        (assessed_days.assessed_days, before),
         (new_lesions.new_lesions, None),
-        (followed_lesions.followed_lesions, chosen),
-        (lesion_assessments.lesion_assessments, chosen),
+        (followed_lesions.followed_lesions, before),
+        (lesion_assessments.lesion_assessments, before),
         (subject_assessments.subject_assessments, chosen),
         (best_response.lesion_response, chosen),
         (best_response.subject_response, chosen),

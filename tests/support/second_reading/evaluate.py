@@ -15,9 +15,10 @@ from .findings import findings
 from .history import CRITERIA, ORGANS, History
 from .lesions import lesion_results
 from .patients import organ_result, patient_assessments
+from .plan import planned_lobes
 from .settings import Settings
 from .survival import vital
-from .territory import patient_close, planned_lobes
+from .territory import patient_close
 
 DEFAULTS = Settings()
 POLICIES = ("treatment_policy", "censor_at_new_therapy")

@@ -10,8 +10,10 @@ from .modifications import modify
 WEIGHTS = {
     "ordinary": 5,
     "one_lesion": 6,
-    "staged": 9,
-    "staged_planned": 5,
+    "staged": 4,
+    "staged_planned": 9,
+    "planned_two_modalities": 2,
+    "planned_untreated": 3,
     "staged_late": 2,
     "retreatment": 4,
     "two_modalities": 8,
@@ -52,6 +54,8 @@ WEIGHTS = {
 FAMILIES = {
     "staged": "staged_lobes",
     "staged_planned": "staged_lobes",
+    "planned_two_modalities": "staged_lobes",
+    "planned_untreated": "staged_lobes",
     "staged_late": "staged_lobes",
     "two_modalities": "modalities",
     "modality_pair": "modalities",

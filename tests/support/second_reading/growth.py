@@ -1,68 +1,86 @@
-"""What a patient's sum is compared with, under both windows of a patient with staged lobes.
+"""What a patient's sum is made of: readings of the lesions followed, baselines of those that wait."""
 
-Under a planned course a lobe that waits for its session is held at its baseline: its lesions
-neither grow nor shrink, and they stay in the sum, which is never taken over some of the targets.
-From its session on a lobe is compared with the last reading before it; earlier sums count it as at
-that reading.
-"""
+from dataclasses import dataclass
 
 from .chart import Chart
 from .history import Lesion
-from .readings import Reading, carried_readings
-from .references import baseline_sum, nadir, reference
-from .territory import planned_lobes, session_of_plan, waiting
+from .plan import followed_from, last_waiting_day, waits
+from .readings import Reading, add, carrier, lesion_reading
+from .references import baseline_sum, reference
 
 
-def compared(chart: Chart, criterion: str, targets: list, earlier: list, days: tuple, modality: str):
-    """Return ((lesion, reading) of every target, baseline sum, whether it changed modality, nadir)."""
-    if not planned(chart):
-        starts = {lesion.id: chart.t0 for lesion in targets}
-        first, changed = baseline_sum(chart, criterion, targets, starts, modality)
-        pairs = carried_readings(chart, criterion, targets, days, modality)
-        return pairs, first, changed, nadir(chart, criterion, targets, starts, modality, earlier)
-    held = [lesion for lesion in targets if waits(chart, lesion, days, modality)]
-    starts = {
-        lesion.id: chart.t0 if lesion in held else session_of_plan(chart, lesion)
-        for lesion in targets
-    }
-    first, changed = baseline_sum(chart, criterion, targets, starts, modality)
-    pairs = _pairs(chart, criterion, targets, starts, days, modality)
+@dataclass(frozen=True)
+class Part:
+    """One addend of a sum: the lesion that was read, its reading, and whether it stands for a lobe that waits."""
+
+    lesion: Lesion
+    reading: Reading
+    held: bool = False
+
+
+def starts_on(chart: Chart, lesions: list, day: int) -> dict:
+    """Return the day from which each lesion is followed, as it is judged on a day."""
+    return {lesion.id: followed_from(chart, lesion, day) for lesion in lesions}
+
+
+def parts(chart, criterion, targets: list, starts: dict, days: tuple, modality: str) -> list:
+    """Return the addends of one assessment's sum; a lesion that waits stands at its reference."""
+    held, read = [], {}
+    for lesion in targets:
+        own_days = _days_followed(chart, lesion, days, modality)
+        if own_days:
+            lesion = carrier(chart, lesion, own_days, modality)
+            reading = lesion_reading(chart, criterion, lesion, own_days, modality)
+            read.setdefault(lesion.id, Part(lesion, reading))
+        else:
+            value = reference(chart, criterion, lesion, starts[lesion.id], modality).value
+            held.append(Part(lesion, Reading(value), held=True))
+    return [*read.values(), *held]
+
+
+def _days_followed(chart: Chart, lesion: Lesion, days: tuple, modality: str) -> tuple:
+    """Return the days of an assessment on which a lesion is followed; none where it waits.
+
+    A session may lie within an assessment. A lesion read only before it stands at that reading, which
+    is its baseline; one that was not read at all is missing.
+    """
+    after = tuple(day for day in days if not waits(chart, lesion, day))
+    before = tuple(day for day in days if day not in after)
+    if not before or not after:
+        return after
+    only_before = chart.rows_in(lesion.id, before, modality) and not chart.rows_in(
+        lesion.id, after, modality
+    )
+    return () if only_before else after
+
+
+def complete_sum(addends: list) -> Reading:
+    """Return the sum, or no value where a lesion is missing; its days are those of the readings."""
+    held = [part.reading.value for part in addends if part.held]
+    read = add([part.reading for part in addends if not part.held])
+    if len(held) == len(addends):
+        return add([]) if not held or None in held else Reading(sum(held))
+    if read.value is None or None in held:
+        return read if read.value is None else Reading(reason="baseline_incomplete")
+    return Reading(read.value + sum(held), read.first, read.last)
+
+
+def measured_sum(addends: list) -> Reading:
+    """Return the sum of what has a value; missing targets add at least zero."""
+    return complete_sum([part for part in addends if part.reading.value is not None])
+
+
+def lowest_sum(chart, criterion, targets: list, starts: dict, modality: str, earlier: list):
+    """Return the smallest of the baseline sum and the earlier complete sums, lobes that waited at `starts`."""
+    first, _ = baseline_sum(chart, criterion, targets, starts, modality)
     if first is None:
-        return pairs, None, changed, None
-    sums = [_sum(_pairs(chart, criterion, targets, starts, group, modality)) for group in earlier]
-    return pairs, first, changed, min([first, *(value for value in sums if value is not None)])
-
-
-def planned(chart: Chart) -> bool:
-    """Tell whether the patient is judged by a planned course."""
-    return chart.settings.patient_window == "planned_course" and planned_lobes(chart) is not None
-
-
-def waits(chart: Chart, lesion: Lesion, days: tuple, modality: str) -> bool:
-    """Tell whether a lobe waits on the day of its reading, or of the assessment without one."""
-    read = [row.day for row in chart.rows_in(lesion.id, days, modality)]
-    return waiting(chart, lesion, max(read, default=min(days)))
-
-
-def _pairs(chart, criterion, targets, starts, days, modality) -> list:
-    """Return (lesion, reading) of every target; one whose lobe waits stands at its reference."""
-    held = [lesion for lesion in targets if waits(chart, lesion, days, modality)]
-    read = [lesion for lesion in targets if lesion not in held]
-    at_baseline = [
-        (
-            lesion,
-            Reading(
-                reference(chart, criterion, lesion, starts[lesion.id], modality).value,
-                min(days),
-                max(days),
-            ),
+        return None
+    if chart.settings.sum_nadir == "sum_of_nadirs" and len(targets) > 1:
+        return sum(
+            lowest_sum(chart, criterion, [lesion], starts, modality, earlier) for lesion in targets
         )
-        for lesion in held
+    sums = [
+        complete_sum(parts(chart, criterion, targets, starts, days, modality)).value
+        for days in earlier
     ]
-    return at_baseline + carried_readings(chart, criterion, read, days, modality)
-
-
-def _sum(pairs: list):
-    """Return the sum of a complete set, else None."""
-    values = [reading.value for _, reading in pairs]
-    return None if not values or any(value is None for value in values) else sum(values)
+    return min([first] + [value for value in sums if value is not None])

@@ -6,6 +6,8 @@ from random import Random
 from .draft import Draft, course, ordinary
 from .history import Lesion, Session
 
+PLANS = (None, ("whole",), ("right", "left"))
+
 
 def _both(draft: Draft, key):
     """Return the rows of the first two lesions on a scan."""
@@ -51,8 +53,8 @@ def merged_into_fellow(rng: Random) -> Draft:
 
 def merged_staged(rng: Random) -> Draft:
     """Return a merger in a lobe that is treated second."""
-    draft = _joined(rng)
-    draft.sessions = [Session(0, "left"), Session(draft.follow_ups()[0][0] - 5, "right")]
+    draft, plan = _joined(rng), rng.choice(PLANS)
+    draft.sessions = [Session(0, "left", plan), Session(draft.follow_ups()[0][0] - 5, "right")]
     draft.add_lesion(Lesion("M1", "liver", "right", True, True))
     return _merge(draft, "M1", ("L1", "L2"))
 
@@ -107,7 +109,7 @@ def split_body_remains(rng: Random) -> Draft:
 
 def split_staged(rng: Random) -> Draft:
     """Return a split in a lobe that is treated second."""
-    draft = ordinary(rng, 2, 3)
-    draft.sessions = [Session(0, "right"), Session(draft.follow_ups()[0][0] - 5, "left")]
+    draft, plan = ordinary(rng, 2, 3), rng.choice(PLANS)
+    draft.sessions = [Session(0, "right", plan), Session(draft.follow_ups()[0][0] - 5, "left")]
     draft.change_lesion("L1", lobe="left")
     return _split(draft, ("F1", "F2"), body=False)

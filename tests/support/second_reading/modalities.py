@@ -8,7 +8,12 @@ from .draft import Draft, ordinary, schedule
 
 def two_modalities(rng: Random) -> Draft:
     """Return a patient scanned in CT and MRI at baseline and in one or both afterwards."""
-    draft = ordinary(rng, rng.randint(1, 3), rng.randint(2, 4))
+    return change_modalities(ordinary(rng, rng.randint(1, 3), rng.randint(2, 4)))
+
+
+def change_modalities(draft: Draft) -> Draft:
+    """Add a scan in the other modality to every scan, or move the scan to it."""
+    rng = draft.rng
     for key in sorted(draft.scans):
         _second_modality(draft, key, rng.choice((0, 1, 5, 14, 15)), rng.random() < 0.3)
     return draft

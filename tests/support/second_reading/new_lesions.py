@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from .chart import Chart, remembered
 from .history import Lesion, Scan
-from .territory import anchor, planned_lobes, waiting
+from .plan import waits
+from .territory import anchor
 
 NAMES = {"liver": ("hepatic", "both"), "extrahepatic": ("extrahepatic", "both")}
 
@@ -87,7 +88,7 @@ def new_lesion_day(chart: Chart, days: tuple, organ: str):
         if item.counts
         and item.day in days
         and organ_of(item.lesion) in organs
-        and not _excused(chart, item.lesion, item.day)
+        and not waits(chart, item.lesion, item.day)
     ]
     return min(found, key=lambda pair: (pair[0], pair[1] == "new_lesion_measured"), default=None)
 
@@ -101,7 +102,7 @@ def _stated(chart: Chart, scan: Scan, organ: str) -> bool:
         for lesion in chart.history.lesions
         if organ_of(lesion) == organ and _shown_first(chart, lesion, scan)
     ]
-    return not shown or not all(_excused(chart, lesion, scan.day) for lesion in shown)
+    return not shown or not all(waits(chart, lesion, scan.day) for lesion in shown)
 
 
 def _shown_first(chart: Chart, lesion: Lesion, scan: Scan) -> bool:
@@ -110,10 +111,3 @@ def _shown_first(chart: Chart, lesion: Lesion, scan: Scan) -> bool:
     if row is None or (row.day, row.modality) != (scan.day, scan.modality):
         return False
     return not (chart.known_at_t0(lesion) or chart.derived(lesion) or lesion.baseline_present)
-
-
-def _excused(chart: Chart, lesion: Lesion, day: int) -> bool:
-    """Tell whether a planned course excuses a new lesion in a lobe that waits for its session."""
-    if chart.settings.patient_window != "planned_course" or planned_lobes(chart) is None:
-        return False
-    return waiting(chart, lesion, day)

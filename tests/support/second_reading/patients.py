@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from .best import Best, best_response
 from .chart import Chart, remembered
-from .growth import compared, planned, waits
+from .growth import complete_sum, lowest_sum, measured_sum, parts, starts_on
 from .new_lesions import new_lesion_day, organ_of
 from .nontarget import non_target, progression_day
-from .readings import add
+from .references import baseline_sum
 from .targets import patient_modality, patient_targets
-from .territory import waiting
 from .thresholds import gone, grows, returned, shrinks
 
 
@@ -152,17 +151,20 @@ def _without_targets(status: str, criterion: str):
 def target_class(chart, criterion, organ, earlier, days, modality, cleared) -> TargetClass:
     """Return the class of the sum: PD may rest on the measured lesions alone, all else needs every target."""
     targets = organ_targets(chart, criterion, organ)
-    pairs, first, changed, lowest = compared(chart, criterion, targets, earlier, days, modality)
+    starts = starts_on(chart, targets, max(days))
+    first, changed = baseline_sum(chart, criterion, targets, starts, modality)
     if not first:
         return TargetClass("NE", _no_baseline(targets, first, criterion))
-    numbers = (add([reading for _, reading in pairs]).value, first, lowest, changed)
-    back = _returned(chart, criterion, pairs) if cleared else []
+    lowest = lowest_sum(chart, criterion, targets, starts, modality, earlier)
+    addends = parts(chart, criterion, targets, starts, days, modality)
+    numbers = (complete_sum(addends).value, first, lowest, changed)
+    back = _returned(criterion, addends) if cleared else []
     if back:
         return TargetClass("PD", "reappearance", min(back), *numbers)
-    growth_day = _growth_day(chart, criterion, pairs, lowest, modality, days)
+    growth_day = _growth_day(chart, criterion, addends, lowest)
     if growth_day is not None:
         return TargetClass("PD", "growth", growth_day, *numbers)
-    return _not_progressed(criterion, pairs, numbers)
+    return _not_progressed(criterion, addends, numbers)
 
 
 def _no_baseline(targets, first, criterion) -> str:
@@ -174,37 +176,31 @@ def _no_baseline(targets, first, criterion) -> str:
     return "no_baseline_enhancement" if criterion == "EASL" else "baseline_zero"
 
 
-def _returned(chart, criterion, pairs) -> list:
-    """Return the days on which a target is back after complete response."""
+def _returned(criterion, addends) -> list:
+    """Return the days on which a target that is followed is back after complete response."""
     return [
-        reading.first
-        for lesion, reading in pairs
-        if reading.value is not None
-        and returned(criterion, lesion, reading.value)
-        and not (planned(chart) and waiting(chart, lesion, reading.last))
+        part.reading.first
+        for part in addends
+        if not part.held
+        and part.reading.value is not None
+        and returned(criterion, part.lesion, part.reading.value)
     ]
 
 
-def _growth_day(chart, criterion, pairs, lowest, modality, days) -> int | None:
-    """Return the first day of the readings that exceed the threshold over the nadir."""
-    measured = [(lesion, reading) for lesion, reading in pairs if reading.value is not None]
-    value = sum(reading.value for _, reading in measured)
-    if not measured or lowest is None or not grows(criterion, value, lowest, chart.settings):
+def _growth_day(chart, criterion, addends, lowest) -> int | None:
+    """Return the first day of the readings where their sum exceeds the threshold over the nadir."""
+    reading = measured_sum(addends)
+    if reading.first is None or lowest is None:
         return None
-    read = [
-        reading.first
-        for lesion, reading in measured
-        if not (planned(chart) and waits(chart, lesion, days, modality))
-    ]
-    return min(read, default=min(days))
+    return reading.first if grows(criterion, reading.value, lowest, chart.settings) else None
 
 
-def _not_progressed(criterion, pairs, numbers) -> TargetClass:
+def _not_progressed(criterion, addends, numbers) -> TargetClass:
     """Return CR, PR or SD of a complete sum, NE of an incomplete one."""
-    reading = add([reading for _, reading in pairs])
+    reading = complete_sum(addends)
     if reading.value is None:
         return TargetClass("NE", reading.reason, None, *numbers)
-    if all(gone(criterion, lesion, item.value) for lesion, item in pairs):
+    if all(gone(criterion, part.lesion, part.reading.value) for part in addends):
         return TargetClass("CR", "gone", reading.last, *numbers)
     if shrinks(criterion, reading.value, numbers[1]):
         return TargetClass("PR", "shrinkage", reading.last, *numbers)

@@ -5,6 +5,7 @@ from random import Random
 from .appearing import appear
 from .draft import Draft, course, ordinary
 from .history import Session
+from .modalities import change_modalities
 
 
 def _staged(rng: Random, second_day: int, planned) -> Draft:
@@ -28,7 +29,8 @@ def _grow_left(draft: Draft, second_day: int) -> Draft:
     if not before:
         return draft
     if draft.rng.random() < 0.3:
-        return appear(draft, before[-1], "left", new_lesion=draft.rng.choice((None, "hepatic")))
+        lobe = draft.rng.choice(("left", "left", "left", None))
+        return appear(draft, before[-1], lobe, new_lesion=draft.rng.choice((None, "hepatic")))
     for lesion_id in draft.targets():
         if draft.lesions[lesion_id].lobe == "left":
             first = draft.rows[lesion_id, *draft.baseline_key()]
@@ -46,6 +48,22 @@ def staged_planned(rng: Random) -> Draft:
     return _staged(
         rng, rng.choice((28, 35, 42, 60, 90)), rng.choice((("right", "left"), ("whole",)))
     )
+
+
+def planned_two_modalities(rng: Random) -> Draft:
+    """Return planned lobes in a patient whose scans are read in CT, in MRI or in both."""
+    return change_modalities(staged_planned(rng))
+
+
+def planned_untreated(rng: Random) -> Draft:
+    """Return a planned lobe that is never treated: it waits as long as a course may last."""
+    draft = staged_planned(rng)
+    draft.sessions = draft.sessions[:1]
+    if rng.random() < 0.5:
+        draft.add_scan(rng.choice((89, 90, 91)), draft.baseline_key()[1])
+        for lesion_id in draft.targets():
+            course(draft, lesion_id, rng.randint(12_000, 60_000), sorted(draft.scans))
+    return draft
 
 
 def staged_late(rng: Random) -> Draft:
