@@ -137,7 +137,7 @@ def _marts(settings: ResponseSettings) -> tuple[ir.Table, ir.Table, ir.Table]:
     by_subject = classes_of_subjects(made, empty(Patients), *others, settings)
     members = rows([{"population": "all", "subject_id": k} for k in patients], PopulationMembers)
     return (
-        derived(lesion_response, settings, by_lesion, made.quantities, made.followed),
+        derived(lesion_response, settings, by_lesion, made.quantities, made.followed, made.days),
         derived(subject_response, settings, by_subject, lesions, empty(Patients), anchors),
         members,
     )

@@ -1,7 +1,7 @@
 """The whole pipeline finds the declared truths of an invented registry again.
 
-One centre with 400 invented patients, as a delivery through receiving, harmonising, validating and
-the derivations; only the tables that the estimates need are made. The truths are those of
+Three centres with 400 invented patients, as deliveries through receiving, harmonising, validating
+and the derivations; only the tables that the estimates need are made. The truths are those of
 `simulation.registry_truths`. The best responses must be those drawn, lesion for lesion in number;
 the declared values must lie in the 95 % intervals. Of twelve such intervals a correct line misses
 one in every other registry: the seed is one where it misses none.
@@ -17,19 +17,21 @@ import ibis.expr.types as ir
 import pytest
 
 from flows.settings import load_registry
+from simulation.cohort import Patient
 from simulation.registry import Shape, simulate_registry
 from simulation.registry_changes import export
 from simulation.registry_patients import patient, responses
+from simulation.registry_sites import PLAIN, Dialect
 from simulation.registry_truths import FACTORS, TRUTHS
 from warehouse import pipeline
 from warehouse.building.build import Loaded, registry_tables
 from warehouse.engine.embedded import engine
 from warehouse.engine.lineage import derivations, upstream
-from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
 from warehouse.store import Store
 
 AS_OF = date(2024, 6, 30)
-SHAPE = Shape(sites=1, patients=400, seed=1, format="csv")
+SHAPE = Shape(sites=3, patients=400, seed=1, format="csv")
 WANTED = ("prognosis_multivariable", "response_summary")
 Tables = Mapping[str, ir.Table]
 
@@ -45,12 +47,14 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
 
 def _derived(con: Any, root: Path) -> Tables:
     registry, store = load_registry(root / "registry.toml"), Store.open(root)
-    (site_id,) = registry.sites
-    pipeline.receive(store, registry, site_id, datetime(2024, 7, 1, tzinfo=UTC))
+    for site_id in registry.sites:
+        pipeline.receive(store, registry, site_id, datetime(2024, 7, 1, tzinfo=UTC))
     plan = pipeline.plan(store, registry, DEMONSTRATION_KEY, AS_OF, AS_OF)
     work = pipeline.start(store, plan)
-    pipeline.load_site(store, registry, DEMONSTRATION_KEY, plan, site_id)
-    known = registry_tables(con, [Loaded(site_id, AS_OF, "", work / "sites" / site_id, 1)], AS_OF)
+    for site_id in registry.sites:
+        pipeline.load_site(store, registry, DEMONSTRATION_KEY, plan, site_id)
+    loaded = [Loaded(s, AS_OF, "", work / "sites" / s, 1) for s in registry.sites]
+    known = registry_tables(con, loaded, AS_OF)
     needed = frozenset().union(*(upstream(name) for name in WANTED))
     for name, derivation in derivations().items():
         if name in needed:
@@ -128,3 +132,56 @@ def test_every_lesion_can_be_evaluated(estimated: Tables) -> None:
     for found in _records(summary, summary.level == "lesion", summary.category == "NE"):
         if found["criterion"] in ("WHO", "EASL"):
             assert (found["criterion"], found["n"]) == (found["criterion"], 0)
+
+
+def test_lobes_planned_at_the_first_session_wait_for_theirs(estimated: Tables) -> None:
+    """One centre records the plan: each lobe that is treated weeks later waits until that day.
+
+    The others do not: there the plan is known only where the first session treated both lobes.
+    """
+    staged = 0
+    anchors = {row["subject_id"]: row for row in estimated["anchors"].to_pyarrow().to_pylist()}
+    for number, drawn, subject_id in _subjects():
+        found = anchors[subject_id]
+        at_once = {target.lobe for target in drawn.targets if target.day == 0}
+        recorded = _dialect(number).places
+        assert found["plan_known"] == (recorded or at_once == {"right", "left"})
+        later = {target.lobe: drawn.on(target.day) for target in drawn.targets if target.day}
+        waits = {lobe: found[f"{lobe}_waits_to"] for lobe in ("right", "left")}
+        assert {k: v for k, v in waits.items() if v} == (later if recorded else {})
+        staged += recorded and bool(later)
+    assert staged >= 20
+
+
+def test_disease_that_is_no_target_stays_in_its_place(estimated: Tables) -> None:
+    """In the liver where a lesion is no target, elsewhere where the patient has disease there."""
+    table = estimated["subject_assessments"]
+    chosen = table.filter(table.criterion == "WHO", table.organ != "all")
+    names = ("subject_id", "organ", "non_target")
+    found = {tuple(row[n] for n in names) for row in chosen.to_pyarrow().to_pylist()}
+    expected = set()
+    for number, drawn, subject_id in _subjects():
+        if _dialect(number).places and drawn.scan_days:
+            in_liver = not all(lesion.recist_target for lesion in drawn.lesions)
+            for organ, there in (
+                ("liver", in_liver),
+                ("extrahepatic", drawn.extrahepatic != "none"),
+            ):
+                expected.add((subject_id, organ, "non_cr_non_pd" if there else "none"))
+    subjects = {subject_id for subject_id, _, _ in expected}
+    assert {row for row in found if row[0] in subjects} == expected
+    assert len({row[1:] for row in expected}) == 4
+
+
+def _subjects() -> Iterator[tuple[int, Patient, str]]:
+    """Every patient who was delivered, as drawn, and the name under which the tables have him."""
+    for number in range(1, SHAPE.patients + 1):
+        if _delivered(number):
+            place = (number - 1) % SHAPE.sites
+            name = _dialect(number).patient_id.format(number)
+            subject_id = pseudonym(DEMONSTRATION_KEY, SHAPE.site_ids()[place], name)
+            yield number, patient(SHAPE.seed, number, name, TRUTHS), subject_id
+
+
+def _dialect(number: int) -> Dialect:
+    return PLAIN[(number - 1) % SHAPE.sites]

@@ -27,7 +27,7 @@ def test_both_readings_agree_on_every_lesion_and_patient() -> None:
 
 
 def test_both_readings_agree_on_planned_courses() -> None:
-    """Every history of 800 whose lobes were planned; in a third or more a lobe grows before its session.
+    """Every history of 800 whose lobes were planned; in many one grows before its own session.
 
     Its time goes into making the SQL of the patient's assessments for another window; lesions are
     judged the same way in both.

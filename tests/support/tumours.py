@@ -19,6 +19,7 @@ from schemas.section import Section
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import (
     Anchors,
+    AssessedDays,
     LesionQuantities,
     Sessions,
     SubjectLesions,
@@ -217,7 +218,14 @@ def lesion_best(
         measurements, scans, subject_lesions, anchors, sessions, subsequent_therapies, settings
     )
     classes = classes_of_lesions(made, sessions, subsequent_therapies, settings)
-    return derived(best_response.lesion_response, settings, classes, made.quantities, made.followed)
+    return derived(
+        best_response.lesion_response,
+        settings,
+        classes,
+        made.quantities,
+        made.followed,
+        made.days,
+    )
 
 
 def lesions_listed(
@@ -316,7 +324,9 @@ def lesion_best_of(
     )
     read = lesions.mutate(reader=ibis.literal(settings.reader))
     followed = lesions.mutate(treated=ibis.literal(True), counted=ibis.literal(True))
-    best = derived(best_response.lesion_response, settings, given, read, followed)
+    seen = given.select("subject_id", "reader", "rel_day", first_day="rel_day").distinct()
+    days = conform(_filled(seen, AssessedDays), AssessedDays)
+    best = derived(best_response.lesion_response, settings, given, read, followed, days)
     return best.filter(best.criterion == "WHO")
 
 

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 import ibis.expr.types as ir
@@ -64,32 +63,17 @@ def differences(
 
     Assessments that are not evaluable are not compared: the project lists none of a lesion without
     a row, the second reading does. Their number between a response and its confirmation is held by
-    the confirmed best response. A unit of which nothing is known may be listed or left out. Other
-    treatment parts an assessment of the project for the patient and all lesions, in the second
-    reading only for those whose window it closes: parts of one class are compared as one.
+    the confirmed best response. A unit of which nothing is known may be listed or left out.
     """
     ours, theirs = project(histories, window, lesions), second(histories, window)
     others = {(h.patient_id, x.id) for h in histories for x in h.lesions if not x.index_lesion}
     keys = {k for k in ours.best.keys() | theirs.best.keys() if k[:2] not in others}
-    began = {h.patient_id: [x.day for x in (*h.sessions, *h.therapies)] for h in histories}
-    return sorted(
-        k for k in keys if _evaluable(ours, k, began[k[0]]) != _evaluable(theirs, k, began[k[0]])
-    )
+    return sorted(k for k in keys if _evaluable(ours, k) != _evaluable(theirs, k))
 
 
-def _evaluable(reading: Reading, key: tuple[Any, ...], began: list[int]) -> tuple[Any, ...]:
-    days = [d for d in reading.assessments.get(key, ()) if d[1] != "NE"]
-    best = reading.best.get(key, ("NE", "NE"))
-    return tuple(
-        d for d, after in zip_longest(days, days[1:]) if not _parted(d, after, began)
-    ), best
-
-
-def _parted(one: tuple[int, str], after: tuple[int, str] | None, began: list[int]) -> bool:
-    """Whether other treatment parts two assessments of one class that would be one."""
-    if after is None or after[1] != one[1] or after[0] - one[0] > THEIRS.assessment_days:
-        return False
-    return any(one[0] <= day < after[0] for day in began)
+def _evaluable(reading: Reading, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    days = tuple(d for d in reading.assessments.get(key, ()) if d[1] != "NE")
+    return days, reading.best.get(key, ("NE", "NE"))
 
 
 def project(

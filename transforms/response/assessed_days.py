@@ -91,7 +91,7 @@ def chosen_readings(readings: ir.Table, days: ir.Table) -> ir.Table:
             own = grouped[name].notnull() & (grouped.modality == modality)
             parts[f"{name}_in_{modality}"] = grouped[name].argmax(at, where=own)
     return grouped.group_by(*_ASSESSMENT, "lesion_number").agg(
-        sized=grouped.status.isin(["measured", "too_small"]).any(),
+        absent=(grouped.status == "absent").all(),
         last_day=grouped.rel_day.max(),
         **parts,
         **{f"{c.name}_modality": grouped[f"{c.name}_modality"].max() for c in RECORDS},

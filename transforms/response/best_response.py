@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from schemas.contract import Table, conform
 from schemas.records.criteria import CRITERIA, RECORDS
 from schemas.settings import ResponseSettings
-from schemas.tables.intermediate import Anchors, LesionQuantities, SubjectLesions
+from schemas.tables.intermediate import Anchors, AssessedDays, LesionQuantities, SubjectLesions
 from schemas.tables.mart_table import CONFIRMATIONS
 from schemas.tables.marts import (
     FollowedLesions,
@@ -42,10 +42,15 @@ def lesion_response(
     lesion_assessments: Table[LesionAssessments],
     lesion_quantities: Table[LesionQuantities],
     followed_lesions: Table[FollowedLesions],
+    assessed_days: Table[AssessedDays],
     *,
     settings: ResponseSettings,
 ) -> Table[LesionResponse]:
-    """Best response of every index lesion of the treated that was there before treatment."""
+    """Best response of every index lesion of the treated that was there before treatment.
+
+    An assessment without a row of the lesion lies between a response and its confirmation as one
+    that is not evaluable, as it does for the patient.
+    """
     lesions = followed_lesions.filter(followed_lesions.index_lesion, followed_lesions.counted)
     read = lesion_quantities.filter(lesion_quantities.reader == settings.reader)
     seen = read.group_by("subject_id", "lesion_number").agg(measured=ibis.literal(True))
@@ -60,8 +65,22 @@ def lesion_response(
         (units.measured.isnull(), "never_measured"),
         else_="no_scan_after_treatment",
     )
-    best = _best(lesion_assessments, _LESION, settings)
+    unread = _unread(lesion_assessments, assessed_days, settings)
+    best = _best(lesion_assessments, _LESION, settings, unread)
     return conform(_rows(units.mutate(unseen=reason), best, _LESION), LesionResponse)
+
+
+def _unread(assessments: ir.Table, assessed_days: ir.Table, settings: ResponseSettings) -> ir.Table:
+    """The patient's assessments in which a lesion that responded has no row, as not evaluable."""
+    days = assessed_days.filter(assessed_days.reader == settings.reader)
+    read = assessments.filter(assessments.reader == settings.reader)
+    day = ["subject_id", "rel_day"]
+    known = read.inner_join(days.select(*day, "first_day"), day).select(*_LESION, "first_day")
+    whole = days.group_by("subject_id", "first_day").agg(rel_day=days.rel_day.max())
+    responded = read.filter(read.response.isin(["CR", "PR"])).select(*_LESION).distinct()
+    every = responded.inner_join(whole, "subject_id")
+    missing = every.anti_join(known, [*_LESION, "first_day"])
+    return missing.select(*_LESION, "rel_day", response=ibis.literal("NE"))
 
 
 def subject_response(
@@ -109,8 +128,16 @@ def _criteria() -> ir.Table:
     return ibis.memtable({"criterion": list(CRITERIA)})
 
 
-def _best(assessments: ir.Table, by: tuple[str, ...], settings: ResponseSettings) -> ir.Table:
-    """One row per unit with an assessment: the first day of each class, and the depth."""
+def _best(
+    assessments: ir.Table,
+    by: tuple[str, ...],
+    settings: ResponseSettings,
+    unread: ir.Table | None = None,
+) -> ir.Table:
+    """One row per unit with an assessment: the first day of each class, and the depth.
+
+    `unread` holds assessments that the unit has no row of: between two responses they are gaps.
+    """
     read = assessments.filter(assessments.reader == settings.reader)
     late = read.rel_day >= settings.sd_min_days
     first = read.group_by(by).agg(
@@ -126,7 +153,8 @@ def _best(assessments: ir.Table, by: tuple[str, ...], settings: ResponseSettings
         **_depth(read),
     )
     inside = read.filter(read.in_window).select(*by, "rel_day", "response")
-    confirmed = confirmed_days(inside, by, settings)
+    gaps = inside if unread is None else inside.union(unread.select(inside.columns))
+    confirmed = confirmed_days(gaps, by, settings)
     return looked_up(first, confirmed, by)
 
 

@@ -70,7 +70,7 @@ def _every_lesion(
 ) -> ir.Table:
     """Each lesion of the set at each assessment, its reading, and that of what it merged into."""
     modalities = [f"{c.name}_modality" for c in RECORDS]
-    assessments = days.select(*_ASSESSMENT, *modalities).distinct()
+    assessments = days.group_by(*_ASSESSMENT, *modalities).agg(last_day=days.rel_day.max())
     every = lesions.inner_join(assessments, ["subject_id", "reader"])
     lesion = [*_ASSESSMENT, "lesion_number"]
     own = chosen.select(
@@ -114,7 +114,8 @@ def _value(
     every: ir.Table, name: str, first: ir.BooleanValue, settings: ResponseSettings
 ) -> dict[str, ir.Value]:
     own, counts = every[f"{name}_own"], every[f"{name}_modality"]
-    waits = held(every, own.rel_day, settings)
+    read_day = own.value.notnull().ifelse(own.rel_day, ibis.null("int64"))
+    waits = held(every, read_day, settings)
     gone_into = _gone_into(every, name)
     parts: dict[str, ir.Value] = {}
     values, bases = {}, {}
@@ -140,7 +141,7 @@ def _value(
         f"{name}_base": base,
         f"{name}_base_day": day,
         f"{name}_changed": changed & read.notnull(),
-        f"{name}_day": own.rel_day,
+        f"{name}_day": waits.ifelse(ibis.null("int64"), own.rel_day),
     }
 
 

@@ -1,9 +1,11 @@
 """Lesions that merged are judged as one: what they merged into stands for all of them.
 
-From the assessment on at which a lesion has no size of its own any more and that which it merged
-into was read, it has the reading of the latter. That is compared with the sum of the baselines of
-the lesions that merged, and with the smallest whole sum of their sizes. Where only some of them
-have merged there is no such sum, and they are not evaluable until the others have.
+From the assessment on at which a lesion has no row of its own any more, or is absent, and that
+which it merged into was read, it has the reading of the latter. A lesion that could not be
+evaluated has not merged: what is missing would look like shrinkage. The reading is compared with
+the sum of the baselines of the lesions that merged, and with the smallest whole sum of their sizes.
+Where only some of them have merged there is no such sum, and they are not evaluable until the
+others have.
 
 Source: EORTC, RECIST questions and clarifications (a merged lesion's diameter replaces those of the
 lesions that merged); products likewise, as an extension to WHO and EASL.
@@ -38,7 +40,7 @@ def with_merged(after: ir.Table, quantities: ir.Table) -> ir.Table:
     products = after.rename(merged_into="lesion_number").inner_join(
         went, ["subject_id", "merged_into"]
     )
-    own = after.filter(after.sized).semi_join(went, lesion)
+    own = after.filter(~after.absent).semi_join(went, lesion)
     standing = products.anti_join(own, _ROW).select(*after.columns)
     kept = after.anti_join(standing, _ROW)
     return kept.mutate(joint=ibis.literal(False)).union(standing.mutate(joint=ibis.literal(True)))

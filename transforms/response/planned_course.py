@@ -61,10 +61,10 @@ def with_later_baselines(
 
 
 def held(every: ir.Table, read_day: ir.IntegerValue, settings: ResponseSettings) -> ir.BooleanValue:
-    """Whether a lesion's lobe waits on the day of its reading, or of the assessment without one."""
+    """Whether a lesion's lobe waits on the day of its reading, or of the last scan without one."""
     if settings.patient_window == "first_session":
         return ibis.literal(False)
-    return (ibis.coalesce(read_day, every.first_day) <= every.waits_to).fill_null(False)
+    return (ibis.coalesce(read_day, every.last_day) <= every.waits_to).fill_null(False)
 
 
 def compared_with(

@@ -147,8 +147,14 @@ def _complete(spine: ir.Table) -> ir.Table:
 
 
 def _with_history(spine: ir.Table) -> ir.Table:
-    """The nadir of whole sums in the same modalities, and whether the patient was in CR before."""
+    """The nadir of whole sums in the same modalities, and whether the patient was in CR before.
+
+    An organ was in complete response when the patient was: the clarification speaks of the overall
+    response.
+    """
     unit = ibis.range_window(group_by=_UNIT, order_by="first_day", preceding=(None, 1))
+    patient = ibis.range_window(group_by=_SERIES, order_by="first_day", preceding=(None, 1))
+    overall = spine.organ == "all"
     parts: dict[str, ir.Value] = {}
     for criterion in RECORDS:
         name = criterion.name
@@ -156,7 +162,8 @@ def _with_history(spine: ir.Table) -> ir.Table:
         least = {m: _change(spine, name, m).min().over(unit).fill_null(0) for m in MODALITIES}
         lowest = ibis.least(of_modality(spine[f"{name}_modality"], least), 0)
         parts[f"{name}_nadir"] = baseline + lowest
-        parts[f"{name}_was_complete"] = _is_complete(spine, name).any().over(unit)
+        complete = overall & _is_complete(spine, name)
+        parts[f"{name}_was_complete"] = complete.any().over(patient)
     return spine.mutate(**parts)
 
 

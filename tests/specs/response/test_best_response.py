@@ -6,7 +6,7 @@ in PMC2755245 Table 3 (confirmation after at least 4 weeks).
 
 from schemas.settings import ResponseSettings
 from tests.support.pipe_tables import check
-from tests.support.tumours import lesion_best_of
+from tests.support.tumours import lesion_best, lesion_best_of, only
 
 FROM_DAY_42 = ResponseSettings(sd_min_days=42)
 ACCEPT_SD = ResponseSettings(confirmation_accept_sd=True)
@@ -291,5 +291,39 @@ def test_a_unit_that_is_never_evaluable_tells_why() -> None:
         | subject_id | confirmation | best_response | evaluable | reason           |
         | A          | unconfirmed  | NE            | no        | baseline_too_old |
         | A          | confirmed    | NE            | no        | baseline_too_old |
+        """,
+    )
+
+
+def test_a_scan_without_a_row_of_the_lesion_lies_between_as_not_evaluable() -> None:
+    """One such assessment may lie between a response and its confirmation, two may not, as for a patient.
+
+    A lesion that nobody wrote down on a scan was not evaluated on it, recorded so or not.
+    """
+    check(
+        only(lesion_best, "WHO"),
+        {
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | one        | L1        | d-10      | 20         | 10               |
+                | one        | L1        | d90       | 10         | 10               |
+                | one        | L1        | d270      | 10         | 10               |
+                | two        | L1        | d-10      | 20         | 10               |
+                | two        | L1        | d90       | 10         | 10               |
+                | two        | L1        | d270      | 10         | 10               |
+            """,
+            "scans": """
+                | subject_id | scan_date | evaluable | arterial_phase |
+                | one        | d150      | yes       | yes            |
+                | two        | d150      | yes       | yes            |
+                | two        | d210      | yes       | yes            |
+            """,
+        },
+        """
+        | subject_id | confirmation | best_response | best_response_day |
+        | one        | unconfirmed  | PR            | 90                |
+        | one        | confirmed    | PR            | 90                |
+        | two        | unconfirmed  | PR            | 90                |
+        | two        | confirmed    | SD            | 90                |
         """,
     )

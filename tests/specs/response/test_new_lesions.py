@@ -394,6 +394,40 @@ def test_what_lesions_merged_into_stands_for_both() -> None:
     )
 
 
+def test_a_lesion_that_could_not_be_evaluated_has_not_merged_yet() -> None:
+    """What is missing would look like shrinkage: 800 of the one beside 1200 of both.
+
+    On day 30 the second lesion could not be evaluated: the first grew from 600 to 800. On day 90 it
+    is absent, and the first stands for both.
+    """
+    check(
+        only(lesion_classes, "WHO"),
+        {
+            "subject_lesions": """
+                | subject_id | lesion_number | lesion_id | organ | index_lesion | recist_target | merged_into |
+                | A          | 1             | L1        | liver | yes          | yes           |             |
+                | A          | 2             | L2        | liver | yes          | yes           | 1           |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm | status        |
+                | A          | L1        | d-10      | 30         | 20               | measured      |
+                | A          | L2        | d-10      | 30         | 20               | measured      |
+                | A          | L1        | d30       | 40         | 20               | measured      |
+                | A          | L2        | d30       |            |                  | not_evaluable |
+                | A          | L1        | d90       | 40         | 20               | measured      |
+                | A          | L2        | d90       |            |                  | absent        |
+            """,
+        },
+        """
+        | lesion_number | rel_day | baseline | value | response | rule              | in_window |
+        | 1             | 30      | 600      | 800   | PD       | growth_over_nadir | yes       |
+        | 1             | 90      | 1200     | 800   | SD       | neither           | no        |
+        | 2             | 30      | 600      |       | NE       | not_evaluable     | yes       |
+        | 2             | 90      | 1200     | 800   | SD       | neither           | yes       |
+        """,
+    )
+
+
 def test_targets_that_are_back_are_progression_after_complete_response_only() -> None:
     """Gone with non-target disease left is PR: back at 4 mm is less than RECIST's 5 mm of growth.
 

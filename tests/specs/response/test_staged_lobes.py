@@ -276,3 +276,56 @@ def test_a_new_hepatic_lesion_is_excused_in_a_waiting_lobe_and_nowhere_else() ->
         """,
         _COURSE,
     )
+
+
+def test_a_session_within_an_assessment_parts_what_waits_from_what_is_followed() -> None:
+    """DECISION. The left lobe is treated on day 40, between the scans of one assessment, days 30 and 44.
+
+    Its lesion read on day 30 was read while it waited: it is held, and dates nothing. The growth of
+    the other lesion, seen on day 44, is the progression of that day. Not read at all, the lesion is
+    missing: the assessment goes on after its session.
+    """
+    check(
+        only(subject_classes, "WHO"),
+        {
+            "anchors": """
+                | subject_id | t0_date | last_session_date | plan_known | left_waits_to |
+                | held       | d0      | d40               | yes        | d40           |
+                | missing    | d0      | d40               | yes        | d40           |
+                | grew       | d0      | d40               | yes        | d40           |
+            """,
+            "subject_lesions": """
+                | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+                | held       | 1             | L1        | liver | right | yes          | yes           | d0        |
+                | held       | 2             | L2        | liver | left  | yes          | yes           | d40       |
+                | missing    | 1             | L1        | liver | right | yes          | yes           | d0        |
+                | missing    | 2             | L2        | liver | left  | yes          | yes           | d40       |
+                | grew       | 1             | L1        | liver | right | yes          | yes           | d0        |
+                | grew       | 2             | L2        | liver | left  | yes          | yes           | d40       |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | held       | L1        | d-10      | 20         | 10               |
+                | held       | L2        | d-10      | 20         | 10               |
+                | held       | L1        | d30       | 20         | 10               |
+                | held       | L2        | d30       | 40         | 10               |
+                | held       | L1        | d44       | 20         | 10               |
+                | missing    | L1        | d-10      | 20         | 10               |
+                | missing    | L2        | d-10      | 20         | 10               |
+                | missing    | L1        | d30       | 20         | 10               |
+                | missing    | L1        | d44       | 20         | 10               |
+                | grew       | L1        | d-10      | 20         | 10               |
+                | grew       | L2        | d-10      | 20         | 10               |
+                | grew       | L1        | d30       | 20         | 10               |
+                | grew       | L2        | d30       | 20         | 10               |
+                | grew       | L1        | d44       | 36         | 10               |
+            """,
+        },
+        """
+        | subject_id | rel_day | baseline | value | response | rule                  |
+        | held       | 44      | 400      | 400   | SD       | neither               |
+        | missing    | 44      | 400      |       | NE       | lesions_not_evaluable |
+        | grew       | 44      | 400      | 560   | PD       | growth_over_nadir     |
+        """,
+        _COURSE,
+    )

@@ -5,7 +5,7 @@ pharmaverse admiralonco, vignette adtr (a sum needs the baseline's set of lesion
 """
 
 from tests.support.pipe_tables import check
-from tests.support.tumours import only, subject_best, subject_classes
+from tests.support.tumours import only, organ_classes, subject_best, subject_classes
 
 
 def test_a_missing_lesion_leaves_the_patient_not_evaluable() -> None:
@@ -351,5 +351,38 @@ def test_a_site_without_lesions_has_no_best_responses() -> None:
         },
         """
         | subject_id | criterion | best_response |
+        """,
+    )
+
+
+def test_an_organ_is_back_after_complete_response_of_the_patient_only() -> None:
+    """The liver was clear on day 90 while disease elsewhere remained: 4 mm there are no progression.
+
+    In the other patient nothing remained anywhere.
+    """
+    check(
+        only(organ_classes, "RECIST 1.1", organ="liver"),
+        {
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | status   |
+                | remains    | L1        | d-10      | 20         | measured |
+                | remains    | L1        | d90       |            | absent   |
+                | remains    | L1        | d180      | 4          | measured |
+                | complete   | L1        | d-10      | 20         | measured |
+                | complete   | L1        | d90       |            | absent   |
+                | complete   | L1        | d180      | 4          | measured |
+            """,
+            "scans": """
+                | subject_id | scan_date | non_target    | non_target_elsewhere |
+                | remains    | d90       | non_cr_non_pd | non_cr_non_pd        |
+                | remains    | d180      | non_cr_non_pd | non_cr_non_pd        |
+            """,
+        },
+        """
+        | subject_id | rel_day | response | rule                   |
+        | remains    | 90      | CR       | gone                   |
+        | remains    | 180     | PR       | decrease_from_baseline |
+        | complete   | 90      | CR       | gone                   |
+        | complete   | 180     | PD       | reappearance           |
         """,
     )

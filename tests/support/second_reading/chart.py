@@ -74,25 +74,6 @@ class Chart:
         days |= {row.day for rows in self.rows.values() for row in rows}
         return sorted(days)
 
-    @cached_property
-    def assessment_days(self) -> list:
-        """Return the days after T0 in groups; a group spans at most 14 days from its first scan."""
-        groups = []
-        for day in (day for day in self.scan_days if day > self.t0):
-            if groups and day - groups[-1][0] <= self.settings.assessment_days:
-                groups[-1].append(day)
-            else:
-                groups.append([day])
-        return groups
-
-    def groups(self, after: int, until: int | None) -> list:
-        """Return the assessments' days that lie after one day and not after another."""
-        kept = [
-            tuple(day for day in group if after < day and (until is None or day <= until))
-            for group in self.assessment_days
-        ]
-        return [days for days in kept if days]
-
     def rows_in(self, lesion_id: str, days: tuple, modality: str) -> list:
         """Return a lesion's rows on these days in one modality."""
         return [row for row in self.rows[lesion_id] if row.day in days and row.modality == modality]

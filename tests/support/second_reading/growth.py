@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .chart import Chart
 from .history import Lesion
-from .plan import followed_from, last_waiting_day, waits
+from .plan import followed_from, waits
 from .readings import Reading, add, carrier, lesion_reading
 from .references import baseline_sum, reference
 
@@ -18,40 +18,40 @@ class Part:
     held: bool = False
 
 
-def starts_on(chart: Chart, lesions: list, day: int) -> dict:
-    """Return the day from which each lesion is followed, as it is judged on a day."""
-    return {lesion.id: followed_from(chart, lesion, day) for lesion in lesions}
+def starts_in(chart, criterion, lesions: list, days: tuple, modality: str) -> dict:
+    """Return the day from which each lesion is followed, as it is judged in an assessment."""
+    return {
+        lesion.id: followed_from(chart, lesion, _day(chart, criterion, lesion, days, modality))
+        for lesion in lesions
+    }
 
 
 def parts(chart, criterion, targets: list, starts: dict, days: tuple, modality: str) -> list:
     """Return the addends of one assessment's sum; a lesion that waits stands at its reference."""
     held, read = [], {}
     for lesion in targets:
-        own_days = _days_followed(chart, lesion, days, modality)
-        if own_days:
-            lesion = carrier(chart, lesion, own_days, modality)
-            reading = lesion_reading(chart, criterion, lesion, own_days, modality)
-            read.setdefault(lesion.id, Part(lesion, reading))
-        else:
+        if waits(chart, lesion, _day(chart, criterion, lesion, days, modality)):
             value = reference(chart, criterion, lesion, starts[lesion.id], modality).value
             held.append(Part(lesion, Reading(value), held=True))
+        else:
+            lesion, reading = _carried(chart, criterion, lesion, days, modality)
+            read.setdefault(lesion.id, Part(lesion, reading))
     return [*read.values(), *held]
 
 
-def _days_followed(chart: Chart, lesion: Lesion, days: tuple, modality: str) -> tuple:
-    """Return the days of an assessment on which a lesion is followed; none where it waits.
+def _day(chart, criterion, lesion: Lesion, days: tuple, modality: str) -> int:
+    """Return the day that decides whether a lesion waits: its reading's, else the assessment's last.
 
-    A session may lie within an assessment. A lesion read only before it stands at that reading, which
-    is its baseline; one that was not read at all is missing.
+    A session may lie within an assessment: what was read before it was read while the lobe waited.
     """
-    after = tuple(day for day in days if not waits(chart, lesion, day))
-    before = tuple(day for day in days if day not in after)
-    if not before or not after:
-        return after
-    only_before = chart.rows_in(lesion.id, before, modality) and not chart.rows_in(
-        lesion.id, after, modality
-    )
-    return () if only_before else after
+    _, reading = _carried(chart, criterion, lesion, days, modality)
+    return max(days) if reading.value is None else reading.last
+
+
+def _carried(chart, criterion, lesion: Lesion, days: tuple, modality: str) -> tuple:
+    """Return the lesion that carries a lesion's reading, and the reading."""
+    lesion = carrier(chart, lesion, days, modality)
+    return lesion, lesion_reading(chart, criterion, lesion, days, modality)
 
 
 def complete_sum(addends: list) -> Reading:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from .assessments import groups
 from .best import Best, best_response
 from .chart import Chart
 from .history import Lesion
@@ -98,14 +99,14 @@ def baseline_reason(chart: Chart, criterion: str, lesion: Lesion) -> str | None:
 def lesion_assessments(chart: Chart, criterion: str, lesion: Lesion) -> list:
     """Return the assessments after the lesion's first session until its window closes."""
     blocked = baseline_reason(chart, criterion, lesion)
-    groups = chart.groups(anchor(chart, lesion), lesion_close(chart, lesion))
+    found = groups(chart, anchor(chart, lesion), lesion_close(chart, lesion))
     assessments = []
-    for position, days in enumerate(groups):
+    for position, days in enumerate(found):
         cleared = any(item.response == "CR" for item in assessments)
         assessments.append(
             _not_judged(chart, criterion, days, blocked)
             if blocked
-            else _judge(chart, criterion, lesion, groups[:position], days, cleared)
+            else _judge(chart, criterion, lesion, found[:position], days, cleared)
         )
     return assessments
 
@@ -132,7 +133,7 @@ def unit(chart: Chart, criterion: str, lesion: Lesion, days: tuple, modality: st
 
 def _judge(chart, criterion, lesion, earlier, days, cleared) -> Assessment:
     """Return the class of one lesion, or of the merged lesion it belongs to."""
-    modality = patient_modality(chart, criterion, days)
+    modality = _modality(chart, criterion, lesion, days)
     members = unit(chart, criterion, lesion, days, modality)
     reading = total(chart, criterion, members, days, modality)
     if reading.value is None:
@@ -153,6 +154,13 @@ def _judge(chart, criterion, lesion, earlier, days, cleared) -> Assessment:
     )
     day = reading.first if response == "PD" else reading.last
     return Assessment(day, response, rule, modality, reading.value, first, lowest, changed)
+
+
+def _modality(chart, criterion, lesion, days) -> str:
+    """Return the modality that counts for the patient in the whole assessment, before the lesion's session too."""
+    found = groups(chart, chart.t0, lesion_close(chart, lesion))
+    whole = next(group for group in found if set(days) <= set(group))
+    return patient_modality(chart, criterion, whole)
 
 
 def classify(chart, criterion, lesion, value, first, lowest, cleared):

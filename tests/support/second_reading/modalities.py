@@ -24,7 +24,7 @@ def _second_modality(draft: Draft, key, delay: int, moves: bool) -> None:
     other = "MRI" if key[1] == "CT" else "CT"
     new = (min(key[0] + delay, 0) if key[0] <= 0 else key[0] + delay, other)
     draft.add_scan(*new)
-    for lesion_id in draft.targets():
+    for lesion_id in [name for name in sorted(draft.lesions) if (name, *key) in draft.rows]:
         row = draft.rows[lesion_id, *key]
         factor = Fraction(draft.rng.choice((85, 95, 100, 105, 115)), 100)
         if draft.rng.random() < 0.9:

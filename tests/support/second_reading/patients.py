@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from .assessments import groups
 from .best import Best, best_response
 from .chart import Chart, remembered
-from .growth import complete_sum, lowest_sum, measured_sum, parts, starts_on
+from .growth import complete_sum, lowest_sum, measured_sum, parts, starts_in
 from .new_lesions import new_lesion_day, organ_of
 from .nontarget import non_target, progression_day
 from .references import baseline_sum
@@ -72,12 +73,12 @@ def patient_assessments(chart: Chart, criterion: str, organ: str, until: int | N
 def _sequence(chart, criterion, organ, until) -> list:
     """Return the assessments of an organ in the order of time."""
     everything = None if organ == "all" else _sequence(chart, criterion, "all", until)
-    groups = chart.groups(chart.t0, until)
+    found = groups(chart, chart.t0, until)
     assessments = []
-    for position, days in enumerate(groups):
+    for position, days in enumerate(found):
         before = (assessments if everything is None else everything)[:position]
         cleared = any(item.response == "CR" for item in before)
-        assessments.append(_assess(chart, criterion, organ, groups[:position], days, cleared))
+        assessments.append(_assess(chart, criterion, organ, found[:position], days, cleared))
     return assessments
 
 
@@ -151,7 +152,7 @@ def _without_targets(status: str, criterion: str):
 def target_class(chart, criterion, organ, earlier, days, modality, cleared) -> TargetClass:
     """Return the class of the sum: PD may rest on the measured lesions alone, all else needs every target."""
     targets = organ_targets(chart, criterion, organ)
-    starts = starts_on(chart, targets, max(days))
+    starts = starts_in(chart, criterion, targets, days, modality)
     first, changed = baseline_sum(chart, criterion, targets, starts, modality)
     if not first:
         return TargetClass("NE", _no_baseline(targets, first, criterion))
