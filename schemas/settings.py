@@ -50,8 +50,8 @@ Days = Annotated[int, Field(ge=0, le=36_600)]
 SomeDays = Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_each_once)]
 TimePoint = Annotated[tuple[Days, Days, Days], AfterValidator(_in_order)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
-Version = Literal["3.0", "4.03", "5.0"]
-VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0")
+Version = Literal["3.0", "4.03", "5.0", "6.0"]
+VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0", "6.0")
 AUTO = "auto"
 """The endpoints' criterion is the first of `endpoint_criteria` that judges enough patients."""
 if TYPE_CHECKING:

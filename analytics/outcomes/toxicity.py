@@ -3,6 +3,7 @@
 Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
 the treated patients of sites that record events: a site that delivers none has not collected them.
 Where no site of a population delivers laboratory values, their toxicity is not known: no zero.
+A version that has no term for an analyte, or whose clinical terms are not held here, has no number.
 Never counted as free of toxicity: who has no gradable result, and whose event has no grade in the
 version. Where such events exist, grades have no percentage in that version, only `any` has; and
 not even that where cells that cannot be read leave open whether an event followed treatment.
@@ -24,8 +25,9 @@ from analytics.fetched import fetched_records
 from schemas.codes import UNREADABLE
 from schemas.contract import Table, conform, rows, table_name
 from schemas.records.analytes import ANALYTES
-from schemas.records.ctcae_terms import ALWAYS_PUBLISHED
-from schemas.settings import ToxicitySettings
+from schemas.records.ctcae import not_defined
+from schemas.records.ctcae_terms import ALWAYS_PUBLISHED, NOT_HELD
+from schemas.settings import VERSIONS, ToxicitySettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
@@ -34,7 +36,10 @@ from schemas.tables.registry import AdverseEvents, Labs
 
 NO_RESULT = "no gradable result"
 NO_LABS = "no site of the population delivers laboratory values"
+NO_TERMS = "no clinical terms are held here of CTCAE"
 NO_EVENTS = "no site of the population records adverse events"
+UNDEFINED = tuple((a, v) for a, v in product(ANALYTES, VERSIONS) if not_defined(a, v))
+"""Analytes for which a version has no term: nobody shifts from one grade of it to another."""
 MISSING = "missing"
 UNDECIDED = -1
 """Stands for the grade of an event of which cells that cannot be read would tell when it began."""
@@ -181,9 +186,10 @@ def _labs(
     """Rows of every analyte; of one that nobody was graded in, why there is no number."""
     measured = {key[1] for key in counts if key[0] == "lab"}
     for term, version in product(ANALYTES, settings.ctcae_versions):
-        if term not in measured:
+        why = not_defined(term, version) or (absent if term not in measured else None)
+        if why:
             key = _key(population, "lab", term, version, "primary")
-            yield from (_empty(key, grade, 0, n_treated, absent) for grade in ("any", "ge3"))
+            yield from (_empty(key, grade, 0, n_treated, why) for grade in ("any", "ge3"))
             continue
         for window in WINDOWS:
             key = _key(population, "lab", term, version, window)
@@ -205,9 +211,10 @@ def _events(
 ) -> Iterator[Record]:
     others = sorted({key[1] for key in counts if key[0] == "event"} - set(ALWAYS_PUBLISHED))
     for term, version in product((*ALWAYS_PUBLISHED, *others), settings.ctcae_versions):
-        if not n_recording:
+        if not n_recording or version in NOT_HELD:
             key = _key(population, "event", term, version, "primary")
-            yield _empty(key, "any", 0, n_treated, NO_EVENTS)
+            why = f"{NO_TERMS} {version}" if n_recording else NO_EVENTS
+            yield _empty(key, "any", 0, n_treated, why)
             continue
         for window in WINDOWS:
             key = _key(population, "event", term, version, window)
@@ -283,7 +290,8 @@ def _shifts(lab_grades: ir.Table, toxicity: ir.Table) -> ir.Table:
     )
     only_before = before.anti_join(after, list(keys)).select(*after.columns)
     both = after.union(only_before)
-    return both.mutate(
+    defined = [~((both.term == a) & (both.ctcae_version == v)) for a, v in UNDEFINED]
+    return both.filter(*defined).mutate(
         baseline_grade=both.baseline_grade.cast("string").fill_null(MISSING),
         worst_grade=both.worst_grade.cast("string").fill_null(MISSING),
     )

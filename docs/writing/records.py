@@ -123,7 +123,8 @@ def _laboratory() -> str:
             c.term,
             ", ".join(c.versions),
             _thresholds(c, c.thresholds),
-            _thresholds(c, c.baseline_abnormal),
+            _thresholds(c, c.baseline_abnormal) + "and above the baseline" * c.above_baseline,
+            _thresholds(c, c.baseline_low),
             _thresholds(c, c.anticoagulated),
             c.source,
             _specs(c.analyte),
@@ -131,7 +132,8 @@ def _laboratory() -> str:
         for c in ctcae.LAB_CRITERIA
     ]
     head = (
-        "analyte", "term", "versions", "grades", "after a baseline above ULN", "anticoagulated",
+        "analyte", "term", "versions", "grades", "after a baseline above ULN",
+        "after one below LLN", "anticoagulated",
         "source", "specifications",
     )  # fmt: skip
     parts = ["# Laboratory thresholds of CTCAE", _tables("analyte", "term"), _section("toxicity")]

@@ -5,7 +5,21 @@ unless `reached` says that the threshold itself belongs to the grade, as three c
 version 5.0 print it. Grade 5 is never a number, and grade 4 of haemoglobin (from 4.0 on), albumin
 and INR is a clinical state: laboratory grading stops below it.
 
-Source: National Cancer Institute, CTCAE v3.0 (2006), v4.03 (2010), v5.0 (2017).
+Version 6.0 was read in admiral's transcription alone (Apache-2.0; its facts, none of its code),
+which holds the printed text beside what it codes; NCI's own file was not at hand. Where what is
+coded differs from that text, or the text leaves a choice:
+
+    AST, ALT    The text of grade 3 ends "up to 5 x ULN" after an abnormal baseline; admiral codes
+                no such end, and neither do we.
+    lymphocytes The transcription has no term for a decrease: not defined in 6.0, never grade 0. It
+                has left a term out before (Eosinophilia, admiral issue 3191).
+    platelets   Now Thrombocytopenia; the text of grade 4 prints "10.0 x 10^9/L" without a sign.
+    creatinine  "If baseline is below LLN" is read as admiral does: instead of 1.5 and 3 x ULN.
+    ALP         Grade 1 alone, above both baseline and ULN.
+    INR         Only in anticoagulated patients is the baseline looked at; admiral takes everybody
+                as anticoagulated. So in every version.
+
+Source: National Cancer Institute, CTCAE v3.0 (2006), v4.03 (2010), v5.0 (2017), v6.0 (2025).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +33,8 @@ from schemas.records.record import checked, in_order
 V3 = "CTCAE v3.0 (NCI 2006), grade text of NCIP/caAERS CTCAEv3Grades.txt"
 V4 = "CTCAE v4.03 (NCI 2010), as coded in pharmaverse/admiral ncictcaev4"
 V5 = "CTCAE v5.0 (NCI 2017), as coded in pharmaverse/admiral ncictcaev5"
+
+V6 = "CTCAE v6.0 (NCI 2025), as transcribed in pharmaverse/admiral ncictcaev6"
 
 ULN = "ULN"
 LLN = "LLN"
@@ -39,8 +55,9 @@ class Threshold:
 class LabCriterion:
     """One analyte's thresholds in the versions that share them.
 
-    `baseline_abnormal` replaces the thresholds after a baseline above ULN; `anticoagulated` adds to
-    them while the patient is anticoagulated.
+    `baseline_abnormal` replaces the thresholds after a baseline above ULN, `baseline_low` after
+    one below LLN; `anticoagulated` adds to them while the patient is anticoagulated. Where a grade
+    needs a value `above_baseline` as well, any other after T0 is grade 0.
     """
 
     analyte: str
@@ -51,6 +68,8 @@ class LabCriterion:
     source: str
     baseline_abnormal: tuple[Threshold, ...] = ()
     anticoagulated: tuple[Threshold, ...] = ()
+    baseline_low: tuple[Threshold, ...] = ()
+    above_baseline: bool = False
 
 
 def _times(
@@ -64,6 +83,14 @@ def _times(
 def _below(unit: str, *factors: str) -> tuple[Threshold, ...]:
     """Grade 1 below the laboratory's LLN, further grades below fixed values."""
     return (*_times(LLN, "1"), *_times(unit, *factors, first=2))
+
+
+def _v6(analyte: str, term: str, usual: tuple[str, ...], abnormal: tuple[str, ...]) -> LabCriterion:
+    """A rising analyte in version 6.0: grade 1 from the baseline itself where that was abnormal."""
+    after = _times(BASELINE, *abnormal, reached=(1,))
+    return LabCriterion(
+        analyte, term, ("6.0",), "high", _times(ULN, *usual), V6, baseline_abnormal=after
+    )
 
 
 def _enzyme(analyte: str, term: str, second: str, abnormal: str) -> tuple[LabCriterion, ...]:
@@ -86,8 +113,10 @@ def _enzyme(analyte: str, term: str, second: str, abnormal: str) -> tuple[LabCri
     )
 
 
-_ALL = ("3.0", "4.03", "5.0")
-_SAME = f"{V3}; {V4}; {V5}"
+_TO_5 = ("3.0", "4.03", "5.0")
+_ALL = (*_TO_5, "6.0")
+_SAME_TO_5 = f"{V3}; {V4}; {V5}"
+_SAME = f"{_SAME_TO_5}; {V6}"
 
 
 def _problems(record: LabCriterion) -> Iterator[str]:
@@ -101,7 +130,7 @@ def _problems(record: LabCriterion) -> Iterator[str]:
     for version in set(record.versions) - set(_ALL):
         yield f"version {version} is not known. Use one of {', '.join(_ALL)}."
     falling = record.direction == "low"
-    for part in ("thresholds", "baseline_abnormal", "anticoagulated"):
+    for part in ("thresholds", "baseline_abnormal", "anticoagulated", "baseline_low"):
         given: tuple[Threshold, ...] = getattr(record, part)
         for of in dict.fromkeys(x.of for x in given):
             same = [x for x in given if x.of == of]
@@ -135,6 +164,23 @@ _LAB_CRITERIA: tuple[LabCriterion, ...] = (
     *_enzyme("alp", "Alkaline phosphatase increased", "2.5", "2"),
     # admiral codes GGT grade 1 after an abnormal baseline as > 2.0; the printed range is 2.0 - 2.5.
     *_enzyme("ggt", "GGT increased", "2.5", "2"),
+    _v6(
+        "bilirubin", "Blood bilirubin increased", ("1", "1.5", "3", "10"), ("1", "1.5", "2.5", "10")
+    ),
+    _v6(
+        "ast", "Aspartate aminotransferase increased", ("1", "3", "5", "20"), ("1", "1.5", "2", "4")
+    ),
+    _v6("alt", "Alanine aminotransferase increased", ("1", "3", "5", "20"), ("1", "1.5", "2", "4")),
+    _v6("ggt", "GGT increased", ("1", "2.5", "5", "20"), ("1", "1.5", "3", "10")),
+    LabCriterion(
+        "alp",
+        "Alkaline phosphatase increased",
+        ("6.0",),
+        "high",
+        _times(ULN, "1"),
+        V6,
+        above_baseline=True,
+    ),
     LabCriterion("inr", "INR increased", ("3.0",), "high", _times(ULN, "1", "1.5", "2"), V3),
     LabCriterion(
         "inr",
@@ -148,10 +194,10 @@ _LAB_CRITERIA: tuple[LabCriterion, ...] = (
     LabCriterion(
         "inr",
         "INR increased",
-        ("5.0",),
+        ("5.0", "6.0"),
         "high",
         _times("1", "1.2", "1.5", "2.5"),
-        V5,
+        f"{V5}; {V6}",
         anticoagulated=_times(BASELINE, "1", "1.5", "2.5"),
     ),
     LabCriterion(
@@ -178,15 +224,28 @@ _LAB_CRITERIA: tuple[LabCriterion, ...] = (
         (*_times(ULN, "1", "1.5", "3", "6"), *_times(BASELINE, "1.5", "3", first=2)),
         V5,
     ),
+    LabCriterion(
+        "creatinine",
+        "Creatinine increased",
+        ("6.0",),
+        "high",
+        _times(ULN, "1", "1.5", "3", "6"),
+        V6,
+        baseline_low=(
+            Threshold(1, "1", ULN),
+            *_times(BASELINE, "1.5", "3", first=2),
+            Threshold(4, "6", ULN),
+        ),
+    ),
     LabCriterion("albumin", "Hypoalbuminemia", _ALL, "low", _below("g/dL", "3", "2"), _SAME),
     LabCriterion("haemoglobin", "Anemia", ("3.0",), "low", _below("g/dL", "10", "8", "6.5"), V3),
     LabCriterion(
         "haemoglobin",
         "Anemia",
-        ("4.03", "5.0"),
+        ("4.03", "5.0", "6.0"),
         "low",
         _below("g/dL", "10", "8"),
-        f"{V4}; {V5}",
+        f"{V4}; {V5}; {V6}",
     ),
     LabCriterion(
         "wbc", "White blood cell decreased", _ALL, "low", _below("10*9/L", "3", "2", "1"), _SAME
@@ -194,26 +253,37 @@ _LAB_CRITERIA: tuple[LabCriterion, ...] = (
     LabCriterion(
         "neutrophils",
         "Neutrophil count decreased",
-        _ALL,
+        _TO_5,
         "low",
         _below("10*9/L", "1.5", "1", "0.5"),
-        _SAME,
+        _SAME_TO_5,
+    ),
+    LabCriterion(
+        "neutrophils",
+        "Neutrophil count decreased",
+        ("6.0",),
+        "low",
+        _times("10*9/L", "1.5", "1", "0.5", "0.1"),
+        V6,
     ),
     LabCriterion(
         "lymphocytes",
         "Lymphocyte count decreased",
-        _ALL,
+        _TO_5,
         "low",
         _below("10*9/L", "0.8", "0.5", "0.2"),
-        _SAME,
+        _SAME_TO_5,
     ),
     LabCriterion(
         "platelets",
         "Platelet count decreased",
-        _ALL,
+        _TO_5,
         "low",
         _below("10*9/L", "75", "50", "25"),
-        _SAME,
+        _SAME_TO_5,
+    ),
+    LabCriterion(
+        "platelets", "Thrombocytopenia", ("6.0",), "low", _below("10*9/L", "75", "50", "10"), V6
     ),
 )
 LAB_CRITERIA: tuple[LabCriterion, ...] = checked(
@@ -226,5 +296,12 @@ LAB_CRITERIA: tuple[LabCriterion, ...] = checked(
 
 
 def criteria_of(version: str) -> tuple[LabCriterion, ...]:
-    """The laboratory criteria of one version, one per analyte."""
+    """The laboratory criteria of one version, one per analyte that the version has a term for."""
     return tuple(c for c in LAB_CRITERIA if version in c.versions)
+
+
+def not_defined(analyte: str, version: str) -> str | None:
+    """What to say where a version has no term for an analyte; None where it has one."""
+    if any(c.analyte == analyte for c in criteria_of(version)):
+        return None
+    return f"not defined in CTCAE {version}"

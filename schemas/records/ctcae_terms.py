@@ -4,6 +4,9 @@ CTCAE terms are lowest-level terms of MedDRA in US spelling, so a registry that 
 terms writes Pyrexia, Diarrhoea and Weight decreased for Fever, Diarrhea and Weight loss: terms are
 mapped by synonym, never by equality alone. Codes are those that CTCAE itself prints.
 
+The clinical terms of version 6.0 were not at hand: admiral transcribes its laboratory terms alone.
+No term has grades in 6.0 here, and what that version would count has no number.
+
 Source: National Cancer Institute, CTCAE v3.0 (2006), v4.03 (2010), v5.0 (2017); grade text of
 NCIP/caAERS CTCAEv3Grades.txt and its CTCAE v4 script. Version 5.0 clinical texts other than
 fatigue, nausea and vomiting were read in transcriptions only.
@@ -19,6 +22,8 @@ Grades = tuple[int, int]
 """Mildest and worst grade that a version has for a term."""
 
 
+NOT_HELD = ("6.0",)
+"""Versions whose clinical terms are not held here: whether they have a term is not known."""
 CTCAE = "CTCAE v3.0 (NCI 2006), v4.03 (NCI 2010) and v5.0 (NCI 2017)"
 
 

@@ -19,6 +19,7 @@ from schemas.contract import (
 )
 from schemas.records import row_rules
 from schemas.records.criteria import CRITERIA
+from schemas.settings import VERSIONS
 from schemas.tables.registry_table import RegistryTable as RegistryTable
 
 RECORDED = ("CR", "PR", "SD", "PD", "NE")
@@ -380,7 +381,7 @@ class AdverseEvents(RegistryTable):
     end_date: Date = column("Last day.", partial="year")
     end_date_precision: Text = column(_precision("end_date"), codes=PRECISIONS)
     grade: Int = column("CTCAE grade as recorded.", minimum=1, maximum=5, worse="higher")
-    ctcae_version: Text = column("Version the grade was given in.", codes=("3.0", "4.03", "5.0"))
+    ctcae_version: Text = column("Version the grade was given in.", codes=VERSIONS)
     related: Text = column(
         "Relation to 90Y.",
         codes=("unrelated", "unlikely", "possible", "probable", "definite", "unknown"),

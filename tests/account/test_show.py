@@ -210,7 +210,11 @@ def test_no_other_patient_is_offered_for_one_that_is_unknown(
         (["show", "--site", "memon2013", "--patient", "P01"], "Did you mean memon2012?"),
         (["show"], "name a SUBJECT, or a patient by --site and --patient"),
         (["show", ANNA, "--site", "memon2012"], "name a SUBJECT, or a patient"),
-        (["regrade", "--from", "3.0", "--to", "6.0"], "'6.0' is unknown"),
+        (["regrade", "--from", "3.0", "--to", "7.0"], "'7.0' is unknown"),
+        (
+            ["regrade", "--from", "3.0", "--to", "6.0"],
+            "holds no grades of CTCAE 6.0, but of 3.0, 5.0",
+        ),
         (["docs", "lab_grade"], "Did you mean lab_grades"),
     ],
 )

@@ -115,9 +115,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Night:
 def test_a_living_patient_lies_outside_the_window_and_keeps_the_baseline(
     number: int, found: Night
 ) -> None:
-    """Loaded, with a warning; 0 in version 5.0, more than 20 times ULN in the others."""
+    """Loaded, with a warning; 0 from version 5.0 on, more than 20 times ULN in the others."""
     graded = found.patient("mayo", f"p{number}", "lab_grades", "ctcae_version", "rel_day", "grade")
-    assert [r for r in graded if r[1] > 0] == [("3.0", 31, 4), ("4.03", 31, 4), ("5.0", 31, 0)]
+    assert [r for r in graded if r[1] > 0] == [
+        ("3.0", 31, 4),
+        ("4.03", 31, 4),
+        ("5.0", 31, 0),
+        ("6.0", 31, 0),
+    ]
     warned = found.rows(
         "SELECT count(*) FROM '{quality}/findings.parquet' "
         "WHERE site_id = 'mayo' AND rule_id = 'labs.magnitude'"
@@ -153,6 +158,7 @@ def test_a_whole_column_of_another_unit_is_set_aside_and_its_baselines_are_named
         ("creatinine", "3.0", 1, None),
         ("creatinine", "4.03", None, "baseline_set_aside"),
         ("creatinine", "5.0", None, "baseline_set_aside"),
+        ("creatinine", "6.0", None, "baseline_set_aside"),
     ]
 
 

@@ -112,7 +112,7 @@ def test_a_record_without_a_source_is_refused(kind: str) -> None:
         ),
         ("ctcae", {"analyte": "fibrinogen"}, "analyte fibrinogen has no record."),
         ("ctcae", {"direction": "high"}, "of platelets the low are worse."),
-        ("ctcae", {"versions": ("6.0",)}, "version 6.0 is not known. Use one of 3.0, 4.03, 5.0."),
+        ("ctcae", {"versions": ("7.0",)}, "version 7.0 is not known. Use one of 3.0, 4.03, 5.0"),
         ("ctcae_terms", {"meddra_code": 7}, "no MedDRA code."),
         ("ctcae_terms", {"grades": {"5.0": (3, 1)}}, "grades 3 to 1 in 5.0."),
         ("endpoints", {"start": "birth"}, "milestone birth is not known. Use one of"),

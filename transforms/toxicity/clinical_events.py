@@ -155,7 +155,8 @@ def _each_version(recorded: ir.Table, settings: ToxicitySettings) -> ir.Table:
     versions = ibis.memtable({"ctcae_version": list(settings.ctcae_versions)})
     each = recorded.rename(recorded_version="ctcae_version").cross_join(versions)
     ranged = each.left_join(_grade_ranges(), ["known_term", "ctcae_version"])
-    t = ranged.filter(~ranged.is_known | ranged.mildest.notnull())
+    own = (ranged.recorded_version == ranged.ctcae_version).fill_null(False)
+    t = ranged.filter(~ranged.is_known | ranged.mildest.notnull() | own)
     elsewhere = (t.recorded_version != t.ctcae_version).fill_null(False)
     exists = t.grade.between(t.mildest.fill_null(1), t.worst.fill_null(5))
     no_such = ibis.literal("grade ") + t.grade.cast("string") + " is not in CTCAE "

@@ -7,15 +7,18 @@ number never decides. What cannot be graded says why, and is never grade 0.
 Where CTCAE leaves a choice open:
     A baseline result, and any other up to T0, is graded against ULN and LLN in every version;
     taken literally, the version 5.0 branch would call every abnormal baseline grade 0.
-    A baseline never delivered, or one without ULN, counts as normal in version 5.0, as in admiral;
-    a setting withdraws the grades of the former. One that was set aside is not known to be normal:
-    what is graded against it has no grade.
+    A baseline never delivered, or one without limits, counts as normal from version 5.0 on, as in
+    admiral; a setting withdraws the grades of the former. One that was set aside is not known to
+    be normal: what is graded against it has no grade. Where version 6.0 asks for a value above the
+    baseline as well (ALP), one above ULN without a baseline has no grade, as in admiral.
     INR of an anticoagulated patient: ULN (or the fixed value) or the baseline, whichever is worse,
     as in admiral; the text could also be read as the baseline alone.
     A censored result is graded only where every value that it allows has the same grade: the worst
     grade that a number can have, or none.
 
-Source: NCI CTCAE v3.0, v4.03 and v5.0, records in `schemas.records.ctcae`; order of tests
+    An analyte for which a version has no term is not defined in it, and never grade 0.
+
+Source: NCI CTCAE v3.0, v4.03, v5.0 and v6.0, records in `schemas.records.ctcae`; order of tests
 (worst grade first) and missing limits as in pharmaverse/admiral, vignette "Lab grading".
 """
 
@@ -142,8 +145,10 @@ def _results(
         base_comparator="value_comparator",
         base_unit="unit",
         base_upper="upper_limit",
+        base_lower="lower_limit",
         base_unread=any_unreadable(known, "value_comparator", "lab_time"),
         base_limit_unread=unreadable(known, "upper_limit"),
+        base_lower_unread=unreadable(known, "lower_limit"),
     )
     joined = dated.left_join(base, ["subject_id", "analyte"])
     joined = joined.drop("subject_id_right", "analyte_right").left_join(
@@ -169,7 +174,9 @@ def _with_baseline(t: ir.Table) -> ir.Table:
     certain = ~_true(t.base_unread)
     usable = after & certain & t.base_comparator.isnull() & (t.base_value > 0)
     above = certain & (t.base_value > t.base_upper) & (t.base_upper > 0)
+    below = certain & (t.base_value < t.base_lower)
     surely = t.base_comparator.isnull() | t.base_comparator.isin([">", ">="])
+    surely_low = t.base_comparator.isnull() | t.base_comparator.isin(["<", "<="])
     return t.select(
         "row_id",
         "subject_id",
@@ -188,12 +195,14 @@ def _with_baseline(t: ir.Table) -> ir.Table:
         lower_unread=unreadable(t, "lower_limit"),
         base_unread=after & _true(t.base_unread),
         base_limit_unread=after & _true(t.base_limit_unread),
+        base_lower_unread=after & _true(t.base_lower_unread),
         after=after,
         base_aside=after & _true(t.base_aside),
         base_missing=after & t.base_row_id.isnull() & ~_true(t.base_aside),
         base_times=ibis.ifelse(usable, times, None),
         base_per=per,
         base_above=after & _true(above & surely),
+        base_below=after & _true(below & surely_low),
         baseline_value=ibis.ifelse(
             t.unit == t.base_unit, t.base_value, (t.base_value * times / per).cast(DECIMAL)
         ),
@@ -254,8 +263,9 @@ def _certain(verdicts: ir.Table) -> ir.Table:
     below = verdicts.value_comparator.isin(["<", "<="])
     worst = ibis.cases(
         *(
-            ((verdicts.ctcae_version == version) & verdicts.analyte.isin(_up_to_3(version)), 3)
+            ((verdicts.ctcae_version == version) & verdicts.analyte.isin(analytes), grade)
             for version in VERSIONS
+            for grade, analytes in _stopping_early(version).items()
         ),
         else_=4,
     )
@@ -268,9 +278,12 @@ def _certain(verdicts: ir.Table) -> ir.Table:
     )
 
 
-def _up_to_3(version: str) -> list[str]:
-    criteria = criteria_of(version)
-    return [c.analyte for c in criteria if max(x.grade for x in c.thresholds) == 3]
+def _stopping_early(version: str) -> dict[int, list[str]]:
+    """Worst grade that a number can have, below 4 -> the analytes."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for criterion in criteria_of(version):
+        found[max(x.grade for x in criterion.thresholds)].append(criterion.analyte)
+    return {grade: names for grade, names in found.items() if grade < 4}
 
 
 def _verdict(t: ir.Table, version: str) -> ir.StructValue:
@@ -280,7 +293,7 @@ def _verdict(t: ir.Table, version: str) -> ir.StructValue:
             (t.analyte == criterion.analyte, _criterion(t, criterion))
             for criterion in criteria_of(version)
         ),
-        else_=_ungraded("no criterion"),
+        else_=_ungraded(f"not defined in CTCAE {version}"),
     )
 
 
@@ -307,7 +320,7 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stru
     if any(threshold.of == ULN for threshold in criterion.thresholds):
         branches.append((t.upper_unread, _ungraded(UNREADABLE)))
         branches.append((t.uln.isnull(), _ungraded(NO_LIMIT[ULN])))
-    if criterion.baseline_abnormal or any(x.of == BASELINE for x in criterion.thresholds):
+    if _looks_at_baseline(criterion):
         branches += _without_baseline(t)
     if criterion.anticoagulated:
         branches.append((t.perhaps_anticoagulated, _ungraded(UNREADABLE)))
@@ -317,11 +330,34 @@ def _branches(t: ir.Table, criterion: LabCriterion, factor: Fraction) -> ir.Stru
         no_baseline = t.base_above & t.base_times.isnull()
         branches.append((no_baseline, _ungraded(NO_LIMIT[BASELINE])))
         branches.append((t.base_above, ladder(criterion.baseline_abnormal)))
+    if criterion.baseline_low:
+        branches.append((t.base_lower_unread, _ungraded(UNREADABLE)))
+        no_baseline = t.base_below & t.base_times.isnull()
+        branches.append((no_baseline, _ungraded(NO_LIMIT[BASELINE])))
+        branches.append((t.base_below, ladder(criterion.baseline_low)))
+    if criterion.above_baseline:
+        branches += _not_above_baseline(t)
     if criterion.anticoagulated:
         both = (*criterion.thresholds, *criterion.anticoagulated)
         branches.append((t.anticoagulated, ladder(both)))
     usual = ladder(criterion.thresholds)
     return ibis.cases(*branches, else_=usual) if branches else usual
+
+
+def _looks_at_baseline(criterion: LabCriterion) -> bool:
+    return bool(
+        criterion.baseline_abnormal
+        or criterion.baseline_low
+        or criterion.above_baseline
+        or any(x.of == BASELINE for x in criterion.thresholds)
+    )
+
+
+def _not_above_baseline(t: ir.Table) -> list[Branch]:
+    """After T0 a value that is above ULN alone; without a baseline to compare with it has none."""
+    lost = t.after & t.base_times.isnull() & (t.value > t.uln)
+    within = t.after & (t.value * t.base_per <= t.base_value * t.base_times)
+    return [(lost, _ungraded(NO_LIMIT[BASELINE])), (_true(within), _graded(0, "<= baseline"))]
 
 
 def _without_baseline(t: ir.Table) -> list[Branch]:

@@ -320,7 +320,7 @@ def _moved_text(before: str, after: str, found: "list[Facts]") -> str:
 
 def _grade(row: "Facts", name: str) -> Any:
     absent = row[name] is None and name.startswith("worst_grade")
-    return "not gradable" if absent else row[name]
+    return row[name.replace("worst_grade", "why")] if absent else row[name]
 
 
 COMMANDS = (

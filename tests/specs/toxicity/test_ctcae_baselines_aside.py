@@ -31,6 +31,7 @@ def test_a_baseline_set_aside_is_not_taken_as_normal() -> None:
         | 3.0           | 4     | > 20 x ULN  |                    |
         | 4.03          | 4     | > 20 x ULN  |                    |
         | 5.0           |       |             | baseline_set_aside |
+        | 6.0           |       |             | baseline_set_aside |
         """,
     )
 

@@ -7,15 +7,8 @@ reached.
 Source: CTCAE v3.0 (NCI 2006), v4.03 (NCI 2010) and v5.0 (NCI 2017).
 """
 
-from collections.abc import Iterator
-from decimal import Decimal
+from tests.support.grading import straddled
 
-from schemas.settings import ToxicitySettings
-from tests.support.grading import T0
-from tests.support.pipe_tables import check
-from transforms.toxicity.lab_grades import lab_grades
-
-STEP = Decimal("0.001")
 FALLING = """
     | albumin     | g/dL   | 3.5 | 3.5 | 3   | 2   |     |
     | wbc         | 10*9/L | 4   | 4   | 3   | 2   | 1   |
@@ -127,32 +120,3 @@ def test_inr_under_anticoagulation_against_the_baseline() -> None:
     """
     for version in ("4.03", "5.0"):
         straddled(version, "| inr | 1 | 2 | 0.8 | 1.2 | 2 | |", "", baseline, running)
-
-
-def straddled(
-    version: str, rising: str, falling: str, baseline_labs: str = "", medications: str = ""
-) -> None:
-    """Grade three results around each bound: analyte, unit, limit, bounds of grade 1 to 4."""
-    results = [*_results(rising, 1), *_results(falling, -1)]
-    labs = "| subject_id | lab_date | analyte | value | unit | upper_limit | lower_limit |\n"
-    labs += "\n".join(f"| A | d1 | {name} | {value} | {how} |" for name, value, how, _ in results)
-    expected = "| analyte | value | grade |\n"
-    expected += "\n".join(f"| {name} | {value} | {grade} |" for name, value, _, grade in results)
-    others = {"baseline_labs": baseline_labs, "medications": medications}
-    given = {"labs": labs, "anchors": T0} | {n: text for n, text in others.items() if text}
-    check(lab_grades, given, expected, ToxicitySettings(ctcae_versions=(version,)))
-
-
-def _results(bounds: str, worse: int) -> Iterator[tuple[str, str, str, int]]:
-    for line in filter(None, map(str.strip, bounds.splitlines())):
-        name, unit, limit, *grades = (cell.strip() for cell in line.strip("|").split("|"))
-        how = f"{unit} | {limit} |" if worse > 0 else f"{unit} | | {limit}"
-        milder = 0
-        for grade, printed in enumerate(grades, start=1):
-            if printed:
-                bound = Decimal(printed.removeprefix(">= "))
-                at = grade if printed.startswith(">=") else milder
-                yield name, f"{bound - worse * STEP:f}", how, milder
-                yield name, f"{bound:f}", how, at
-                yield name, f"{bound + worse * STEP:f}", how, grade
-                milder = grade

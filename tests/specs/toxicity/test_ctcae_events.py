@@ -249,6 +249,35 @@ def test_a_grade_is_known_in_the_version_in_which_it_was_given() -> None:
     )
 
 
+def test_no_clinical_term_has_a_grade_in_version_6_but_what_was_graded_in_it() -> None:
+    """Its clinical terms are not held here: an event of another version or of none is no event of 6.0.
+
+    Source: admiral transcribes the laboratory terms of CTCAE v6.0 alone.
+    """
+    check(
+        toxicity,
+        events("""
+        | subject_id | term          | onset_date | grade | ctcae_version |
+        | A          | fatigue       | d300       | 2     | 6.0           |
+        | B          | fatigue       | d300       | 2     |               |
+        | C          | fatigue       | d300       | 2     | 5.0           |
+        """),
+        """
+        | subject_id | term    | ctcae_version | worst_grade | reason              |
+        | A          | fatigue | 3.0           |             | graded in CTCAE 6.0 |
+        | A          | fatigue | 4.03          |             | graded in CTCAE 6.0 |
+        | A          | fatigue | 5.0           |             | graded in CTCAE 6.0 |
+        | A          | fatigue | 6.0           | 2           |                     |
+        | B          | fatigue | 3.0           | 2           |                     |
+        | B          | fatigue | 4.03          | 2           |                     |
+        | B          | fatigue | 5.0           | 2           |                     |
+        | C          | fatigue | 3.0           |             | graded in CTCAE 5.0 |
+        | C          | fatigue | 4.03          |             | graded in CTCAE 5.0 |
+        | C          | fatigue | 5.0           | 2           |                     |
+        """,
+    )
+
+
 def test_cholecystitis_that_needed_cholecystectomy_is_at_least_grade_3() -> None:
     """Operative treatment is grade 3 in every version. The raised grade says what was recorded.
 

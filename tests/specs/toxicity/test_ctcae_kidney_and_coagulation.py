@@ -107,9 +107,10 @@ def test_creatinine_without_baseline_is_never_grade_0_in_version_4() -> None:
 
 
 def test_inr_has_other_thresholds_in_each_version() -> None:
-    """INR 1.15 at ULN 1.1 is grade 1 until version 4.03 and no toxicity in 5.0.
+    """INR 1.15 at ULN 1.1 is grade 1 until version 4.03 and no toxicity from 5.0 on.
 
-    Source: CTCAE v3.0: > 1, 1.5, 2 x ULN; v4.03: > 1, 1.5, 2.5 x ULN; v5.0: > 1.2, 1.5, 2.5.
+    Source: CTCAE v3.0: > 1, 1.5, 2 x ULN; v4.03: > 1, 1.5, 2.5 x ULN; v5.0 and
+    v6.0: > 1.2, 1.5, 2.5.
     """
     labs = """
         | subject_id | lab_date | analyte | value | unit | upper_limit |
@@ -175,6 +176,20 @@ def test_inr_has_other_thresholds_in_each_version() -> None:
         | 2.51  | 5.0           | 3     | > 2.5       |
         | 2.75  | 5.0           | 3     | > 2.5       |
         | 2.76  | 5.0           | 3     | > 2.5       |
+        | 1.1   | 6.0           | 0     | <= 1.2      |
+        | 1.15  | 6.0           | 0     | <= 1.2      |
+        | 1.2   | 6.0           | 0     | <= 1.2      |
+        | 1.21  | 6.0           | 1     | > 1.2       |
+        | 1.5   | 6.0           | 1     | > 1.2       |
+        | 1.51  | 6.0           | 2     | > 1.5       |
+        | 1.65  | 6.0           | 2     | > 1.5       |
+        | 1.66  | 6.0           | 2     | > 1.5       |
+        | 2.2   | 6.0           | 2     | > 1.5       |
+        | 2.21  | 6.0           | 2     | > 1.5       |
+        | 2.5   | 6.0           | 2     | > 1.5       |
+        | 2.51  | 6.0           | 3     | > 2.5       |
+        | 2.75  | 6.0           | 3     | > 2.5       |
+        | 2.76  | 6.0           | 3     | > 2.5       |
         """,
     )
 

@@ -323,3 +323,66 @@ def test_regrading_lists_who_moves_and_why() -> None:
         ("A", 2, "> 2.5 x ULN", 1, "> 1 x ULN"),
         ("C", 0, "<= 1 x ULN", None, None),
     ]
+
+
+def test_what_a_version_does_not_define_has_no_number_and_never_a_zero() -> None:
+    """Lymphocytes left version 6.0, whose clinical terms are not held here; bilirubin stays.
+
+    Source: CTCAE v6.0 as transcribed in admiral: laboratory terms, among them no lymphopenia.
+    """
+    found = run(
+        toxicity_summary,
+        COHORT
+        | {
+            "adverse_events": """
+            | subject_id | site_id | term    |
+            | A          | north   | fatigue |
+            """,
+            "toxicity": """
+            | subject_id | source | term        | ctcae_version | time_window | worst_grade |
+            | A          | lab    | bilirubin   | 6.0           | primary     | 2           |
+            | A          | lab    | lymphocytes | 5.0           | primary     | 3           |
+            | A          | lab    | lymphocytes | 6.0           | primary     |             |
+            | A          | event  | fatigue     | 6.0           | primary     | 2           |
+            """,
+        },
+        ToxicitySettings(ctcae_versions=("5.0", "6.0")),
+    )
+    shown = ("grade", "n", "pct", "reason")
+    of = {"time_window": "primary", "ctcae_version": "6.0"}
+    gone = "not defined in CTCAE 6.0"
+    assert rows_of(found, *shown, term="lymphocytes", **of) == [
+        ("any", None, None, gone),
+        ("ge3", None, None, gone),
+    ]
+    assert rows_of(found, *shown, term="fatigue", **of) == [
+        ("any", None, None, "no clinical terms are held here of CTCAE 6.0")
+    ]
+    assert ("2", 1, 100.0, None) in rows_of(found, *shown, term="bilirubin", **of)
+    before = rows_of(found, "grade", "n", term="lymphocytes", ctcae_version="5.0")
+    assert ("3", 1) in before
+    assert not [
+        r for r in found if r["ctcae_version"] == "6.0" and r["source"] == "event" and r["n"]
+    ]
+
+
+def test_nobody_shifts_between_grades_that_a_version_does_not_define() -> None:
+    """Lymphocytes of version 6.0 have no cell, not even with 0; those of 5.0 have all of theirs."""
+    found = run(
+        toxicity_shift,
+        COHORT
+        | {
+            "lab_grades": """
+            | subject_id | analyte     | ctcae_version | rel_day | grade | is_baseline | source_row_id |
+            | A          | lymphocytes | 5.0           | -1      | 0     | yes         | r1            |
+            | A          | lymphocytes | 6.0           | -1      |       | yes         | r1            |
+            """,
+            "toxicity": """
+            | subject_id | source | term        | ctcae_version | time_window | baseline_grade | worst_grade |
+            | A          | lab    | lymphocytes | 5.0           | any         | 0              | 3           |
+            | A          | lab    | lymphocytes | 6.0           | any         |                |             |
+            """,
+        },
+    )  # fmt: skip
+    assert {r["ctcae_version"] for r in found} == {"5.0"}
+    assert rows_of(found, "n", baseline_grade="0", worst_grade="3") == [(1,)]
