@@ -1,7 +1,6 @@
 """The registry tables, one class each: what a site delivers. They are never in a release.
 
-Names, codes and keys follow the registry's contract; definitions of single columns cite their
-source. `subject_id` and `row_id` are added on loading, under the registry's key.
+Names and keys follow the contract, columns cite their source; loading adds subject_id and row_id.
 """
 
 from schemas.codes import PRECISIONS, THERAPY_CLASSES
