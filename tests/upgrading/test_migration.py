@@ -218,3 +218,16 @@ def test_a_further_layout_is_one_record(store: Store, monkeypatch: pytest.Monkey
     left = photograph(store)
     left.pop("state/new", None)
     assert left == before
+
+
+def test_the_group_of_the_analysts_gets_what_was_published_before(store: Store) -> None:
+    """And loses it again on the way back."""
+    before = photograph(store)
+    group = 1 if os.geteuid() == 0 else os.getgid()
+    migration.apply(store, NOW, group)
+    release = store.release("2020.01.01")
+    assert release.stat().st_mode & 0o7777 == 0o2750
+    assert {p.stat().st_gid for p in (release, *release.rglob("*"))} == {group}
+    migration.rollback(store)
+    assert photograph(store) == before
+    assert {p.stat().st_gid for p in release.rglob("*")} == {store.layout_file.stat().st_gid}
