@@ -1,4 +1,4 @@
--- CTCAE 3.0, 4.03 and 5.0 for the thirteen analytes, as one would write them for DuckDB by hand,
+-- CTCAE 3.0, 4.03, 5.0 and 6.0 for the thirteen analytes, as one would write them for DuckDB by hand,
 -- with the default settings: macros for the ladders, one column per version, then one row each.
 -- Clinical events are not part of it: the invented patients have none.
 
@@ -84,6 +84,8 @@ WITH anticoagulated AS (
             END AS baseline_value,
         l.rel_day > 0 AND coalesce(b.value > b.upper_limit AND b.upper_limit > 0
             AND coalesce(b.value_comparator IN ('>', '>='), true), false) AS abnormal,
+        l.rel_day > 0 AND coalesce(b.value < b.lower_limit
+            AND coalesce(b.value_comparator IN ('<', '<='), true), false) AS low,
         CASE WHEN l.rel_day > 0 AND b.value_comparator IS NULL AND b.value > 0
             THEN b.value * CASE WHEN l.unit = b.unit THEN 1 ELSE bu.num * u.den END END AS compared,
         l.value * CASE WHEN l.unit = b.unit THEN 1 ELSE bu.den * u.num END AS with_base,
@@ -165,11 +167,42 @@ WITH anticoagulated AS (
         WHEN with_base > compared * 3 THEN '3 > 3 x baseline'
         WHEN value > uln * 1.5 THEN '2 > 1.5 x ULN'
         WHEN with_base > compared * 1.5 THEN '2 > 1.5 x baseline'
-        WHEN value > uln THEN '1 > 1 x ULN' ELSE '0 <= 1 x ULN' END AS v5
+        WHEN value > uln THEN '1 > 1 x ULN' ELSE '0 <= 1 x ULN' END AS v5, CASE
+        WHEN analyte = 'lymphocytes' THEN '- not defined in CTCAE 6.0'
+        WHEN unit = '%' THEN '- percentage, not an absolute value'
+        WHEN num IS NULL THEN '- unknown unit'
+        WHEN analyte IN ('bilirubin', 'ast', 'alt', 'ggt') AND uln IS NOT NULL AND abnormal
+            THEN CASE WHEN compared IS NULL THEN '- no comparable baseline'
+                WHEN analyte = 'bilirubin'
+                    THEN above_baseline(with_base, sign, compared, 1, 1.5, 2.5, 10, true)
+                WHEN analyte = 'ggt'
+                    THEN above_baseline(with_base, sign, compared, 1, 1.5, 3, 10, true)
+                ELSE above_baseline(with_base, sign, compared, 1, 1.5, 2, 4, true) END
+        WHEN analyte = 'alp' THEN CASE WHEN uln IS NULL THEN '- no upper limit'
+            WHEN NOT worst_high(value, sign, uln) AND (rel_day <= 0 OR compared IS NULL)
+                THEN '0 <= 1 x ULN'
+            WHEN rel_day > 0 AND compared IS NULL THEN '- no comparable baseline'
+            WHEN rel_day > 0 AND NOT worst_high(with_base, sign, compared) THEN '0 <= baseline'
+            WHEN worst_high(value, sign, uln) THEN '1 > 1 x ULN' ELSE '0 <= 1 x ULN' END
+        WHEN analyte = 'neutrophils' THEN CASE
+            WHEN worst_low(scaled, sign, 0.1 * den) THEN '4 < 0.1 10*9/L'
+            WHEN scaled < 0.5 * den THEN '3 < 0.5 10*9/L' WHEN scaled < den THEN '2 < 1 10*9/L'
+            WHEN scaled < 1.5 * den THEN '1 < 1.5 10*9/L' ELSE '0 >= 1.5 10*9/L' END
+        WHEN analyte = 'platelets'
+            THEN below_lln(value, lln, scaled, sign, den, '10*9/L', 75, 50, 10)
+        WHEN usual IS NOT NULL THEN usual
+        WHEN analyte = 'inr' THEN v5
+        WHEN uln IS NULL THEN '- no upper limit'
+        WHEN low THEN CASE WHEN compared IS NULL THEN '- no comparable baseline'
+            WHEN worst_high(value, sign, uln * 6) THEN '4 > 6 x ULN'
+            WHEN with_base > compared * 3 THEN '3 > 3 x baseline'
+            WHEN with_base > compared * 1.5 THEN '2 > 1.5 x baseline'
+            WHEN value > uln THEN '1 > 1 x ULN' ELSE '0 <= 1 x ULN' END
+        ELSE above_uln(value, sign, uln, 1.5, 3, 6) END AS v6
     FROM common
 ), each AS (
-    SELECT * EXCLUDE (v3, v4, v5),
-        unnest(['3.0', '4.03', '5.0']) AS ctcae_version, unnest([v3, v4, v5]) AS said
+    SELECT * EXCLUDE (v3, v4, v5, v6), unnest(['3.0', '4.03', '5.0', '6.0']) AS ctcae_version,
+        unnest([v3, v4, v5, v6]) AS said
     FROM graded
 ), certain AS (
     -- A censored result keeps the worst grade that a number can have, and grade 0, where the true
@@ -178,7 +211,8 @@ WITH anticoagulated AS (
         WHEN (analyte IN ('albumin', 'haemoglobin', 'wbc', 'neutrophils', 'lymphocytes',
             'platelets')) <> (sign IN ('<', '<=')) THEN '0'
         WHEN analyte IN ('inr', 'albumin') OR analyte = 'haemoglobin' AND ctcae_version <> '3.0'
-            THEN '3' ELSE '4' END THEN said ELSE '- censored' END AS said
+            THEN '3' WHEN analyte = 'alp' AND ctcae_version = '6.0' THEN '1'
+        ELSE '4' END THEN said ELSE '- censored' END AS said
     FROM each
 )
 SELECT subject_id, analyte, ctcae_version, rel_day, sequence, value, sign AS value_comparator,

@@ -355,8 +355,10 @@ def _looks_at_baseline(criterion: LabCriterion) -> bool:
 
 def _not_above_baseline(t: ir.Table) -> list[Branch]:
     """After T0 a value that is above ULN alone; without a baseline to compare with it has none."""
-    lost = t.after & t.base_times.isnull() & (t.value > t.uln)
-    within = t.after & (t.value * t.base_per <= t.base_value * t.base_times)
+    strictly = (t.value_comparator == ">").fill_null(False)
+    value, base = t.value * t.base_per, t.base_value * t.base_times
+    lost = t.after & t.base_times.isnull() & ((t.value > t.uln) | ((t.value == t.uln) & strictly))
+    within = t.after & ((value < base) | ((value == base) & ~strictly))
     return [(lost, _ungraded(NO_LIMIT[BASELINE])), (_true(within), _graded(0, "<= baseline"))]
 
 

@@ -8,7 +8,7 @@ Source: CTCAE v6.0 (NCI 2025), as transcribed in admiral, data-raw/adlb_grading/
 """
 
 from schemas.settings import ToxicitySettings
-from tests.support.grading import T0, graded, straddled
+from tests.support.grading import graded, straddled
 from tests.support.pipe_tables import check
 from transforms.toxicity.lab_grades import lab_grades
 
@@ -153,6 +153,9 @@ def test_an_analyte_without_a_term_is_not_defined_and_never_grade_0() -> None:
 def test_a_censored_result_has_the_worst_grade_of_the_version_or_none() -> None:
     """Platelets < 10 are grade 4, < 25 may be 3 or 4; ALP > 500 is grade 1, its worst.
 
+    More than the limit without a baseline is not known to be above that; B's ALP of more than its
+    own baseline of 150 is.
+
     Source: CTCAE v6.0; a censored result is graded where every value it allows has that grade.
     """
     check(
@@ -164,19 +167,24 @@ def test_a_censored_result_has_the_worst_grade_of_the_version_or_none() -> None:
                 | A          | d1       | platelets | 25    | <                | 10*9/L | 150         |             |
                 | A          | d1       | alp       | 500   | >                | U/L    |             | 120         |
                 | A          | d1       | alp       | 100   | <                | U/L    |             | 120         |
+                | B          | d1       | alp       | 150   | >                | U/L    |             | 120         |
+                | C          | d1       | alp       | 120   | >                | U/L    |             | 120         |
             """,
-            "anchors": T0,
+            "anchors": "| subject_id | t0_date |\n" + "\n".join(f"| {w} | d0 |" for w in "ABC"),
             "baseline_labs": """
                 | subject_id | analyte | rel_day | value | unit | upper_limit |
                 | A          | alp     | -1      | 100   | U/L  | 120         |
+                | B          | alp     | -1      | 150   | U/L  | 120         |
             """,
         },
         """
-        | analyte   | value | grade | reason   |
-        | platelets | 10    | 4     |          |
-        | platelets | 25    |       | censored |
-        | alp       | 500   | 1     |          |
-        | alp       | 100   | 0     |          |
+        | analyte   | value | grade | reason                 |
+        | platelets | 10    | 4     |                        |
+        | platelets | 25    |       | censored               |
+        | alp       | 500   | 1     |                        |
+        | alp       | 100   | 0     |                        |
+        | alp       | 150   | 1     |                        |
+        | alp       | 120   |       | no comparable baseline |
         """,
         ToxicitySettings(ctcae_versions=V6),
     )
