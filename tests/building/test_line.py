@@ -135,6 +135,18 @@ def test_nothing_visible_is_refused_and_nothing_is_written(tmp_path: Path) -> No
     assert not store.releases.exists() or not list(store.releases.iterdir())
 
 
+def test_a_first_delivery_that_is_refused_is_told_with_its_reasons(tmp_path: Path) -> None:
+    """The reasons stand in the refusal of the night, not in the receipt alone."""
+    store = Store.open(tmp_path / "store")
+    deliver(store, "csv")
+    for export in (store.site_inbox(SITE) / NIGHT.isoformat()).glob("*.csv"):
+        export.write_text("who,when\n1,2011-01-01\n")
+    with pytest.raises(Refused, match="nothing is visible") as told:
+        steps.nightly(job(store, "csv"))
+    assert f"{SITE}/{NIGHT}" in str(told.value)
+    assert "[tables.labs.columns] analyte: the export has" in str(told.value)
+
+
 def test_the_database_repeats_the_parquet_and_carries_every_meaning(reference_store: Store) -> None:
     release = releases.resolve(reference_store)
     with open_release(release) as con:
