@@ -105,7 +105,7 @@ def dosimetry_summary(
     """Summarise doses, lung doses and activities of each population and group."""
     read = (treatment_targets, subject_response, toxicity, population_members, endpoint_criterion)
     by_key = {
-        (r["population"], r["measure"], r["grain"], r["group"]): r
+        (r["population"], r["measure"], r["grain"], r["patient_group"]): r
         for r in fetched_records(_summed, *read, settings=settings)
     }
     responses = _response_names(endpoint_criterion)
@@ -134,7 +134,7 @@ def _summed(
     members = population_members.select("population", "subject_id")
     values = _grouped(treatment_targets, subject_response, toxicity, endpoint_criterion, settings)
     inside = values.inner_join(members, "subject_id")
-    return inside.group_by(["population", "measure", "grain", "group"]).agg(
+    return inside.group_by(["population", "measure", "grain", "patient_group"]).agg(
         n=inside.count(),
         median=inside.value.quantile(0.5),
         q1=inside.value.quantile(0.25),
@@ -156,7 +156,9 @@ def dosimetry_summary_sets(
     values = _grouped(treatment_targets, subject_response, toxicity, endpoint_criterion, settings)
     named = values.select(
         "subject_id",
-        set_id=set_id_column("dosimetry_summary", values.measure, values.grain, values.group),
+        set_id=set_id_column(
+            "dosimetry_summary", values.measure, values.grain, values.patient_group
+        ),
         lesion_number=ibis.literal(0),
     )
     return conform(named.distinct(), MemberSets)
@@ -180,7 +182,7 @@ def _record(
         "population": population,
         "measure": measure.name,
         "grain": grain,
-        "group": group,
+        "patient_group": group,
     }
     record = key | {"statistic_id": statistic_id(DosimetrySummary, key), "unit": measure.unit}
     summed = by_key.get((population, measure.name, grain, group))
@@ -204,9 +206,9 @@ def _grouped(
         _bilirubin_groups(treated, toxicity, settings)
     )
     patients = values.filter(values.grain == "subject")
-    named = ("subject_id", "measure", "grain", "value", "group")
+    named = ("subject_id", "measure", "grain", "value", "patient_group")
     by_group = patients.inner_join(labels, "subject_id").select(*named)
-    return values.mutate(group=ibis.literal("")).select(*named).union(by_group)
+    return values.mutate(patient_group=ibis.literal("")).select(*named).union(by_group)
 
 
 def _values(targets: ir.Table) -> ir.Table:
@@ -239,7 +241,8 @@ def _response_groups(
         (joined.best_response.isin(["CR", "PR"]), "responder"),
         else_="non_responder",
     )
-    return joined.select("subject_id", group=slug_column(joined.criterion).concat(":", group))
+    named = slug_column(joined.criterion).concat(":", group)
+    return joined.select("subject_id", patient_group=named)
 
 
 def _bilirubin_groups(
@@ -257,4 +260,4 @@ def _bilirubin_groups(
         (joined.worst_grade >= 3, "bilirubin:grade_3_or_4"),
         else_="bilirubin:grade_0_to_2",
     )
-    return joined.select("subject_id", group=group)
+    return joined.select("subject_id", patient_group=group)

@@ -34,7 +34,7 @@ def dose(con: Connection) -> Table:
     """Activity and absorbed dose."""
     found = records(
         con,
-        "SELECT * FROM outcomes.dosimetry_summary WHERE population = 'all' AND \"group\" = '' "
+        "SELECT * FROM outcomes.dosimetry_summary WHERE population = 'all' AND patient_group = '' "
         "AND median IS NOT NULL ORDER BY measure, grain",
     )
     return table(

@@ -122,7 +122,7 @@ class Eligibility(Mart):
     rule_id: Text = column("The rule: E1 to E6, X1 to X4, W1 (work-up).", key=True)
     status: Text = column("Outcome.", required=True, codes=("pass", "fail", "unknown"))
     value: Text = column("The value that decided; no date.")
-    limit: Text = column("The limit it was compared with.")
+    allowed: Text = column("The limit it was compared with.")
     reason: Text = column("Why it is unknown, or `stale`, or `not specified by source`.")
 
     class Config:

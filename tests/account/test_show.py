@@ -25,7 +25,7 @@ TABLES = {
         | {BERT}     | memon2012 | no      | no           |         |
         """,
     "marts.eligibility": f"""
-        | subject_id | rule_id | status | value | limit     | reason |
+        | subject_id | rule_id | status | value | allowed   | reason |
         | {ANNA}     | E4      | fail   | 3     | at most 2 |        |
         | {ANNA}     | E5      | pass   | 1     | at most 2 |        |
         """,

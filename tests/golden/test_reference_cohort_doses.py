@@ -93,7 +93,7 @@ def _doses(registry: Tables, constant: str) -> dict[tuple[str, str], dict[str, A
         settings=ToxicitySettings(),
     )
     found = summary.to_pyarrow().to_pylist()
-    return {(r["measure"], r["grain"]): r for r in found if r["group"] == ""}
+    return {(r["measure"], r["grain"]): r for r in found if r["patient_group"] == ""}
 
 
 def test_every_dose_is_recomputed_within_0_05_gy_of_the_record(registry: Tables) -> None:

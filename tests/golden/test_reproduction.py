@@ -124,7 +124,7 @@ def test_the_dose_range_holds_for_targets(ask: Ask) -> None:
     """Recorded with K = 50 Gy kg/GBq; 49.67 would print 297 at the upper end."""
     least, greatest = ask(
         "SELECT minimum, maximum FROM outcomes.dosimetry_summary WHERE population = 'all' AND "
-        "measure = 'dose_gy_recorded' AND grain = 'target' AND \"group\" = ''"
+        "measure = 'dose_gy_recorded' AND grain = 'target' AND patient_group = ''"
     )
     assert (round(least), round(greatest)) == (29, 299)
 

@@ -168,3 +168,28 @@ def test_a_former_release_is_asked_for_a_statistic_by_todays_id(store: Store) ->
             "survival_medians.all.os.subject.overall.overall.midpoint",
         )
     assert row["value"] == 30
+
+
+def test_a_column_whose_name_needed_quotes_is_compared_under_todays(tmp_path: Path) -> None:
+    """`group` of dosimetry_summary and `limit` of eligibility: nothing moved, and nothing is listed."""
+    store = Store.open(tmp_path / "store")
+    given = {
+        "outcomes.dosimetry_summary": """
+            | population | measure | grain   | patient_group | statistic_id | n | median |
+            | all        | dose_gy | subject | who:responder | d            | 4 | 102.3  |
+            """,
+        "marts.eligibility": """
+            | subject_id | rule_id | status | allowed   |
+            | aa         | E4      | pass   | at most 2 |
+            """,
+    }
+    left, right = (publish(store, day, given) for day in ("2020.06.01", "2020.06.02"))
+    with duckdb.connect() as con:
+        for place, (old, new) in former_names.RESERVED.items():
+            path = left / "parquet" / f"{place}.parquet"
+            con.execute(
+                f"CREATE OR REPLACE TABLE t AS SELECT * RENAME ({new} AS \"{old}\") FROM '{path}'"
+            )
+            con.execute(f"COPY t TO '{path}' (FORMAT parquet)")
+    assert changes.diff(left, right).tables == ()
+    assert changes.diff(right, left).tables == ()

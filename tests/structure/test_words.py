@@ -7,14 +7,16 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from schemas.contract import Table, columns, table_name
+from schemas.contract import Table, column_names, columns, table_name
 from schemas.settings import RegistryFile
 from schemas.tables import intermediate, marts, outcomes, quality, registry
 from schemas.tables.marts import FactorLevels
 from tests.support import pipe_tables
 from tests.support.layering import MAY_IMPORT
+from tests.support.literal_releases import CONTRACTS
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = (*MAY_IMPORT, "tests", "docs", "benchmarks")
@@ -120,3 +122,20 @@ def test_one_python_is_claimed_and_it_is_the_one_that_runs() -> None:
     for page in ("README.md", "CONTRIBUTING.md", "Makefile"):
         named = set(re.findall(r"Python (\d\.\d+)", (ROOT / page).read_text("utf-8")))
         assert named == {f"{major}.{minor}"}, page
+
+
+def test_no_published_column_or_table_needs_quotes() -> None:
+    """A reserved word as a name fails in `WHERE name = 'any'`, or is read as something else."""
+    refused = []
+    with duckdb.connect() as con:
+        for name, contract in CONTRACTS.items():
+            schema, _ = name.split(".")
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            declared = ", ".join(f'"{c}" VARCHAR' for c in column_names(contract))
+            con.execute(f"CREATE TABLE {name} ({declared})")
+            for column in column_names(contract):
+                try:
+                    con.execute(f"SELECT {column} FROM {name} WHERE {column} = 'any'")
+                except duckdb.Error:
+                    refused.append(f"{name}.{column}")
+    assert refused == []

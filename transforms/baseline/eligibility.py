@@ -113,7 +113,7 @@ def _rule(
         rule_id=ibis.literal(rule_id),
         status=ibis.cases((passes.isnull(), "unknown"), (passes, "pass"), else_="fail"),
         value=value,
-        limit=ibis.null("string") if limit is None else ibis.literal(limit),
+        allowed=ibis.null("string") if limit is None else ibis.literal(limit),
         reason=ibis.ifelse(passes.isnull(), why_unknown, ibis.null("string")),
     )
     return conform(answered, Eligibility)

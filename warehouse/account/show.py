@@ -91,7 +91,7 @@ def show(release: Path, subject_id: str) -> Shown:
 SEEN_BESIDE = ("n_lesions", "new_lesion", "non_target")
 """What an assessment of the whole subject says besides."""
 NOT_PASSED = """
-SELECT rule_id, status, value, "limit", reason FROM marts.eligibility
+SELECT rule_id, status, value, allowed, reason FROM marts.eligibility
 WHERE subject_id = $subject AND status <> 'pass' ORDER BY rule_id
 """
 SUBJECT_ASSESSMENTS = """

@@ -76,7 +76,7 @@ def diff(
     called = names or (left.name, right.name)
     with TemporaryDirectory(prefix="y90-names-") as scratch:
         former = former_names.used_by(left) != former_names.used_by(right)
-        sides = [_todays(side, Path(scratch)) if former else side for side in (left, right)]
+        sides = [_todays(side, Path(scratch), former=former) for side in (left, right)]
         compared = _compared(sides[0], sides[1], tolerances or {}, limit, former=former)
     note = former_names.NOTE.format(release=called[0 if former_names.used_by(left) else 1])
     return Changes(
@@ -88,11 +88,13 @@ def diff(
     )
 
 
-def _todays(side: Path, scratch: Path) -> Path:
-    if not former_names.used_by(side):
-        return side
-    (scratch / side.name).mkdir()
-    return former_names.under_todays_names(side, scratch / side.name)
+def _todays(side: Path, scratch: Path, *, former: bool) -> Path:
+    if former and former_names.used_by(side):
+        (scratch / side.name).mkdir()
+        return former_names.under_todays_names(side, scratch / side.name)
+    if former_names.has_reserved_columns(side):
+        return former_names.under_todays_columns(side, scratch / side.name)
+    return side
 
 
 def _compared(

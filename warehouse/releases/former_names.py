@@ -9,14 +9,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
-from schemas.contract import key, options, published_name, table_name
+from schemas.contract import column_names, options, published_name, table_name
 from schemas.tables import outcomes
 from warehouse.engine.connections import connection
 from warehouse.releases.database import BEFORE, RELEASED
 
 CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
-COLUMNS = {"window": "time_window"}
+COLUMNS = {"window": "time_window", "group": "patient_group", "limit": "allowed"}
+RESERVED = {
+    "marts/eligibility": ("limit", "allowed"),
+    "outcomes/dosimetry_summary": ("group", "patient_group"),
+}
+"""Words of SQL that were still names of columns after the other names had changed."""
 ADDED = {
     "response_summary": ("organ", "lesions"),
     "subject_assessments": ("organ",),
@@ -67,22 +73,51 @@ def under_todays_names(release: Path, to: Path) -> Path:
     Returns:
         `to`, with parquet/<schema>/<table>.parquet.
     """
-    keys = {f"{options(c).schema}/{published_name(c)}": key(c) for c in RELEASED}
+    today = {f"{options(c).schema}/{published_name(c)}": column_names(c) for c in RELEASED}
     with connection() as con:
         for path in sorted((release / "parquet").glob("*/*.parquet")):
             place = path.relative_to(release / "parquet")
             (to / "parquet" / place).parent.mkdir(parents=True, exist_ok=True)
-            _table(con, path, to / "parquet" / place, keys.get(place.with_suffix("").as_posix()))
+            _table(
+                con, path, to / "parquet" / place, today.get(place.with_suffix("").as_posix(), ())
+            )
     return to
 
 
-def _table(
-    con: duckdb.DuckDBPyConnection, path: Path, to: Path, key: tuple[str, ...] | None
-) -> None:
+def has_reserved_columns(release: Path) -> bool:
+    """Whether a release has columns that SQL takes for words of its own."""
+    return any(_is_named(release, place, old) for place, (old, _) in RESERVED.items())
+
+
+def under_todays_columns(release: Path, to: Path) -> Path:
+    """The Parquet of a release with today's names of those columns, in a folder of its own."""
+    with connection() as con:
+        for path in sorted((release / "parquet").glob("*/*.parquet")):
+            place = path.relative_to(release / "parquet")
+            target = to / "parquet" / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            old, new = RESERVED.get(place.with_suffix("").as_posix(), ("", ""))
+            if old and _is_named(release, place.with_suffix("").as_posix(), old):
+                con.execute(
+                    f'COPY (SELECT * RENAME ("{old}" AS {new}) FROM read_parquet($path)) '
+                    f"TO '{target}' (FORMAT parquet)",
+                    {"path": str(path)},
+                )
+            else:
+                target.symlink_to(path.resolve())
+    return to
+
+
+def _is_named(release: Path, place: str, column: str) -> bool:
+    path = release / "parquet" / f"{place}.parquet"
+    return path.exists() and column in pq.read_schema(path).names
+
+
+def _table(con: duckdb.DuckDBPyConnection, path: Path, to: Path, today: tuple[str, ...]) -> None:
     described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
     names = [row[0] for row in described]
     replaced = _replaced(names, path.stem)
-    renamed = {old: new for old, new in COLUMNS.items() if old in names and key and new in key}
+    renamed = {old: new for old, new in COLUMNS.items() if old in names and new in today}
     added = [n for n in ADDED.get(path.stem, ()) if n not in names]
     if not replaced and not renamed and not added:
         to.symlink_to(path.resolve())

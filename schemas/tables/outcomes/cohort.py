@@ -79,7 +79,7 @@ class DosimetrySummary(Outcome):
 
     measure: Text = column("Measure.", key=True)
     grain: Text = column("Unit of analysis.", key=True, codes=("target", "session", "subject"))
-    group: Text = column("Response or toxicity group; empty for overall.", key=True)
+    patient_group: Text = column("Response or toxicity group; empty for overall.", key=True)
     statistic_id: Text = statistic_id_column()
     n: Int = column("Units.", required=True, minimum=0)
     median: Float = column("Median.")
@@ -100,7 +100,7 @@ class DosimetrySummary(Outcome):
                     "median",
                     "{unit}",
                     "median",
-                    "{measure} by {grain} {group}",
+                    "{measure} by {grain} {patient_group}",
                     n="n",
                     total="n",
                     lower="minimum",

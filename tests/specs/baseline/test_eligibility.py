@@ -52,7 +52,7 @@ def test_a_patient_who_was_not_treated_is_still_asked_what_needs_no_t0() -> None
             """,
         },
         """
-        | subject_id | rule_id | status  | limit                | reason                  |
+        | subject_id | rule_id | status  | allowed              | reason                  |
         | A          | E1      | unknown | yes, yes             | missing                 |
         | A          | E2      | pass    | yes                  |                         |
         | A          | E3      | unknown | yes                  | missing                 |

@@ -51,7 +51,7 @@ def _rows(measure: str, *, population: str = "all", grouped: bool = False) -> li
         for row in found
         if row["measure"] == measure
         and row["population"] == population
-        and bool(row["group"]) == grouped
+        and bool(row["patient_group"]) == grouped
     ]
 
 
@@ -100,7 +100,7 @@ def test_patients_are_grouped_by_who_response_and_by_bilirubin_grade() -> None:
     A responded and had grade 3, B neither; C could not be evaluated and was never graded. Other
     criteria, versions, windows and analytes do not count.
     """
-    found = _by(_rows("activity_gbq", grouped=True), "group", "n", "median")
+    found = _by(_rows("activity_gbq", grouped=True), "patient_group", "n", "median")
     assert found == {
         "who:responder": (1, 5.8),
         "who:non_responder": (1, 2.4),
@@ -114,7 +114,7 @@ def test_patients_are_grouped_by_who_response_and_by_bilirubin_grade() -> None:
         {"treatment_targets": TARGETS, "population_members": MEMBERS, **OUTCOMES},
         ToxicitySettings(primary_version="5.0"),
     )
-    graded = [r for r in five if r["group"] == "bilirubin:grade_3_or_4" and r["n"]]
+    graded = [r for r in five if r["patient_group"] == "bilirubin:grade_3_or_4" and r["n"]]
     assert graded == []
 
 
@@ -135,8 +135,10 @@ def test_a_dose_is_counted_once_however_many_organs_respond() -> None:
             "subject_response": by_organ,
         },
     )
-    groups = [r for r in found if r["measure"] == "activity_gbq" and r["group"].startswith("who:")]
-    assert _by(groups, "group", "n", "median") == {
+    groups = [
+        r for r in found if r["measure"] == "activity_gbq" and r["patient_group"].startswith("who:")
+    ]
+    assert _by(groups, "patient_group", "n", "median") == {
         "who:responder": (0, None),
         "who:non_responder": (1, 5.8),
         "who:not_evaluable": (0, None),

@@ -321,7 +321,7 @@ def test_doses_by_response_are_by_the_same_criterion_or_not_derivable() -> None:
         by_response,
         given | {"endpoint_criterion": chosen},
         f"""
-        | group                    | n | median | reason |
+        | patient_group            | n | median | reason |
         | recist_1_1:responder     | 1 | 3 |  |
         | recist_1_1:non_responder | 0 |   | no subject with a known value |
         | recist_1_1:not_evaluable | 0 |   | no subject with a known value |
@@ -332,7 +332,7 @@ def test_doses_by_response_are_by_the_same_criterion_or_not_derivable() -> None:
         by_response,
         given | {"endpoint_criterion": NOBODY},
         f"""
-        | group             | n | median | reason |
+        | patient_group     | n | median | reason |
         | who:responder     | 0 |   | {REASON} |
         | who:non_responder | 0 |   | {REASON} |
         | who:not_evaluable | 0 |   | {REASON} |
