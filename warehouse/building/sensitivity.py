@@ -37,7 +37,7 @@ ROWS_AT_MOST = 6_000_000
 """Of all tables that one reading's derivations read, some fifteen seconds of a core. Rows, not
 seconds: what a release says must not depend on the machine."""
 
-TOLD = frozenset({"limit"})
+TOLD = frozenset({"allowed"})
 """Columns that tell a rule beside its result: no derivation decides by them."""
 
 Record = dict[str, Any]
