@@ -157,8 +157,9 @@ def grown(
 
 def _operator(criterion: Criterion, settings: ResponseSettings) -> str:
     """How growth is compared: the settings' choice where sources differ, else the record's."""
-    chosen = criterion.operator_setting
-    return str(getattr(settings, chosen)) if chosen else criterion.operator
+    if not criterion.operator_setting:
+        return criterion.operator
+    return str(getattr(settings, criterion.operator_setting))
 
 
 def shrunk(

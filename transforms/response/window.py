@@ -67,8 +67,8 @@ def closings(
     settings: ResponseSettings,
 ) -> ir.Table:
     """Every day that closes the window of a subject or of one of its lesions."""
-    given = (anchors, sessions, subsequent_therapies, settings)
-    own, lesions = closing_days(*given), lesion_closing_days(*given)
+    read = (anchors, sessions, subsequent_therapies)
+    own, lesions = closing_days(*read, settings), lesion_closing_days(*read, settings)
     territories = [n for n in lesions.columns if n != "subject_id"]
     days = [lesions.select("subject_id", closed_day=name) for name in territories]
     every = ibis.union(own.select("subject_id", "closed_day"), *days)

@@ -3,14 +3,14 @@
 One setting is changed at a time. What reads it is derived again from the tables as they stand, and
 so is what lies between it and the watched statistics, as far as the rows differ: where another
 reading leaves a table as it was, nothing after it is computed. What does not read the setting is
-derived with the registry's own, so that its SQL is the same for every reading. The tables of a
-trial stand in the same scratch file under names of their own and are dropped. Only the population
-of all patients is asked. A reading that would have to read very many rows is not tried, and says
+derived with the registry's own. The tables of a trial stand before the night's under the same
+names, so that the night's compiled queries serve, and are dropped. Only the population of all
+patients is asked. A reading that would have to read very many rows is not tried, and says
 so: the other readings of a large registry are.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -32,7 +32,8 @@ from warehouse.engine.lineage import derivations, downstream, upstream
 from warehouse.engine.protocol import Engine, Query, one_row
 
 POPULATION = "all"
-PREFIX = "otherwise_"
+OTHERWISE, EVERYONE = "otherwise", "everyone"
+"""Schemas: of the tables of one trial, and of what all trials read instead of the night's."""
 ROWS_AT_MOST = 6_000_000
 """Of all tables that one reading's derivations read, some fifteen seconds of a core. Rows, not
 seconds: what a release says must not depend on the machine."""
@@ -62,8 +63,6 @@ class Night:
 
     con: Engine
     tables: Tables
-    narrow: Tables
-    """The same with no population but that of all patients."""
     settings: OutcomeSettings
     base: Mapping[str, Answer]
     digests: dict[str, str] = field(default_factory=dict)
@@ -72,13 +71,15 @@ class Night:
     def digest(self, name: str) -> str:
         """What tells whether another table has the same rows."""
         if name not in self.digests:
-            self.digests[name] = content_digest(self.con, self.tables[name], TOLD)
+            table = self.tables[name]
+            self.digests[name] = content_digest(self.con, table, TOLD, kept_tables.MAIN)
         return self.digests[name]
 
     def n_rows(self, name: str) -> int:
         """How many rows a table has."""
         if name not in self.rows:
-            (self.rows[name],) = one_row(self.con, f'SELECT count(*) FROM "{name}"')
+            asked = f'SELECT count(*) FROM {kept_tables.MAIN}."{name}"'
+            (self.rows[name],) = one_row(self.con, asked)
         return self.rows[name]
 
 
@@ -96,22 +97,23 @@ def sensitivity(
         settings: the registry's.
         tried: the readings; those of one group are changed together.
     """
-    everyone = _everyone(con, known["population_members"])
     watched = [name for together in tried for name in _watched(together)]
-    narrow = {**known, "population_members": everyone}
-    night = Night(con, known, narrow, settings, _answers(known, settings, watched))
+    night = Night(con, known, settings, _answers(known, settings, watched))
     records: list[Record] = []
-    for together in tried:
-        again = _again(night, together)
-        for alternative in together:
-            records += _rows(alternative, settings, night.base, again)
+    with kept_tables.in_front(con, EVERYONE):
+        _everyone(con, known["population_members"])
+        for together in tried:
+            again = _again(night, together)
+            for alternative in together:
+                records += _rows(alternative, settings, night.base, again)
     return rows(records, Sensitivity)
 
 
-def _everyone(con: Engine, members: ir.Table) -> ir.Table:
-    """The members of the population of all patients, under a name in the engine."""
-    sql = f"SELECT * FROM {members.get_name()} WHERE population = '{POPULATION}'"
-    return kept_tables.keep(con, "everyone", Query(sql, members.schema(), {}))
+def _everyone(con: Engine, members: ir.Table) -> None:
+    """Let trials read the members of the population of all patients alone."""
+    name = members.get_name()
+    sql = f"SELECT * FROM {kept_tables.MAIN}.{name} WHERE population = '{POPULATION}'"
+    kept_tables.keep(con, name, Query(sql, members.schema(), {}))
 
 
 def other(settings: OutcomeSettings, alternative: Alternative) -> Any:
@@ -194,21 +196,18 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
     reads = [n for name in wanted for n in derivations()[name].reads]
     if sum(night.n_rows(n) for n in reads) > ROWS_AT_MOST:
         return None
-    now, moved = dict(night.narrow), set[str]()
-    try:
+    now, moved = dict(night.tables), set[str]()
+    with kept_tables.in_front(con, OTHERWISE, EVERYONE):
         for name in wanted:
             derivation = derivations()[name]
             if not (name in acts_on or moved & set(derivation.reads)):
                 continue
             read = changed if name in acts_on else night.settings
-            now[name] = computed(con, replace(derivation, name=PREFIX + name), now, read)
+            now[name] = computed(con, derivation, now, read)
             if name in targets or content_digest(con, now[name], TOLD) != night.digest(name):
                 moved.add(name)
         asked = [n for n in watched if table_of(n) in moved]
         return dict(night.base) | _answers(now, changed, asked)
-    finally:
-        for table in con.list_tables(like=f"^{PREFIX}"):
-            con.drop_table(table)
 
 
 def _between(acts_on: set[str], watched: list[str]) -> list[str]:

@@ -131,17 +131,20 @@ def arrow_schema(contract: type[Contract]) -> pa.Schema:
     )
 
 
-def content_digest(con: Engine, table: ir.Table, without: frozenset[str]) -> str:
+def content_digest(
+    con: Engine, table: ir.Table, without: frozenset[str], schema: str | None = None
+) -> str:
     """Name of a kept table's content, but for some columns; the order of rows does not matter.
 
     It tells tables of one engine apart, and is no part of what is published: for that there is
-    `ContentHash`.
+    `ContentHash`. Without a schema it is the table that a query would read under its name.
     """
+    place = f"{schema}." if schema else ""
     columns = ", ".join(f'"{c}"' for c in table.columns if c not in without)
     summed = one_row(
         con,
         "SELECT count(*), sum(hash(r)::HUGEINT), bit_xor(hash(r)) "
-        f"FROM (SELECT row({columns}) AS r FROM {table.get_name()})",
+        f"FROM (SELECT row({columns}) AS r FROM {place}{table.get_name()})",
     )
     return sha256_of([str(v) for v in summed])[:16]
 

@@ -4,7 +4,8 @@ Ibis makes a table in five statements and asks the engine for the columns of wha
 night names some hundred tables, and does so again at every step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 import ibis
@@ -15,6 +16,9 @@ import pyarrow as pa
 from ibis.backends.sql.datatypes import DuckDBType
 
 from warehouse.engine.protocol import Engine, Query
+
+MAIN = "main"
+"""The schema in which a night makes its tables."""
 
 _ROWS = "rows_of_python"
 """Name of a view of rows that Python has made, while they are copied."""
@@ -39,6 +43,23 @@ def keep_rows(con: Engine, name: str, rows: ir.Table) -> ir.Table:
         return keep(con, name, Query(f"SELECT * FROM {_ROWS}", operation.schema, {}))
     finally:
         con.con.unregister(_ROWS)
+
+
+@contextmanager
+def in_front(con: Engine, *schemas: str) -> Iterator[None]:
+    """Let tables of some schemas stand before those of the same name that the night has made.
+
+    The first schema is empty, takes what is made meanwhile, and is dropped afterwards. SQL names
+    its tables without a schema, so that a night's compiled queries serve for other rows.
+    """
+    first, path = schemas[0], ",".join((*schemas, MAIN))
+    con.raw_sql(f'CREATE SCHEMA "{first}"')
+    try:
+        con.raw_sql(f"SET search_path = '{path}'")
+        yield
+    finally:
+        con.raw_sql(f"SET search_path = '{','.join((*schemas[1:], MAIN))}'")
+        con.raw_sql(f'DROP SCHEMA "{first}" CASCADE')
 
 
 def of_python(table: ir.Table) -> bool:
