@@ -4,9 +4,7 @@ Statistics are made from the `Statistic` declarations of the outcome contracts, 
 whatever table it stands in.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from string import Formatter
 from typing import Any
@@ -14,12 +12,15 @@ from typing import Any
 import ibis.expr.types as ir
 
 from analytics.fetched import fetched_records, whole
-from schemas.contract import Contract, Statistic, options, rows, table_name
+from schemas.contract import Contract, Statistic, options, rows
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
+
+Define = Callable[[type[Contract], Statistic, Mapping[str, Any]], str]
+"""Gives the number of a row of an outcome table, by its declaration, the hash of its definition."""
 
 CLASSES = {
     "CR": "complete response",
@@ -53,47 +54,45 @@ def rounded(value: float, digits: int) -> str:
     return str(Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP))
 
 
-def definition(contract: type[Contract], declared: Statistic, settings: OutcomeSettings) -> str:
-    """Hash of what defines a statistic: its declaration and the settings that it names."""
-    chosen = {name: getattr(settings, name).model_dump(mode="json") for name in declared.settings}
-    text = json.dumps([table_name(contract), repr(declared), chosen], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def as_chosen(settings: OutcomeSettings, criterion: str) -> OutcomeSettings:
     """The settings with the criterion of the endpoints that a release chose, so that it defines."""
     survival = settings.survival.model_copy(update={"endpoint_criterion": criterion})
     return settings.model_copy(update={"survival": survival})
 
 
+def undefined(_: type[Contract], __: Statistic, ___: Mapping[str, Any]) -> str:
+    """No definition, for numbers that are compared and not published."""
+    return ""
+
+
 def statistics(
-    outcomes: Mapping[type[Outcome], ir.Table], settings: OutcomeSettings, judged_by: str = ""
+    outcomes: Mapping[type[Outcome], ir.Table], define: Define, judged_by: str = ""
 ) -> ir.Table:
     """Every published number as one row, with what it was computed over and what it counts.
 
     Args:
         outcomes: the tables by contract.
-        settings: what defines the numbers; the endpoints' criterion is the one that was chosen.
+        define: gives the number of a row its definition.
         judged_by: the criterion by which endpoints judge response; empty where none can.
     """
     listed: list[dict[str, Any]] = []
     for contract, table in outcomes.items():
-        listed += statistics_of(contract, fetched_records(whole, table), settings, judged_by)
+        listed += statistics_of(contract, fetched_records(whole, table), define, judged_by)
     return rows(listed, Statistics)
 
 
 def statistics_of(
     contract: type[Outcome],
     published: Sequence[Mapping[str, Any]],
-    settings: OutcomeSettings,
+    define: Define = undefined,
     judged_by: str = "",
 ) -> list[dict[str, Any]]:
     """The numbers in rows of one outcome table, as rows of the statistics."""
     listed: list[dict[str, Any]] = []
     for number, declared in enumerate(options(contract).statistics):
-        digest = definition(contract, declared, settings)
         listed += [
-            _statistic(contract, declared, number, r, digest) | _judged(declared, r, judged_by)
+            _statistic(contract, declared, number, r, define(contract, declared, r))
+            | _judged(declared, r, judged_by)
             for r in published
             if r[declared.value] is not None or r.get("reason") or _not_reached(declared, r)
         ]

@@ -86,7 +86,6 @@ class Statistic:
     total: str | None = None
     lower: str | None = None
     upper: str | None = None
-    settings: tuple[str, ...] = ()
     population: str = "population.{population}"
     numerator: str | None = None
     made_of: tuple[tuple[Mapping[str, str], tuple[Mapping[str, str], ...]], ...] = field(

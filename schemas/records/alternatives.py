@@ -332,6 +332,27 @@ IDLE: Mapping[str, frozenset[str]] = {
 lesions are counted without what is said of patients, and the other way round; of the subjects
 attrition reads only who was treated where."""
 
+OF_EVERYONE = frozenset({"eligibility"})
+"""What does not touch a number of all patients, but where its table reads it."""
+
+OF_RESPONSE = frozenset(
+    {"lesion_quantities", "new_lesions", "followed_lesions", "assessed_days"}
+    | {"lesion_assessments", "subject_assessments", "lesion_response", "subject_response"}
+)
+"""What does not touch an endpoint that rests on no response, but where its table reads it."""
+
+OF_CRITERION = frozenset({"endpoint_criterion"})
+"""What says of endpoints that rest on response whether they can be judged, and touches no other."""
+
+OF_FACTORS = frozenset({"factor_levels"})
+"""What does not touch a number that is not of a factor's level."""
+
+PUBLISHES = frozenset(
+    {"survival.landmarks_months", "survival.restricted_mean_months", "toxicity.ctcae_versions"}
+    | {"survival.early_mortality_days", "survival.response_landmarks_days"}
+)
+"""Settings that choose which numbers are published, and define none of them."""
+
 NOT_VARIED: Mapping[str, str] = {
     "response.baseline_stale_days": "it marks baselines and moves no number",
     "response.headline_lesions": "all and treated lesions are published; it says which stand first",

@@ -74,6 +74,9 @@ class StatisticChange(Part):
     new_n: int | None = Field(description="On the right.")
     old_total: int | None = Field(description="Denominator on the left.")
     new_total: int | None = Field(description="On the right.")
+    redefined_by: tuple[str, ...] = Field(
+        (), description="Settings and rule records of the definition that differ."
+    )
 
 
 class Changes(Part):

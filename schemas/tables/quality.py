@@ -186,4 +186,23 @@ class Audit(Contract):
         metadata = declares(schema="quality")
 
 
+class Definitions(Contract):
+    """One row per definition of published numbers and what it consists of."""
+
+    definition: Text = column("The hash that `outcomes.statistics` carries.", key=True)
+    key: Text = column(
+        "A setting as `section.key`, `records <kind>` for rule records, or `number` for what is "
+        "published.",
+        key=True,
+    )
+    value: Text = column(
+        "The setting as JSON, a hash of the rule records, or the declaration.", required=True
+    )
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
 TABLES: tuple[type[Contract], ...] = declared("quality", Contract)

@@ -5,9 +5,8 @@ A median may be reached on one night and not on the next, when more patients are
 
 import ibis
 
-from analytics.summary import statistics
+from analytics.summary import statistics, undefined
 from schemas.contract import rows
-from schemas.settings import OutcomeSettings
 from schemas.tables.outcomes import Outcome, SurvivalMedians
 
 ROW = {
@@ -31,7 +30,7 @@ ROW = {
 def published(**facts: object) -> list[tuple[object, ...]]:
     """Value, lower limit, n and total of every statistic of a row of medians."""
     contract: type[Outcome] = SurvivalMedians
-    found = statistics({contract: rows([ROW | facts], contract)}, OutcomeSettings())
+    found = statistics({contract: rows([ROW | facts], contract)}, undefined)
     con = ibis.duckdb.connect()
     made = con.to_pyarrow(found).to_pylist()
     return [(r["value"], r["lower"], r["n"], r["total"]) for r in made]

@@ -17,7 +17,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from analytics.summary import statistics
+from analytics.summary import statistics_of
 from schemas.settings import OutcomeSettings, Registry
 from schemas.site import Site
 from schemas.statistic_ids import population_of, row_ids, slug_column, table_of
@@ -176,7 +176,7 @@ def estimate(
         members = tables["population_members"].table
         same = slug_column(members.population) == population_of(statistic)
         tables["population_members"] = kept(shop, "population_members", members.filter(same))
-    return _answer(outcome(shop, tables, settings, statistic), settings, statistic)
+    return _answer(outcome(shop, tables, settings, statistic), statistic)
 
 
 def outcome(shop: Workshop, tables: Known, settings: OutcomeSettings, statistic: str) -> ir.Table:
@@ -256,13 +256,11 @@ def _sees(derivation: Derivation, settings: OutcomeSettings, section: str) -> bo
     return OutcomeSettings in kinds or type(getattr(settings, section)) in kinds
 
 
-def _answer(table: ir.Table, settings: OutcomeSettings, statistic: str) -> Answer | None:
+def _answer(table: ir.Table, statistic: str) -> Answer | None:
     contract = derivations()[table_of(statistic)].contract
     assert issubclass(contract, Outcome)
-    published = statistics(
-        {contract: table.filter(table.statistic_id.isin(row_ids(statistic)))}, settings
-    )
-    for row in published.to_pyarrow().to_pylist():
+    found = table.filter(table.statistic_id.isin(row_ids(statistic))).to_pyarrow().to_pylist()
+    for row in statistics_of(contract, found):
         if row["statistic_id"] == statistic:
             return Answer(row["value"], row["n"], row["total"])
     return None

@@ -49,7 +49,8 @@ def why_outside(moved: StatisticChange, settings: AuditSettings) -> str | None:
     if moved.kind == "added" or (moved.old is None and moved.new is None):
         return None
     if moved.redefined and moved.old != moved.new and settings.hold_redefined:
-        return "a setting that defines it changed"
+        named = ": " + ", ".join(moved.redefined_by) if moved.redefined_by else ""
+        return f"a setting that defines it changed{named}"
     return _fall(moved, settings) or _shift(moved, settings)
 
 

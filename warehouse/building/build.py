@@ -20,6 +20,7 @@ from schemas.settings import OutcomeSettings
 from schemas.tables import outcomes, quality
 from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
 from schemas.tables.registry import TABLES, ReportedEndpoints
+from warehouse.building.definitions import Defining, reads_of_all
 from warehouse.engine import kept_tables
 from warehouse.engine.compiled import compiled
 from warehouse.engine.embedded import Written, write_parquet
@@ -29,7 +30,7 @@ from warehouse.loading import kept_queries, validate
 
 Tables = dict[str, ir.Table]
 FROM_SITES: tuple[type[Contract], ...] = tuple(
-    c for c in quality.TABLES if c not in (quality.Deliveries, quality.Audit)
+    c for c in quality.TABLES if c not in (quality.Deliveries, quality.Audit, quality.Definitions)
 )
 """Quality tables that each site's load writes."""
 
@@ -103,9 +104,11 @@ def estimates(
     asked = con.queries.of(con, _all_members, parts, {})
     assert asked is not None, "parts of the member sets stand in the engine"
     chosen, judged = one_row(con, 'SELECT criterion, judged FROM "endpoint_criterion"')
-    every = statistics(summaries, as_chosen(settings, chosen), chosen if judged else "")
+    define = Defining(as_chosen(settings, chosen), reads_of_all(con.queries))
+    every = statistics(summaries, define, chosen if judged else "")
     return tables | {
         outcomes.Statistics: _kept(con, "statistics", every),
+        quality.Definitions: _kept(con, "definitions", define.table()),
         outcomes.MemberSets: kept_tables.keep(con, "member_sets", asked),
     }
 

@@ -98,7 +98,7 @@ def sensitivity(
         tried: the readings; those of one group are changed together.
     """
     watched = [name for together in tried for name in _watched(together)]
-    night = Night(con, known, settings, _answers(known, settings, watched))
+    night = Night(con, known, settings, _answers(known, watched))
     records: list[Record] = []
     with kept_tables.in_front(con, EVERYONE):
         _everyone(con, known["population_members"])
@@ -207,7 +207,7 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
             if name in targets or content_digest(con, now[name], TOLD) != night.digest(name):
                 moved.add(name)
         asked = [n for n in watched if table_of(n) in moved]
-        return dict(night.base) | _answers(now, changed, asked)
+        return dict(night.base) | _answers(now, asked)
 
 
 def _between(acts_on: set[str], watched: list[str]) -> list[str]:
@@ -219,14 +219,14 @@ def _between(acts_on: set[str], watched: list[str]) -> list[str]:
     return [name for name in derivations() if name in wanted]
 
 
-def _answers(tables: Tables, settings: OutcomeSettings, watched: list[str]) -> dict[str, Answer]:
+def _answers(tables: Tables, watched: list[str]) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     for target in sorted({table_of(name) for name in watched}):
         contract = derivations()[target].contract
         assert issubclass(contract, Outcome)
         asked = fetched_records(among, tables[target], wanted=tuple(sorted(watched)))
         reasons = {r["statistic_id"]: why for r in asked if (why := r.get("reason"))}
-        for row in statistics_of(contract, asked, settings):
+        for row in statistics_of(contract, asked):
             name = row["statistic_id"]
             if name in watched:
                 limits = (row["value"], row["lower"], row["upper"])

@@ -47,6 +47,8 @@ class QueryCache:
     """None: in memory alone."""
     queries: dict[str, Query] = field(default_factory=dict)
     unsaved: set[str] = field(default_factory=set)
+    told: dict[str, Any] = field(default_factory=dict)
+    """Facts by name, as they follow from the code."""
 
     def once(self, con: Engine, name: str, expression: Callable[[], ir.Table]) -> Query:
         """The SQL of an expression that the code decides, compiled where nobody has done so before.
@@ -62,7 +64,7 @@ class QueryCache:
             stored = _stored(self.path, name) if self.path else None
             if stored is None:
                 self.unsaved.add(name)
-            self.queries[name] = stored or compiled(con, expression())
+            self.queries[name] = _read(stored) if stored else compiled(con, expression())
         query = self.queries[name]
         for table_name, constants in query.constants.items():
             con.con.register(table_name, constants)
@@ -111,16 +113,32 @@ class QueryCache:
         name = _name(derivation, tables, settings)
         return self.once(con, name, lambda: derivation(tables, settings))
 
+    def facts(self, name: str, find: Callable[[], Any]) -> Any:
+        """Plain facts that follow from the code alone, found where nobody has done so before.
+
+        Args:
+            name: what they are called.
+            find: finds them; JSON must hold them.
+        """
+        if name not in self.told:
+            stored = _stored(self.path, name) if self.path else None
+            self.told[name] = stored or json.loads(json.dumps(find()))
+            if stored is None:
+                self._keep({name: json.dumps(self.told[name])})
+        return self.told[name]
+
     def save(self) -> None:
         """Keep new queries; where the file cannot be written to, they are compiled again."""
-        if self.path is None or not self.unsaved:
+        self._keep({n: json.dumps(_written(self.queries[n])) for n in sorted(self.unsaved)})
+        self.unsaved.clear()
+
+    def _keep(self, texts: Mapping[str, str]) -> None:
+        if self.path is None or not texts:
             return
-        texts = {n: json.dumps(_written(self.queries[n])) for n in sorted(self.unsaved)}
         with suppress(sqlite3.Error), closing(sqlite3.connect(self.path)) as con, con:
             con.execute(TABLE)
             rows = [(name, text, sha256_of(text)) for name, text in texts.items()]
             con.executemany("INSERT OR REPLACE INTO compiled VALUES (?, ?, ?)", rows)
-        self.unsaved.clear()
 
 
 @cache
@@ -169,12 +187,12 @@ def _made_by() -> str:
     return sha256_of([code_sha256(COMPILED), dict(engine_versions()), version("sqlglot")])
 
 
-def _stored(path: Path, name: str) -> Query | None:
+def _stored(path: Path, name: str) -> Any:
     """What the file holds; nothing where it cannot be read or the text is not as it was."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as con:
         row = con.execute("SELECT query, sha256 FROM compiled WHERE name = ?", (name,)).fetchone()
         if row and sha256_of(row[0]) == row[1]:
-            return _read(json.loads(row[0]))
+            return json.loads(row[0])
     return None
 
 

@@ -57,6 +57,10 @@ class Queries(Protocol):
         """The SQL of a derivation over tables of one engine; none for an estimate."""
         ...
 
+    def facts(self, name: str, find: Callable[[], Any], /) -> Any:
+        """Plain facts that follow from the code alone, found where nobody has done so before."""
+        ...
+
     def save(self) -> None:
         """Keep new queries."""
         ...

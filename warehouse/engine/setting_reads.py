@@ -108,7 +108,7 @@ class _Direct:
         else:
             for record in records_in(value):
                 self.records[module, name] = value
-                self.functions |= _methods(_class_of(record))
+                self.functions |= _methods(typing.cast("Any", type(record)))
 
 
 @cache
@@ -119,7 +119,12 @@ def _direct(function: FunctionType) -> _Direct:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
         local = _local(function.__code__)
         names = {n: v for n, v in function.__globals__.items() if n not in local}
-        _Reader(found, names, _hints(function)).visit(tree)
+        types = _hints(function)
+        if (
+            owner := function.__globals__.get(function.__qualname__.rpartition(".")[0])
+        ) is not None:
+            types["self"] = owner
+        _Reader(found, names, types).visit(tree)
         for inner in inspect.getclosurevars(function).nonlocals.values():
             found.follow(inner)
     return found

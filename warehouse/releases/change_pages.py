@@ -81,7 +81,7 @@ def statistic_lines(changes: Changes, limit: int | None = None) -> list[tuple[st
             *old_and_new(s),
             s.unit,
             f"{_share(s.old_n, s.old_total)} to {_share(s.new_n, s.new_total)}",
-            "changed" if s.redefined else "",
+            (", ".join(s.redefined_by) or "changed") if s.redefined else "",
         )
         for s in sorted(changes.statistics, key=importance)[:limit]
     ]

@@ -26,7 +26,7 @@ from schemas.tables.changes import (
 )
 from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
-from warehouse.releases import former_names
+from warehouse.releases import definitions, former_names
 from warehouse.releases.database import RELEASED
 
 LIMIT = 1000
@@ -78,14 +78,22 @@ def diff(
         former = former_names.used_by(left) != former_names.used_by(right)
         sides = [_todays(side, Path(scratch), former=former) for side in (left, right)]
         compared = _compared(sides[0], sides[1], tolerances or {}, limit, former=former)
-    note = former_names.NOTE.format(release=called[0 if former_names.used_by(left) else 1])
     return Changes(
         left=called[0],
         right=called[1],
         tables=compared[0],
         statistics=compared[1],
-        note=note if former else None,
+        note=_note(left, right, called),
     )
+
+
+def _note(left: Path, right: Path, called: tuple[str, str]) -> str | None:
+    """What a reader must know of two releases that were published under other rules."""
+    if former_names.used_by(left) != former_names.used_by(right):
+        return former_names.NOTE.format(release=called[0 if former_names.used_by(left) else 1])
+    if not definitions.comparable(left, right):
+        return definitions.NOTE.format(release=called[0 if definitions.told_by(right) else 1])
+    return None
 
 
 def _todays(side: Path, scratch: Path, *, former: bool) -> Path:
@@ -102,7 +110,8 @@ def _compared(
 ) -> tuple[tuple[TableChanges, ...], tuple[StatisticChange, ...]]:
     """Tables and statistics that differ; of names that changed, only what is under both."""
     pairs = [p for p in _pairs(left, right) if not _same_bytes(p)]
-    skipped = frozenset(former_names.NOT_COMPARED if former else ())
+    defined = not former and definitions.comparable(left, right)
+    skipped = frozenset(former_names.NOT_COMPARED if former else () if defined else ("definition",))
     with connection() as con:
         if tolerances:
             _check_tolerances(con, _pairs(left, right), tolerances)
@@ -112,7 +121,7 @@ def _compared(
                 s
                 for p in pairs
                 if p.place == STATISTICS
-                for s in _statistics(con, p, defined=not former)
+                for s in _statistics(con, p, definitions.of_both(con, left, right), defined=defined)
             ]
         except DAMAGED as error:
             raise Refused(
@@ -285,7 +294,11 @@ def _plain(value: Any) -> Scalar:
 
 
 def _statistics(
-    con: duckdb.DuckDBPyConnection, pair: Pair, *, defined: bool
+    con: duckdb.DuckDBPyConnection,
+    pair: Pair,
+    both: definitions.BothDefinitions,
+    *,
+    defined: bool,
 ) -> Iterator[StatisticChange]:
     """Statistics that differ; `defined` where their definitions can be compared."""
     if not pair.left.exists() or not pair.right.exists():
@@ -298,7 +311,8 @@ def _statistics(
                     WHEN r.statistic_id IS NULL THEN 'removed' ELSE 'changed' END,
                coalesce($defined AND l.definition <> r.definition, false),
                l.value, r.value, r.value - l.value,
-               l.lower, r.lower, l.upper, r.upper, l.n, r.n, l.total, r.total
+               l.lower, r.lower, l.upper, r.upper, l.n, r.n, l.total, r.total,
+               l.definition, r.definition
         FROM read_parquet($left) l FULL JOIN read_parquet($right) r USING (statistic_id)
         WHERE l.statistic_id IS NULL OR r.statistic_id IS NULL
            OR l.value IS DISTINCT FROM r.value OR l.n IS DISTINCT FROM r.n
@@ -308,8 +322,11 @@ def _statistics(
         """,
         {"left": str(pair.left), "right": str(pair.right), "defined": defined},
     ).fetchall()
-    for row in rows:
-        yield StatisticChange(**dict(zip(StatisticChange.model_fields, row, strict=True)))
+    names = [n for n in StatisticChange.model_fields if n != "redefined_by"]
+    for *row, before, after in rows:
+        found = dict(zip(names, row, strict=True))
+        keys = both.differ_in(before, after) if found["redefined"] else ()
+        yield StatisticChange(**found, redefined_by=keys)
 
 
 def _tolerated(

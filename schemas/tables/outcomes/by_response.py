@@ -75,7 +75,6 @@ class SurvivalByResponse(Outcome):
                     total="n",
                     lower="lower",
                     upper="upper",
-                    settings=("survival", "response"),
                     made_of=(
                         # until the response everyone is one of the others
                         (
@@ -102,7 +101,6 @@ class SurvivalByResponse(Outcome):
                     total="n",
                     lower="hr_lower",
                     upper="hr_upper",
-                    settings=("survival", "response"),
                     numerator="",
                 ),
             ),

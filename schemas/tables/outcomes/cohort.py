@@ -105,7 +105,6 @@ class DosimetrySummary(Outcome):
                     total="n",
                     lower="minimum",
                     upper="maximum",
-                    settings=("dosimetry",),
                 ),
             ),
         )
@@ -143,7 +142,6 @@ class SymptomSummary(ProportionSummary):
                     total="total",
                     lower="lower",
                     upper="upper",
-                    settings=("symptoms",),
                 ),
             ),
         )
@@ -167,7 +165,6 @@ class LiverFunctionSummary(ProportionSummary):
                     total="total",
                     lower="lower",
                     upper="upper",
-                    settings=("toxicity", "baseline"),
                 ),
             ),
         )
@@ -191,7 +188,6 @@ class AdherenceSummary(ProportionSummary):
                     total="total",
                     lower="lower",
                     upper="upper",
-                    settings=("follow_up",),
                 ),
             ),
         )

@@ -42,7 +42,6 @@ class EarlyMortality(Outcome):
                     total="total",
                     lower="lower",
                     upper="upper",
-                    settings=("survival",),
                 ),
                 Statistic(
                     "km_pct",
@@ -51,7 +50,6 @@ class EarlyMortality(Outcome):
                     "Mortality at {days} days, 1 - Kaplan-Meier",
                     lower="km_lower",
                     upper="km_upper",
-                    settings=("survival",),
                     numerator="",
                 ),
             ),

@@ -47,7 +47,6 @@ class ReaderAgreement(Outcome):
                     total="n",
                     lower="lower",
                     upper="upper",
-                    settings=("response",),
                     numerator="reader_agreement.{criterion}.{level}.{reader_a}.{reader_b}",
                 ),
             ),

@@ -57,7 +57,6 @@ class RecordedResponseSummary(Outcome):
                     total="total",
                     lower="lower",
                     upper="upper",
-                    settings=("response",),
                     made_of=RATES,
                 ),
             ),
@@ -86,7 +85,6 @@ class RecordedAgreement(Outcome):
                     "count",
                     "{criterion} recorded {recorded} and derived {derived}, {organ} organ",
                     n="n",
-                    settings=("response",),
                 ),
             ),
         )
@@ -131,7 +129,6 @@ class RecordedKappa(Outcome):
                     total="n",
                     lower="lower",
                     upper="upper",
-                    settings=("response",),
                     numerator="recorded_kappa.{criterion}.{organ}",
                 ),
             ),

@@ -13,9 +13,9 @@ from analytics.outcomes.response import (
     response_summary,
     response_summary_sets,
 )
-from analytics.summary import statistics
+from analytics.summary import statistics, undefined
 from schemas.contract import Table, rows
-from schemas.settings import OutcomeSettings, ResponseSettings
+from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import LesionResponse, SubjectResponse
 from schemas.tables.outcomes import ResponseSummary
@@ -272,7 +272,7 @@ def test_a_rate_names_the_sets_that_it_counts(
     stem = "response_summary.who"
     for level, kinds in (("lesion", ("treated", "untreated")), ("subject", ("all",))):
         records = [row | {"level": level}]
-        made = statistics({ResponseSummary: rows(records, ResponseSummary)}, OutcomeSettings())
+        made = statistics({ResponseSummary: rows(records, ResponseSummary)}, undefined)
         (named,) = made.execute()["numerator_set"]
         sets = [f"{stem}.{level}.all.{kind}.{part}" for part in numerator for kind in kinds]
         assert named == " | ".join(sets)

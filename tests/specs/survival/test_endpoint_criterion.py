@@ -16,6 +16,9 @@ from schemas.tables.outcomes import SurvivalMedians
 from tests.support.pipe_tables import check
 from transforms.time.endpoint_criterion import endpoint_criterion
 from transforms.time.endpoints import time_to_event
+from warehouse.building.definitions import Defining
+from warehouse.engine.lineage import derivations, upstream
+from warehouse.engine.setting_reads import reads_of
 
 FOUR = """
     | subject_id | site_id | t0_date |
@@ -358,14 +361,22 @@ def test_another_choice_defines_the_numbers_anew_and_stands_in_their_method() ->
     }
     table = rows([median | {"endpoint": e} for e in ("PFS", "OS")], SurvivalMedians)
     auto = OutcomeSettings(survival=SurvivalSettings(endpoint_criterion="auto"))
+    reads = {
+        name: reads_of(derivations()[name].function)
+        for name in upstream("survival_medians")
+        if name in derivations()
+    }
     named = {
-        criterion: statistics({SurvivalMedians: table}, as_chosen(auto, criterion), criterion)
+        criterion: statistics(
+            {SurvivalMedians: table}, Defining(as_chosen(auto, criterion), reads), criterion
+        )
         .to_pyarrow()
         .to_pylist()
         for criterion in ("WHO", "RECIST 1.1")
     }
-    (who, survival), (recist, _) = named["WHO"], named["RECIST 1.1"]
+    (who, survival), (recist, same) = named["WHO"], named["RECIST 1.1"]
     assert who["definition"] != recist["definition"]
+    assert survival["definition"] == same["definition"]
     assert who["method"] == "Kaplan-Meier, response by WHO"
     assert recist["method"] == "Kaplan-Meier, response by RECIST 1.1"
     assert survival["method"] == "Kaplan-Meier"
