@@ -64,7 +64,7 @@ class QueryCache:
             stored = _stored(self.path, name) if self.path else None
             if stored is None:
                 self.unsaved.add(name)
-            self.queries[name] = _read(stored) if stored else compiled(con, expression())
+            self.queries[name] = stored or compiled(con, expression())
         query = self.queries[name]
         for table_name, constants in query.constants.items():
             con.con.register(table_name, constants)
@@ -121,7 +121,7 @@ class QueryCache:
             find: finds them; JSON must hold them.
         """
         if name not in self.told:
-            stored = _stored(self.path, name) if self.path else None
+            stored = _stored_facts(self.path, name) if self.path else None
             self.told[name] = stored or json.loads(json.dumps(find()))
             if stored is None:
                 self._keep({name: json.dumps(self.told[name])})
@@ -187,7 +187,12 @@ def _made_by() -> str:
     return sha256_of([code_sha256(COMPILED), dict(engine_versions()), version("sqlglot")])
 
 
-def _stored(path: Path, name: str) -> Any:
+def _stored(path: Path, name: str) -> Query | None:
+    facts = _stored_facts(path, name)
+    return _read(facts) if facts else None
+
+
+def _stored_facts(path: Path, name: str) -> Any:
     """What the file holds; nothing where it cannot be read or the text is not as it was."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as con:
         row = con.execute("SELECT query, sha256 FROM compiled WHERE name = ?", (name,)).fetchone()
