@@ -459,7 +459,7 @@ ALLOWED = (
     ),
     Allowed(
         "dosimetry_summary",
-        "\"group\" = '' AND grain = 'subject'",
+        "patient_group = '' AND grain = 'subject'",
         ("measure", "n", "median", "q1", "q3", "unit"),
         _estimates,
     ),
