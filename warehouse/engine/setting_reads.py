@@ -11,12 +11,11 @@ import ast
 import builtins
 import dataclasses
 import inspect
-import textwrap
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -115,8 +114,8 @@ class _Direct:
 def _direct(function: FunctionType) -> _Direct:
     """Read one function's source; a method that was made at run time has none."""
     found = _Direct()
-    with suppress(OSError, SyntaxError):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    code = function.__code__
+    for tree in _functions(code.co_filename).get(code.co_firstlineno, ()):
         local = _local(function.__code__)
         names = {n: v for n, v in function.__globals__.items() if n not in local}
         types = _hints(function)
@@ -127,6 +126,19 @@ def _direct(function: FunctionType) -> _Direct:
         _Reader(found, names, types).visit(tree)
         for inner in inspect.getclosurevars(function).nonlocals.values():
             found.follow(inner)
+    return found
+
+
+@cache
+def _functions(path: str) -> Mapping[int, Sequence[ast.AST]]:
+    """Line of a file -> the functions that begin there, with their decorators."""
+    found: dict[int, list[ast.AST]] = {}
+    if Path(path).is_file():
+        for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+                decorators = getattr(node, "decorator_list", [])
+                first = min(part.lineno for part in (node, *decorators))
+                found.setdefault(first, []).append(node)
     return found
 
 
