@@ -139,11 +139,14 @@ WITH sets AS (
 ), followed AS (
     SELECT *, baseline + least(0, of(counting, min(change_ct) OVER before,
             min(change_mri) OVER before, min(change_other) OVER before)) AS nadir,
-        coalesce(bool_or(gone = n AND baseline > 0 AND new_day IS NULL AND measured_day IS NULL
-            AND coalesce(status, 1) <= 2) OVER before, false) AS was_complete,
+        coalesce(bool_or(organ = 'all' AND gone = n AND baseline > 0 AND new_day IS NULL
+            AND measured_day IS NULL AND coalesce(status, 1) <= 2) OVER patient, false)
+        AS was_complete,
         coalesce(n, 0) = 0 AND coalesce(recorded, 0) = n_flagged AS no_set
     FROM spine WINDOW before AS (PARTITION BY subject_id, reader, organ, criterion
-        ORDER BY first_day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ORDER BY first_day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        patient AS (PARTITION BY subject_id, reader, criterion
+        ORDER BY first_day RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), grown AS (
     SELECT *, CASE WHEN baseline > 0 AND was_complete AND back THEN 'reappearance'
         WHEN baseline > 0 AND seen_sum > nadir AND (

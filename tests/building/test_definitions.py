@@ -157,12 +157,12 @@ def test_no_number_moves_without_its_definition(night: tuple[Any, Any], key: str
 def test_no_number_moves_without_its_definition_whatever_the_setting(
     night: tuple[Any, Any],
 ) -> None:
-    """Every setting that can be varied; `Y90_TOLD` names a file for what each moved."""
+    """Every setting that can be varied; `TOLD_TO` names a file for what each moved."""
     told = []
     for key in sorted(every_key()):
         moved, redefined = _varied(*night, key)
         told.append((key, len(moved), len(redefined), sorted(moved - redefined)[:5]))
-        if path := os.environ.get("Y90_TOLD"):
+        if path := os.environ.get("TOLD_TO"):
             Path(path).write_text("\n".join(map(str, told)))
     assert [t for t in told if t[3]] == []
 
