@@ -21,10 +21,12 @@ from schemas.tables.outcomes import (
     Attrition,
     BaselineCharacteristics,
     DosimetrySummary,
+    EarlyMortality,
     FollowUp,
     LiteratureComparison,
     PrognosisMultivariable,
     PrognosisUnivariate,
+    ResponseAtWindow,
     ResponseSummary,
     SurvivalLandmarks,
     SurvivalMedians,
@@ -46,6 +48,8 @@ def literature_comparison(
     prognosis_multivariable: Table[PrognosisMultivariable],
     dosimetry_summary: Table[DosimetrySummary],
     symptom_summary: Table[SymptomSummary],
+    early_mortality: Table[EarlyMortality],
+    response_at_window: Table[ResponseAtWindow],
 ) -> Table[LiteratureComparison]:
     """Set each published figure beside our statistic of the same definition."""
     names = populations(population_members)
@@ -63,6 +67,8 @@ def literature_comparison(
         (prognosis_multivariable, PrognosisMultivariable),
         (dosimetry_summary, DosimetrySummary),
         (symptom_summary, SymptomSummary),
+        (early_mortality, EarlyMortality),
+        (response_at_window, ResponseAtWindow),
     ):
         own |= _statistics(table, contract, wanted)
     records = [_beside(figure, name, own) for name in names for figure in FIGURES]

@@ -8,7 +8,9 @@ percentage (the note says derived). The lesions' denominator of 83 is the smalle
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894, abstract, and its review by
 Kanani, Clinical Oncology Alert, January 2013; Rhee et al. 2008 as quoted there; Kennedy et al., Am
 J Clin Oncol 2008;31:271-279, abstract, and as quoted there; RADIANT-4 (Yao 2016) and SIRFLOX (van
-Hazel 2016) from the R package kmdata, medians by survival 3.5-3.
+Hazel 2016) from the R package kmdata, medians by survival 3.5-3; the registries RESiN (Wong 2022,
+Brown 2021) and CIRT (Helmberger 2021), and Zuckerman 2019, Braat 2020 and Do Minh 2017 from their
+abstracts, Braat's responses from the text.
 """
 
 from dataclasses import dataclass
@@ -288,6 +290,189 @@ FIGURES: tuple[Figure, ...] = (
         "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
         note="van Hazel et al., J Clin Oncol 2016;34:1723-1731: colorectal metastases; "
         "reconstructed from the printed curve (Guyot 2012), held in the package kmdata",
+    ),
+    Figure(
+        "R01a", "Wong 2022 (RESiN)", "median overall survival", "33", None, 170, "months",
+        "Kaplan-Meier", "survival_medians.{p}.os.subject.overall.overall.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 25 to not reached; 170 were enrolled",
+    ),
+    Figure(
+        "R01b", "Wong 2022 (RESiN)", "1-year overall survival", "75", None, 170, "%",
+        "Kaplan-Meier", "survival_landmarks.{p}.os.subject.overall.overall.12",
+        scale=100,
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres",
+    ),
+    Figure(
+        "R01c", "Wong 2022 (RESiN)", "2-year overall survival", "62", None, 170, "%",
+        "Kaplan-Meier", "survival_landmarks.{p}.os.subject.overall.overall.24",
+        scale=100,
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres",
+    ),
+    Figure(
+        "R01d", "Wong 2022 (RESiN)", "3-year overall survival", "46", None, 170, "%",
+        "Kaplan-Meier", "survival_landmarks.{p}.os.subject.overall.overall.36",
+        scale=100,
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres",
+    ),
+    Figure(
+        "R01e", "Wong 2022 (RESiN)", "median overall survival, primary in the pancreas", "42", None,
+        None, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.primary_site.pancreas.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 33 to not reached; no curve of ours is drawn by "
+        "primary site",
+    ),
+    Figure(
+        "R01f", "Wong 2022 (RESiN)", "median overall survival, primary in the foregut", "26", None,
+        None, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.primary_site.foregut.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 23 to not reached; no curve of ours is drawn by "
+        "primary site",
+    ),
+    Figure(
+        "R01g", "Wong 2022 (RESiN)", "median overall survival, primary in the hindgut", "41", None,
+        None, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.primary_site.hindgut.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 12 to not reached; no curve of ours is drawn by "
+        "primary site",
+    ),
+    Figure(
+        "R01h", "Wong 2022 (RESiN)", "median overall survival, well differentiated", "36", None, 57,
+        "months", "Kaplan-Meier", "survival_medians.{p}.os.subject.tumour_grade.well.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 10 to not reached; grade known in 81 of 170; no curve "
+        "of ours is drawn by grade",
+    ),
+    Figure(
+        "R01i", "Wong 2022 (RESiN)", "median overall survival, moderately differentiated", "44",
+        None, 12, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.tumour_grade.moderately.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 7 to not reached; grade known in 81 of 170; no curve "
+        "of ours is drawn by grade",
+    ),
+    Figure(
+        "R01j", "Wong 2022 (RESiN)", "median overall survival, poorly differentiated", "25", None,
+        12, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.tumour_grade.poorly.midpoint",
+        note="Wong et al., BMC Cancer 2022;22:224, abstract: resin microspheres, a registry of "
+        "several centres; interval 3 to not reached; grade known in 81 of 170; no curve "
+        "of ours is drawn by grade",
+    ),
+    Figure(
+        "R02a", "Helmberger 2021 (CIRT)", "median overall survival, neuroendocrine tumours", "33.1",
+        None, None, "months", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
+        note="Helmberger et al., Cardiovasc Intervent Radiol 2021;44:21-35, abstract: resin "
+        "microspheres, followed for 24 months; interval 22.1 to not reached",
+    ),
+    Figure(
+        "R02b", "Helmberger 2021 (CIRT)", "30-day mortality, all tumours", "1.0", None, 1027, "%",
+        "proportion", "early_mortality.{p}.30",
+        note="Helmberger et al., Cardiovasc Intervent Radiol 2021;44:21-35, abstract: resin "
+        "microspheres, followed for 24 months; 1,027 patients with primary and secondary "
+        "tumours of every kind, not neuroendocrine ones alone",
+    ),
+    Figure(
+        "R03a", "Brown 2021 (RESiN)", "deaths within 6 months, all tumours", "14.8", 91, 614, "%",
+        "proportion", "early_mortality.{p}.180",
+        note="Brown et al., J Gastrointest Oncol 2021;12:639-657, abstract: 56 of 614 had "
+        "neuroendocrine tumours; hospice and treatment elsewhere are counted apart; 7 of "
+        "the deaths (1.1 %) were from liver decompensation, which ours does not count "
+        "apart",
+    ),
+    Figure(
+        "Z01a", "Zuckerman 2019", "median overall survival", "31", None, 59, "months",
+        "Kaplan-Meier", "survival_medians.{p}.os.subject.overall.overall.midpoint",
+        note="Zuckerman et al., J Gastrointest Oncol 2019;10:118-127, abstract: from the day "
+        "of treatment, one centre",
+    ),
+    Figure(
+        "Z01b", "Zuckerman 2019", "1-year overall survival", "80.4", None, 59, "%", "Kaplan-Meier",
+        "survival_landmarks.{p}.os.subject.overall.overall.12",
+        scale=100,
+        note="Zuckerman et al., J Gastrointest Oncol 2019;10:118-127, abstract: from the day "
+        "of treatment, one centre",
+    ),
+    Figure(
+        "Z01c", "Zuckerman 2019", "2-year overall survival", "65.6", None, 59, "%", "Kaplan-Meier",
+        "survival_landmarks.{p}.os.subject.overall.overall.24",
+        scale=100,
+        note="Zuckerman et al., J Gastrointest Oncol 2019;10:118-127, abstract: from the day "
+        "of treatment, one centre",
+    ),
+    Figure(
+        "Z01d", "Zuckerman 2019", "median hepatic progression-free survival", "18", None, 59,
+        "months", "Kaplan-Meier", "survival_medians.{p}.hpfs.subject.overall.overall.midpoint",
+        note="Zuckerman et al., J Gastrointest Oncol 2019;10:118-127, abstract: from the day "
+        "of treatment, one centre",
+    ),
+    Figure(
+        "Z01e", "Zuckerman 2019", "median progression-free survival", "13", None, 59, "months",
+        "Kaplan-Meier", "survival_medians.{p}.pfs.subject.overall.overall.midpoint",
+        note="Zuckerman et al., J Gastrointest Oncol 2019;10:118-127, abstract: from the day "
+        "of treatment, one centre",
+    ),
+    Figure(
+        "B01a", "Braat 2020", "median overall survival", "3.5", None, 44, "years", "Kaplan-Meier",
+        "survival_medians.{p}.os.subject.overall.overall.midpoint",
+        scale=1 / 12,
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; interval "
+        "1.8 to 5.1 years",
+    ),
+    Figure(
+        "B01b", "Braat 2020", "symptoms better after 3 months", "65", 15, 23, "%", "proportion",
+        "symptom_summary.{p}.improved",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; of the 23 "
+        "procedures before which there were symptoms",
+    ),
+    Figure(
+        "B01c", "Braat 2020", "complete response at 3 months", "2", None, None, "%", "proportion",
+        "response_at_window.{p}.recist_1_1.subject.all.all.91.cr",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; RECIST "
+        "1.1, by procedure or by patient is not said; ours is by patient",
+    ),
+    Figure(
+        "B01d", "Braat 2020", "partial response at 3 months", "14", None, None, "%", "proportion",
+        "response_at_window.{p}.recist_1_1.subject.all.all.91.pr",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; RECIST "
+        "1.1, by procedure or by patient is not said; ours is by patient",
+    ),
+    Figure(
+        "B01e", "Braat 2020", "stable disease at 3 months", "75", None, None, "%", "proportion",
+        "response_at_window.{p}.recist_1_1.subject.all.all.91.sd",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; RECIST "
+        "1.1, by procedure or by patient is not said; ours is by patient",
+    ),
+    Figure(
+        "B01f", "Braat 2020", "progression at 3 months", "9", None, None, "%", "proportion",
+        "response_at_window.{p}.recist_1_1.subject.all.all.91.pd",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; RECIST "
+        "1.1, by procedure or by patient is not said; ours is by patient",
+    ),
+    Figure(
+        "B01g", "Braat 2020", "lymphocytes grade 3 or 4 within 3 months", "42", None, None, "%",
+        "proportion", "toxicity_summary.{p}.lab.lymphocytes.4_03.primary.ge3",
+        note="Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253: resin microspheres "
+        "after systemic radionuclide treatment, 44 patients and 58 procedures; CTCAE 4.03",
+    ),
+    Figure(
+        "D01", "Do Minh 2017", "median overall survival, radioembolization", "23.6", None, 44,
+        "months", "Kaplan-Meier", "survival_medians.{p}.os.subject.overall.overall.midpoint",
+        note="Do Minh et al., Eur Radiol 2017;27:4995-5005, abstract: the arm of 44 patients "
+        "of a comparison with chemoembolization, gastroenteropancreatic tumours",
     ),
 )
 # fmt: on

@@ -231,11 +231,13 @@ def _candidates(section: Section, name: str) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, (int, float, Decimal)):
-        yield from (value * 2, value + 1, value / 2, value - 1)
+        yield from (value * 2, value + 1, value / 2, value - 1, 0.9)
     elif isinstance(value, tuple):
         yield from (value[:-1], value[::-1], *_longer(value))
     else:
-        yield from ("central", "RECIST 1.1", "mRECIST", "")
+        yield from ("central", "RECIST 1.1", "mRECIST")
+        if value.replace(".", "").isdigit():
+            yield f"{float(value) * 1.1:.1f}"
 
 
 def _longer(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:

@@ -80,6 +80,35 @@ def test_a_figure_that_a_registry_cannot_answer_keeps_its_row() -> None:
     )
 
 
+def test_later_series_stand_beside_ours_in_their_own_unit() -> None:
+    """42 months are 3.5 years; deaths by a day are a share of whoever was followed to it.
+
+    Source: Braat 2020 (3.5 years); Helmberger 2021 (1.0 % of 1,027, all tumours); Brown 2021 (91 of
+    614 dead at 6 months; 7 from liver decompensation), abstracts.
+    """
+    check(
+        only("B01a", "R02b", "R03a"),
+        {
+            "population_members": EVERYONE,
+            "survival_medians": """
+                | statistic_id                                                 | median_months | lower | upper |
+                | survival_medians.all.os.subject.overall.overall.midpoint | 42            | 24    | 60    |
+            """,
+            "early_mortality": """
+                | statistic_id            | pct | lower | upper |
+                | early_mortality.all.30  | 2.5 | 0.1   | 13.2  |
+                | early_mortality.all.180 | 20  | 9     | 36    |
+            """,
+        },
+        """
+        | figure_id | published | published_n | published_total | unit  | own_value | own_lower | own_upper |
+        | B01a      | 3.5       |             | 44              | years | 3.5       | 2         | 5         |
+        | R02b      | 1.0       |             | 1027            | %     | 2.5       | 0.1       | 13.2      |
+        | R03a      | 14.8      | 91          | 614             | %     | 20        | 9         | 36        |
+        """,
+    )
+
+
 def test_every_figure_asks_a_table_that_the_comparison_reads() -> None:
     """A figure is named once, and its statistic's table is among those compared."""
     read = set(inspect.signature(literature_comparison).parameters)
