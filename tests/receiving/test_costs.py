@@ -1,12 +1,16 @@
 """What rows set aside cost: counted by hand, under the cause at the root."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from flows.__main__ import main
 from schemas.site import Site
+from tests.support.small_site import TREATMENTS, deliver
 from warehouse.loading.costs import Cost
 from warehouse.receiving.check import check, pattern, readings
+from warehouse.store import Store
 
 PATIENTS = (
     "patient_id,sex,birth_year,diagnosis_date,ki67_pct\n"
@@ -80,3 +84,51 @@ def test_both_readings_of_a_number_are_known_to_the_preview(
     cell: str, either: tuple[str, ...]
 ) -> None:
     assert readings(cell) == either
+
+
+def test_the_preview_shows_what_stands_in_the_cells_and_only_it_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without `--preview` a finding names place, rule and pattern; with it, both readings too."""
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "registry.toml").write_text('registry = "small"\nsites = ["north"]\n')
+    (tmp_path / "sites" / "north.toml").write_text('site_id = "north"\norigin = "synthetic"\n')
+    export = tmp_path / "2022-01-01"
+    export.mkdir()
+    (export / "patients.csv").write_text("patient_id;ki67_pct\n1;4\n2;1.100,5\n3;71x3\n")
+    command = ["check", str(export), "--site", "north", "--config"]
+    command += [str(tmp_path / "registry.toml"), "--store", str(tmp_path / "store")]
+    assert main(command) == 1
+    assert "71x3" not in capsys.readouterr().out
+    assert main([*command, "--preview"]) == 1
+    told = capsys.readouterr().out
+    assert "patients' data: keep it on this machine" in told
+    assert "patients.csv row 3, patients.ki67_pct: 71x3" in told
+
+
+def test_a_night_tells_what_its_rows_set_aside_cost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The third patient is diagnosed before birth: he and his session are lost, and it is said."""
+    store = Store.open(tmp_path / "store")
+    patients = "patient_id,sex,birth_year,diagnosis_date\n1,female,1950,\n2,male,1950,\n"
+    deliver(
+        store,
+        "2021-01-01",
+        patients=f"{patients}3,male,1950,1940-01-01\n",
+        treatments=f"{TREATMENTS}3,s1,t1,2020-03-03,glass,left\n",
+    )
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "registry.toml").write_text(
+        'registry = "small"\nsites = ["north"]\nheld_below_pct = 0\n'
+    )
+    (tmp_path / "sites" / "north.toml").write_text('site_id = "north"\norigin = "synthetic"\n')
+    command = ["run", "--direct", "--as-of", "2021-01-01", "--no-settle", "--config"]
+    command += [str(tmp_path / "registry.toml"), "--store", str(store.root)]
+    assert main(command) == 0
+    told = capsys.readouterr().err
+    cost = told.partition("What this costs:")[2].splitlines()[1]
+    assert cost.startswith("  north: ")
+    assert "patients.diagnosis_date" in cost
+    assert "1 patient" in cost
+    assert "2 rows" in cost

@@ -54,7 +54,7 @@ def _status(context: Context) -> int:
 
 
 def _status_text(found: "Status") -> str:
-    age = "" if found.age_hours is None else f", whose run was due {_ago(found.age_hours)} ago"
+    age = "" if found.age_hours is None else f", {_ago(found.age_hours)} ago"
     late = ", ".join(f"{s} (expected {d})" for s, d in found.late_sites.items())
     shown = {
         "current": found.current or "nothing is published",

@@ -1,5 +1,6 @@
 """Where patients leave the series, and how Table 1 describes those who stay."""
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import wraps
@@ -229,6 +230,23 @@ FOUR = {
         | site:s     | C          |
     """,
 }
+
+
+@pytest.mark.parametrize("largest", [1950, 999_999_999_999])
+def test_a_value_of_any_size_that_its_column_holds_is_described(largest: int) -> None:
+    """A Ki-67 of 1950 once overflowed when it was squared; so would the largest that fits.
+
+    Levels of two values each, L and L - 2 against 0 and 2: means L - 1 and 1, both variances 2, so
+    that the standardised difference of the second level less the first is -(L - 2) / sqrt(2).
+    """
+    values = {"A": largest, "B": largest - 2, "C": 0, "D": 2}
+    subjects = "".join(f"| {name} | {value} |\n" for name, value in values.items())
+    found = run(table_1("ki67_pct"), FOUR | {"subjects": f"| subject_id | ki67_pct |\n{subjects}"})
+    level = {r["statistic_id"]: r for r in found}["all.ki67_pct.overall.ecog0.0"]
+    assert (level["median"], level["q1"], level["q3"]) == pytest.approx(
+        (largest - 1, largest - 1.5, largest - 0.5)
+    )
+    assert level["smd"] == pytest.approx(-(largest - 2) / math.sqrt(2))
 
 
 def test_a_number_has_a_median_with_quartiles_of_type_7() -> None:
