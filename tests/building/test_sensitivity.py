@@ -306,12 +306,12 @@ def readers() -> dict[str, set[str]]:
     for name, derivation in derivations().items():
         if not derivation.settings:
             continue
-        for section in _looked_at(derivation, literal):
+        for section in looked_at(derivation, literal):
             seen.setdefault(section, set()).add(name)
     return seen
 
 
-def _looked_at(derivation: Any, tables: dict[str, ibis.Table]) -> set[str]:
+def looked_at(derivation: Any, tables: dict[str, ibis.Table]) -> set[str]:
     looked: set[str] = set()
     sections = {type(f.default): n for n, f in OutcomeSettings.model_fields.items()}
     given = {n: _telling(kind(), sections[kind], looked) for n, kind in derivation.settings.items()}
@@ -347,7 +347,7 @@ def test_a_lesions_number_does_not_ask_what_is_said_of_patients() -> None:
 @pytest.mark.long
 def test_what_is_left_out_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference cohort: with everything between derived again, every number is the same."""
-    with engine(_reference_scratch(tmp_path)) as con:
+    with engine(reference_scratch(tmp_path)) as con:
         known = kept(con)
         asked = _values(readings.sensitivity(con, known, OutcomeSettings()))
         monkeypatch.setattr(readings, "IDLE", {})
@@ -356,7 +356,7 @@ def test_what_is_left_out_moves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.long
 def test_what_is_tried_together_gives_what_each_gives_alone(tmp_path: Path) -> None:
-    with engine(_reference_scratch(tmp_path)) as con:
+    with engine(reference_scratch(tmp_path)) as con:
         known = kept(con)
         for together in TRIED:
             if len(together) > 1:
@@ -368,7 +368,7 @@ def test_what_is_tried_together_gives_what_each_gives_alone(tmp_path: Path) -> N
                 assert at_once == alone
 
 
-def _reference_scratch(folder: Path) -> Path:
+def reference_scratch(folder: Path) -> Path:
     """The scratch file of a night, as the estimates leave it."""
     store = Store.open(folder / "store")
     deliver(store, "redcap")
