@@ -48,7 +48,7 @@ run: $(READY)  ## Run the main job: one synthetic export to one published releas
 reproduce: $(READY)  ## Print the publication's figures beside the computed ones
 	@$(BIN)/y90 reproduce
 
-test: $(READY)  ## Run the tests
+test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not extra and not long"
 
 test-extra: $(READY)  ## Run what needs Debian packages: browser, R, Java

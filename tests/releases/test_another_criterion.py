@@ -95,10 +95,10 @@ def _median(run: Path, statistic_id: str) -> tuple[float, str]:
 
 
 def test_another_choice_of_auto_holds_the_night(nights: Nights) -> None:
-    """Survival, which rests on no response, keeps its definition and its number."""
+    """It names the setting. Survival, which rests on no response, keeps definition and number."""
     why = {s["statistic_id"]: s["why"] for s in nights.account["statistics"]}
     assert nights.account["held"]
-    assert why[PFS] == "a setting that defines it changed"
+    assert why[PFS] == "a setting that defines it changed: survival.endpoint_criterion"
     assert OS not in why
 
 
