@@ -11,7 +11,7 @@ from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
 from tests.support.literal_releases import write_tables
 from warehouse.audit import judge as audit
-from warehouse.audit import telling
+from warehouse.audit import movement, telling
 from warehouse.audit.questions import QUESTIONS
 from warehouse.releases import change_pages as pages
 
@@ -171,3 +171,13 @@ def test_the_digest_names_what_matters_first(
     }
     lines = digest.evening([one], 24).splitlines()
     assert lines[1:3] == ["  lyon: 12 of 24 patients vanished", "  response: 63.9 -> 40.1 %"]
+
+
+def test_a_redefined_number_that_differs_by_rounding_alone_holds_no_night() -> None:
+    """The last digits of a sum follow the order of its terms; the setting is told of the others."""
+    named = {"redefined": True, "redefined_by": ("response.lesion_start",)}
+    same = changed("a.all", 0.638554216867469, 0.6385542168674693, **named)
+    assert movement.why_outside(same, AuditSettings()) is None
+    moved = changed("a.all", 0.6385542, 0.6385543, **named)
+    said = "a setting that defines it changed: response.lesion_start"
+    assert movement.why_outside(moved, AuditSettings()) == said

@@ -9,7 +9,7 @@ accepted rows may grow freely, but not fall: that is how a halved file shows.
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from math import inf
+from math import inf, isclose
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
 from warehouse.audit import telling
 from warehouse.engine.connections import connection
+
+ROUNDING = 1e-12
+"""Of a value: what the order in which doubles are added may change."""
 
 CLASSES = (
     ("eligibility", "status"),
@@ -48,10 +51,17 @@ def why_outside(moved: StatisticChange, settings: AuditSettings) -> str | None:
         return f"more than its own tolerance of {declared:g}" if far else None
     if moved.kind == "added" or (moved.old is None and moved.new is None):
         return None
-    if moved.redefined and moved.old != moved.new and settings.hold_redefined:
+    if moved.redefined and not _equal(moved.old, moved.new) and settings.hold_redefined:
         named = ": " + ", ".join(moved.redefined_by) if moved.redefined_by else ""
         return f"a setting that defines it changed{named}"
     return _fall(moved, settings) or _shift(moved, settings)
+
+
+def _equal(old: float | None, new: float | None) -> bool:
+    """Whether two values differ by no more than the order of a sum does."""
+    if old is None or new is None:
+        return old is new
+    return isclose(old, new, rel_tol=ROUNDING)
 
 
 def _declared(statistic_id: str, declared: Mapping[str, float]) -> float | None:
