@@ -8,9 +8,10 @@ say. A wording, a label or a source decides nothing and is no part of it.
 import dataclasses
 import importlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import ibis.expr.types as ir
@@ -166,14 +167,21 @@ def _settings_of(record: endpoints.Endpoint) -> Iterator[str]:
 
 def _digests(named: Iterable[tuple[str, str]], own: Mapping[str, str]) -> dict[str, str]:
     """Kind of rule record -> a hash of those that count; of endpoints and terms the row's own."""
-    by_kind: dict[str, dict[str, Any]] = {}
+    by_kind: dict[str, set[str]] = {}
     for module, name in named:
-        for record in records_in(getattr(importlib.import_module(module), name)):
+        for record, kind, content in _contents(module, name):
             if _counts(record, own):
-                kind = type(record).__module__.rpartition(".")[2]
-                content = _plain(record)
-                by_kind.setdefault(f"records {kind}", {})[sha256_of(content)] = content
+                by_kind.setdefault(kind, set()).add(content)
     return {kind: sha256_of(sorted(found))[:16] for kind, found in sorted(by_kind.items())}
+
+
+@cache
+def _contents(module: str, name: str) -> Sequence[tuple[Any, str, str]]:
+    """The rule records under a name, each with its kind and a hash of what it decides."""
+    return [
+        (r, f"records {type(r).__module__.rpartition('.')[2]}", sha256_of(_plain(r)))
+        for r in records_in(getattr(importlib.import_module(module), name))
+    ]
 
 
 def _counts(record: Any, own: Mapping[str, str]) -> bool:

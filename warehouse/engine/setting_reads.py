@@ -116,12 +116,11 @@ def _direct(function: FunctionType) -> _Direct:
     found = _Direct()
     code = function.__code__
     for tree in _functions(code.co_filename).get(code.co_firstlineno, ()):
-        local = _local(function.__code__)
+        local = _local(code)
         names = {n: v for n, v in function.__globals__.items() if n not in local}
         types = _hints(function)
-        if (
-            owner := function.__globals__.get(function.__qualname__.rpartition(".")[0])
-        ) is not None:
+        owner = function.__globals__.get(function.__qualname__.rpartition(".")[0])
+        if owner is not None:
             types["self"] = owner
         _Reader(found, names, types).visit(tree)
         for inner in inspect.getclosurevars(function).nonlocals.values():
