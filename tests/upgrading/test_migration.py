@@ -6,6 +6,7 @@ import signal
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,27 @@ def test_a_further_layout_is_one_record(store: Store, monkeypatch: pytest.Monkey
     left = photograph(store)
     left.pop("state/new", None)
     assert left == before
+
+
+def test_migrations_past_layout_9_are_taken_back_newest_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As text 9-10 would come after 10-11, and be passed over."""
+
+    def edits(_store: Store, _group: int | None) -> Iterator[Edit]:
+        yield Edit("write", "channels/current.json", text=REPLACED)
+
+    step = layouts.Step("invented", "An edit.", edits)
+    versions = [str(n) for n in range(2, 12)]
+    further = [layouts.Change(a, b, (step,), ()) for a, b in pairwise(versions)]
+    for module in (migration, store_module):
+        monkeypatch.setattr(module, "LAYOUT_VERSION", versions[-1])
+    monkeypatch.setattr(layouts, "CHANGES", (layouts.CHANGES[0], *further))
+    before = photograph(store)
+    names = migration.apply(store, NOW)
+    assert names[-2:] == ("9-10", "10-11")
+    assert migration.rollback(store) == tuple(reversed(names))
+    assert photograph(store) == before
 
 
 def test_the_group_of_the_analysts_gets_what_was_published_before(store: Store) -> None:

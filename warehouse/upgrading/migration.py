@@ -129,7 +129,7 @@ def rollback(store: Store) -> tuple[str, ...]:
     _found(store)
     with _alone(store):
         _unfinished(store)
-        journals = sorted(store.migration.glob("*/journal.json"), reverse=True)
+        journals = sorted(store.migration.glob("*/journal.json"), key=_layouts_of, reverse=True)
         never_began = store.migration.is_dir() and store.layout_version() != LAYOUT_VERSION
         if not journals and not never_began:
             raise Refused(
@@ -139,6 +139,11 @@ def rollback(store: Store) -> tuple[str, ...]:
         done = [p.parent.name for p in journals if _take_back(store, p.parent.name)]
         store.forget_rollback()
     return tuple(done)
+
+
+def _layouts_of(journal: Path) -> tuple[int, ...]:
+    """The two layouts that a journal lies between, as numbers: 9-10 comes before 10-11."""
+    return tuple(int(version) for version in journal.parent.name.split("-"))
 
 
 def _found(store: Store) -> tuple[str, bool]:
