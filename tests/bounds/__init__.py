@@ -1,0 +1,1 @@
+"""What held rows leave open."""
