@@ -205,7 +205,7 @@ def _nearest(message: str) -> str:
     """A usage message with the nearest of the words that are known."""
     found = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)
     if not found:
-        return f"{message}."
+        return f"{message.rstrip('.')}."
     known = [word.strip(" '") for word in found[2].split(",")]
     near = get_close_matches(found[1], known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(known)}."

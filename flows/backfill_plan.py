@@ -7,6 +7,7 @@
     unchanged     what it has, or the night before has, is made from the same
     held          waits for approval
     withdrawn     what it would have was withdrawn: it waits for approval as well
+    no delivery   the night lies before the first delivery: there is nothing to make it from
 
 A night is planned as if those before it were made.
 """
@@ -27,7 +28,16 @@ from warehouse.releases import ledger, releases
 from warehouse.store import Store
 
 Reprocess = Literal["none", "failed", "completed"]
-Reason = Literal["missing", "new inputs", "failed", "redefined", "unchanged", "held", "withdrawn"]
+Reason = Literal[
+    "missing",
+    "new inputs",
+    "failed",
+    "redefined",
+    "unchanged",
+    "held",
+    "withdrawn",
+    "no delivery",
+]
 WANTED: Mapping[Reprocess, frozenset[Reason]] = {
     "none": frozenset({"missing", "new inputs"}),
     "failed": frozenset({"missing", "new inputs", "failed"}),
@@ -66,11 +76,7 @@ class _Known:
 def nights(
     store: Store, registry: Registry, key: bytes, first: date, last: date, reprocess: Reprocess
 ) -> list[Night]:
-    """Plan every night from the first to the last, inclusive.
-
-    Raises:
-        Refused: nothing is visible at the first night.
-    """
+    """Plan every night from the first to the last, inclusive."""
     released = {r.as_of: r for r in releases.listing(store) if r.status != "withdrawn"}
     ended = {run["as_of"]: run for run in ledger.runs(store)}
     earlier = [r for r in released.values() if r.as_of < first and r.status == "published"]
@@ -78,6 +84,9 @@ def nights(
     found = []
     waiting = not_received(store, registry)
     for night in _range(first, last):
+        if not _delivered(store, night):
+            found.append(Night(night, "no delivery", False, (), ()))
+            continue
         own = released.get(night)
         if night in waiting or (waiting and known is None and not _visible(store, registry, night)):
             reason: Reason = "new inputs" if own else "missing"
@@ -223,22 +232,21 @@ def check(store: Store, first: date, last: date, today: date) -> None:
     """Refuse a range that is none.
 
     Raises:
-        Refused: it is in reverse, or in the future.
+        Refused: it is in reverse, in the future, or over before the first delivery.
     """
     if last < first:
         raise Refused(f"--from-date {first}: after --to-date {last}. Name the earlier night first.")
     if last > today:
         raise Refused(f"--to-date {last}: in the future. Name a night up to {today}.")
-    _something_to_see(store, first)
+    if not _delivered(store, last):
+        raise Refused(
+            f"{last}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
+            "with a date not after the night, or end with a later --to-date."
+        )
 
 
-def _something_to_see(store: Store, first: date) -> None:
-    """Refuse a range before which nothing was delivered, so that nothing is written for it."""
+def _delivered(store: Store, night: date) -> bool:
+    """Whether anything lies in an inbox, or was received, with a date up to a night."""
     waiting = store.inbox.glob("*/????-??-??")
     received = store.raw.glob("*/receipts/????-??-??-*.json")
-    seen = any(p.name[:10] <= first.isoformat() for room in (waiting, received) for p in room)
-    if not seen:
-        raise Refused(
-            f"{first}: nothing is visible. Put an export into {store.inbox}/<site>/<YYYY-MM-DD>/ "
-            "with a date not after the night, or begin with a later --from-date."
-        )
+    return any(p.name[:10] <= night.isoformat() for room in (waiting, received) for p in room)

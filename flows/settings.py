@@ -7,23 +7,19 @@ both. The variable of a setting is its path in capitals, `Y90_THREADS` or
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
-from flows.toml_lines import Place, line_of, lines
+from flows.toml_files import File, place_of, read_file, validated
+from flows.toml_lines import Place, line_of
 from schemas.errors import BadConfiguration, Refused, all_at_once
 from schemas.section import Section
 from schemas.settings import Registry, RegistryFile
-from schemas.site import Site
+from schemas.site import Origin, Site
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, read_key
 from warehouse.fingerprints import code_sha256, sha256_of
 from warehouse.store import make_private, write_atomically
@@ -34,18 +30,6 @@ REMEMBERED = Path("state") / "registry-file"
 """Inside a store: the path of the file that its last run was made with."""
 SPECIAL = ("Y90_CONFIG", "Y90_STORE", "Y90_CHECKOUT")
 """No settings: where the registry and the store are, and for prefect.yaml the code."""
-UNION_ORDER = {"string_type": 1, "model_type": 2}
-"""A value that may be text or a table is told of once: by what is wrong inside, then as text."""
-Model = TypeVar("Model", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A TOML file as read, and where its keys stand."""
-
-    path: Path
-    data: dict[str, Any] = field(default_factory=dict)
-    lines: dict[Place, int] = field(default_factory=dict)
 
 
 def config_path(flag: Path | None = None, store: Path | None = None) -> Path:
@@ -81,9 +65,9 @@ def load_registry(config: Path, overrides: Mapping[str, Any] | None = None) -> R
         BadConfiguration: with every breach in every file and in the environment.
     """
     problems: list[str] = []
-    read = _read(config, problems)
+    read = read_file(config, problems)
     given, names = _merged(read.data, overrides or {}, problems)
-    file = _validated(RegistryFile, given, read, problems, names) if read.data else None
+    file = validated(RegistryFile, given, read, problems, names) if read.data else None
     problems += _own_rules(given, read)
     sites = _sites(config.parent, given, problems)
     problems += _mixture(sites)
@@ -118,9 +102,9 @@ def judge_sites(registry: Registry, judged: Path | None = None) -> None:
 def _site_rules(registry: Registry, site: Site) -> list[str]:
     from schemas.site_rules import breaches
 
-    read = _read(registry.folder / "sites" / f"{site.site_id}.toml", [])
+    read = read_file(registry.folder / "sites" / f"{site.site_id}.toml", [])
     found = sorted((line_of(read.lines, place) or 0, place, told) for place, told in breaches(site))
-    return [f"{_where(read, place)}: {told}" for _, place, told in found]
+    return [f"{place_of(read, place)}: {told}" for _, place, told in found]
 
 
 def remember(store: Path, config: Path) -> None:
@@ -186,6 +170,32 @@ def key_path(registry: Registry) -> Path | None:
     return Path(folder).expanduser() / "y90-outcomes" / f"{registry.file.registry}.key"
 
 
+def new_key_path(config: Path) -> Path | None:
+    """Where the key of a registry will be: its site files may still be missing, or wrong.
+
+    A site whose file does not say what its patients are is a clinical one.
+
+    Raises:
+        BadConfiguration: the registry's own file is wrong.
+    """
+    problems: list[str] = []
+    read = read_file(config, problems)
+    given, names = _merged(read.data, {}, problems)
+    file = validated(RegistryFile, given, read, problems, names) if read.data else None
+    if problems or file is None:
+        raise BadConfiguration(all_at_once(str(config), problems or ["empty. Name the registry."]))
+    sites = {}
+    for name in file.sites:
+        data = read_file(config.parent / "sites" / f"{name}.toml", []).data
+        sites[name] = Site(site_id=name, origin=_origin(data))
+    return key_path(Registry(file=file, sites=sites, folder=config.parent.resolve()))
+
+
+def _origin(data: Mapping[str, Any]) -> Origin:
+    said = data.get("origin")
+    return cast(Origin, said) if said in get_args(Origin) else "clinical"
+
+
 def registry_key(registry: Registry) -> bytes:
     """The key of the registry's pseudonyms.
 
@@ -236,19 +246,6 @@ def _environment() -> dict[str, str]:
     return {n: v for n, v in os.environ.items() if n.startswith(PREFIX) and v.strip()}
 
 
-def _read(path: Path, problems: list[str]) -> File:
-    try:
-        text = path.read_text("utf-8")
-        return File(path, tomllib.loads(text), lines(text))
-    except tomllib.TOMLDecodeError as fault:
-        problems.append(f"{path}: not TOML: {fault}. Correct that line.")
-    except UnicodeDecodeError:
-        problems.append(f"{path}: not UTF-8 text. Save it as UTF-8.")
-    except OSError as fault:
-        problems.append(f"{path}: {fault.strerror}. Create it, or correct its permissions.")
-    return File(path)
-
-
 def _merged(
     data: dict[str, Any], overrides: Mapping[str, Any], problems: list[str]
 ) -> tuple[dict[str, Any], dict[Place, str]]:
@@ -287,109 +284,16 @@ def _value(place: Place, text: str) -> str | list[str]:
     return [part.strip() for part in text.split(",")] if several else text.strip()
 
 
-def _validated(
-    model: type[Model],
-    data: dict[str, Any],
-    file: File,
-    problems: list[str],
-    names: Mapping[Place, str],
-) -> Model | None:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problems += _breaches(error, model, data, file, names)
-        return None
-
-
-def _breaches(
-    error: ValidationError,
-    model: type[BaseModel],
-    data: dict[str, Any],
-    file: File,
-    names: Mapping[Place, str],
-) -> list[str]:
-    """One sentence per breach, in the order of the file: where, what rule, what to do."""
-    told: dict[Place, tuple[int, str]] = {}
-    details = error.errors(include_url=False, include_input=False)
-    for breach in sorted(details, key=lambda b: UNION_ORDER.get(b["type"], 0)):
-        place = _in_data(breach, data)
-        if any(t[: len(place)] == place for t in told):
-            continue  # the other reading of a union has been told
-        where = names.get(place) or _where(file, place)
-        rule = _rule(breach["type"], breach["msg"], breach["loc"], model)
-        told[place] = (line_of(file.lines, place) or 0, f"{where}: {rule}")
-    return [text for _, text in sorted(told.values())]
-
-
-def _where(file: File, place: Place) -> str:
-    line = line_of(file.lines, place)
-    key = ".".join(str(p) for p in place)
-    return f"{file.path} line {line}, {key}" if line else f"{file.path}, {key}"
-
-
-def _in_data(breach: ErrorDetails, data: Any) -> Place:
-    """A breach's place, without the names that pydantic gives to the members of a union."""
-    place: list[str | int] = []
-    for part in breach["loc"]:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            if breach["type"] != "missing" or part != breach["loc"][-1]:
-                continue
-        place.append(part)
-    return tuple(place)
-
-
-def _rule(kind: str, message: str, loc: Place, model: type[BaseModel]) -> str:
-    """What is broken, and what to do, in words."""
-    if kind == "extra_forbidden":
-        return "unknown key. " + _suggestion(str(loc[-1]), _known_keys(model, loc))
-    if kind == "missing":
-        return "is required. Add it."
-    text = message.removeprefix("Value error, ")
-    text = text.replace("Input should", "must").replace("String should", "must")
-    if kind == "string_type":
-        return f"{text}. Write it in quotes."
-    return f"{text}. Correct it."
-
-
-def _known_keys(model: type[BaseModel], loc: Place) -> list[str]:
-    """The keys allowed where an unknown one was found."""
-    chosen: Any = model
-    for part in loc[:-1]:
-        declared = chosen.model_fields.get(part) if isinstance(part, str) else None
-        named = _section_in(declared.annotation if declared else None) or _by_name(part)
-        chosen = named or chosen
-    return [f.alias or name for name, f in chosen.model_fields.items()]
-
-
-def _section_in(annotation: Any) -> type[Section] | None:
-    """The section inside an annotation such as `dict[str, tuple[TableSource, ...]]`."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    inner = (_section_in(a) for a in getattr(annotation, "__args__", ()))
-    return next((s for s in inner if s), None)
-
-
-def _by_name(part: str | int) -> type[Section] | None:
-    return next((s for s in Section.__subclasses__() if s.__name__ == part), None)
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else f"Choose one of {', '.join(known)}."
-
-
 def _own_rules(given: Mapping[str, Any], read: File) -> list[str]:
     problems = []
     zone = given.get("timezone", "UTC")
     if isinstance(zone, str) and not _is_zone(zone):
-        where = _where(read, ("timezone",))
+        where = place_of(read, ("timezone",))
         problems.append(f"{where}: no such time zone. Use an IANA name such as Europe/Berlin.")
     problems += _schedule(given, read)
     listed = _listed(given)
     if twice := sorted({s for s in listed if listed.count(s) > 1}):
-        where = _where(read, ("sites",))
+        where = place_of(read, ("sites",))
         problems.append(f"{where}: {', '.join(twice)} twice. Name each site once.")
     return problems
 
@@ -403,7 +307,7 @@ def _schedule(given: Mapping[str, Any], read: File) -> Iterator[str]:
         try:
             checked(cron)
         except ValueError as fault:
-            yield f"{_where(read, ('schedule',))}: {fault}. Correct it."
+            yield f"{place_of(read, ('schedule',))}: {fault}. Correct it."
 
 
 def _is_zone(name: str) -> bool:
@@ -425,10 +329,10 @@ def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[
     for name in dict.fromkeys(_listed(given)):
         path = folder / "sites" / f"{name}.toml"
         before = len(problems)
-        read = _read(path, problems)
-        site = _validated(Site, read.data, read, problems, {}) if before == len(problems) else None
+        read = read_file(path, problems)
+        site = validated(Site, read.data, read, problems, {}) if before == len(problems) else None
         if site is not None and site.site_id != name:
-            where = _where(read, ("site_id",))
+            where = place_of(read, ("site_id",))
             problems.append(f'{where}: must be the name of its file. Write site_id = "{name}".')
         if site is not None:
             zone = site.timezone or given.get("timezone", "UTC")
@@ -445,7 +349,7 @@ def _excluded(folder: Path, site: Site, read: File, problems: list[str]) -> froz
     try:
         listed = [line.split("#")[0].strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError):
-        where = _where(read, ("excluded_patients_file",))
+        where = place_of(read, ("excluded_patients_file",))
         problems.append(f"{where}: {path} cannot be read as text. Create it, or correct the path.")
         return frozenset()
     return frozenset(filter(None, listed))

@@ -143,6 +143,7 @@ class Column:
     source: str | None
     identifying: bool
     worse: str | None
+    made_of: str | None
 
     @property
     def limited(self) -> bool:
@@ -177,9 +178,11 @@ def column(
             missing, "year" if the month too), default (when the site gives none), source (of the
             definition), identifying (never leaves the registry layer), worse (which way is
             worse for the patient: "higher" or "lower", of codes the later or the earlier;
-            "analyte" where the analyte decides).
+            "analyte" where the analyte decides), made_of (the column that tells it where the site
+            gives none).
     """
     known = {"unit", "plausible", "partial", "default", "source", "identifying", "worse"}
+    known |= {"made_of"}
     if unknown := set(facts) - known:
         raise TypeError(f"column(): unknown facts {sorted(unknown)}. Use one of {sorted(known)}.")
     return pa.Field(
@@ -253,6 +256,7 @@ def _column(name: str, declared: Any) -> Column:
         source=facts.get("source"),
         identifying=bool(facts.get("identifying")),
         worse=facts.get("worse"),
+        made_of=facts.get("made_of"),
     )
 
 

@@ -95,8 +95,14 @@ def _column(column: Column, source: ColumnSource, place: Place) -> Iterator[Brea
         if source.unit not in units:
             known = ", ".join([column.unit or "no unit at all", *units])
             yield (*place, "unit"), f"no conversion to {column.unit}. Use one of {known}."
-    if source.date_format is not None:
+    if source.date_format is not None and not _dated(column):
+        yield (*place, "date_format"), f"{column.name} is no date. Remove it."
+    elif source.date_format is not None:
         yield from _formats(source.date_format, (*place, "date_format"))
+
+
+def _dated(column: Column) -> bool:
+    return bool(column.dtype.is_date() or column.dtype.is_timestamp())
 
 
 def _fits(column: Column, value: Any) -> bool:

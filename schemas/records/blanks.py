@@ -84,6 +84,8 @@ UNKNOWN: Mapping[str, tuple[str, ...]] = {
     "assessments": ("biliary_obstruction",),
     "mappings": ("lung_shunt_method", "vessels_embolised"),
     "treatments": (
+        "device",
+        "lobe",
         "segments",
         "target_volume_ml",
         "activity_calibrated_gbq",

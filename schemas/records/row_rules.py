@@ -49,6 +49,25 @@ def small_shunt(table: str) -> RowRule:
     )
 
 
+def _not_recorded(name: str, cost: str) -> RowRule:
+    return RowRule(
+        f"treatments.no_{name}",
+        name,
+        f"the {name} of a treatment is not known",
+        f"Record it at the source; the session counts for the first treatment, {cost}.",
+        lambda t: (t[name] == "unknown").fill_null(False) & ~unreadable(t, name),
+        category="completeness",
+        severity="warn",
+    )
+
+
+TREATMENTS = (
+    small_shunt("treatments"),
+    _not_recorded("device", "its dose is not derivable"),
+    _not_recorded("lobe", "which lesions it treated is not known"),
+)
+
+
 def outside_window(t: ir.Table) -> ir.BooleanValue:
     """Whether a result lies outside its window, exactly and in the unit delivered.
 

@@ -52,6 +52,7 @@ class Sessions(Intermediate):
     session_date: Date = column("Day of the session.", required=True)
     covers_right: Bool = column("A target of the session lies in the right lobe.", required=True)
     covers_left: Bool = column("A target of the session lies in the left lobe.", required=True)
+    covers_unknown: Bool = column("The lobe of one of its targets is not known.", required=True)
     course: Int = column("1 for the planned course, higher for re-treatment.", required=True)
 
     class Config:
@@ -75,7 +76,10 @@ class SubjectLesions(Intermediate):
     merged_from: Bool = column("Others merged into it.")
     split_from: Int = column("Number of the lesion that it is a fragment of.")
     first_measured_date: Date = column("Day of its first measurement.")
-    treated: Bool = column("A session treated its lobe; any session, where the lobe is not known.")
+    treated: Bool = column(
+        "A session treated its lobe; any session, where the lobe of the lesion, or of a session of "
+        "the patient, is not known."
+    )
     first_session_number: Int = column("Number of the first session that treated it.")
     lobe_date: Date = column("First 90Y that perfuses the lesion's lobe; T0 where unknown.")
     unreadable: Text = column("As in registry.lesions: cells whose null is no answer.")

@@ -183,7 +183,8 @@ class FollowedLesions(Mart):
         "Couinaud segment; null where several or another text were delivered.", codes=SEGMENTS
     )
     treated: Bool = column(
-        "A session treated its lobe; any session, where the lobe is caudate or not known.",
+        "A session treated its lobe; any session, where the lobe is caudate or not known, or that "
+        "of a session is not.",
         required=True,
     )
     first_session_number: Int = column("Number of the first session that treated it.")

@@ -190,11 +190,25 @@ class Mappings(RegistryTable):
 class Treatments(RegistryTable):
     """One row per perfused target of one 90Y session."""
 
-    session_id: Text = column("The session, as delivered.", key=True)
-    target_id: Text = column("The target within the session, as delivered.", key=True)
+    session_id: Text = column(
+        "The session, as delivered; where none is given, the day.",
+        key=True,
+        made_of="treatment_date",
+    )
+    target_id: Text = column(
+        "The target within the session, as delivered, or its number.", key=True, default="1"
+    )
     treatment_date: Date = column("Day of administration.", required=True)
-    device: Text = column("Kind of microspheres.", required=True, codes=("glass", "resin"))
-    lobe: Text = column("Lobe perfused.", required=True, codes=("right", "left", "whole"))
+    device: Text = column(
+        "Kind of microspheres; without it the session counts and has no dose.",
+        codes=("glass", "resin", "unknown"),
+        default="unknown",
+    )
+    lobe: Text = column(
+        "Lobe perfused; without it the session counts and its territory is not known.",
+        codes=("right", "left", "whole", "unknown"),
+        default="unknown",
+    )
     planned_lobes: Text = column(
         "Lobes that the course was planned to treat, as recorded at the first session.",
         codes=("right", "left", "both"),
@@ -231,7 +245,7 @@ class Treatments(RegistryTable):
         metadata = declares(
             dated_by="treatment_date",
             references={"patients": ("site_id", "patient_id")},
-            rules=(row_rules.small_shunt("treatments"),),
+            rules=row_rules.TREATMENTS,
         )
 
 
@@ -425,7 +439,10 @@ class Contacts(RegistryTable):
     contact_date: Date = column("Day of the contact, or of death.", key=True, partial="month")
     contact_date_precision: Text = column(_precision("contact_date"), codes=PRECISIONS)
     contact_type: Text = column(
-        "Kind of contact.", key=True, codes=("visit", "phone", "registry", "death")
+        "Kind of contact; where none is given, `death` of who is dead and `visit` of who is alive.",
+        key=True,
+        codes=("visit", "phone", "registry", "death"),
+        made_of="vital_status",
     )
     vital_status: Text = column(
         "Vital status.", required=True, codes=("alive", "dead"), worse="higher"

@@ -12,7 +12,7 @@ import pytest
 from flows import backfill, steps
 from flows.__main__ import main
 from flows.backfill import Ask, Place
-from schemas.errors import Locked
+from schemas.errors import Locked, Refused
 from tests.support import quick_nights as quick
 from warehouse.building.plan import Plan
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -66,6 +66,22 @@ def test_nights_with_a_delivery_are_made_and_those_between_have_what_was_before(
     assert state["state"] == "done"
     assert current(store) == "2016.01.02"
     assert {r["as_of"] for r in ledger.runs(store)} == {d.isoformat() for d in (D1, D2, D3, D4)}
+
+
+def test_nights_before_the_first_delivery_are_left_and_the_others_made(store: Store) -> None:
+    """A range may begin before anything was delivered; one that ends there has nothing to make."""
+    quick.deliver(store, D3, 10)
+    assert reasons(store) == [("no delivery", False)] * 2 + [("missing", True)] * 2
+    state = backfill.begin(place(store), ask(), TODAY)
+    assert ends(state) == [
+        ("left", ""),
+        ("left", ""),
+        ("published", "2016.01.02"),
+        ("unchanged", "2016.01.02"),
+    ]
+    assert state["state"] == "done"
+    with pytest.raises(Refused, match="nothing is visible"):
+        backfill.begin(place(store), ask(D1, D2), TODAY)
 
 
 def test_the_deployment_makes_the_same_nights_and_goes_on_by_its_id(
@@ -236,7 +252,7 @@ def test_an_interrupted_backfill_goes_on_by_its_id(
     [
         (["--from-date", "2016-01-02", "--to-date", "2016-01-01", "--reason", "r"], "after --to"),
         (["--from-date", "2016-01-02", "--to-date", "2999-01-01", "--reason", "r"], "future"),
-        (["--from-date", "2015-01-02", "--to-date", "2016-01-01", "--reason", "r"], "visible"),
+        (["--from-date", "2015-01-02", "--to-date", "2015-12-30", "--reason", "r"], "visible"),
         (["--from-date", "2015-12-31", "--to-date", "2016-01-01"], "--reason missing"),
         (["--from-date", "2015-12-31", "--to-date", "2016-01-01", "--reason", " "], "a reason"),
         (["--resume", "2016-01-01-9"], "there is none of that id"),

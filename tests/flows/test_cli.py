@@ -219,10 +219,12 @@ def test_the_doctor_finds_a_wrong_configuration(
 def test_a_new_key_is_for_its_owner_only_and_never_overwritten(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    """The site files may be written afterwards: `south` has none yet."""
     (tmp_path / "sites").mkdir()
     (tmp_path / "sites" / "north.toml").write_text('site_id = "north"\n', "utf-8")
     config = tmp_path / "registry.toml"
-    config.write_text('registry = "good"\nsites = ["north"]\nkey_file = "own.key"\n', "utf-8")
+    sites = 'sites = ["north", "south"]'
+    config.write_text(f'registry = "good"\n{sites}\nkey_file = "own.key"\n', "utf-8")
     assert cli.main(["key", "new", "--config", str(config), "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     key = tmp_path / "own.key"

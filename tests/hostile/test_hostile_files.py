@@ -227,6 +227,17 @@ CASES = {
         site={"tables": {"labs": [{"file": "labs.csv"}]}},
     ),
     # workbooks
+    "an old workbook": no(b"\xd0\xcf\x11\xe0", "old Excel workbook", name="patients.xls"),
+    "a workbook whose title stands above the names": no(
+        workbook(
+            Sheet1=sheet_row(1, text_cells("Our patients")) + SMALL_SHEET.replace('r="', 'r="1')
+        ),
+        "its first line holds one cell",
+        name="patients.xlsx",
+    ),
+    "a workbook of sheets that are not ours": no(
+        workbook(Patient=SMALL_SHEET, Notes=HEAD), "Did you mean patients?", name="export.xlsx"
+    ),
     "a workbook": ok(workbook(Sheet1=SMALL_SHEET), TWO, name="patients.xlsx"),
     "a workbook of several sheets": ok(
         workbook(patients=SMALL_SHEET, labs=HEAD), TWO, name="export.xlsx"

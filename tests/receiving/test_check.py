@@ -232,3 +232,27 @@ def test_a_delivery_of_which_a_file_vanishes_is_refused_and_tried_again(
 def test_a_first_site_file_is_not_made_from_a_pipe(config: Path) -> None:
     os.mkfifo(config / "pipe.csv")
     assert main(["site", "new", "south", "--from", str(config / "pipe.csv")]) == 2
+
+
+def test_a_finding_of_a_wide_laboratory_names_the_one_column(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every analyte has a column of its own: the others have nothing to do with the finding."""
+    site = config / "sites" / "north.toml"
+    wide = "".join(
+        f'[[tables.labs.wide]]\nanalyte = "{a}"\nvalue = "{a.upper()} (U/l)"\nunit = "U/L"\n'
+        for a in ("alt", "ast", "alp")
+    )
+    site.write_text(f'site_id = "north"\norigin = "synthetic"\n[[tables.labs]]\n{wide}')
+    path = config / "labs.csv"
+    path.write_text("patient_id,lab_date,ALT (U/l),AST (U/l),ALP (U/l)\n1,2020-01-01,30,x,50\n")
+    assert main(["check", str(path), "--site", "north", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [f["their_column"] for f in found if f["column"] == "value"] == ["AST (U/l)"]
+
+
+def test_an_argument_that_is_no_date_ends_with_one_full_stop(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "patients.csv", "--site", "north", "--extracted", "today"]) == 2
+    assert "Write YYYY-MM-DD. See" in capsys.readouterr().err

@@ -19,7 +19,7 @@ date_format = "%d/%m"
 sexe = "gender"
 sex = { from = "gender", codes = { 1 = "femal", 2 = "male" } }
 functioning = { from = "f", codes = { j = "perhaps" } }
-ki67_pct = { from = "ki", unit = "stone" }
+ki67_pct = { from = "ki", unit = "stone", date_format = "%d/%m/%Y" }
 [[tables.labs]]
 [[tables.labs.wide]]
 analyte = "bilirubine"
@@ -47,11 +47,12 @@ def test_every_breach_names_its_line_and_key(tmp_path: Path) -> None:
         "line 9, tables.patients.0.columns.sex.codes.1: sex has no such value",
         "line 10, tables.patients.0.columns.functioning.codes.j: functioning has no such value",
         "line 11, tables.patients.0.columns.ki67_pct.unit: no conversion to %",
+        "line 11, tables.patients.0.columns.ki67_pct.date_format: ki67_pct is no date",
         "line 14, tables.labs.0.wide.0.analyte: unknown. Did you mean `bilirubin`?",
         "line 20, tables.labs.0.wide.1.unit: no unit of albumin",
     ):
         assert where in told
-    assert "9 problems" in told
+    assert "10 problems" in told
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def anchors(
         last_session_date=sessions.session_date.max(where=sessions.course == 1),
         right_date=sessions.session_date.min(where=sessions.covers_right),
         left_date=sessions.session_date.min(where=sessions.covers_left),
+        unknown_date=sessions.session_date.min(where=sessions.covers_unknown),
     )
     sites = treatments.group_by("subject_id").agg(site_id=treatments.site_id.min())
     known = days.inner_join(sites, "subject_id")
@@ -50,7 +51,8 @@ def _planned(days: ir.Table, treatments: ir.Table, settings: BaselineSettings) -
     """Until when each planned lobe waits: its first session, or as long as a course may last.
 
     The plan is what was recorded at the first session; a later record is a later plan. Where a part
-    of it cannot be read it is not known.
+    of it cannot be read it is not known. Where the lobe of the first session is not known, no lobe
+    is known to wait; of a later one any may be.
     """
     first = treatments.inner_join(days.select("subject_id", "t0_date"), "subject_id")
     at_first = first.filter(first.treatment_date == first.t0_date)
@@ -60,18 +62,24 @@ def _planned(days: ir.Table, treatments: ir.Table, settings: BaselineSettings) -
         left=at_first.planned_lobes.isin(["left", "both"]).any(),
     )
     known = looked_up(days, plans, "subject_id")
+    blind = (known.unknown_date == known.t0_date).fill_null(False)
     treated = [
         (known[lobe] == known.t0_date).fill_null(False) for lobe in ("right_date", "left_date")
     ]
-    limit = known.t0_date + ibis.interval(days=settings.unilobar_second_session_days)
+    course = ibis.interval(days=settings.unilobar_second_session_days)
+    limit = (known.t0_date.cast("timestamp") + course).date()
     waits = {
-        f"{lobe}_waits_to": (known[lobe].fill_null(False) & ~at_once).ifelse(
-            ibis.least(known[f"{lobe}_date"].fill_null(limit.cast("date")), limit.cast("date")),
+        f"{lobe}_waits_to": (known[lobe].fill_null(False) & ~at_once & ~blind).ifelse(
+            ibis.least(
+                *(known[f"{of}_date"].fill_null(limit) for of in (lobe, "unknown")),
+                limit,
+            ),
             None,
         )
         for lobe, at_once in zip(("right", "left"), treated, strict=True)
     }
-    return known.mutate(plan_known=known.told.fill_null(False) | (treated[0] & treated[1]), **waits)
+    told = known.told.fill_null(False) & ~blind
+    return known.mutate(plan_known=told | (treated[0] & treated[1]), **waits)
 
 
 def subject_lesions(
@@ -83,7 +91,8 @@ def subject_lesions(
     """Number the lesions of each subject and give each the day its lobe was first perfused.
 
     A lesion never measured is kept, numbered last: it counts as not evaluable. Where the lobe is
-    unknown, caudate, or never treated, its day is T0. A fragment of a fragment is one of the whole.
+    unknown, caudate, or not known to be treated, its day is T0. A fragment of a fragment is one of
+    the whole.
     """
     measured = measurements.status == "measured"
     first_seen = measurements.group_by(["subject_id", "lesion_id"]).agg(
@@ -119,9 +128,15 @@ def _related(numbered: ir.Table) -> ir.Table:
 
 
 def _treated(known: ir.Table) -> ir.Table:
-    """The first session of a lesion's territory: its lobe, or any where the lobe is not known."""
+    """The first session of a lesion's territory: its lobe, or any where the lobe is not known.
+
+    Nor is it where no session is known to treat the lesion's lobe and that of some session is not.
+    """
     in_liver = known.organ.isnull() | (known.organ == "liver")
     right, left = in_liver & (known.lobe == "right"), in_liver & (known.lobe == "left")
+    somewhere = known.any_unknown.fill_null(False)
+    right &= known.right_date.notnull() | ~somewhere
+    left &= known.left_date.notnull() | ~somewhere
     sided = (right | left).fill_null(False)
     lobe_date = ibis.cases((right, known.right_date), (left, known.left_date), else_=known.t0_date)
     session = ibis.cases(
@@ -150,6 +165,7 @@ def _lobe_dates(anchors: ir.Table, sessions: ir.Table) -> ir.Table:
         right_session=sessions.session_number.min(where=sessions.covers_right),
         left_session=sessions.session_number.min(where=sessions.covers_left),
         first_session=sessions.session_number.min(),
+        any_unknown=sessions.covers_unknown.any(),
     )
     return anchors.select("subject_id", "t0_date").inner_join(by_lobe, "subject_id")
 
@@ -159,8 +175,9 @@ def _sessions(treatments: ir.Table) -> ir.Table:
     given = treatments.filter(treatments.activity_administered_gbq.fill_null(1) > 0)
     return given.group_by(["subject_id", "session_id"]).agg(
         session_date=given.treatment_date.min(),
-        covers_right=given.lobe.isin(["right", "whole"]).any(),
-        covers_left=given.lobe.isin(["left", "whole"]).any(),
+        covers_right=given.lobe.isin(["right", "whole"]).any().fill_null(False),
+        covers_left=given.lobe.isin(["left", "whole"]).any().fill_null(False),
+        covers_unknown=(given.lobe.isnull() | (given.lobe == "unknown")).any(),
     )
 
 
@@ -168,17 +185,22 @@ def _courses(given: ir.Table, within_days: int) -> ir.Table:
     """Number the courses by treatment day.
 
     Each lobe is treated once in a course, so a course is one treatment day, or two that follow each
-    other. In a run of days that could each continue the day before, every second one does.
+    other. In a run of days that could each continue the day before, every second one does. A day
+    whose lobe is not known is not seen to treat the other one: it is a course of its own.
     """
     days = given.group_by(["subject_id", "session_date"]).agg(
-        right=given.covers_right.any(), left=given.covers_left.any()
+        right=given.covers_right.any(),
+        left=given.covers_left.any(),
+        unknown=given.covers_unknown.any(),
     )
     by_day = ibis.window(group_by="subject_id", order_by="session_date")
     previous = days.mutate(
         number=ibis.row_number().over(by_day),
         gap=days.session_date.delta(days.session_date.lag().over(by_day), unit="day"),
         same_lobe=(days.right & days.right.lag().over(by_day))
-        | (days.left & days.left.lag().over(by_day)),
+        | (days.left & days.left.lag().over(by_day))
+        | days.unknown
+        | days.unknown.lag().over(by_day),
     )
     continues = ((previous.gap <= within_days) & ~previous.same_lobe).fill_null(False)
     runs = previous.mutate(run_start=ibis.ifelse(continues, 0, previous.number))

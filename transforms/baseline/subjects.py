@@ -104,25 +104,35 @@ def _criteria(eligibility: ir.Table) -> ir.Table:
 
 
 def _coverage(sessions: ir.Table) -> ir.Table:
-    """Both lobes over all sessions, whether or not on one day."""
+    """Both lobes over all sessions, whether or not on one day; null where a lobe is not known."""
     reached = sessions.group_by("subject_id").agg(
         n_sessions=sessions.count(),
         right=sessions.session_date.min(where=sessions.covers_right),
         left=sessions.session_date.min(where=sessions.covers_left),
+        unknown=sessions.covers_unknown.any().fill_null(False),
     )
     both = reached.right.notnull() & reached.left.notnull()
+    staged = both & (reached.right != reached.left).fill_null(False)
+    blind = ibis.null("boolean")
     return reached.select(
         "subject_id",
         "n_sessions",
-        bilobar=both,
-        staged=both & (reached.right != reached.left).fill_null(False),
+        bilobar=(reached.unknown & ~both).ifelse(blind, both),
+        staged=reached.unknown.ifelse(blind, staged),
     )
 
 
 def _device(treatments: ir.Table, sessions: ir.Table) -> ir.Table:
+    """The one device of all targets; null where that of one is not known, and no second one is."""
     given = treatments.semi_join(sessions, ["subject_id", "session_id"])
-    used = given.group_by("subject_id").agg(one=given.device.min(), other=given.device.max())
-    return used.select("subject_id", device=ibis.ifelse(used.one == used.other, used.one, "mixed"))
+    known = given.device.nullif("unknown")
+    used = given.group_by("subject_id").agg(
+        one=known.min(), other=known.max(), lacking=known.isnull().any()
+    )
+    device = ibis.cases(
+        (used.one != used.other, "mixed"), (~used.lacking, used.one), else_=ibis.null("string")
+    )
+    return used.select("subject_id", device=device)
 
 
 def _lesions(patients: ir.Table, subject_lesions: ir.Table) -> ir.Table:

@@ -127,7 +127,8 @@ def _mapped_afterwards(mappings: ir.Table, treatments: ir.Table) -> ir.Table:
 
 def _several(column: str, treatments: ir.Table) -> ir.Table:
     """One session with several values of what a session has only one of."""
-    kinds = treatments.group_by(SESSION).agg(n=treatments[column].nunique())
+    said = treatments[column].cast("string").nullif("unknown")
+    kinds = treatments.group_by(SESSION).agg(n=said.nunique())
     return treatments.semi_join(kinds.filter(kinds.n > 1), SESSION)
 
 

@@ -22,7 +22,8 @@ from schemas.records.analytes import CANONICAL_LAB_UNIT, LAB_UNITS
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import RegistryTable
 from transforms.intake import cells, lab_words
-from transforms.intake.names import CHECKBOX, OURS_ALONE, fitted, mapping, their_names, wide_mapping
+from transforms.intake.names import OURS_ALONE, fitted, mapping, wide_mapping
+from transforms.intake.texts import taken, texts_of
 
 LOWER_CASE = {("medications", "drug"), ("reported_endpoints", "group")}
 UPPER_CASE = {("reported_endpoints", "endpoint")}
@@ -41,9 +42,10 @@ UNIT_COLUMNS = {
         "g": "g",
     },
 }
-GROUP = "redcap_data_access_group"
-NOT_COMPLETED = "[not completed]"
-"""What REDCap writes for the time of a survey that nobody finished."""
+NUMBERED = {"treatments": "target_id"}
+"""Of which column rows get a number where nothing else tells them apart; `sequence` elsewhere."""
+MADE = {"dead": "death", "alive": "visit"}
+"""What kind of contact a vital status tells of, where none is given."""
 
 
 def harmonise(
@@ -73,7 +75,7 @@ def harmonise(
     """
     known = mapping(raw, contract, source, site)
     theirs = fitted(raw.columns, source)
-    chosen = _where(raw, theirs, site)
+    chosen = taken(raw, theirs, site)
     if not theirs.wide:
         return _rows(chosen, contract, known, theirs, site, receipt_id)
     parts = [
@@ -81,41 +83,6 @@ def harmonise(
         for lab in theirs.wide
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
-def of_other_groups(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
-    """The rows of an export that another data access group's site would take."""
-    group = access_group(raw, site)
-    chosen = _chosen(raw, source)
-    return chosen.filter(raw[GROUP] != group) if group else chosen.limit(0)
-
-
-def access_group(raw: ir.Table, site: Site) -> str | None:
-    """The data access group that a site takes of an export that has any."""
-    group = site.redcap.access_group if site.redcap else None
-    return group if GROUP in raw.columns else None
-
-
-def cell_texts(
-    raw: ir.Table, contract: type[RegistryTable], source: TableSource, site: Site
-) -> dict[str, ir.StringValue]:
-    """Our column -> the cell as trimmed text before it is read; null where nothing was entered."""
-    known = mapping(raw, contract, source, site)
-    return {name: _text(raw, given, source, site) for name, given in known.items()}
-
-
-def _where(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
-    """The rows of the site's own patients and of nobody's, in the events and values asked for."""
-    group = access_group(raw, site)
-    chosen = _chosen(raw, source)
-    return chosen.filter((raw[GROUP] == group) | raw[GROUP].isnull()) if group else chosen
-
-
-def _chosen(raw: ir.Table, source: TableSource) -> ir.Table:
-    conditions = [raw[name] == value for name, value in source.where.items()]
-    if source.events:
-        conditions.append(raw.redcap_event_name.isin(source.events))
-    return raw.filter(*conditions) if conditions else raw
 
 
 def _rows(
@@ -127,7 +94,7 @@ def _rows(
     receipt_id: str | ir.StringValue,
 ) -> ir.Table:
     ours = [c for c in columns(contract) if c.name not in OURS_ALONE]
-    texts = _texts(raw, ours, mapped, source, site)
+    texts = texts_of(raw, ours, mapped, source, site)
     read = _read(texts, contract, ours, mapped, site)
     judged: dict[str, ir.Value] = {}
     for c in ours:
@@ -142,7 +109,7 @@ def _rows(
         unreadable=_unreadable(ours, mapped, judged),
         site_id=ibis.literal(site.site_id),
         receipt_id=receipt_id if isinstance(receipt_id, ir.Value) else ibis.literal(receipt_id),
-        no_sequence=_lacks_sequence(read),
+        no_sequence=_lacks_sequence(read, contract),
     )
     if table_name(contract) == "labs":
         table = table.mutate(unit=lab_words.of_cells(table.analyte, table.unit))
@@ -151,109 +118,12 @@ def _rows(
     return _arranged(table, contract, keyed="source_key" in raw.columns)
 
 
-def _lacks_sequence(read: ir.Table) -> ir.BooleanValue:
+def _lacks_sequence(read: ir.Table, contract: type[RegistryTable]) -> ir.BooleanValue:
     """The row is told from others like it by no number of its own."""
-    if "text_sequence" not in read.columns:
+    numbered = f"text_{NUMBERED.get(table_name(contract), 'sequence')}"
+    if numbered not in read.columns:
         return ibis.literal(True)
-    return read.text_sequence.isnull()
-
-
-def _texts(
-    raw: ir.Table,
-    ours: list[Column],
-    mapped: Mapping[str, ColumnSource],
-    source: TableSource,
-    site: Site,
-) -> ir.Table:
-    """Every mapped cell as trimmed text, `text_<column>`, and where the row stands."""
-    text = {c.name: _text(raw, mapped[c.name], source, site) for c in ours if c.name in mapped}
-    return raw.select(
-        "source_file",
-        "source_row",
-        their_key=raw.source_key if "source_key" in raw.columns else ibis.null("string"),
-        is_empty=_is_empty(mapped, text, bool(source.wide), site),
-        in_no_group=raw[GROUP].isnull() if access_group(raw, site) else ibis.literal(False),
-        **{f"text_{name}": cell for name, cell in text.items()},
-    )
-
-
-def _text(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -> ir.StringValue:
-    """The cell as trimmed text, null where it is blank or a missing-data code."""
-    if given.constant is not None:
-        return ibis.literal(str(given.constant))
-    if given.any_of:
-        return _ticked(raw, given, source, site)
-    names = their_names(given)
-    if len(names) == 1 and site.redcap and _choice(names[0]):
-        return _box(raw, names[0], given, source, site)
-    read = [_cell(raw[name], site) for name in names]
-    return ibis.coalesce(*read) if len(read) > 1 else read[0]
-
-
-def _cell(cell: ir.StringValue, site: Site) -> ir.StringValue:
-    trimmed = cell.cast("string").strip().nullif("")
-    missing = [*site.missing, *([NOT_COMPLETED] if site.redcap else [])]
-    return trimmed.isin(missing).ifelse(ibis.null("string"), trimmed) if missing else trimmed
-
-
-def _choice(name: str) -> bool:
-    return CHECKBOX.fullmatch(name) is not None
-
-
-def _ticked(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -> ir.StringValue:
-    """Checkboxes: 1 if one is ticked; 0 only where somebody looked at the question."""
-    boxes = [_cell(raw[name], site) for name in given.any_of]
-    ticked = reduce(or_, ((box == "1").fill_null(False) for box in boxes))
-    seen = reduce(or_, (box.notnull() for box in boxes))
-    return ibis.cases(
-        (_said_missing(raw, given.any_of, site), ibis.null("string")),
-        (ticked, "1"),
-        (seen & _answered(raw, given, source, site), "0"),
-        else_=ibis.null("string"),
-    )
-
-
-def _box(
-    raw: ir.Table, name: str, given: ColumnSource, source: TableSource, site: Site
-) -> ir.StringValue:
-    """One column of a checkbox by itself: its 0 is an answer as far as that of `any_of` is."""
-    text = _cell(raw[name], site)
-    unanswered = (text == "0").fill_null(False) & ~_answered(raw, given, source, site)
-    return ibis.cases(
-        (_said_missing(raw, (name,), site) | unanswered, ibis.null("string")), else_=text
-    )
-
-
-def _answered(
-    raw: ir.Table, given: ColumnSource, source: TableSource, site: Site
-) -> ir.BooleanValue:
-    """0 is an answer only where the form was completed: an untouched form is all 0."""
-    status = given.complete
-    if status is None and site.redcap and source.instrument:
-        status = f"{source.instrument}_complete"
-        status = status if status in raw.columns else None
-    if status is None:
-        return ibis.literal(True)
-    return raw[status].strip().isin(["1", "2"]).fill_null(False)
-
-
-def _said_missing(raw: ir.Table, names: tuple[str, ...], site: Site) -> ir.BooleanValue:
-    """A missing-data code chosen for a checkbox: REDCap ticks a column `field___<code>` for it.
-
-    The code stands there in lower case, and what is no letter or digit as a low line.
-    """
-    fields = {m[1] for n in names if (m := CHECKBOX.fullmatch(n))}
-    ticks = [
-        (raw[column].strip() == "1").fill_null(False)
-        for field in sorted(fields)
-        for code in site.missing
-        if (column := f"{field}___{_as_suffix(code)}") in raw.columns and column not in names
-    ]
-    return reduce(or_, ticks, ibis.literal(False))
-
-
-def _as_suffix(code: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in code.lower())
+    return read[numbered].isnull()
 
 
 def _read(
@@ -275,7 +145,9 @@ def _read(
     texts = texts.mutate(**plain) if plain else texts
     read: dict[str, ir.Value] = {}
     for c in ours:
-        if c.name in mapped:
+        if c.made_of and c.made_of in mapped:
+            read[f"read_{c.name}"] = _told(texts, contract, c, mapped, site)
+        elif c.name in mapped:
             read[f"read_{c.name}"] = _value(texts, contract, c, mapped[c.name], site)
         elif (made := _made_from_others(texts, contract, c, mapped, site)) is not None:
             read[f"read_{c.name}"] = made
@@ -296,6 +168,23 @@ def _made_from_others(
     if (table_name(contract), column.name) == ("labs", "value_comparator") and "value" in mapped:
         return texts.text_value.re_extract(cells.COMPARATOR, 1).nullif("")
     return None
+
+
+def _told(
+    texts: ir.Table,
+    contract: type[RegistryTable],
+    column: Column,
+    mapped: Mapping[str, ColumnSource],
+    site: Site,
+) -> ir.Value:
+    """A cell, or where it is blank what the column tells that it can be made of."""
+    of = next(c for c in columns(contract) if c.name == column.made_of)
+    other = _value(texts, contract, of, mapped[of.name], site)
+    made = other.cases(*MADE.items()) if of.codes else cells.believed(other).cast("string")
+    if column.name not in mapped:
+        return made
+    own = _value(texts, contract, column, mapped[column.name], site)
+    return texts[f"text_{column.name}"].isnull().ifelse(made, own)
 
 
 def _value(
@@ -422,22 +311,6 @@ def _folded(text: ir.StringValue, place: tuple[str, str]) -> ir.StringValue:
     if place in UPPER_CASE:
         return text.upper()
     return text.lower() if place in LOWER_CASE else text
-
-
-def _is_empty(
-    mapping: Mapping[str, ColumnSource],
-    text: Mapping[str, ir.StringValue],
-    wide: bool,
-    site: Site,
-) -> ir.BooleanValue:
-    """Nothing was entered: no value of a wide lab, no cell of an instrument, a blank line."""
-    if wide:
-        return text["value"].isnull()
-    given = [n for n, s in mapping.items() if s.constant is None]
-    if site.redcap:
-        structural = {"patient_id", "sequence"}
-        given = [n for n in given if n not in structural] or given
-    return reduce(and_, (text[n].isnull() for n in given), ibis.literal(True))
 
 
 def _canonical(table: ir.Table) -> ir.Table:

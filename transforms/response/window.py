@@ -105,12 +105,16 @@ def _since_own_session(therapies: ir.Table, sessions: ir.Table, covers: str) -> 
 
 
 def _second(sessions: ir.Table, covers: str) -> ir.Table:
-    """Every day but the first on which the lobe was treated."""
-    treated = sessions.filter(sessions[covers].fill_null(False))
-    days = treated.select("subject_id", day="session_date").distinct()
-    by_day = ibis.window(group_by="subject_id", order_by="day")
-    numbered = days.mutate(number=ibis.row_number().over(by_day))
-    return numbered.filter(numbered.number > 0).select("subject_id", "day")
+    """Every day after the first on which the lobe was treated, or may have been treated again."""
+    own, unknown = (sessions[name].fill_null(False) for name in (covers, "covers_unknown"))
+    opened = sessions.group_by("subject_id").agg(
+        opened=ibis.coalesce(
+            sessions.session_date.min(where=own), sessions.session_date.min(where=unknown)
+        )
+    )
+    maybe = sessions.filter(own | unknown).select("subject_id", day="session_date").distinct()
+    later = looked_up(maybe, opened, "subject_id")
+    return later.filter(later.day > later.opened).select("subject_id", "day")
 
 
 def _after(anchors: ir.Table, begun: ir.Table, settings: ResponseSettings) -> ir.Table:

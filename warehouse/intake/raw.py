@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -54,6 +55,7 @@ from warehouse.store import Store, new_folder
 OUR_TABLES = tuple(table_name(contract) for contract in TABLES)
 PROJECT_FILES = ("events", "arms", "event_mapping", "instruments", "data_access_groups")
 CONTENTS = "contents.json"
+OLD_WORKBOOK = ".xls"
 REMARKS = ("notices", "unread", "unended", "doubts")
 
 
@@ -214,15 +216,35 @@ def _may_be_needed(member: Member, site: Site) -> bool:
 
 
 def _missing(members: Iterable[Member], site: Site) -> list[str]:
-    present = {m.table for m in members if m.suffix in TABULAR}
+    there = list(members)
+    present = {m.table for m in there if m.suffix in TABULAR}
     lacking = sorted(declared(site) - present)
     if not lacking and not present & _wanted(site):
-        return ["no table that its site file or our names know. Name its files in the site file."]
-    return [
+        known = "no table that its site file or our names know. Name its files in the site file."
+        return [known, *(told for m in there if (told := _useless(m)))]
+    return [_lacking(name, there) for name in lacking]
+
+
+def _lacking(name: str, members: Iterable[Member]) -> str:
+    """Why a declared file is not there."""
+    for member in members:
+        if member.table == name and (told := _useless(member)):
+            return told
+    return (
         f"{name}: declared in the site file, but missing. A delivery is the whole export: deliver "
         "every file, an empty table with its header."
-        for name in lacking
-    ]
+    )
+
+
+def _useless(member: Member) -> str:
+    """What is wrong with a file or sheet from which no table is read."""
+    if member.suffix == OLD_WORKBOOK:
+        return f"{member.origin}: an old Excel workbook, which is not read. Save it as .xlsx."
+    if member.suffix not in TABULAR:
+        return ""
+    near = get_close_matches(plain(member.table), {plain(n): n for n in OUR_TABLES}, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"{member.origin}: {member.table} is no table of ours.{meant}"
 
 
 def _convert_tables(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:

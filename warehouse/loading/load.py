@@ -19,7 +19,8 @@ from schemas.site import Site, TableSource
 from schemas.tables.quality import Findings, Quarantine, RowCounts
 from schemas.tables.registry import TABLES, RegistryTable
 from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
-from transforms.intake.harmonise import access_group, harmonise, of_other_groups
+from transforms.intake.harmonise import harmonise
+from transforms.intake.texts import access_group, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.engine.protocol import Engine, one_row

@@ -10,6 +10,7 @@ number, which a further row of a later delivery can change.
 
 from schemas.contract import columns, key, options, table_name
 from schemas.tables.registry import RegistryTable
+from transforms.intake.harmonise import NUMBERED
 from warehouse.engine.protocol import Engine
 from warehouse.loading.validate import ROW
 
@@ -22,17 +23,22 @@ REST = r"regexp_replace(natural_key, '\|[^|]*$', '')"
 
 def applies(contract: type[RegistryTable]) -> bool:
     """Whether rows of the table are told apart by a number."""
-    return SEQUENCE in key(contract)
+    return numbered(contract) in key(contract)
+
+
+def numbered(contract: type[RegistryTable]) -> str:
+    """The column whose number tells rows apart: `sequence`, of treatments the target."""
+    return NUMBERED.get(table_name(contract), SEQUENCE)
 
 
 def number(con: Engine, contract: type[RegistryTable]) -> None:
     """Number the rows that lack a number and share the rest of their key with others."""
-    name = table_name(contract)
+    name, column = table_name(contract), numbered(contract)
     ordered = ", ".join(f'"{c}"' for c in _content(contract))
     said = ", ".join(f"coalesce(\"{c}\"::VARCHAR, '')" for c in _content(contract))
     con.raw_sql(
         f"""UPDATE all_{name} AS row_ SET
-              {SEQUENCE} = numbered.given + numbered.place,
+              {column} = numbered.given + numbered.place,
               natural_key = numbered.by_content,
               source_key = CASE WHEN row_.source_key = row_.natural_key
                                 THEN numbered.by_content ELSE row_.source_key END
@@ -43,7 +49,7 @@ def number(con: Engine, contract: type[RegistryTable]) -> None:
                 SELECT {ROW}, rest, no_sequence,
                        dense_rank() OVER (PARTITION BY rest, no_sequence ORDER BY {ordered})
                          AS place,
-                       coalesce(max({SEQUENCE}) FILTER (WHERE NOT no_sequence)
+                       coalesce(max(try_cast({column} AS BIGINT)) FILTER (WHERE NOT no_sequence)
                          OVER (PARTITION BY rest), 0) AS given,
                        md5(concat_ws(chr(31), {said})) AS content
                 FROM (SELECT *, {REST} AS rest FROM left_{name})
@@ -57,6 +63,6 @@ def number(con: Engine, contract: type[RegistryTable]) -> None:
 
 def _content(contract: type[RegistryTable]) -> list[str]:
     """What a row says, date and time first, the rest in the contract's order."""
-    names = [c.name for c in columns(contract) if c.name not in (*PROVENANCE, SEQUENCE)]
+    names = [c.name for c in columns(contract) if c.name not in (*PROVENANCE, numbered(contract))]
     first = [n for n in (options(contract).dated_by, *TIMES) if n in names]
     return [*first, *(n for n in names if n not in first)]

@@ -23,8 +23,8 @@ from schemas.spelling import meant
 from schemas.tables.registry import TABLES
 from transforms.intake.cells import number_pattern
 from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
-from transforms.intake.harmonise import GROUP
 from transforms.intake.names import fitted
+from transforms.intake.texts import GROUP
 from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -135,7 +135,7 @@ class Checked:
         """The findings by rule, column and cause, the most frequent first."""
         several: dict[tuple[str, ...], list[Finding]] = {}
         for f in self.findings:
-            several.setdefault((f.table, f.column, f.rule, f.cause), []).append(f)
+            several.setdefault((f.table, f.column, f.their_column, f.rule, f.cause), []).append(f)
         found = [
             Group(fs[0], len(fs), tuple((f.file, f.row) for f in fs[:EXAMPLES]))
             for fs in several.values()
@@ -254,16 +254,16 @@ def _queries(con: Engine, site: Site, raw: set[str], counts: list[Counts]) -> It
             meaning, remedy = explained(rule, column, severity)
             cause = _cause(rule, {c.table for c in counts})
             rows = con.raw_sql(
-                f"SELECT source_file, source_row, patient_id, {cell}, {cause} FROM (SELECT "
-                f"DISTINCT {validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND "
+                f"SELECT source_file, source_row, patient_id, {cell}, {cause}, {theirs} FROM ("
+                f"SELECT DISTINCT {validate.ROW} FROM bad_{name} WHERE rule_id = '{rule}' AND "
                 f"column_name = '{column}') JOIN all_{name} row_ USING ({validate.ROW}) "
                 f"LEFT JOIN (SELECT {validate.ROW}, detail FROM detail_{name} "
                 f"WHERE rule_id = '{rule}') USING ({validate.ROW}) ORDER BY ALL"
             ).fetchall()
-            for file, row, patient, value, why in dict.fromkeys(rows):
+            for file, row, patient, value, why, of in dict.fromkeys(rows):
                 facts = (rule, category, severity, meaning, remedy)
                 form = pattern(value or "") if rule in validate.UNREAD.values() else ""
-                finding = Finding(file, row, name, column, theirs, *facts, form, why)
+                finding = Finding(file, row, name, column, of, *facts, form, why)
                 yield Query(finding, patient or "", value or "")
 
 
@@ -280,21 +280,25 @@ def _cause(rule: str, tables: set[str]) -> str:
 def _their_cell(
     con: Engine, table: str, column: str, parts: tuple[TableSource, ...], raw: set[str]
 ) -> tuple[str, str]:
-    """Their name of a column, and SQL for what stands in it in the row `row_`."""
-    names: list[str] = []
+    """SQL for their name of a column and for what stands in it, in the row `row_`."""
+    names: dict[str, list[str]] = {}
     cells: list[str] = []
     same = "raw_.source_file = row_.source_file AND raw_.source_row = row_.source_row"
     for place, source in ((raw_name(table, s), s) for s in parts):
         there = tuple(con.table(f"raw_{place}").columns) if place in raw else ()
         for condition, found in _their_columns(column, fitted(there, source), there):
-            names += found
+            names.setdefault(condition, []).extend(found)
             said = ", ".join(f'raw_."{n}"' for n in found)
             cells.append(
                 f"(SELECT any_value(concat_ws(' | ', {said})) FROM \"raw_{place}\" raw_ "
                 f"WHERE {same} AND {condition})"
             )
-    theirs = ", ".join(dict.fromkeys(names))
-    return theirs, f"coalesce({', '.join([*cells, 'NULL'])})::VARCHAR"
+    told = {c: ", ".join(dict.fromkeys(n)).replace("'", "''") for c, n in names.items()}
+    theirs = " ".join(f"WHEN {c} THEN '{n}'" for c, n in told.items())
+    return (
+        f"CASE {theirs} ELSE '' END" if told else "''",
+        f"coalesce({', '.join([*cells, 'NULL'])})::VARCHAR",
+    )
 
 
 def _their_columns(

@@ -19,8 +19,9 @@ from schemas.contract import column_names, columns, table_name
 from schemas.errors import BadConfiguration, BadDelivery, all_at_once
 from schemas.site import Site, TableSource
 from schemas.tables.registry import RegistryTable
-from transforms.intake.harmonise import GROUP, cell_texts, harmonise
+from transforms.intake.harmonise import harmonise
 from transforms.intake.names import OURS_ALONE, mapping
+from transforms.intake.texts import GROUP, cell_texts
 from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine, one_row
 from warehouse.loading import kept_queries
@@ -158,7 +159,7 @@ def _lacking(
     apart = {*OURS_ALONE, *(("analyte", "unit") if source.wide else ())}
     for column in columns(contract):
         needed = not column.nullable and column.default is None and column.name not in apart
-        if needed and column.name not in given:
+        if needed and column.name not in given and column.made_of not in given:
             yield (
                 f"[tables.{name}.columns] {column.name}: no column gives it, and no row means "
                 "anything without it. Map it in the site file, or correct the export."

@@ -19,7 +19,7 @@ from schemas.site import Site
 from schemas.spelling import plain
 from warehouse.engine.connections import connection
 from warehouse.intake.formats.archives import TABULAR
-from warehouse.intake.raw import RawTables, reading
+from warehouse.intake.raw import OLD_WORKBOOK, RawTables, reading
 from warehouse.intake.reading_key import reading_id
 from warehouse.intake.receipts import Receipt, in_force, let_in
 from warehouse.loading import delivery_cache
@@ -206,6 +206,8 @@ def _strange(site: Site, columns: Columns) -> Iterator[str]:
     for origin in columns.unread:
         path = PurePosixPath(origin)
         is_table = path.suffix.lower() in (*TABULAR, ".gz") or ".xlsx/" in origin.lower()
+        if path.suffix.lower() == OLD_WORKBOOK and plain(path.stem) not in known:
+            yield f"{origin}: an old Excel workbook, which is not read. Save it as .xlsx."
         if is_table and plain(path.name.split(".")[0]) not in known:
             yield (
                 f"{origin}: matches no table, nothing of it is used. Declare it in the site file, "

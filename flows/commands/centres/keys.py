@@ -7,10 +7,10 @@ from schemas.errors import Refused
 
 
 def _new(context: Context) -> int:
-    from flows.settings import key_path
+    from flows.settings import new_key_path
     from warehouse.engine.pseudonyms import new_key
 
-    path = key_path(context.registry)
+    path = new_key_path(context.config)
     if path is None:
         raise Refused(
             f"{context.config}: a registry of synthetic or public sites uses the published "

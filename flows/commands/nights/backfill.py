@@ -7,6 +7,9 @@ from flows import schedule
 from flows.commands.command import Command, Context, a_date, table
 from schemas.errors import Refused
 
+NO_DELIVERY = "no delivery"
+"""The reason of a night before the first delivery."""
+
 if TYPE_CHECKING:
     from flows.backfill import Ask, Place
     from flows.backfill_plan import Night
@@ -108,13 +111,21 @@ def _dry(context: Context, place: "Place", ask: "Ask") -> int:
 
 
 def _plan_text(nights: "list[Night]", moving: list[str]) -> list[str]:
+    after = [n for n in nights if n.reason != NO_DELIVERY]
     rows = [
-        (n.night, n.reason, "make" if n.wanted else "leave", " ".join(n.changed)) for n in nights
+        (n.night, n.reason, "make" if n.wanted else "leave", " ".join(n.changed)) for n in after
     ]
     told = [table(("night", "reason", "plan", "changed since the release before"), rows), ""]
     count = sum(n.wanted for n in nights)
+    told += _before(len(nights) - len(after))
     told.append(f"{count} of {len(nights)} nights to make; nothing was written.")
     return [*told, f"Tables that may move: {', '.join(moving)}."] if moving else told
+
+
+def _before(count: int) -> list[str]:
+    """A line for nights of which nothing more is to be told."""
+    nights = "night lies" if count == 1 else "nights lie"
+    return [f"{count} {nights} before the first delivery."] if count else []
 
 
 def _told(context: Context, state: dict[str, Any]) -> int:
@@ -123,9 +134,11 @@ def _told(context: Context, state: dict[str, Any]) -> int:
     rows = [
         (n["night"], n["reason"], n["status"], n.get("release_id", n.get("why", "")))
         for n in state["nights"]
+        if n["reason"] != NO_DELIVERY
     ]
     text = [f"Backfill {state['backfill_id']}: {state['state']}.", ""]
     text.append(table(("night", "reason", "status", "release"), rows))
+    text += _before(len(state["nights"]) - len(rows))
     if state["state"] != "done":
         text.append(f"\nGo on with `y90 backfill --resume {state['backfill_id']}`.")
     context.report(state, "\n".join(text))

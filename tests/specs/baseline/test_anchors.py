@@ -106,6 +106,62 @@ def test_two_targets_of_one_session_are_one_session() -> None:
     )
 
 
+def test_a_session_whose_lobe_is_not_known_counts_and_is_a_course_of_its_own() -> None:
+    """It is the first treatment of who has no earlier one.
+
+    Nobody can say that it treats the other lobe: neither it nor a session after it continues a
+    course.
+    """
+    check(
+        sessions,
+        {
+            "treatments": """
+                | subject_id | session_id | target_id | treatment_date | lobe    |
+                | A          | s1         | t1        | d0             | unknown |
+                | A          | s2         | t1        | d40            | left    |
+                | B          | s1         | t1        | d0             | right   |
+                | B          | s2         | t1        | d40            |         |
+                | C          | s1         | t1        | d0             | right   |
+                | C          | s1         | t2        | d0             | unknown |
+            """
+        },
+        """
+        | subject_id | session_number | covers_right | covers_left | covers_unknown | course |
+        | A          | 1              | no           | no          | yes            | 1      |
+        | A          | 2              | no           | yes         | no             | 2      |
+        | B          | 1              | yes          | no          | no             | 1      |
+        | B          | 2              | no           | no          | yes            | 2      |
+        | C          | 1              | yes          | no          | yes            | 1      |
+        """,
+    )
+
+
+def test_a_lobe_waits_no_longer_than_to_a_session_that_may_have_treated_it() -> None:
+    """Where the lobe of the first session is not known, nobody knows which one waits."""
+    check(
+        anchors,
+        {
+            "treatments": """
+                | subject_id | session_id | target_id | treatment_date | lobe    | planned_lobes |
+                | A          | s1         | t1        | d0             | right   | both          |
+                | A          | s2         | t1        | d40            | unknown |               |
+                | B          | s1         | t1        | d0             | unknown | both          |
+            """,
+            "sessions": """
+                | subject_id | session_number | session_date | covers_right | covers_left | covers_unknown | course |
+                | A          | 1              | d0           | yes          | no          | no             | 1      |
+                | A          | 2              | d40          | no           | no          | yes            | 2      |
+                | B          | 1              | d0           | no           | no          | yes            | 1      |
+            """,
+        },
+        """
+        | subject_id | t0_date | plan_known | right_waits_to | left_waits_to |
+        | A          | d0      | yes        |                | d40           |
+        | B          | d0      | no         |                |               |
+        """,
+    )
+
+
 def test_a_session_in_which_nothing_was_injected_is_not_a_treatment() -> None:
     """The analysis set needs one administered session; an activity of zero is none."""
     check(
@@ -190,6 +246,41 @@ def test_a_lesions_day_is_the_first_session_that_perfuses_its_lobe() -> None:
         | A          | L4        | yes          | no            | d0        |
         | B          | L1        | yes          | no            | d5        |
         | C          | L1        | yes          | no            |           |
+        """,
+    )
+
+
+def test_a_session_whose_lobe_is_not_known_may_have_treated_any_lesion() -> None:
+    """As of a lesion whose own lobe is not known, any session counts. L1 has a session of its own.
+
+    Without a session of an unknown lobe, a lesion of the other lobe was not treated (B).
+    """
+    check(
+        subject_lesions,
+        {
+            "lesions": """
+                | subject_id | lesion_id | lobe  |
+                | A          | L1        | right |
+                | A          | L2        | left  |
+                | B          | L1        | left  |
+            """,
+            "anchors": """
+                | subject_id | t0_date |
+                | A          | d0      |
+                | B          | d0      |
+            """,
+            "sessions": """
+                | subject_id | session_number | session_date | covers_right | covers_left | covers_unknown | course |
+                | A          | 1              | d0           | no           | no          | yes            | 1      |
+                | A          | 2              | d35          | yes          | no          | no             | 2      |
+                | B          | 1              | d0           | yes          | no          | no             | 1      |
+            """,
+        },
+        """
+        | subject_id | lesion_id | treated | first_session_number | lobe_date |
+        | A          | L1        | yes     | 2                    | d35       |
+        | A          | L2        | yes     | 1                    | d0        |
+        | B          | L1        | no      |                      | d0        |
         """,
     )
 

@@ -342,6 +342,40 @@ def test_bilobar_is_the_union_of_all_sessions_and_staged_means_different_days() 
     )
 
 
+def test_what_rests_on_a_lobe_or_a_device_that_is_not_known_is_not_known() -> None:
+    """Unless the rest decides it: both lobes treated are both lobes, two devices are mixed."""
+    check(
+        subjects,
+        {
+            "patients": "| subject_id |\n| A |\n| B |\n| C |",
+            "anchors": T0,
+            "sessions": """
+                | subject_id | session_id | session_date | covers_right | covers_left | covers_unknown |
+                | A          | s1         | d0           | yes          | no          | no             |
+                | A          | s2         | d35          | no           | no          | yes            |
+                | B          | s1         | d0           | yes          | no          | no             |
+                | B          | s2         | d35          | no           | yes         | yes            |
+                | C          | s1         | d0           | no           | no          | yes            |
+            """,
+            "treatments": """
+                | subject_id | session_id | target_id | device  |
+                | A          | s1         | t1        | glass   |
+                | A          | s2         | t1        | unknown |
+                | B          | s1         | t1        | glass   |
+                | B          | s2         | t1        | resin   |
+                | B          | s2         | t2        | unknown |
+                | C          | s1         | t1        |         |
+            """,
+        },
+        """
+        | subject_id | n_sessions | bilobar | staged | device |
+        | A          | 2          |         |        |        |
+        | B          | 2          | yes     |        | mixed  |
+        | C          | 1          |         |        |        |
+        """,
+    )
+
+
 def test_lesions_scans_and_reported_groups_are_counted_where_they_are_delivered() -> None:
     """Index lesions only. The last scan ends the imaging follow-up; without one there is none.
 

@@ -165,6 +165,47 @@ def test_a_lesions_window_closes_with_the_second_treatment_of_its_lobe() -> None
     )
 
 
+def test_a_session_that_may_have_treated_a_lobe_again_closes_its_window() -> None:
+    """Of a lobe with a session of its own only later ones count.
+
+    On day 0 it may not have been treated, and its window opens with its own session on day 40.
+    """
+    check(
+        only(lesion_classes, "WHO"),
+        {
+            "subject_lesions": """
+                | subject_id | lesion_number | lesion_id | organ | lobe  | index_lesion | recist_target | lobe_date |
+                | A          | 1             | L1        | liver | right | yes          | yes           | d40       |
+                | B          | 1             | L1        | liver | right | yes          | yes           | d0        |
+            """,
+            "sessions": """
+                | subject_id | session_number | session_date | covers_right | covers_left | covers_unknown | course |
+                | A          | 1              | d0           | no           | no          | yes            | 1      |
+                | A          | 2              | d40          | yes          | no          | no             | 2      |
+                | A          | 3              | d200         | no           | no          | yes            | 3      |
+                | B          | 1              | d0           | yes          | no          | no             | 1      |
+                | B          | 2              | d300         | no           | yes         | no             | 2      |
+            """,
+            "measurements": """
+                | subject_id | lesion_id | scan_date | longest_mm | perpendicular_mm |
+                | A          | L1        | d-10      | 20         | 10               |
+                | A          | L1        | d180      | 10         | 10               |
+                | A          | L1        | d301      | 10         | 10               |
+                | B          | L1        | d-10      | 20         | 10               |
+                | B          | L1        | d180      | 10         | 10               |
+                | B          | L1        | d301      | 10         | 10               |
+            """,
+        },
+        """
+        | subject_id | rel_day | response | in_window |
+        | A          | 180     | PR       | yes       |
+        | A          | 301     | PR       | no        |
+        | B          | 180     | PR       | yes       |
+        | B          | 301     | PR       | yes       |
+        """,
+    )
+
+
 _PLANNED = """
     | subject_id | t0_date | last_session_date | plan_known | left_waits_to |
     | A          | d0      | d40               | yes        | d40           |

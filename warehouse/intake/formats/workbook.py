@@ -209,6 +209,11 @@ def _write(rows: Iterator[tuple[int, dict[int, str]]], target: Path, origin: str
                 width = max(header) + 1
                 writer.writerow([header.get(c, "") for c in range(width)])
                 continue
+            if max(cells) >= width and len(header) == 1:
+                raise BadDelivery(
+                    f"{origin}: its first line holds one cell, as a title does; the line with the "
+                    "names must stand first. Remove what stands above it."
+                )
             if max(cells) >= width:
                 raise BadDelivery(
                     f"{origin} row {number - first}: a cell right of the last column name. "
