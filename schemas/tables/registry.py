@@ -129,11 +129,7 @@ class Assessments(RegistryTable):
         "Hepatic encephalopathy.", minimum=0, maximum=4, worse="higher"
     )
     tumour_burden_pct: Decimal = column(
-        "Tumour volume over liver volume.",
-        unit="%",
-        minimum=0,
-        maximum=100,
-        worse="higher",
+        "Tumour volume over liver volume.", unit="%", minimum=0, maximum=100, worse="higher"
     )
     tumour_burden_category: Text = column(
         "Reader's category where no number exists; 25 belongs to the first.",
@@ -162,11 +158,7 @@ class Mappings(RegistryTable):
     mapping_date: Date = column("Day of the angiogram.", key=True)
     maa_date: Date = column("Day of the 99mTc-MAA scan.")
     lung_shunt_fraction: Decimal = column(
-        "Lung counts over lung and liver counts.",
-        unit="1",
-        minimum=0,
-        below=1,
-        worse="higher",
+        "Lung counts over lung and liver counts.", unit="1", minimum=0, below=1, worse="higher"
     )
     lung_shunt_method: Text = column("How it was measured.", codes=("planar", "spect_ct"))
     gi_shunt: Text = column(
@@ -284,10 +276,7 @@ class Scans(RegistryTable):
     new_lesion: Text = column(
         "New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"), worse="higher"
     )
-    non_target: Text = column(
-        "Overall status of non-target disease.",
-        codes=NON_TARGET,
-    )
+    non_target: Text = column("Overall status of non-target disease.", codes=NON_TARGET)
     non_target_liver: Text = column("The same of the liver alone.", codes=NON_TARGET)
     non_target_elsewhere: Text = column("The same outside the liver.", codes=NON_TARGET)
     evaluable: Bool = column("The reader could evaluate the scan.", default=True)
@@ -308,26 +297,13 @@ class Measurements(RegistryTable):
     modality: Text = column("Modality.", key=True, codes=("CT", "MRI", "other"))
     reader: Text = column("Who measured, as in scans.", key=True, default="local")
     longest_mm: Decimal = column(
-        "Longest diameter.",
-        unit="mm",
-        minimum=0,
-        maximum=500,
-        plausible=(3, 300),
-        worse="higher",
+        "Longest diameter.", unit="mm", minimum=0, maximum=500, plausible=(3, 300), worse="higher"
     )
     perpendicular_mm: Decimal = column(
-        "Longest diameter perpendicular to it.",
-        unit="mm",
-        minimum=0,
-        maximum=500,
-        worse="higher",
+        "Longest diameter perpendicular to it.", unit="mm", minimum=0, maximum=500, worse="higher"
     )
     enhancing_longest_mm: Decimal = column(
-        "Longest diameter of the enhancing part.",
-        unit="mm",
-        minimum=0,
-        maximum=500,
-        worse="higher",
+        "Longest diameter of the enhancing part.", unit="mm", minimum=0, maximum=500, worse="higher"
     )
     enhancing_perpendicular_mm: Decimal = column(
         "Perpendicular diameter of the enhancing part.",

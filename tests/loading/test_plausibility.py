@@ -88,6 +88,17 @@ ROWS = {
         |   | s          | 0.05                |
         | x | s          | 0.0005              |
     """,
+    "treatments.no_device": """
+        | x | session_id | device  |
+        |   | s          | glass   |
+        | x | s          | unknown |
+        |   | s          |         |
+    """,
+    "treatments.no_lobe": """
+        | x | session_id | lobe    |
+        |   | s          | whole   |
+        | x | s          | unknown |
+    """,
     "measurements.perpendicular_longer": """
         | x | longest_mm | perpendicular_mm | status   |
         |   | 30         | 30               | measured |
