@@ -15,6 +15,7 @@ from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS
+from schemas.records.field.markers import MARKER_LABELS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
 from schemas.tables.outcomes import Outcome, Statistics
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "category": CLASSES,
     "category_a": CLASSES,
     "category_b": CLASSES,
+    "marker": MARKER_LABELS,
 }
 """Column of an outcome -> its codes in words, as a statistic's label says them."""
 

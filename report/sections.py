@@ -17,7 +17,15 @@ from report.figures import (
 from report.figures.methods import Settings
 from report.figures.model import Exhibit
 from report.figures.source import Connection
-from report.tables import by_response, compared, delivered, endpoints, measured, recorded
+from report.tables import (
+    by_response,
+    compared,
+    delivered,
+    endpoints,
+    markers,
+    measured,
+    recorded,
+)
 
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
@@ -179,9 +187,10 @@ def _toxicity(con: Connection, version: str) -> Section:
 def _symptoms(con: Connection, _: str) -> Section:
     return Section(
         "symptoms",
-        "Symptoms",
-        "Symptoms of the carcinoid syndrome after treatment.",
+        "Symptoms and tumour markers",
+        "Symptoms of the carcinoid syndrome and tumour markers after treatment.",
         (measured.symptoms(con),),
+        (markers.markers(con),),
     )
 
 

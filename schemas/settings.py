@@ -133,6 +133,11 @@ class ResponseSettings(Section):
         description="Time points whose own class is published: first day, day aimed at and last "
         "day from T0 of each. The assessment nearest to the day aimed at decides.",
     )
+    marker_fall_pct: Annotated[int, Field(gt=0, lt=100)] = Field(
+        50,
+        description="Fall of a tumour marker that is a response, in percent of the baseline; no "
+        "source read fixes it.",
+    )
     lesion_start: Literal["T0", "lobe"] = Field(
         "T0", description="Where the time to a lesion's response starts."
     )

@@ -35,6 +35,7 @@ LABS: Mapping[str, tuple[str, str, Decimal]] = {
     "bilirubin": ("TBIL", "umol/L", Decimal("17.1")),
     "albumin": ("ALB", "g/L", Decimal(10)),
     "lymphocytes": ("LYMPH", "/uL", Decimal(1000)),
+    "chromogranin_a": ("CGA", "ng/mL", Decimal(1)),
 }
 """Our analyte -> their name and unit, and how many of their unit make one of ours."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from schemas.errors import Refused
 from simulation.registry_changes import Tables, export
+from simulation.registry_markers import markers
 from simulation.registry_patients import patient
 from simulation.registry_recorded import TABLE, recorded_responses
 from simulation.registry_sites import Dialect, Format, dialect, site_file, write_export
@@ -112,7 +113,9 @@ def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterato
         drawn = patient(shape.seed, number, name, shape.truths)
         found = export(drawn, shape.seed, number, as_of)
         if found is not None and chosen.recorded:
-            found[TABLE] = recorded_responses(drawn, shape.seed, number, shape.truths, as_of)
+            told = (drawn, shape.seed, number, shape.truths, as_of)
+            found[TABLE] = recorded_responses(*told)
+            found["labs"] += markers(*told)
         if found is not None:
             yield found
 

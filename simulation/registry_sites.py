@@ -54,7 +54,7 @@ class Dialect:
     places: bool = False
     """Records the lobes planned at the first session, and where disease that is no target is."""
     recorded: bool = False
-    """Records classes of response, too."""
+    """Records classes of response, too, and measures a tumour marker."""
 
 
 _LETTERS: Codes = {

@@ -61,6 +61,10 @@ class Truths:
     recorded_differs: float = 0.15
     """Share of patients whose recorded class at three months is not that of their first lesion."""
 
+    marker_elevated: float = 0.7
+    marker_falls: float = 0.4
+    """Share of patients whose tumour marker falls to a third, whether elevated before or not."""
+
     def response(self, criterion: str) -> dict[str, float]:
         """Best unconfirmed response of a lesion by `WHO` or `EASL` -> probability."""
         place = ("WHO", "EASL").index(criterion)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.contract import columns, options, published_name
 from schemas.records import analytes, criteria, ctcae, ctcae_terms, eligibility, endpoints, factors
+from schemas.records.field import markers
 from schemas.settings import RegistryFile
 from schemas.tables import marts, outcomes
 
@@ -211,6 +212,13 @@ def _analytes() -> str:
     )  # fmt: skip
     parts = ["# Analytes and units", _tables("analyte")]
     parts += ["Settings: " + _settings("bilirubin_") + ".", _grid(head, rows)]
+    followed = [
+        (m.code, m.label, ", ".join(m.units), ", ".join(m.synonyms), m.source, _specs(m.code))
+        for m in markers.RECORDS
+    ]
+    head = ("marker", "label", "units", "synonyms", "source", "specifications")
+    parts += ["## Tumour markers", _tables("marker"), "Settings: " + _settings("marker_") + "."]
+    parts += [_grid(head, followed)]
     return "\n\n".join(parts) + "\n"
 
 

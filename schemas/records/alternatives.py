@@ -77,6 +77,12 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
             _LESIONS,
             ("response_summary.all.mrecist.lesion.all.all.unconfirmed.pd",),
         ),
+        Alternative(
+            "response.marker_fall_pct",
+            30,
+            ("marker_response",),
+            ("marker_summary.all.chromogranin_a.0.fall",),
+        ),
     ),
     (Alternative("response.who_pd_any_lesion", True, _PATIENTS, (f"{_WHO_PATIENTS}.pd",)),),
     (

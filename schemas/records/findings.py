@@ -258,8 +258,8 @@ CROSS_RULES: tuple[CrossRule, ...] = (
         "labs",
         "analyte",
         ("labs",),
-        "the analyte is none of ours, so that its results are not graded; told once for each "
-        "spelling",
+        "the analyte is none of ours: its results stand in `marts.labs` and enter no number; told "
+        "once for each spelling",
         "If it is one of ours, map its name in the site file (`words`); the rows are loaded.",
         category="conformance",
         severity="warn",

@@ -16,6 +16,7 @@ from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
+from schemas.tables.lab_marts import LabResults as LabResults
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS, RESPONSES, Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments

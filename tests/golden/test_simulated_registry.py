@@ -17,11 +17,13 @@ from flows.settings import load_registry
 from schemas.errors import Refused
 from simulation.registry import Shape, simulate_registry
 from simulation.registry_changes import LATE_DAYS, Tables, export
+from simulation.registry_markers import UPPER_LIMIT, marker_course
 from simulation.registry_patients import patient, responses
 from simulation.registry_recorded import recorded_class
 from simulation.registry_sites import MIXED, PLAIN, Dialect, write_export
 from simulation.registry_truths import TRUTHS
 from tests.support.pipe_tables import run
+from transforms.classes.markers import marker_response
 from transforms.classes.recorded import recorded_assessments, recorded_response
 from warehouse import pipeline
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
@@ -305,6 +307,54 @@ def test_the_declared_share_of_recorded_classes_differs() -> None:
     differ = sum(recorded_class(1, n, TRUTHS) != responses(1, n, TRUTHS)[0][0] for n in people)
     share = TRUTHS.recorded_differs
     assert abs(differ / 2000 - share) < 2 * (share * (1 - share) / 2000) ** 0.5
+
+
+def test_markers_fall_as_they_were_drawn(tmp_path: Path) -> None:
+    """One kind of centre measures them; derived here from the delivered rows, in its own words."""
+    simulate_registry(Shape(sites=3, patients=60, seed=1, format="csv"), DAY, tmp_path)
+    (path,) = (p for p in tmp_path.glob("inbox/*/*/labs.csv") if p.parents[1].name == "centre03")
+    numbers = {PLAIN[2].patient_id.format(n): n for n in range(3, 61, 3)}
+    drawn = {name: patient(1, n, name, TRUTHS) for name, n in numbers.items()}
+    anchors = _table("subject_id t0_date", [(name, p.t0) for name, p in drawn.items()])
+    given = [
+        (
+            r["patient_id"],
+            "-".join(reversed(r["lab_date"].split("."))),
+            "chromogranin_a",
+            r["value"].replace(",", "."),
+            "ug/L",
+            r["upper_limit"],
+        )
+        for r in _delivered(path)
+        if r["analyte"] == "CGA"
+    ]
+    names = "subject_id lab_date analyte value unit upper_limit"
+    before = [(who, analyte, *rest) for who, day, analyte, *rest in given
+              if day < f"{drawn[who].t0:%Y-%m-%d}"]  # fmt: skip
+    told = run(
+        marker_response,
+        {
+            "labs": _table(names, given),
+            "baseline_labs": _table(names.replace(" lab_date", ""), before),
+            "anchors": anchors,
+        },
+    )
+    found = {r["subject_id"]: (r["elevated"], r["fell"]) for r in told if r["at_days"] == 0}
+    past = [name for name, p in drawn.items() if p.on(p.scan_days[1]) <= DAY and name in found]
+    assert len(past) >= 10
+    for name in past:
+        value, falls = marker_course(1, numbers[name], TRUTHS)
+        assert found[name] == (value > UPPER_LIMIT, falls)
+
+
+def test_the_declared_shares_of_markers_are_drawn() -> None:
+    """Elevated, and falling, within two standard errors."""
+    courses = [marker_course(1, n, TRUTHS) for n in range(1, 2001)]
+    for n, share in (
+        (sum(before > UPPER_LIMIT for before, _ in courses), TRUTHS.marker_elevated),
+        (sum(falls for _, falls in courses), TRUTHS.marker_falls),
+    ):
+        assert abs(n / 2000 - share) < 2 * (share * (1 - share) / 2000) ** 0.5
 
 
 def _table(names: str, rows: list[tuple[object, ...]]) -> str:

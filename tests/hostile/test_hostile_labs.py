@@ -197,13 +197,15 @@ NAMES = {
     "Thrombozyten": "platelets",
     "Plaquettes": "platelets",
 }
-OTHERS = ("bilirubin direct", "lymphocytes %", "magnesium", "CgA", "ALT ratio")
+OTHERS = ("bilirubin direct", "lymphocytes %", "magnesium", "chromogranin", "ALT ratio")
+MARKERS = {"CgA": "chromogranin_a", "5-HIAA": "5_hiaa", "5 Hydroxyindolessigsäure": "5_hiaa"}
 """No spelling of one of ours: another analyte, or another quantity."""
 
 
 def test_names_of_analytes_are_matched_without_case_in_six_languages() -> None:
     """Read off laboratory reports; what means something else stays as it is."""
-    assert _read(_analyte, [*NAMES, *OTHERS]) == {**NAMES, **{n: n for n in OTHERS}}
+    named = {**NAMES, **MARKERS}
+    assert _read(_analyte, [*named, *OTHERS]) == {**named, **{n: n for n in OTHERS}}
 
 
 UNITS = {
@@ -245,6 +247,11 @@ UNITS = {
     "mmol/L": "mmol/L",
     "ZQUNIT": "ZQUNIT",
     "mg/g": "mg/g",
+    "ng/mL": "ug/L",
+    "µg/L": "ug/L",
+    "mg/24 h": "mg/d",
+    "mg/(24.h)": "mg/d",
+    "µmol/24h": "umol/d",
 }
 
 

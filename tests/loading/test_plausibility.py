@@ -351,7 +351,8 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         | x | magnesium | 1     | mg/dL |
         |   | Magnesium | 1     | mg/dL |
         |   | bilirubin | 1     | stone |
-        | x | CgA       | 1     | ng/L  |
+        | x | zinc      | 1     | ng/L  |
+        |   | 5_hiaa    | 1     | mg/d  |
         """,
         {},
     ),

@@ -20,7 +20,7 @@ c,Nausea,2020-01-02
 LABS = """patient_id,lab_date,analyte,value,unit
 a,2020-01-01,bilirubine tot,1,mg/dL
 b,2020-01-01,Bilirubine Tot,1,mg/dL
-c,2020-01-01,CgA,1,ng/L
+c,2020-01-01,magnesium,1,ng/L
 a,2020-01-01,albumin,4,ZQSECRET
 b,2020-01-01,albumin,4,zqsecret
 """

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from schemas.contract import Contract, Text, column, declares
-from schemas.records import analytes, criteria, ctcae_terms, eligibility, endpoints, factors
+from schemas.records import (
+    analytes,
+    criteria,
+    ctcae_terms,
+    eligibility,
+    endpoints,
+    factors,
+)
+from schemas.records.field import markers
 from warehouse.engine import lineage
 from warehouse.releases.database import RELEASED
 from warehouse.sharing import adam
@@ -16,6 +24,7 @@ NAMES = {
     "criteria": [r.code for r in criteria.RECORDS],
     "endpoints": [r.code for r in endpoints.RECORDS],
     "analytes": [r.code for r in analytes.RECORDS],
+    "markers": [r.code for r in markers.RECORDS],
     "ctcae_terms": [r.term for r in ctcae_terms.TERMS],
     "unions of terms": [r.term for r in ctcae_terms.UNIONS],
     "eligibility": [r.rule_id for r in eligibility.RULES],

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from schemas.records.analytes import LAB_UNITS, WINDOWS
 from schemas.records.ctcae_terms import SURGICAL_GRADE, TERMS, Grades
 from schemas.records.endpoints import RECORDS as ENDPOINTS
+from schemas.records.field.markers import MARKERS
 from schemas.records.findings import (
     AFTER_DEATH,
     CROSS_RULES,
@@ -179,7 +180,7 @@ def _unknown_term(adverse_events: ir.Table) -> ir.Table:
 
 def _unknown_analyte(labs: ir.Table) -> ir.Table:
     """Analytes that are none of ours: one row of each spelling."""
-    other = labs.filter(~labs.analyte.isin(list(WINDOWS)))
+    other = labs.filter(~labs.analyte.isin([*WINDOWS, *MARKERS]))
     first = other.group_by(_name=other.analyte.lower()).agg(_first=other[ROW].min())
     return labs.semi_join(first, labs[ROW] == first["_first"])
 

@@ -6,19 +6,22 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.records.analytes import COUNTS, NAMES
+from schemas.records.field.markers import MARKER_NAMES
 from schemas.records.lab_words import DROPPED, REPLACED, UNITS
 from schemas.words import plain_words
+
+EVERY_NAME = {**NAMES, **MARKER_NAMES}
 
 
 def plain_analyte(text: ir.StringValue) -> ir.StringValue:
     """A name's plain form, to be made once before it is looked up; none of our own codes."""
-    return text.isin(list(NAMES)).ifelse(ibis.null("string"), plain_words(text))
+    return text.isin(list(EVERY_NAME)).ifelse(ibis.null("string"), plain_words(text))
 
 
 def analyte(text: ir.StringValue, plain: ir.StringValue) -> ir.StringValue:
     """Our code of a name in any case; most cells hold it already and are compared once."""
-    named = ((plain.isin(names), code) for code, names in NAMES.items())
-    return ibis.cases((text.isin(list(NAMES)), text), *named, else_=text)
+    named = ((plain.isin(names), code) for code, names in EVERY_NAME.items())
+    return ibis.cases((text.isin(list(EVERY_NAME)), text), *named, else_=text)
 
 
 def plain_unit(text: ir.StringValue) -> ir.StringValue:
