@@ -7,8 +7,8 @@ Back to normal is a result at most its own row's upper limit. The results that c
 to the day that other treatment began. At best, the greatest fall decides; at a time point, the
 result nearest to it, of two as near the earlier, of one day the last draw.
 
-Source: PMC8159831 (chromogranin A and 5-HIAA follow treatment, with several cut-offs in use). Share,
-window and best of the window are the registry's convention, as with responses of the tumour.
+Source: PMC8159831 (chromogranin A and 5-HIAA follow treatment; several cut-offs are in use). Share
+of a fall, window and best of the window are the registry's convention, as with tumour responses.
 """
 
 import ibis
