@@ -97,7 +97,13 @@ def _baseline(con: Connection, _: str) -> Section:
 
 
 def _treatment(con: Connection, _: str) -> Section:
-    return Section("treatment", "Treatment", "Activity and absorbed dose.", (measured.dose(con),))
+    return Section(
+        "treatment",
+        "Treatment",
+        "Activity and absorbed dose.",
+        (measured.dose(con),),
+        (measured.compartments(con),),
+    )
 
 
 def _response(con: Connection, _: str) -> Section:

@@ -19,6 +19,7 @@ from simulation import redcap
 from simulation.plain import LABS, RENAMED, plain, theirs
 from simulation.reference import Record, Value, records
 from simulation.registry_changes import Tables
+from simulation.registry_doses import COLUMNS as DOSES
 from simulation.registry_recorded import COLUMNS, TABLE
 
 Format = Literal["mixed", "csv", "redcap"]
@@ -53,6 +54,8 @@ class Dialect:
     """(table, column) -> our code -> theirs."""
     places: bool = False
     """Records the lobes planned at the first session, and where disease that is no target is."""
+    doses: bool = False
+    """Measures the doses of tumour and normal liver, and their volumes."""
     recorded: bool = False
     """Records classes of response, too, and measures a tumour marker."""
 
@@ -74,7 +77,7 @@ _NUMBERS: Codes = {
     ("contacts", "vital_status"): {"alive": "0", "dead": "1"},
 }
 PLAIN = (
-    Dialect("SI units", delimiter=";", date_format="%d/%m/%Y", si=True),
+    Dialect("SI units", delimiter=";", date_format="%d/%m/%Y", si=True, doses=True),
     Dialect("letters", patient_id="B-{}", yes_no=("1", "0"), missing="NA", codes=_LETTERS),
     Dialect(
         "numbers",
@@ -162,7 +165,9 @@ def _tables(chosen: Dialect) -> dict[str, tuple[str, ...]]:
 
 
 def _recorded(table: str, chosen: Dialect) -> tuple[str, ...]:
-    return (*_tables(chosen)[table], *(PLACES.get(table, ()) if chosen.places else ()))
+    placed = PLACES.get(table, ()) if chosen.places else ()
+    dosed = DOSES if chosen.doses and table == "treatments" else ()
+    return (*_tables(chosen)[table], *placed, *dosed)
 
 
 def _lines(table: str, rows: list[Record], chosen: Dialect) -> Iterable[list[str]]:

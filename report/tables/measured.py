@@ -58,6 +58,62 @@ def dose(con: Connection) -> Table:
     )
 
 
+COMPARTMENTS = {
+    "target_dose_gy": "Mean dose of the perfused volume",
+    "target_dose_gy_recorded": "The same as recorded",
+    "tumour_dose_gy": "Mean dose to the tumour",
+    "tumour_dose_gy_recorded": "The same as recorded",
+    "normal_liver_dose_gy": "Mean dose to normal liver",
+    "normal_liver_dose_gy_recorded": "The same as recorded",
+    "activity_pct_of_planned": "Activity delivered of that planned",
+    "liver_pct": "Share of the liver treated",
+}
+
+
+def compartments(con: Connection) -> Table:
+    """Doses to tumour and normal liver, of each device apart."""
+    found = {
+        (r["device"], r["measure"], r["grain"]): r
+        for r in records(
+            con, "SELECT * FROM outcomes.compartment_dosimetry WHERE population = 'all' AND n > 0"
+        )
+    }
+    shown = [
+        (device, measure, grain)
+        for device in dict.fromkeys(d for d, _, _ in found)
+        for measure in COMPARTMENTS
+        for grain in ("target", "subject")
+        if (device, measure, grain) in found
+    ]
+    return table(
+        "compartments",
+        "Doses to tumour and normal liver",
+        ("measure", "device", "by", "n of all", "median", "quartiles", "range", "unit"),
+        tuple(
+            (
+                COMPARTMENTS[key[1]],
+                key[0],
+                words.unit(key[2]),
+                Cell(f"{found[key]['n']} of {found[key]['total']}", said(found[key], n=0, total=0)),
+                Cell(number(found[key]["median"]), said(found[key], median=1)),
+                Cell(interval(found[key]["q1"], found[key]["q3"]), said(found[key], q1=1, q3=1)),
+                Cell(
+                    interval(found[key]["minimum"], found[key]["maximum"]),
+                    said(found[key], minimum=1, maximum=1),
+                ),
+                found[key]["unit"],
+            )
+            for key in shown
+        ),
+        (
+            "Of a target: inside its perfused volume, by partition. Of a patient: energies of the "
+            "planned course over one volume; of normal liver always the whole of it. Devices are "
+            "never pooled.",
+        ),
+        empty="No dose of a compartment can be told from what was delivered.",
+    )
+
+
 def follow_up(con: Connection) -> Table:
     """How long patients were followed, by four definitions."""
     found = records(

@@ -171,6 +171,7 @@ BY_ID = {rule.rule_id: rule for rule in GENERAL}
 
 MAA_DAYS = 60
 SESSION_DAYS = 14
+GY_KG_PER_GBQ, LUNG_KG = 50, 1
 AFTER_DEATH = {
     "assessments": "assessment_date",
     "labs": "lab_date",
@@ -382,6 +383,16 @@ CROSS_RULES: tuple[CrossRule, ...] = (
         ("treatments",),
         "glass and resin microspheres in one session",
         "Check the device at the source; the row is loaded.",
+        severity="warn",
+    ),
+    CrossRule(
+        "treatments.lungs_beyond_activity",
+        "treatments",
+        "lung_dose_gy",
+        ("treatments",),
+        f"the lung dose of the session is more than all of its activity gives to {LUNG_KG} kg of "
+        f"lungs, {GY_KG_PER_GBQ} Gy kg per GBq",
+        "Check lung dose, activity and their units at the source; the row is loaded.",
         severity="warn",
     ),
     CrossRule(

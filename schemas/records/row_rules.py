@@ -61,12 +61,6 @@ def _not_recorded(name: str, cost: str) -> RowRule:
     )
 
 
-TREATMENTS = (
-    small_shunt("treatments"),
-    _not_recorded("device", "its dose is not derivable"),
-    _not_recorded("lobe", "which lesions it treated is not known"),
-)
-
 
 def outside_window(t: ir.Table) -> ir.BooleanValue:
     """Whether a result lies outside its window, exactly and in the unit delivered.
@@ -171,6 +165,40 @@ def _swapped(longest: str, perpendicular: str) -> RowRule:
         severity="warn",
     )
 
+
+TREATMENTS = (
+    small_shunt("treatments"),
+    _not_recorded("device", "its dose is not derivable"),
+    _not_recorded("lobe", "which lesions it treated is not known"),
+    RowRule(
+        "treatments.tumour_below_normal",
+        "tumour_dose_gy",
+        "the tumour's dose lies below that of normal liver, though its uptake is greater",
+        "Check both doses and `tumour_to_normal_ratio` at the source; the row is loaded.",
+        lambda t: (t.tumour_dose_gy < t.normal_liver_dose_gy) & (t.tumour_to_normal_ratio > 1),
+        severity="warn",
+    ),
+    RowRule(
+        "treatments.tumour_larger_than_target",
+        "tumour_volume_ml",
+        "the tumour in the target is larger than the target",
+        "Correct one of the two volumes at the source; the row is loaded, and its doses are not "
+        "parted.",
+        lambda t: t.tumour_volume_ml > t.target_volume_ml,
+        severity="warn",
+    ),
+    RowRule(
+        "treatments.larger_than_liver",
+        "liver_volume_ml",
+        "the target, or normal liver, is larger than the whole liver",
+        "Correct the volumes at the source; the row is loaded.",
+        lambda t: (
+            ibis.greatest(t.target_volume_ml.fill_null(0), t.normal_liver_volume_ml.fill_null(0))
+            > t.liver_volume_ml
+        ),
+        severity="warn",
+    ),
+)
 
 MEASUREMENTS = (
     _swapped("longest_mm", "perpendicular_mm"),

@@ -16,10 +16,12 @@ from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
+from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses
 from schemas.tables.lab_marts import LabResults as LabResults
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS, RESPONSES, Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
+from schemas.tables.reported_marts import ReportedTimes as ReportedTimes
 
 SEGMENTS = ("1", "2", "3", "4", "4a", "4b", "5", "6", "7", "8")
 WINDOWS = ("acute", "primary", "late", "any")
@@ -145,6 +147,7 @@ class TreatmentTargets(Mart):
     target_mass_kg: Float = column("Mass, recorded or from the volume.", unit="kg")
     dose_gy_recorded: Decimal = column("Dose as recorded.", unit="Gy")
     dose_gy: Float = column("Dose recomputed (glass: single-compartment MIRD).", unit="Gy")
+    mean_dose_gy: Float = column("The same of either device; headline doses are glass.", unit="Gy")
     activity_bsa_gbq: Float = column("Prescribed activity by body surface (resin).", unit="GBq")
     lung_dose_gy_recorded: Decimal = column("Lung dose of the session as recorded.", unit="Gy")
     lung_dose_gy: Float = column("Lung dose of the session recomputed.", unit="Gy")
@@ -469,28 +472,6 @@ class TimeToEvent(Mart):
     source_table: Text = column("Registry table that decided.")
     source_column: Text = column("Its column.")
     source_row_id: Text = column("Its row.")
-
-    class Config:
-        """Row level."""
-
-        metadata = declares(schema="marts")
-
-
-class ReportedTimes(Mart):
-    """One row per subject with a T0 and endpoint that its source reports."""
-
-    endpoint: Text = column("Endpoint.", key=True)
-    event: Bool = column("The event happened, as reported.", required=True)
-    time_days: ExactDays = column("Reported time.", unit="days", required=True, minimum=0)
-    derived_days: Int = column("Time that the dates give.", unit="days", minimum=0)
-    derived_event: Bool = column("The event happened, by the dates.")
-    use: Text = column(
-        "Used, where the endpoint is not derivable; beside a derived one, which is used: agrees to "
-        "the last place, or differs; unused, because nothing says that it starts at T0.",
-        required=True,
-        codes=("used", "agrees", "differs", "unused"),
-    )
-    source_row_id: Text = column("Row of registry.reported_endpoints.", required=True)
 
     class Config:
         """Row level."""

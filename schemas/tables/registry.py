@@ -9,7 +9,6 @@ from schemas.contract import (
     Date,
     DateTime,
     Decimal,
-    DeliveredTime,
     Int,
     Text,
     column,
@@ -17,11 +16,12 @@ from schemas.contract import (
     declares,
 )
 from schemas.records import row_rules
-from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
+from schemas.tables.registry_reports import RECORDED as RECORDED
+from schemas.tables.registry_reports import RecordedResponses as RecordedResponses
+from schemas.tables.registry_reports import ReportedEndpoints as ReportedEndpoints
 from schemas.tables.registry_table import RegistryTable as RegistryTable
 
-RECORDED = ("CR", "PR", "SD", "PD", "NE")
 NON_TARGET = ("complete_response", "non_cr_non_pd", "progression", "not_evaluated", "none")
 
 
@@ -227,6 +227,37 @@ class Treatments(RegistryTable):
         "Used for this session.", unit="1", minimum=0, below=1, worse="higher"
     )
     dose_gy: Decimal = column("Dose to the target as recorded.", unit="Gy", minimum=0)
+    activity_planned_gbq: Decimal = column(
+        "Activity prescribed for the target.", unit="GBq", minimum=0, plausible=(0.05, 25)
+    )
+    tumour_to_normal_ratio: Decimal = column(
+        "Activity per mass of tumour over that of normal liver.",
+        unit="1",
+        above=0,
+        plausible=(0.5, 50),
+    )
+    tumour_dose_gy: Decimal = column(
+        "Mean dose to the tumour in the target as recorded.", unit="Gy", minimum=0
+    )
+    normal_liver_dose_gy: Decimal = column(
+        "Mean dose to the normal liver in the target as recorded.",
+        unit="Gy",
+        minimum=0,
+        worse="higher",
+    )
+    dosimetry_source: Text = column(
+        "What tumour and normal-liver dose were measured on.",
+        codes=("MAA_SPECT", "PET", "bremsstrahlung"),
+    )
+    dosimetry_model: Text = column(
+        "Model of those doses.", codes=("single_compartment", "partition", "voxel", "other")
+    )
+    liver_volume_ml: Decimal = column(
+        "Volume of the whole liver, tumour included.", unit="mL", above=0, plausible=(500, 6000)
+    )
+    normal_liver_volume_ml: Decimal = column(
+        "Volume of the whole liver without tumour.", unit="mL", above=0, plausible=(300, 6000)
+    )
     lung_dose_gy: Decimal = column(
         "Lung dose of the session as recorded.", unit="Gy", minimum=0, worse="higher"
     )
@@ -437,57 +468,8 @@ class Contacts(RegistryTable):
         )
 
 
-class ReportedEndpoints(RegistryTable):
-    """One row per patient and endpoint, for sources that hold only times.
-
-    No T0 is invented: the patient has a time and a status, and nothing else is derivable.
-    """
-
-    endpoint: Text = column("Endpoint: OS, PFS, ..., in capitals.", key=True)
-    time: DeliveredTime = column(
-        "Time to event or censoring, in time_unit.", required=True, minimum=0, worse="lower"
-    )
-    time_unit: Text = column("Unit.", required=True, codes=("days", "months", "years"))
-    event: Bool = column("The event happened.", required=True, worse="higher")
-    group: Text = column(
-        "Treatment group of the patient for this endpoint, in lower case, words parted by one "
-        "blank: `Control` and `control` are one."
-    )
-    starts_at: Text = column(
-        "Where the time starts, as the site file declares it. Of a patient with a T0 only times "
-        "that start there are used.",
-        codes=("T0",),
-    )
-
-    class Config:
-        """Undated."""
-
-        metadata = declares(
-            references={"patients": ("site_id", "patient_id")},
-            rules=row_rules.REPORTED_ENDPOINTS,
-        )
-
-
-class RecordedResponses(RegistryTable):
-    """One row per patient, day, criterion and reader: a class as it was recorded."""
-
-    response_date: Date = column("Day of the assessment that was classed.", key=True)
-    criterion: Text = column(
-        "Criterion.", key=True, codes=(*CRITERIA, "unspecified"), default="unspecified"
-    )
-    reader: Text = column("Who classed, as in scans.", key=True, default="local")
-    response_class: Text = column("Class of the whole patient.", required=True, codes=RECORDED)
-    liver_class: Text = column("Class of the liver alone.", codes=RECORDED)
-    source: Text = column("Where the class is from.", codes=("local", "central", "report"))
-
-    class Config:
-        """Dated by the assessment."""
-
-        metadata = declares(
-            dated_by="response_date",
-            references={"patients": ("site_id", "patient_id")},
-            rules=row_rules.RECORDED_RESPONSES,
-        )
-
-
-TABLES: tuple[type[RegistryTable], ...] = declared("registry", RegistryTable)
+_DECLARED = declared("registry", RegistryTable)
+TABLES: tuple[type[RegistryTable], ...] = tuple(
+    sorted(_DECLARED, key=lambda contract: contract.__module__ != __name__)
+)
+"""What a centre measures comes before what it only reports."""

@@ -32,7 +32,7 @@ from warehouse.store import Store
 
 AS_OF = date(2024, 6, 30)
 SHAPE = Shape(sites=3, patients=400, seed=1, format="csv")
-WANTED = ("prognosis_multivariable", "response_summary")
+WANTED = ("prognosis_multivariable", "response_summary", "course_doses")
 Tables = Mapping[str, ir.Table]
 
 
@@ -185,3 +185,16 @@ def _subjects() -> Iterator[tuple[int, Patient, str]]:
 
 def _dialect(number: int) -> Dialect:
     return PLAIN[(number - 1) % SHAPE.sites]
+
+
+def test_doses_of_tumour_and_normal_liver_are_those_measured(estimated: Tables) -> None:
+    """One kind of centre records the doses of the partition model, to a tenth of a gray."""
+    doses = estimated["compartment_doses"]
+    recorded = doses.filter(
+        doses.compartment != "target", doses.dose_gy_recorded.notnull(), doses.dose_gy.notnull()
+    ).to_pyarrow()
+    assert recorded.num_rows >= 200
+    for row in recorded.to_pylist():
+        assert abs(row["dose_gy"] - float(row["dose_gy_recorded"])) < 0.0501, row["compartment"]
+    targets = estimated["treatment_targets"]
+    assert targets.filter(targets.activity_bsa_gbq.notnull()).count().execute() >= 50

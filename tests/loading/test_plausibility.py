@@ -11,6 +11,7 @@ import pytest
 
 from schemas.contract import options, table_name
 from schemas.tables.registry import TABLES
+from tests.support.dose_cases import DOSE_CASES, DOSE_ROWS
 from tests.support.lesion_cases import LESION_CASES
 from tests.support.pipe_tables import table
 from transforms.intake.cross_checks import CROSS_CHECKS
@@ -99,6 +100,7 @@ ROWS = {
         |   | s          | whole   |
         | x | s          | unknown |
     """,
+    **DOSE_ROWS,
     "measurements.perpendicular_longer": """
         | x | longest_mm | perpendicular_mm | status   |
         |   | 30         | 30               | measured |
@@ -312,6 +314,7 @@ BETWEEN: dict[str, tuple[str, dict[str, str]]] = {
         """,
         {},
     ),
+    **DOSE_CASES,
     "treatments.sessions_close": (
         """
         | x | patient_id | session_id | target_id | treatment_date |

@@ -211,12 +211,13 @@ def _mass_of(lobes: ir.Table, lobe: str) -> ir.Value:
 
 
 def _with_doses(targets: ir.Table, settings: DosimetrySettings) -> ir.Table:
-    """Glass: K x A x (1 - shunt) x (1 - residual) / mass; lungs: the share that was shunted."""
+    """K x A x (1 - shunt) x (1 - residual) / mass, for glass the dose; lungs: what was shunted."""
     delivered = targets.activity_kbq * (MILLION - targets.residual_ppm).cast(WHOLE)
     to_liver = delivered * (MILLION - targets.shunt_ppm).cast(WHOLE)
     constant = float(Fraction(settings.mird_constant))
     dose = constant * to_liver.cast("float64") / UNITS_PER_GBQ / targets.target_mass_kg
     return targets.mutate(
+        mean_dose_gy=dose,
         dose_gy=ibis.ifelse(targets.device == "glass", dose, None),
         dose_gy_recorded=targets.dose_gy,
         lung_dose_gy_recorded=targets.lung_dose_gy,

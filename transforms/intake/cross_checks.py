@@ -21,6 +21,8 @@ from schemas.records.field.markers import MARKERS
 from schemas.records.findings import (
     AFTER_DEATH,
     CROSS_RULES,
+    GY_KG_PER_GBQ,
+    LUNG_KG,
     MAA_DAYS,
     SESSION_DAYS,
     CrossRule,
@@ -131,6 +133,17 @@ def _several(column: str, treatments: ir.Table) -> ir.Table:
     said = treatments[column].cast("string").nullif("unknown")
     kinds = treatments.group_by(SESSION).agg(n=said.nunique())
     return treatments.semi_join(kinds.filter(kinds.n > 1), SESSION)
+
+
+def _beyond_activity(treatments: ir.Table) -> ir.Table:
+    """Sessions whose lung dose holds more energy than their activity gives off."""
+    sessions = treatments.group_by(SESSION).agg(
+        given=treatments.activity_administered_gbq.sum(),
+        known=treatments.activity_administered_gbq.notnull().all(),
+        lungs=treatments.lung_dose_gy.max(),
+    )
+    beyond = sessions.lungs * LUNG_KG > sessions.given * GY_KG_PER_GBQ
+    return treatments.semi_join(sessions.filter(sessions.known & beyond), SESSION)
 
 
 def _short_gap(treatments: ir.Table) -> ir.Table:
@@ -256,6 +269,7 @@ BREAKS: Mapping[str, Callable[..., ir.Table]] = {
     "treatments.maa_too_old": _maa_too_old,
     "treatments.session_on_several_days": partial(_several, "treatment_date"),
     "treatments.several_devices": partial(_several, "device"),
+    "treatments.lungs_beyond_activity": _beyond_activity,
     "treatments.sessions_close": _short_gap,
     "adverse_events.no_such_grade": _no_such_grade,
     "adverse_events.operated_below_3": _operated_below_3,
