@@ -17,7 +17,7 @@ from analytics.estimators.event_counts import populations
 from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, rows
 from schemas.statistic_ids import set_id_column, statistic_id
-from schemas.tables.dose_marts import CompartmentDoses, CourseDoses
+from schemas.tables.dose_marts import DEVICES, CompartmentDoses, CourseDoses
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.outcomes import MemberSets
 from schemas.tables.outcomes.compartments import MEASURES, CompartmentDosimetry
@@ -57,7 +57,8 @@ def compartment_dosimetry_sets(
 
 
 def _records(by_key: dict[Any, Any], names: list[str]) -> Iterator[dict[str, Any]]:
-    devices = [*ALWAYS, *(["mixed"] if any(key[1] == "mixed" for key in by_key) else [])]
+    found_devices = {key[1] for key in by_key}
+    devices = [d for d in DEVICES if d in ALWAYS or d in found_devices]
     for population in names:
         for device in devices:
             for measure in MEASURES:
@@ -93,10 +94,9 @@ def _values(compartment_doses: ir.Table, course_doses: ir.Table) -> ir.Table:
     """One row per unit and measure."""
     parts = []
     for grain, table in (("target", compartment_doses), ("subject", course_doses)):
-        known = table.filter(table.device.notnull())
-        whole = known.filter(known.compartment == "target")
+        whole = table.filter(table.compartment == "target")
         for column in ("dose_gy", "dose_gy_recorded"):
-            parts.append(_measured(known, known.compartment + f"_{column}", column, grain))
+            parts.append(_measured(table, table.compartment + f"_{column}", column, grain))
         for column in ("activity_pct_of_planned", "liver_pct"):
             parts.append(_measured(whole, ibis.literal(column), column, grain))
     return ibis.union(*parts)

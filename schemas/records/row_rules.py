@@ -61,7 +61,6 @@ def _not_recorded(name: str, cost: str) -> RowRule:
     )
 
 
-
 def outside_window(t: ir.Table) -> ir.BooleanValue:
     """Whether a result lies outside its window, exactly and in the unit delivered.
 

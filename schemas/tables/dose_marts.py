@@ -5,7 +5,7 @@ from schemas.tables.mart_table import Mart, codes_of
 from schemas.tables.registry import Treatments
 
 COMPARTMENTS = ("target", "tumour", "normal_liver")
-REFERENCES = ("target", "union_of_lobes", "whole_liver")
+DEVICES = ("glass", "resin", "mixed", "unknown")
 
 
 class CompartmentColumns(Mart):
@@ -16,7 +16,7 @@ class CompartmentColumns(Mart):
         key=True,
         codes=COMPARTMENTS,
     )
-    device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
+    device: Text = column("Device; `mixed` when both were used.", required=True, codes=DEVICES)
     mass_kg: Float = column("Mass of the volume that the dose is of.", unit="kg")
     dose_gy: Float = column(
         "Mean dose computed: of the target by MIRD, of tumour and normal liver by partition.",

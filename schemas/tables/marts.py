@@ -147,7 +147,7 @@ class TreatmentTargets(Mart):
     target_mass_kg: Float = column("Mass, recorded or from the volume.", unit="kg")
     dose_gy_recorded: Decimal = column("Dose as recorded.", unit="Gy")
     dose_gy: Float = column("Dose recomputed (glass: single-compartment MIRD).", unit="Gy")
-    mean_dose_gy: Float = column("The same of either device; headline doses are glass.", unit="Gy")
+    mean_dose_gy: Float = column("The same of either device; the headline is glass.", unit="Gy")
     activity_bsa_gbq: Float = column("Prescribed activity by body surface (resin).", unit="GBq")
     lung_dose_gy_recorded: Decimal = column("Lung dose of the session as recorded.", unit="Gy")
     lung_dose_gy: Float = column("Lung dose of the session recomputed.", unit="Gy")

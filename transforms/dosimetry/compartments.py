@@ -29,6 +29,7 @@ INSIDE = dict(
 )
 WIDE = "decimal(38, 12)"
 """Energies are summed as decimals: a sum of floats depends on the order of threads."""
+LOBES = ("whole", "right", "left")
 _BY = ("subject_id", "compartment")
 
 
@@ -140,19 +141,13 @@ def _compartment(t: ir.Table, name: str) -> ir.Table:
 
 def _together(t: ir.Table) -> ir.Table:
     """Per compartment of the course: energies, the masses of its volumes, and their places."""
-    volume = (
-        t.lobe.fill_null("?")
-        + "|"
-        + t.segments.fill_null("")
-        + "|"
-        + t.mass_kg.cast(WIDE).cast("string")
-    )
+    volume = t.lobe + "|" + t.segments.fill_null("") + "|" + t.mass_kg.cast(WIDE).cast("string")
     energy = (t.dose_gy * t.mass_kg).cast(WIDE)
     recorded = (t.dose_gy_recorded.cast("float64") * t.mass_kg).cast(WIDE)
     delivered = t.activity_pct_of_planned * t.activity_planned_gbq.cast("float64")
     lobes = {
         f"{what}_{lobe}": value
-        for lobe in ("whole", "right", "left")
+        for lobe in LOBES
         for what, value in (
             ("n", volume.nunique(where=t.lobe == lobe)),
             ("kg", t.mass_kg.max(where=t.lobe == lobe)),
@@ -162,10 +157,14 @@ def _together(t: ir.Table) -> ir.Table:
     planned = t.activity_planned_gbq.cast("float64").cast(WIDE).sum().cast("float64")
     return t.group_by(_BY).agg(
         n_targets=n,
-        device=ibis.ifelse(t.device.nunique() > 1, "mixed", t.device.max()),
+        device=ibis.cases(
+            ((t.device == "unknown").any(), "unknown"),
+            (t.device.nunique() > 1, "mixed"),
+            else_=t.device.max(),
+        ),
         n_volumes=volume.nunique(),
         n_weighed=t.mass_kg.count(),
-        placed=t.lobe.count() == n,
+        placed=t.lobe.isin(LOBES).all(),
         segmented=t.segments.notnull().any(),
         least_kg=t.mass_kg.min(),
         whole_normal_kg=t.whole_normal_kg.max(),

@@ -41,6 +41,8 @@ DELIVERED_AS = (
     "source_file",
     "source_row",
 )
+DEVICES = ("glass", "resin")
+"""Where the device is not known, no dose is derivable."""
 GREATEST_ACTIVITY_GBQ = 1_000_000
 """More cannot be an activity in any unit in use, and would overflow the count of kBq."""
 
@@ -217,7 +219,7 @@ def _with_doses(targets: ir.Table, settings: DosimetrySettings) -> ir.Table:
     constant = float(Fraction(settings.mird_constant))
     dose = constant * to_liver.cast("float64") / UNITS_PER_GBQ / targets.target_mass_kg
     return targets.mutate(
-        mean_dose_gy=dose,
+        mean_dose_gy=ibis.ifelse(targets.device.isin(DEVICES), dose, None),
         dose_gy=ibis.ifelse(targets.device == "glass", dose, None),
         dose_gy_recorded=targets.dose_gy,
         lung_dose_gy_recorded=targets.lung_dose_gy,

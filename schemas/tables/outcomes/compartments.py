@@ -1,7 +1,7 @@
 """Doses to tumour and normal liver, by device."""
 
 from schemas.contract import Float, Int, Statistic, Text, column, declares
-from schemas.tables.dose_marts import COMPARTMENTS
+from schemas.tables.dose_marts import COMPARTMENTS, DEVICES
 from schemas.tables.outcomes.base import Outcome, statistic_id_column
 
 MEASURES = (
@@ -15,7 +15,9 @@ class CompartmentDosimetry(Outcome):
     """One row per device, measure and grain; doses of two devices are never pooled."""
 
     device: Text = column(
-        "Device; `mixed` where a course used both.", key=True, codes=("glass", "resin", "mixed")
+        "Device; `mixed` where a course used both, `unknown` where one of its targets has none.",
+        key=True,
+        codes=DEVICES,
     )
     measure: Text = column(
         "Mean dose of a compartment, computed or as recorded; activity delivered of that planned; "

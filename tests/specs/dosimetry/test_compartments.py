@@ -13,19 +13,21 @@ WATER = DosimetrySettings(liver_density_g_ml="1", mird_constant="49.67")
 def test_the_mean_dose_of_a_target_is_that_of_mird_for_both_devices() -> None:
     """A: 1.5 GBq of resin in 1,500 mL without loss are 48.54 Gy; B's glass has a headline dose too.
 
-    C: 2 GBq with a shunt of 5 % in 1.5 kg are 62.91533 Gy with 49.67 Gy kg per GBq.
+    With 49.67 Gy kg per GBq they are 48.22 Gy. C's device is not known: no dose is derivable.
     """
     shared = {
         "sessions": """
             | subject_id | session_number | session_id | session_date | course |
             | A          | 1              | s1         | d0           | 1      |
             | B          | 1              | s1         | d0           | 1      |
+            | C          | 1              | s1         | d0           | 1      |
         """,
-        "anchors": "| subject_id | t0_date |\n| A | d0 |\n| B | d0 |",
+        "anchors": "| subject_id | t0_date |\n| A | d0 |\n| B | d0 |\n| C | d0 |",
         "treatments": """
             | subject_id | session_id | target_id | treatment_date | device | target_volume_ml | activity_administered_gbq | lung_shunt_fraction | residual_fraction |
             | A          | s1         | t1        | d0             | resin  | 1500             | 1.5                       | 0                   | 0                 |
             | B          | s1         | t1        | d0             | glass  | 1500             | 1.5                       | 0                   | 0                 |
+            | C          | s1         | t1        | d0             | unknown | 1500            | 1.5                       | 0                   | 0                 |
         """,
     }
     check(
@@ -35,6 +37,7 @@ def test_the_mean_dose_of_a_target_is_that_of_mird_for_both_devices() -> None:
         | subject_id | mean_dose_gy  | dose_gy       |
         | A          | 48.5436893204 |               |
         | B          | 48.5436893204 | 48.5436893204 |
+        | C          |               |               |
         """,
     )
     check(
@@ -44,6 +47,7 @@ def test_the_mean_dose_of_a_target_is_that_of_mird_for_both_devices() -> None:
         | subject_id | mean_dose_gy  |
         | A          | 48.2233009709 |
         | B          | 48.2233009709 |
+        | C          |               |
         """,
         DosimetrySettings(mird_constant="49.67"),
     )
@@ -261,7 +265,7 @@ SUMMARISED = {
         | A          | 1              | 1             | glass  | tumour      | 200     |                  |           |
         | A          | 2              | 1             | glass  | target      | 60      |                  | 40        |
         | B          | 1              | 1             | resin  | target      | 50      |                  |           |
-        | D          | 1              | 1             |        | target      | 70      |                  |           |
+        | D          | 1              | 1             | unknown | target     | 70      |                  |           |
     """,
     "course_doses": """
         | subject_id | device | compartment | dose_gy |
@@ -272,7 +276,7 @@ SUMMARISED = {
 
 
 def test_devices_are_never_pooled() -> None:
-    """Two targets of glass have a median of 80; B's resin stands alone, D's device is not known."""
+    """Two targets of glass have a median of 80; B's resin stands alone, as does D's unknown."""
     found = run(compartment_dosimetry, {**SUMMARISED, "population_members": MEMBERS})
     by_key = {(r["device"], r["measure"], r["grain"]): r for r in found}
     assert _told(by_key["glass", "target_dose_gy", "target"]) == (2, 2, 80, 60, 100, None)
@@ -286,6 +290,7 @@ def test_devices_are_never_pooled() -> None:
     )
     assert _told(by_key["resin", "target_dose_gy", "target"]) == (1, 1, 50, 50, 50, None)
     assert _told(by_key["mixed", "target_dose_gy", "subject"]) == (1, 1, 50, 50, 50, None)
+    assert _told(by_key["unknown", "target_dose_gy", "target"]) == (1, 1, 70, 70, 70, None)
     assert _told(by_key["glass", "liver_pct", "target"]) == (2, 2, 50, 40, 60, None)
     nothing = (0, 0, None, None, None, "no target with a known value")
     assert _told(by_key["resin", "tumour_dose_gy", "target"]) == nothing
@@ -303,6 +308,7 @@ def test_members_are_the_patients_with_a_value() -> None:
         ("compartment_dosimetry.glass.tumour_dose_gy.target", "A"),
         ("compartment_dosimetry.glass.liver_pct.target", "A"),
         ("compartment_dosimetry.resin.target_dose_gy.target", "B"),
+        ("compartment_dosimetry.unknown.target_dose_gy.target", "D"),
         ("compartment_dosimetry.glass.target_dose_gy.subject", "A"),
         ("compartment_dosimetry.mixed.target_dose_gy.subject", "B"),
     }
