@@ -25,6 +25,7 @@ from report.tables import (
     markers,
     measured,
     recorded,
+    reporting,
 )
 
 REDRAWN = "Redrawn from the patients who are left."
@@ -235,7 +236,12 @@ def _delivered(con: Connection, _: str) -> Section:
         "What was delivered",
         "Rows by centre and table, and what was found in them.",
         (),
-        (delivered.deliveries(con), delivered.findings(con)),
+        (
+            delivered.deliveries(con),
+            delivered.findings(con),
+            reporting.quantities(con),
+            reporting.checklist(con),
+        ),
     )
 
 
