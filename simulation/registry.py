@@ -15,7 +15,6 @@ from pathlib import Path
 
 from schemas.errors import Refused
 from simulation.registry_changes import Tables, export
-from simulation.registry_doses import add_doses
 from simulation.registry_markers import markers
 from simulation.registry_patients import patient
 from simulation.registry_recorded import TABLE, recorded_responses
@@ -117,8 +116,6 @@ def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterato
             told = (drawn, shape.seed, number, shape.truths, as_of)
             found[TABLE] = recorded_responses(*told)
             found["labs"] += markers(*told)
-        if found is not None and chosen.doses:
-            add_doses(found["treatments"], drawn, shape.seed, number)
         if found is not None:
             yield found
 

@@ -15,6 +15,7 @@ from numpy.random import Generator
 from schemas.contract import options
 from simulation.cohort import Patient
 from simulation.reference import CONTRACTS, RAW, Record, Value, seen
+from simulation.registry_doses import add_doses
 from simulation.registry_patients import RECORDS, generator
 
 Tables = dict[str, list[Record]]
@@ -72,6 +73,7 @@ def export(patient: Patient, seed: int, number: int, as_of: date) -> Tables | No
         name: list(seen(name, _entered(name, list(raw(patient)), draw, patient, as_of), as_of))
         for name, raw in RAW.items()
     }
+    add_doses(tables["treatments"], patient, seed, number)
     return _placed(tables, patient)
 
 
