@@ -11,6 +11,7 @@ from schemas.records.blanks import BLANKS
 from schemas.settings import ResponseSettings
 from schemas.tables.intermediate import Anchors, Sessions, SubjectLesions
 from schemas.tables.registry import TABLES, Measurements, Patients, Scans, SubsequentTherapies
+from tests.support.compiled_derivation import arrow_of
 from tests.support.pipe_tables import table
 from tests.support.tumours import lesion_classes, subject_classes
 
@@ -80,7 +81,7 @@ def found(
     """(response, rule) of the follow-up under one criterion."""
     reads = inspect.signature(derivation).parameters
     made = derivation(**{n: t for n, t in tables.items() if n in reads}, settings=settings)
-    rows = ibis.duckdb.connect().to_pyarrow(made).to_pylist()
+    rows = arrow_of(made).to_pylist()
     return {(r["response"], r["rule"]) for r in rows if r["criterion"] == criterion}
 
 

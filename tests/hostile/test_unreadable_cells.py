@@ -23,6 +23,7 @@ from schemas.settings import BaselineSettings, ToxicitySettings
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.tables.registry import TABLES, RegistryTable
 from tests.hostile.test_hostile_marks import MARKED as ON_SCANS
+from tests.support.compiled_derivation import arrow_of, computed
 from tests.support.pipe_tables import table
 from transforms.baseline.anchors import anchors
 from transforms.baseline.baseline import baseline_labs
@@ -92,11 +93,10 @@ def of_result(blank: Any, unread: Any, where: dict[str, str] | None = None, **in
 def graded_after_t0(**tables: Any) -> ir.Table:
     """Grades of the results after T0, their baseline taken as the night takes it."""
     settings = tables.pop("settings")
-    treatments = tables.pop("treatments")
-    tables["baseline_labs"] = baseline_labs(
-        tables["labs"], tables["anchors"], treatments, settings=BaselineSettings()
-    )
-    found = lab_grades(**tables, settings=settings)
+    read = {n: tables[n] for n in ("labs", "anchors", "treatments")}
+    del tables["treatments"]
+    tables["baseline_labs"] = computed(baseline_labs, read, settings=BaselineSettings())
+    found = computed(lab_grades, tables, settings=settings)
     return found.filter(found.rel_day > 0)
 
 
@@ -374,8 +374,12 @@ def answer(case: Case, place: str, column: str, *, unread: bool) -> tuple[Any, .
             here = (tables[name].source_file == MARK).fill_null(False)
             mark = ibis.literal(f"|{column}|")
             tables[name] = tables[name].mutate(unreadable=here.ifelse(mark, None))
-    found = case.derivation(**tables, **sections(case))
-    rows = ibis.duckdb.connect().to_pyarrow(found).to_pylist()
+    own = case.derivation is graded_after_t0
+    chosen = sections(case)
+    found = (
+        graded_after_t0(**tables, **chosen) if own else computed(case.derivation, tables, **chosen)
+    )
+    rows = arrow_of(found).to_pylist()
     (row,) = (r for r in rows if all(r[n] == v for n, v in case.where.items()))
     return tuple(row[name] for name in case.shown)
 

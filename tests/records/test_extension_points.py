@@ -88,6 +88,8 @@ FACTOR = """
 TERM = """
     ClinicalTerm("hiccups", "Hiccups", "Hiccoughs (hiccups, singultus)", 10020039, _grades((1, 4), (1, 3))),
 """
+FEWER_READINGS = "\nTRIED = TRIED[:1]"
+"""Other readings of settings are compiled anew in the copy: half of its night, and not asked here."""
 CONTRACT = '''
 class SessionDays(Mart):
     """One row per treated subject: its last day of treatment."""
@@ -132,6 +134,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("factors.py", "\n)\n\"\"\"How else", FACTOR + "\n)\n\"\"\"How else"),
         ("ctcae_terms.py", "\n)\nTERMS", TERM + "\n)\nTERMS"),
         ("../tables/marts.py", "TABLES: tuple", CONTRACT),
+        ("alternatives.py", "\nALTERNATIVES =", FEWER_READINGS + "\nALTERNATIVES ="),
     ):  # fmt: skip
         path = records / file
         source = path.read_text("utf-8")

@@ -92,7 +92,7 @@ class Script:
         }
 
     def shortened(self) -> "Script":
-        """Every kind of change once; each centre delivers at the start and where one is planted."""
+        """Every outcome once; each centre delivers at the start and where a change is planted."""
         centres = tuple(Centre(c.site, 1, self.nights) for c in self.centres)
         planted = tuple(p for p in self.planted if p.short)
         return Script(self.first, self.nights, self.patients, self.seed, centres, planted)

@@ -12,14 +12,19 @@ import pytest
 from tests.sixty_nights import page, script
 from tests.sixty_nights.exports import Line
 from tests.sixty_nights.replay import History, Night, replay, subjects
+from tests.support.few_readings import few_readings
 from warehouse.account.patients import PatientShares
 
 SCRIPT = script.read()
 
 
 def test_every_kind_of_change_is_held_or_not_as_it_should_be_and_named(tmp_path: Path) -> None:
-    """One night of each kind, without the deliveries between them."""
-    _judge(replay(SCRIPT.shortened(), tmp_path, verified=1))
+    """Released, held, degraded and approved, by data and by settings, one night of each.
+
+    A diameter corrected and a record vanished, one by one, are in tests/account/test_explain.py.
+    """
+    with few_readings():
+        _judge(replay(SCRIPT.shortened(), tmp_path, verified=1))
 
 
 @pytest.mark.long

@@ -32,6 +32,7 @@ from schemas.tables.marts import (
     SubjectResponse,
 )
 from schemas.tables.registry import Measurements, Patients, Scans, SubsequentTherapies
+from tests.support.compiled_derivation import arrow_of, computed
 from tests.support.pipe_tables import EPOCH
 from transforms.lesions import followed_lesions, new_lesions
 from transforms.response import (
@@ -41,10 +42,6 @@ from transforms.response import (
     lesion_quantities,
     subject_assessments,
 )
-from warehouse.engine.compiled import QueryCache
-
-QUERIES = QueryCache(None)
-"""The SQL of a derivation follows from the code and its settings: made once a process."""
 
 
 @functools.cache
@@ -118,7 +115,7 @@ def steps(
 def kept(table: ir.Table) -> ir.Table:
     """The same table, computed."""
     _has_rows(table)
-    return ibis.memtable(ibis.duckdb.connect().to_pyarrow(table))
+    return ibis.memtable(arrow_of(table))
 
 
 def derived(
@@ -127,16 +124,9 @@ def derived(
     """What a derivation makes of tables; its SQL is made once for all tables, as in a night."""
     for table in tables:
         _has_rows(table)
-    con = ibis.duckdb.connect()
-    con.raw_sql("SET disabled_optimizers = 'join_filter_pushdown'")  # as warehouse.engine
     names = list(inspect.signature(function).parameters)[: len(tables)]
-    for name, table in zip(names, tables, strict=True):
-        con.create_table(name, table)
     chosen = {"settings": settings} if settings else {}
-    key = f"{function.__name__} {settings.model_dump_json() if settings else ''}"
-    asked = QUERIES.once(con, key, lambda: function(*(con.table(n) for n in names), **chosen))
-    made = con.con.execute(asked.sql).to_arrow_table()
-    return ibis.memtable(made.cast(asked.schema.to_pyarrow()))
+    return computed(function, dict(zip(names, tables, strict=True)), **chosen)
 
 
 def _has_rows(table: ir.Table) -> None:

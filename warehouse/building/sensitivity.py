@@ -87,7 +87,7 @@ def sensitivity(
     con: Engine,
     known: Tables,
     settings: OutcomeSettings,
-    tried: tuple[Together, ...] = TRIED,
+    tried: tuple[Together, ...] | None = None,
 ) -> ir.Table:
     """Rows of outcomes.sensitivity for settings that act before the statistics.
 
@@ -95,8 +95,9 @@ def sensitivity(
         con: the engine.
         known: every table, from the registry's to the outcomes, as the night has made them.
         settings: the registry's.
-        tried: the readings; those of one group are changed together.
+        tried: the readings, default all; those of one group are changed together.
     """
+    tried = TRIED if tried is None else tried
     watched = [name for together in tried for name in _watched(together)]
     night = Night(con, known, settings, _answers(known, watched))
     records: list[Record] = []

@@ -62,9 +62,9 @@ class QueryCache:
         """
         if name not in self.queries:
             stored = _stored(self.path, name) if self.path else None
+            self.queries[name] = stored or compiled(con, expression())
             if stored is None:
                 self.unsaved.add(name)
-            self.queries[name] = stored or compiled(con, expression())
         query = self.queries[name]
         for table_name, constants in query.constants.items():
             con.con.register(table_name, constants)
