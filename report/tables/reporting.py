@@ -57,6 +57,6 @@ def _state(item: Item, known: list[str], filled: set[str]) -> str:
         return f"{item.status}: {item.reason}" if item.reason else item.status
     begun = item.beginnings()
     here = any(i.startswith(begun) for i in known) if begun else False
-    if here or filled & set(item.tables) or "outcomes.statistics" in item.tables:
+    if here or filled & set(item.tables) or (known and "outcomes.statistics" in item.tables):
         return f"partly: {item.reason}" if item.reason else "computed"
     return "not delivered; needs " + ", ".join(item.columns)
