@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
-from flows.toml_files import File, place_of, read_file, validated
+from flows.toml_files import File, extended, place_of, read_file, validated
 from flows.toml_lines import Place, line_of
 from schemas.errors import BadConfiguration, Refused, all_at_once
 from schemas.section import Section
@@ -28,6 +28,8 @@ PREFIX = "Y90_"
 DEMONSTRATION = "simulation/memon2012/registry.toml"
 REMEMBERED = Path("state") / "registry-file"
 """Inside a store: the path of the file that its last run was made with."""
+DEEP = ("tables", "limits", "redcap")
+"""Tables of a site file of which a site may have some keys of its own, and share the others."""
 SPECIAL = ("Y90_CONFIG", "Y90_STORE", "Y90_CHECKOUT")
 """No settings: where the registry and the store are, and for prefect.yaml the code."""
 
@@ -102,7 +104,7 @@ def judge_sites(registry: Registry, judged: Path | None = None) -> None:
 def _site_rules(registry: Registry, site: Site) -> list[str]:
     from schemas.site_rules import breaches
 
-    read = read_file(registry.folder / "sites" / f"{site.site_id}.toml", [])
+    read = _site_file(registry.folder / "sites" / f"{site.site_id}.toml", [])
     found = sorted((line_of(read.lines, place) or 0, place, told) for place, told in breaches(site))
     return [f"{place_of(read, place)}: {told}" for _, place, told in found]
 
@@ -329,7 +331,7 @@ def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[
     for name in dict.fromkeys(_listed(given)):
         path = folder / "sites" / f"{name}.toml"
         before = len(problems)
-        read = read_file(path, problems)
+        read = _site_file(path, problems)
         site = validated(Site, read.data, read, problems, {}) if before == len(problems) else None
         if site is not None and site.site_id != name:
             where = place_of(read, ("site_id",))
@@ -339,6 +341,18 @@ def _sites(folder: Path, given: Mapping[str, Any], problems: list[str]) -> dict[
             own = site.model_copy(update={"timezone": zone})
             sites[name] = own.excluding(_excluded(folder, site, read, problems))
     return sites
+
+
+def _site_file(path: Path, problems: list[str]) -> File:
+    """A site's file with what it takes from the one that it extends."""
+    read = read_file(path, problems)
+    base = read.data.get("extends")
+    if not isinstance(base, str):
+        return read
+    other = read_file(path.parent / base, problems)
+    if "extends" in other.data:
+        problems.append(f"{other.path}: extends another file. Extend one file only.")
+    return extended(read, other, DEEP)
 
 
 def _excluded(folder: Path, site: Site, read: File, problems: list[str]) -> frozenset[str]:

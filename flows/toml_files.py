@@ -25,6 +25,28 @@ class File:
     path: Path
     data: dict[str, Any] = field(default_factory=dict)
     lines: dict[Place, int] = field(default_factory=dict)
+    base: "File | None" = None
+    """The file that it extends: where its keys hold that this one lacks."""
+    own: frozenset[Place] = frozenset()
+    """The keys that are its own, of the data of both."""
+
+    def holds(self, place: Place) -> "File":
+        """The file of the two in which a key stands."""
+        if self.base is None or any(place[:n] in self.own for n in range(1, len(place) + 1)):
+            return self
+        return self.base
+
+
+def extended(file: File, base: File, deep: tuple[str, ...]) -> File:
+    """A file with what it lacks from another one; tables named in `deep` key by key."""
+    data = {k: v for k, v in base.data.items() if k != "site_id"} | file.data
+    own: set[Place] = {(k,) for k in file.data if k not in deep or k not in base.data}
+    for name in deep:
+        mine, theirs = file.data.get(name), base.data.get(name)
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            data[name] = theirs | mine
+            own |= {(name, k) for k in mine}
+    return File(file.path, data, file.lines, base, frozenset(own))
 
 
 def read_file(path: Path, problems: list[str]) -> File:
@@ -72,12 +94,14 @@ def _breaches(
             continue  # the other reading of a union has been told
         where = names.get(place) or place_of(file, place)
         rule = _rule(breach["type"], breach["msg"], breach["loc"], model)
-        told[place] = (line_of(file.lines, place) or 0, f"{where}: {rule}")
+        line = line_of(file.holds(place).lines, place) or 0
+        told[place] = (line, f"{where}: {rule}")
     return [text for _, text in sorted(told.values())]
 
 
 def place_of(file: File, place: Place) -> str:
     """A place in a file as it is told: file, line and key."""
+    file = file.holds(place)
     line = line_of(file.lines, place)
     key = ".".join(str(p) for p in place)
     return f"{file.path} line {line}, {key}" if line else f"{file.path}, {key}"

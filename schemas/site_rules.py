@@ -14,7 +14,7 @@ from schemas.contract import Column, columns, table_name
 from schemas.records.analytes import ANALYTES, COUNTS, LAB_UNITS
 from schemas.records.lab_words import unit_of
 from schemas.records.units import COLUMN_UNITS
-from schemas.site import ColumnSource, Site, TableSource
+from schemas.site import ColumnSource, Limits, Site, TableSource
 from schemas.tables.registry import TABLES
 
 Place = tuple[str | int, ...]
@@ -47,6 +47,7 @@ def breaches(site: Site) -> Iterator[Breach]:
     if site.grouping == site.decimal:
         yield ("grouping",), "is the decimal sign. Correct one of the two, or leave `grouping` out."
     yield from _formats(site.date_format, ("date_format",))
+    yield from _limits(site)
     if site.format == "redcap" and site.redcap is None:
         yield ("format",), "is redcap. Add a section [redcap] that names the export."
     for name, parts in site.tables.items():
@@ -57,10 +58,44 @@ def breaches(site: Site) -> Iterator[Breach]:
             yield from _source(site, name, source, ("tables", name, number))
 
 
+def _limits(site: Site) -> Iterator[Breach]:
+    """Limits of analytes that we do not know, or in a unit that is none of the analyte's."""
+    for analyte, several in site.limits.items():
+        if analyte not in ANALYTES:
+            yield ("limits", analyte), "no analyte of ours. " + _nearest(analyte, list(ANALYTES))
+            continue
+        for number, one in enumerate((several,) if isinstance(several, Limits) else several):
+            at: Place = ("limits", analyte)
+            at = at if isinstance(several, Limits) else (*at, number)
+            unit = unit_of(one.unit, cells=analyte in COUNTS)
+            if unit not in LAB_UNITS[analyte]:
+                choices = ", ".join(LAB_UNITS[analyte])
+                told = f"`{one.unit}`: no unit of {analyte} that we know. Use one of {choices}."
+                yield (*at, "unit"), told
+            if one.lower is not None and one.upper is not None and one.upper < one.lower:
+                yield (*at, "upper"), "below the lower limit. Correct one of the two."
+
+
+def _borrowed(site: Site, source: TableSource, place: Place) -> Iterator[Breach]:
+    """Columns of another table that nothing joins to this one."""
+    for ours, one in source.columns.items():
+        if isinstance(one, ColumnSource) and one.borrowed:
+            redcap = site.format == "redcap"
+            if redcap and one.instrument is None:
+                yield (*place, "columns", ours), "names no instrument. Add `instrument`."
+            if not redcap and not one.on:
+                yield (
+                    (*place, "columns", ours),
+                    "nothing says which row of the other file belongs to which. Add `on`, with the "
+                    "columns that both have.",
+                )
+
+
 def _source(site: Site, name: str, source: TableSource, place: Place) -> Iterator[Breach]:
     known = {c.name: c for c in columns(CONTRACTS[name]) if c.name not in GIVEN_BY_US}
     if site.format == "redcap" and source.instrument is None:
         yield place, "names no instrument. Add `instrument`: `y90 redcap inspect` lists them."
+    yield from _borrowed(site, source, place)
     for ours, theirs in source.columns.items():
         where = (*place, "columns", ours)
         if ours not in known:
@@ -83,22 +118,51 @@ def _source(site: Site, name: str, source: TableSource, place: Place) -> Iterato
 
 def _column(column: Column, source: ColumnSource, place: Place) -> Iterator[Breach]:
     for theirs, ours in source.codes.items():
-        if ours in (None, "") or _fits(column, ours):
-            continue
-        choices = f"Use one of {', '.join(column.codes)}." if column.codes else "Correct it."
-        yield (*place, "codes", theirs), f"{column.name} has no such value. {choices}"
+        if ours not in (None, "") and not _fits(column, ours):
+            yield (*place, "codes", theirs), _no_such(column, ours)
     if source.constant is not None and not _fits(column, source.constant):
-        choices = f"Use one of {', '.join(column.codes)}." if column.codes else "Correct it."
-        yield (*place, "constant"), f"{column.name} has no such value. {choices}"
+        yield (*place, "constant"), _no_such(column, source.constant)
+    for number, case in enumerate(source.when):
+        if not _fits(column, case.constant):
+            yield (*place, "when", number, "constant"), _no_such(column, case.constant)
+    yield from _fitting(column, source, place)
     if source.unit is not None and source.unit != column.unit:
         units = [theirs for theirs, ours in COLUMN_UNITS if ours == column.unit]
         if source.unit not in units:
             known = ", ".join([column.unit or "no unit at all", *units])
-            yield (*place, "unit"), f"no conversion to {column.unit}. Use one of {known}."
-    if source.date_format is not None and not _dated(column):
+            near = _near(source.unit, units)
+            yield (
+                (*place, "unit"),
+                f"`{source.unit}`: no conversion to {column.unit or 'a column without a unit'}. "
+                f"{near}Use one of {known}.",
+            )
+    if source.date_format is not None and not (_dated(column) or source.year_of or source.age):
         yield (*place, "date_format"), f"{column.name} is no date. Remove it."
     elif source.date_format is not None:
         yield from _formats(source.date_format, (*place, "date_format"))
+
+
+def _fitting(column: Column, source: ColumnSource, place: Place) -> Iterator[Breach]:
+    """Keys that only some columns can have."""
+    for key in ("earliest", "latest"):
+        if getattr(source, key) and not column.dtype.is_date():
+            yield (*place, key), f"{column.name} is no date. Name one column with `from`."
+    for key in ("year_of", "age"):
+        if getattr(source, key) and column.unit != "year":
+            yield (*place, key), f"{column.name} is no year. Name its column with `from`."
+
+
+def _no_such(column: Column, value: Any) -> str:
+    """What was found, and what may stand there."""
+    said = f"`{value}`: {column.name} has no such value."
+    if not column.codes:
+        return f"{said} Correct it."
+    return f"{said} {_near(str(value), list(column.codes))}Use one of {', '.join(column.codes)}."
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`? " if near else ""
 
 
 def _dated(column: Column) -> bool:

@@ -1,13 +1,25 @@
 """The settings page: every DECISION with its default, from the typed settings."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from schemas.settings import RegistryFile
-from schemas.site import ColumnSource, RedcapSource, Site, TableSource, WideLab
+from schemas.site import (
+    Case,
+    ColumnSource,
+    Condition,
+    Limits,
+    RedcapSource,
+    Site,
+    TableSource,
+    WideLab,
+)
 
+SHAPES = Path(__file__).parents[2] / "tests" / "sites" / "shapes.md"
+"""The examples of a site file's language; a test runs every one of them."""
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "table"}
 
 
@@ -38,8 +50,11 @@ def _site() -> str:
 
     about, _, example = (schemas.site.__doc__ or "").partition("\n\n")
     parts = ["# Site files", about, "```toml\n" + _dedent(example) + "\n```"]
-    for model in (Site, RedcapSource, TableSource, ColumnSource, WideLab):
-        parts += [f"## {model.__name__}", (model.__doc__ or "").strip(), _table(model.model_fields)]
+    sources = (TableSource, ColumnSource, Case, Condition, WideLab, Limits)
+    for model in (Site, RedcapSource, *sources):
+        about = _dedent(f"    {model.__doc__}")
+        parts += [f"## {model.__name__}", about, _table(model.model_fields)]
+    parts += ["## Examples by shape", SHAPES.read_text("utf-8").strip()]
     return "\n\n".join(parts) + "\n"
 
 

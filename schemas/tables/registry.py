@@ -347,8 +347,9 @@ class Measurements(RegistryTable):
         "Estimated necrosis.", unit="%", minimum=0, maximum=100, worse="lower"
     )
     status: Text = column(
-        "What the reader could say of the lesion.",
+        "What the reader could say of the lesion; without a column, `measured` of a diameter.",
         required=True,
+        made_of="longest_mm",
         codes=("measured", "too_small", "absent", "not_evaluable", "not_imaged"),
     )
 

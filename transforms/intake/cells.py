@@ -32,8 +32,8 @@ SIDE, FACTOR = "decimal(24, 9)", "decimal(13, 9)"
 """A number in their unit and a unit's factor: any product of the two has at most 37 digits."""
 FIRST_YEAR = "1000-01-01"
 """An earlier day is a year of fewer than four digits: `%Y` of the engine takes one to four."""
-MIDNIGHT = "%Y-%m-%d 00:00:00"
-"""A day as databases, Parquet and workbooks store it; unlike 04/05/2003 it can be read one way."""
+ISO_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
+"""A day with its hour, as databases store it: unlike 04/05/2003 it is read in one way."""
 ISO_MONTH = "%Y-%m"
 
 
@@ -132,15 +132,22 @@ def moment(text: ir.StringValue, source: ColumnSource, site: Site) -> ir.Timesta
     return ibis.coalesce(*(try_strptime(text, f) for f in _datetime_formats(source, site)))
 
 
-def day(text: ir.StringValue, column: Column, source: ColumnSource, site: Site) -> ir.DateValue:
-    """A day; where the column allows it, the middle of a month or a year."""
+def day(
+    text: ir.StringValue, partial: str | None, source: ColumnSource, site: Site
+) -> ir.DateValue:
+    """A day; where it may be partial, the middle of a month or a year."""
     full = source.date_format or site.date_format
-    tries = [try_strptime(text, f).date() for f in (full, MIDNIGHT)]
-    if column.partial:
+    tries = [try_strptime(text, f).date() for f in (full, *ISO_MOMENTS)]
+    if partial:
         tries += [try_strptime(text, f).date() + ibis.interval(days=14) for f in _months(full)]
-    if column.partial == "year":
+    if partial == "year":
         tries.append(try_strptime(text + "-07-01", "%Y-%m-%d").date())
     return ibis.coalesce(*tries)
+
+
+def number(text: ir.StringValue, source: ColumnSource, site: Site) -> ir.DecimalValue:
+    """Any number, as its site writes it; null where it is none."""
+    return number_text(text, source, site).try_cast(SIDE)
 
 
 def believed(date: ir.Value) -> ir.Value:
@@ -152,7 +159,7 @@ def believed(date: ir.Value) -> ir.Value:
 def precision(text: ir.StringValue, source: ColumnSource, site: Site) -> ir.StringValue:
     """How exact a date was delivered."""
     full = source.date_format or site.date_format
-    whole = [(try_strptime(text, f).notnull(), "day") for f in (full, MIDNIGHT)]
+    whole = [(try_strptime(text, f).notnull(), "day") for f in (full, *ISO_MOMENTS)]
     months = [(try_strptime(text, f).notnull(), "month") for f in _months(full)]
     return ibis.cases(
         (text.isnull(), ibis.null("string")),

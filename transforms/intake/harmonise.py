@@ -9,7 +9,7 @@ Text is trimmed first, then read, then judged, each in a projection of its own, 
 read twice. Only our columns leave: the engine takes a centre's `Sex` for our `sex`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -44,8 +44,12 @@ UNIT_COLUMNS = {
 }
 NUMBERED = {"treatments": "target_id"}
 """Of which column rows get a number where nothing else tells them apart; `sequence` elsewhere."""
-MADE = {"dead": "death", "alive": "visit"}
-"""What kind of contact a vital status tells of, where none is given."""
+MADE: Mapping[tuple[str, str], Callable[[Any], ir.Value]] = {
+    ("contacts", "contact_type"): lambda v: v.cases(("dead", "death"), ("alive", "visit")),
+    ("treatments", "session_id"): lambda v: cells.believed(v).cast("string"),
+    ("measurements", "status"): lambda v: (v > 0).ifelse("measured", ibis.null("string")),
+}
+"""How a column is told by the one that it is made of."""
 
 
 def harmonise(
@@ -98,7 +102,7 @@ def _rows(
     read = _read(texts, contract, ours, mapped, site)
     judged: dict[str, ir.Value] = {}
     for c in ours:
-        judged |= _judged(read, c, mapped)
+        judged |= _judged(read, c, mapped, filled=c.key or not source.merge)
     table = read.select(
         "source_file",
         "source_row",
@@ -111,11 +115,14 @@ def _rows(
         receipt_id=receipt_id if isinstance(receipt_id, ir.Value) else ibis.literal(receipt_id),
         no_sequence=_lacks_sequence(read, contract),
     )
+    if table_name(contract) == "measurements" and site.zero_mm:
+        table = _gone(table, site.zero_mm)
     if table_name(contract) == "labs":
         table = table.mutate(unit=lab_words.of_cells(table.analyte, table.unit))
     if source.canonical_units:
         table = _canonical(table)
-    return _arranged(table, contract, keyed="source_key" in raw.columns)
+    within = ("analyte", "lesion_id") if source.if_filled else ("analyte",)
+    return _arranged(table, contract, within if "source_key" in raw.columns else None)
 
 
 def _lacks_sequence(read: ir.Table, contract: type[RegistryTable]) -> ir.BooleanValue:
@@ -145,7 +152,7 @@ def _read(
     texts = texts.mutate(**plain) if plain else texts
     read: dict[str, ir.Value] = {}
     for c in ours:
-        if c.made_of and c.made_of in mapped:
+        if c.made_of and c.made_of in mapped and (c.name not in mapped or c.key):
             read[f"read_{c.name}"] = _told(texts, contract, c, mapped, site)
         elif c.name in mapped:
             read[f"read_{c.name}"] = _value(texts, contract, c, mapped[c.name], site)
@@ -180,11 +187,12 @@ def _told(
     """A cell, or where it is blank what the column tells that it can be made of."""
     of = next(c for c in columns(contract) if c.name == column.made_of)
     other = _value(texts, contract, of, mapped[of.name], site)
-    made = other.cases(*MADE.items()) if of.codes else cells.believed(other).cast("string")
+    made = MADE[(table_name(contract), column.name)](other)
     if column.name not in mapped:
         return made
     own = _value(texts, contract, column, mapped[column.name], site)
-    return texts[f"text_{column.name}"].isnull().ifelse(made, own)
+    said = _said(texts, column, mapped[column.name])
+    return (texts[f"text_{column.name}"].isnull() & said.isnull()).ifelse(made, own)
 
 
 def _value(
@@ -208,17 +216,21 @@ def _said(texts: ir.Table, column: Column, given: ColumnSource) -> ir.StringValu
     if given.words:
         said = ((text.lower() == theirs.lower(), ours) for theirs, ours in given.words.items())
         text = ibis.cases(*said, else_=text)
-    return text
+    return ibis.coalesce(texts[f"case_{column.name}"], text) if given.when else text
 
 
 def _judged(
-    read: ir.Table, column: Column, mapped: Mapping[str, ColumnSource]
+    read: ir.Table, column: Column, mapped: Mapping[str, ColumnSource], *, filled: bool
 ) -> dict[str, ir.Value]:
-    """The value of one column and its `unread_` mark."""
+    """The value of one column and its `unread_` mark; `filled` with its default where it is blank.
+
+    Rows that are merged get their defaults afterwards: a default contradicts no value.
+    """
     name = column.name
     unmarked = ibis.null("string")
     if f"read_{name}" not in read.columns:
-        return {name: _default(column, ibis.null(column.dtype)), f"unread_{name}": unmarked}
+        value = ibis.null(column.dtype)
+        return {name: _default(column, value) if filled else value, f"unread_{name}": unmarked}
     value = read[f"read_{name}"]
     if column.dtype.is_date() or column.dtype.is_timestamp():
         value = cells.believed(value)
@@ -238,7 +250,7 @@ def _judged(
         marks += [(out.fill_null(False), side) for side, out in cells.beyond(column, value)]
         value = reduce(or_, (is_ for is_, _ in marks)).ifelse(ibis.null(column.dtype), value)
     mark = ibis.cases(*marks, else_=unmarked)
-    if column.default is not None:
+    if column.default is not None and filled:
         value = unread.ifelse(value, value.fill_null(column.default))
     return {name: value, f"unread_{name}": mark}
 
@@ -285,7 +297,7 @@ def _typed(
 ) -> ir.Value:
     dtype, place = column.dtype, (table_name(contract), column.name)
     if dtype.is_date():
-        return cells.day(text, column, given, site)
+        return cells.day(text, column.partial, given, site)
     if dtype.is_timestamp():
         return cells.moment(text, given, site)
     if dtype.is_boolean():
@@ -356,15 +368,35 @@ def _from_micro(micro: ir.IntegerValue) -> ir.DecimalValue:
     return wide.try_cast(DECIMAL)
 
 
-def _arranged(table: ir.Table, contract: type[RegistryTable], *, keyed: bool) -> ir.Table:
+def _gone(table: ir.Table, said: str) -> ir.Table:
+    """A diameter of 0 says what the site file declares, unless the status says something else."""
+    zero = (table.longest_mm == 0).fill_null(False)
+    plain = table.status.isnull() & table.unread_status.isnull()
+    return table.mutate(
+        status=(zero & (plain | (table.status == "measured").fill_null(False))).ifelse(
+            said, table.status
+        )
+    )
+
+
+def _arranged(
+    table: ir.Table, contract: type[RegistryTable], keyed: tuple[str, ...] | None
+) -> ir.Table:
+    """The contract's columns, and the row's keys.
+
+    Args:
+        table: the columns as read.
+        contract: whose.
+        keyed: of a row with a REDCap key, the columns that tell rows of one instance apart.
+    """
     names = [
         c.name for c in columns(contract) if c.name not in ("subject_id", "row_id", "source_key")
     ]
     parts = [table[n].cast("string").fill_null("") for n in key(contract) if n != "site_id"]
     natural = ibis.literal("|").join([ibis.literal(table_name(contract)), *parts])
     source_key = natural
-    if keyed:
-        within = [table[n].cast("string").fill_null("") for n in key(contract) if n == "analyte"]
+    if keyed is not None:
+        within = [table[n].cast("string").fill_null("") for n in key(contract) if n in keyed]
         source_key = reduce(lambda a, b: a + "|" + b, [table.their_key, *within])
     marks = [c for c in table.columns if c.startswith("unread_")]
     return table.mutate(source_key=source_key, natural_key=natural).select(

@@ -6,7 +6,8 @@ never in doubt; where a name can mean two columns of the export, nothing is gues
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 import ibis.expr.types as ir
 
@@ -19,6 +20,8 @@ from schemas.tables.registry import RegistryTable
 PROVENANCE = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
 OURS_ALONE = (*PROVENANCE, "site_id", "unreadable")
 """Columns that no export gives."""
+ANY_NUMBER = "{n}"
+"""In a name: any number, the same in every name of the source."""
 CHECKBOX = re.compile(r"(.+)___(.+)")
 """REDCap's column of one choice of a checkbox: field, three low lines, code."""
 
@@ -35,9 +38,10 @@ def fitted(names: Sequence[str], source: TableSource) -> TableSource:
 
     return source.model_copy(
         update={
-            "columns": {n: _respelled(_as_source(s), theirs) for n, s in source.columns.items()},
+            "columns": {n: _respelled(as_source(s), theirs) for n, s in source.columns.items()},
             "wide": tuple(_respelled_lab(lab, theirs) for lab in source.wide),
             "where": {theirs(n): value for n, value in source.where.items()},
+            "if_filled": tuple(map(theirs, source.if_filled)),
         }
     )
 
@@ -53,13 +57,13 @@ def mapping(
     """
     ours = {c.name for c in columns(contract)} - set(OURS_ALONE)
     names = tuple(raw.columns)
-    given = {n: _as_source(s) for n, s in fitted(names, source).columns.items()}
+    given = {n: as_source(s) for n, s in fitted(names, source).columns.items()}
     if source.starts_at:
         given["starts_at"] = ColumnSource(constant=source.starts_at)
     met = {n: alike(n, names) for n in sorted(ours - set(given))}
-    same = {n: _as_source(found[0]) for n, found in met.items() if found}
+    same = {n: as_source(found[0]) for n, found in met.items() if found}
     if "patient_id" not in given | same and site.redcap:
-        same["patient_id"] = _as_source(site.redcap.record or names[0])
+        same["patient_id"] = as_source(site.redcap.record or names[0])
     problems = [
         *_not_ours(contract, source, ours),
         *_not_theirs(contract, source, names),
@@ -76,11 +80,11 @@ def wide_mapping(lab: WideLab) -> dict[str, ColumnSource]:
     def limit(given: str | float | None) -> ColumnSource | None:
         if given is None:
             return None
-        return _as_source(given) if isinstance(given, str) else ColumnSource(constant=given)
+        return as_source(given) if isinstance(given, str) else ColumnSource(constant=given)
 
     given = {
         "analyte": ColumnSource(constant=lab.analyte),
-        "value": _as_source(lab.value),
+        "value": as_source(lab.value),
         "unit": ColumnSource(constant=lab.unit),
         "lower_limit": limit(lab.lower_limit),
         "upper_limit": limit(lab.upper_limit),
@@ -88,14 +92,59 @@ def wide_mapping(lab: WideLab) -> dict[str, ColumnSource]:
     return {name: source for name, source in given.items() if source is not None}
 
 
-def their_names(source: ColumnSource) -> tuple[str, ...]:
-    """The columns from which one of ours is read; of several, the first that is filled in."""
-    several = (source.from_,) if isinstance(source.from_, str) else source.from_ or ()
-    return (*several, *source.any_of)
-
-
-def _as_source(given: str | ColumnSource) -> ColumnSource:
+def as_source(given: str | ColumnSource) -> ColumnSource:
+    """What a site file says of a column; a name alone is `from`."""
     return ColumnSource(**{"from": given}) if isinstance(given, str) else given
+
+
+def expanded(names: Sequence[str], source: TableSource) -> tuple[TableSource, ...]:
+    """The sources that one with `{n}` in its names stands for: one for every number there is.
+
+    Each takes the rows in which a column of its number is filled in. Where the export has no such
+    column the source stays as it is, and is told of as one whose column is missing.
+    """
+    text = source.model_dump_json(by_alias=True, exclude_defaults=True)
+    if ANY_NUMBER not in text:
+        return (source,)
+    patterns = {n for n in _read(source) if ANY_NUMBER in n}
+    found: dict[str, list[str]] = {}
+    for pattern in sorted(patterns):
+        shape = re.escape(pattern).replace(re.escape(ANY_NUMBER), "([0-9]+)")
+        for name in names:
+            if met := re.fullmatch(shape, name.strip(), re.IGNORECASE):
+                found.setdefault(met[1], []).append(name)
+    return tuple(_numbered(text, n, found[n]) for n in sorted(found, key=int)) or (source,)
+
+
+def _numbered(text: str, number: str, filled: list[str]) -> TableSource:
+    one = TableSource.model_validate_json(text.replace(ANY_NUMBER, number))
+    return one.model_copy(update={"if_filled": (*one.if_filled, *filled)})
+
+
+def _read(source: TableSource) -> Iterator[str]:
+    """Their columns whose cells a source reads."""
+    for given in source.columns.values():
+        yield from as_source(given).read
+    for lab in source.wide:
+        yield from (n for n in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(n, str))
+
+
+def lent(source: TableSource) -> TableSource:
+    """The same source with what it borrows from other tables under the name it has here."""
+    given = {n: as_source(s) for n, s in source.columns.items()}
+    if not any(s.borrowed for s in given.values()):
+        return source
+
+    def here(one: ColumnSource) -> ColumnSource:
+        place = one.borrowed
+        return _respelled(one, lambda name: lent_name(place, name)) if place else one
+
+    return source.model_copy(update={"columns": {n: here(s) for n, s in given.items()}})
+
+
+def lent_name(place: str, name: str) -> str:
+    """How a column of another table is called where it is borrowed."""
+    return f"{place}: {name}"
 
 
 def _respelled(source: ColumnSource, theirs: Callable[[str], str]) -> ColumnSource:
@@ -104,8 +153,13 @@ def _respelled(source: ColumnSource, theirs: Callable[[str], str]) -> ColumnSour
     return source.model_copy(
         update={
             "from_": several,
-            "any_of": tuple(map(theirs, source.any_of)),
+            **{n: tuple(map(theirs, getattr(source, n))) for n in ("any_of", "earliest", "latest")},
+            **{n: (v := getattr(source, n)) and theirs(v) for n in ("year_of", "age", "at")},
             "complete": source.complete and theirs(source.complete),
+            "when": tuple(
+                c.model_copy(update={"where": {theirs(n): v for n, v in c.where.items()}})
+                for c in source.when
+            ),
         }
     )
 
@@ -135,8 +189,11 @@ def _not_theirs(
         found = meant(theirs, names)
         where = f"[tables.{table_name(contract)}.columns] {ours}:"
         if not found:
+            near = get_close_matches(theirs, names, n=1, cutoff=0.6)
+            hint = f" Did you mean {near[0]}?" if near else ""
             problems.append(
-                f"{where} the export has no column {theirs}. Correct the site file, or the export."
+                f"{where} the export has no column {theirs}.{hint} Correct the site file, or the "
+                "export."
             )
         elif len(found) > 1:
             problems.append(
@@ -148,15 +205,19 @@ def _not_theirs(
 
 def _named(source: TableSource) -> list[tuple[str, str]]:
     """(our column, their column) of everything that the site file names."""
-    given = {n: _as_source(s) for n, s in source.columns.items()}
-    of_columns = [(n, c) for n, s in given.items() for c in (*their_names(s), s.complete) if c]
+    given = {n: as_source(s) for n, s in source.columns.items()}
+    of_columns = [(n, c) for n, s in given.items() for c in (*s.read, *s.asked, s.complete) if c]
     wide = [
         c
         for lab in source.wide
         for c in (lab.value, lab.lower_limit, lab.upper_limit)
         if isinstance(c, str)
     ]
-    return [*of_columns, *(("wide", c) for c in wide), *(("where", c) for c in source.where)]
+    return [
+        *of_columns,
+        *(("wide", c) for c in wide),
+        *(("where", c) for c in (*source.where, *source.if_filled)),
+    ]
 
 
 def _met(contract: type[RegistryTable], met: Mapping[str, list[str]]) -> list[str]:

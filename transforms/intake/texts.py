@@ -4,18 +4,21 @@ Nothing is read here: a cell is what stands in it, and null where it is blank or
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import reduce
-from operator import and_, or_
+from operator import and_, ge, gt, le, lt, or_
 
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Column
-from schemas.site import ColumnSource, Site, TableSource
+from schemas.contract import Column, columns
+from schemas.site import Code, ColumnSource, Condition, Site, TableSource, Where
 from schemas.tables.registry import RegistryTable
-from transforms.intake.names import CHECKBOX, mapping, their_names
+from transforms.intake import cells
+from transforms.intake.names import CHECKBOX, mapping
 
 GROUP = "redcap_data_access_group"
+COMPARED = {"above": gt, "at_least": ge, "below": lt, "at_most": le}
 NOT_COMPLETED = "[not completed]"
 """What REDCap writes for the time of a survey that nobody finished."""
 
@@ -23,7 +26,7 @@ NOT_COMPLETED = "[not completed]"
 def of_other_groups(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
     """The rows of an export that another data access group's site would take."""
     group = access_group(raw, site)
-    chosen = _chosen(raw, source)
+    chosen = _chosen(raw, source, site)
     return chosen.filter(raw[GROUP] != group) if group else chosen.limit(0)
 
 
@@ -38,21 +41,46 @@ def cell_texts(
 ) -> dict[str, ir.StringValue]:
     """Our column -> the cell as trimmed text before it is read; null where nothing was entered."""
     known = mapping(raw, contract, source, site)
-    return {name: _text(raw, given, source, site) for name, given in known.items()}
+    ours = {c.name: c for c in columns(contract)}
+    return {name: _text(raw, ours[name], given, source, site) for name, given in known.items()}
 
 
 def taken(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
     """The rows of the site's own patients and of nobody's, in the events and values asked for."""
     group = access_group(raw, site)
-    chosen = _chosen(raw, source)
+    chosen = _chosen(raw, source, site)
     return chosen.filter((raw[GROUP] == group) | raw[GROUP].isnull()) if group else chosen
 
 
-def _chosen(raw: ir.Table, source: TableSource) -> ir.Table:
-    conditions = [raw[name] == value for name, value in source.where.items()]
+def _chosen(raw: ir.Table, source: TableSource, site: Site) -> ir.Table:
+    conditions = _conditions(raw, source.where, site)
+    if source.if_filled:
+        filled = (_cell(raw[name], site).notnull() for name in source.if_filled)
+        conditions.append(reduce(or_, filled))
     if source.events:
         conditions.append(raw.redcap_event_name.isin(source.events))
     return raw.filter(*conditions) if conditions else raw
+
+
+def _conditions(raw: ir.Table, where: Where, site: Site) -> list[ir.BooleanValue]:
+    return [c for name, asked in where.items() for c in _asked(raw[name], asked, site)]
+
+
+def _asked(cell: ir.StringValue, asked: Code | Condition, site: Site) -> list[ir.BooleanValue]:
+    """What must hold of a cell; one that is no number is not above or below any."""
+    if not isinstance(asked, Condition):
+        return [(cell.strip() == str(asked)).fill_null(False)]
+    trimmed, given = _cell(cell, site), ColumnSource(constant="")
+    found = [trimmed.isin(list(map(str, asked.in_)))] if asked.in_ else []
+    if asked.not_in:
+        found.append(~trimmed.isin(list(map(str, asked.not_in))))
+    if asked.filled is not None:
+        found.append(trimmed.notnull() if asked.filled else trimmed.isnull())
+    for name, compare in COMPARED.items():
+        if (bound := getattr(asked, name)) is not None:
+            limit = ibis.literal(Decimal(str(bound)), type=cells.SIDE)
+            found.append(compare(cells.number(trimmed, given, site), limit))
+    return [f.fill_null(False) for f in found]
 
 
 def texts_of(
@@ -62,8 +90,13 @@ def texts_of(
     source: TableSource,
     site: Site,
 ) -> ir.Table:
-    """Every mapped cell as trimmed text, `text_<column>`, and where the row stands."""
-    text = {c.name: _text(raw, mapped[c.name], source, site) for c in ours if c.name in mapped}
+    """Every mapped cell as trimmed text, `text_<column>`, and where the row stands.
+
+    A value that a condition gives is `case_<column>`: no code or word of theirs.
+    """
+    here = [c for c in ours if c.name in mapped]
+    text = {c.name: _text(raw, c, mapped[c.name], source, site) for c in here}
+    cases = {c.name: _case(raw, mapped[c.name], site) for c in here if mapped[c.name].when}
     return raw.select(
         "source_file",
         "source_row",
@@ -71,25 +104,68 @@ def texts_of(
         is_empty=_is_empty(mapped, text, bool(source.wide), site),
         in_no_group=raw[GROUP].isnull() if access_group(raw, site) else ibis.literal(False),
         **{f"text_{name}": cell for name, cell in text.items()},
+        **{f"case_{name}": cell for name, cell in cases.items()},
     )
 
 
-def _text(raw: ir.Table, given: ColumnSource, source: TableSource, site: Site) -> ir.StringValue:
+def _case(raw: ir.Table, given: ColumnSource, site: Site) -> ir.StringValue:
+    held = [(reduce(and_, _conditions(raw, c.where, site)), str(c.constant)) for c in given.when]
+    return ibis.cases(*held, else_=ibis.null("string"))
+
+
+def _text(
+    raw: ir.Table, column: Column, given: ColumnSource, source: TableSource, site: Site
+) -> ir.StringValue:
     """The cell as trimmed text, null where it is blank or a missing-data code."""
     if given.constant is not None:
         return ibis.literal(str(given.constant))
     if given.any_of:
         return _ticked(raw, given, source, site)
-    names = their_names(given)
-    if len(names) == 1 and site.redcap and _choice(names[0]):
-        return _box(raw, names[0], given, source, site)
-    read = [_cell(raw[name], site) for name in names]
-    return ibis.coalesce(*read) if len(read) > 1 else read[0]
+    read = {name: _cell(raw[name], site, given.missing) for name in given.read}
+    if given.earliest or given.latest:
+        return _extreme(list(read.values()), column, given, site)
+    if given.year_of:
+        day = cells.day(read[given.year_of], "year", given, site)
+        return ibis.coalesce(day.year().cast("string"), read[given.year_of])
+    if given.age and given.at:
+        return _born(read[given.age], read[given.at], given, site)
+    if len(read) == 1 and site.redcap and _choice(given.firsts[0]):
+        return _box(raw, given.firsts[0], given, source, site)
+    if not read:
+        return ibis.null("string")
+    return ibis.coalesce(*read.values()) if len(read) > 1 else next(iter(read.values()))
 
 
-def _cell(cell: ir.StringValue, site: Site) -> ir.StringValue:
+def _extreme(
+    texts: list[ir.StringValue], column: Column, given: ColumnSource, site: Site
+) -> ir.StringValue:
+    """The text of the first or last of several days; of one that is none, so that it is told."""
+    days = [cells.day(text, column.partial, given, site) for text in texts]
+    wanted = (ibis.least if given.earliest else ibis.greatest)(*days)
+    pairs = list(zip(texts, days, strict=True))
+    return ibis.cases(
+        *((text.notnull() & day.isnull(), text) for text, day in pairs),
+        *(((day == wanted).fill_null(False), text) for text, day in pairs),
+        else_=ibis.null("string"),
+    )
+
+
+def _born(
+    age: ir.StringValue, at: ir.StringValue, given: ColumnSource, site: Site
+) -> ir.StringValue:
+    """The year of a date less an age; what cannot be read stays as it is, so that it is told."""
+    year = cells.day(at, "year", given, site).year()
+    whole = cells.number(age, given, site).floor().cast("int64")
+    return ibis.cases(
+        (age.isnull() | at.isnull(), ibis.null("string")),
+        (year.notnull() & whole.notnull(), (year - whole).cast("string")),
+        else_=age + " / " + at,
+    )
+
+
+def _cell(cell: ir.StringValue, site: Site, words: tuple[str, ...] = ()) -> ir.StringValue:
     trimmed = cell.cast("string").strip().nullif("")
-    missing = [*site.missing, *([NOT_COMPLETED] if site.redcap else [])]
+    missing = [*site.missing, *words, *([NOT_COMPLETED] if site.redcap else [])]
     return trimmed.isin(missing).ifelse(ibis.null("string"), trimmed) if missing else trimmed
 
 
@@ -162,7 +238,7 @@ def _is_empty(
     """Nothing was entered: no value of a wide lab, no cell of an instrument, a blank line."""
     if wide:
         return text["value"].isnull()
-    given = [n for n, s in mapping.items() if s.constant is None]
+    given = [n for n, s in mapping.items() if s.read and not s.borrowed]
     if site.redcap:
         structural = {"patient_id", "sequence"}
         given = [n for n in given if n not in structural] or given

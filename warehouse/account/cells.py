@@ -18,7 +18,7 @@ from warehouse.engine.connections import connection
 from warehouse.intake.raw import raw_tables
 from warehouse.loading import row_index as rows
 from warehouse.loading import row_pairs
-from warehouse.loading.load import CONTRACTS, raw_name, sources
+from warehouse.loading.load import CONTRACTS, raw_name, raw_shapes, sources
 
 Rows = dict[str, dict[str, Any]]
 """Accepted rows by row id."""
@@ -188,7 +188,7 @@ class _Raw:
         cells: dict[str, Any] = {}
         if self.site is None:
             return cells
-        for source in sources(self.site, set(self.tables)).get(table, ()):
+        for source in sources(self.site, raw_shapes(self.tables)).get(table, ()):
             path = self.tables.get(raw_name(table, source))
             if path is None:
                 continue
@@ -217,8 +217,7 @@ def _read(source: TableSource, names: list[str]) -> set[str]:
         if not isinstance(entry, ColumnSource):
             mapped.add(entry)
             continue
-        several = (entry.from_,) if isinstance(entry.from_, str) else entry.from_ or ()
-        mapped |= {*several, *entry.any_of}
+        mapped |= set(entry.read)
     for lab in source.wide:
         mapped |= {c for c in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(c, str)}
     ours = {n for c in CONTRACTS.values() for n in c.to_schema().columns}

@@ -20,7 +20,7 @@ from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine
 from warehouse.intake.raw import raw_tables
 from warehouse.intake.receipts import in_force
-from warehouse.loading.load import CONTRACTS, raw_name, sources
+from warehouse.loading.load import CONTRACTS, raw_name, raw_shapes, sources
 from warehouse.store import Store
 
 
@@ -68,7 +68,7 @@ def _patient(
     with engine() as con:
         for name, path in raw.items():
             con.read_parquet(path, table_name=f"raw_{name}")
-        for table in _with_patients(con, site, set(raw), receipt_id):
+        for table in _with_patients(con, site, raw_shapes(raw), receipt_id):
             patients = con.compile(table)
             row = con.raw_sql(
                 f"SELECT patient_id FROM ({patients}) WHERE {wanted} = '{subject}' LIMIT 1"
@@ -78,7 +78,9 @@ def _patient(
     return None
 
 
-def _with_patients(con: Engine, site: Site, raw: set[str], receipt_id: str) -> Iterator[ir.Table]:
+def _with_patients(
+    con: Engine, site: Site, raw: dict[str, list[str]], receipt_id: str
+) -> Iterator[ir.Table]:
     """Site and patient of every source; the patients table first, since it has nearly all."""
     for name, parts in sorted(sources(site, raw).items(), key=lambda s: s[0] != "patients"):
         for source in parts:

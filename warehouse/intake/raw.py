@@ -27,6 +27,7 @@ from schemas.spelling import plain
 from schemas.tables.registry import TABLES
 from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256
+from warehouse.intake.borrowed import lend
 from warehouse.intake.formats.archives import (
     DELIMITED,
     TABULAR,
@@ -135,7 +136,8 @@ def convert(payload: Path, site: Site, to: Path, where: str) -> RawTables:
             raise BadDelivery(all_at_once(where, problems))
         convert_all = _convert_redcap if site.format == "redcap" else _convert_tables
         try:
-            return convert_all(members, site, to, scratch)
+            made = convert_all(members, site, to, scratch)
+            return replace(made, notices=(*made.notices, *lend(made.tables, site)))
         except BadDelivery as fault:
             raise BadDelivery(all_at_once(where, str(fault).splitlines())) from None
 

@@ -22,6 +22,8 @@ def reading_id(site: Site) -> str:
         "files": sorted(declared(site)),
     }
     facts["typed"] = [site.decimal, site.timezone, sorted(_date_formats(site))]
+    if lent := loans(site):
+        facts["loans"] = [[*place, names] for place, names in lent.items()]
     if site.redcap:
         facts["redcap"] = [site.redcap.data, site.redcap.dictionary, site.redcap.record]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
@@ -39,7 +41,9 @@ def declared(site: Site) -> set[str]:
     if site.format == "redcap":
         source = redcap_source(site)
         return {stem(n) for n in (source.data, source.dictionary) if n}
-    return {stem(s.file or table) for table, parts in site.tables.items() for s in parts}
+    sources = [(table, s) for table, parts in site.tables.items() for s in parts]
+    lending = {c.borrowed for _, s in sources for c in _column_sources(s) if c.borrowed}
+    return {stem(s.sheet or s.file or table) for table, s in sources} | lending
 
 
 def mapped_fields(site: Site) -> set[str]:
@@ -54,11 +58,27 @@ def named_columns(source: TableSource) -> Iterator[str]:
         if isinstance(theirs, str):
             yield theirs
             continue
-        yield from (theirs.from_,) if isinstance(theirs.from_, str) else theirs.from_ or ()
-        yield from (*theirs.any_of, *([theirs.complete] if theirs.complete else []))
+        yield from (*theirs.read, *theirs.asked, *([theirs.complete] if theirs.complete else []))
     for lab in source.wide:
         yield from (n for n in (lab.value, lab.lower_limit, lab.upper_limit) if isinstance(n, str))
-    yield from source.where
+    yield from (*source.where, *source.if_filled)
+
+
+def _column_sources(source: TableSource) -> Iterator[ColumnSource]:
+    yield from (c for c in source.columns.values() if isinstance(c, ColumnSource))
+
+
+def loans(site: Site) -> dict[tuple[str, str, tuple[str, ...]], list[str]]:
+    """(table that borrows, table that lends, columns that join them) -> the columns lent."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for table, parts in site.tables.items():
+        for source in parts:
+            here = source.instrument or stem(source.sheet or source.file or table)
+            for one in (c for c in _column_sources(source) if c.borrowed):
+                named = [n for n in (*one.read, *one.asked, one.complete) if n]
+                known = found.setdefault((here, one.borrowed or "", one.on), [])
+                known += [n for n in named if n not in known]
+    return dict(sorted(found.items()))
 
 
 def stem(name: str) -> str:

@@ -4,13 +4,14 @@ Every row received is empty, accepted, quarantined or of another site's data acc
 four are counted. What is written holds patient ids and dates: it stays in the run's work directory.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
 
 from schemas.contract import column_names, options, rows, table_name
 from schemas.errors import BadConfiguration, all_at_once
@@ -20,12 +21,22 @@ from schemas.tables.quality import Findings, Quarantine, RowCounts
 from schemas.tables.registry import TABLES, RegistryTable
 from transforms.intake.cross_checks import CROSS_CHECKS, CrossCheck
 from transforms.intake.harmonise import harmonise
+from transforms.intake.names import expanded, lent
 from transforms.intake.texts import access_group, of_other_groups
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.engine.protocol import Engine, one_row
+from warehouse.intake.reading_key import stem
 from warehouse.intake.receipts import Receipt
-from warehouse.loading import kept_queries, numbering, rows_aside, spellings, validate
+from warehouse.loading import (
+    kept_queries,
+    limits,
+    merging,
+    numbering,
+    rows_aside,
+    spellings,
+    validate,
+)
 
 ROLE = r"(local|central|investigator|adjudicator|consensus|reader)?[ _-]?\d{0,2}"
 """A reader told by role and number; `reader` reaches the marts, and a name must not."""
@@ -61,9 +72,7 @@ def load(
     Raises:
         BadConfiguration: the site file does not fit the export.
     """
-    for name, path in raw.items():
-        con.read_parquet(path, table_name=f"raw_{name}")
-    harmonised = _harmonise_all(con, site, set(raw), receipt.receipt_id)
+    harmonised = mapped(con, site, raw, receipt.receipt_id)
     extracted = kept_queries.day(con, "extracted", receipt.extraction_date)
     if "patients" in harmonised:
         _keep_blank_patients(con, harmonised)
@@ -85,20 +94,59 @@ def load(
     return counts
 
 
-def sources(site: Site, raw: set[str]) -> dict[str, tuple[TableSource, ...]]:
-    """Which raw tables feed which registry table; a file with our name needs no entry."""
+def mapped(
+    con: Engine, site: Site, raw: Mapping[str, Path], receipt_id: str
+) -> dict[str, ir.Table]:
+    """Make `all_<table>` of every table that a delivery gives: its rows in our names and units.
+
+    Raises:
+        BadConfiguration: the site file does not fit the export.
+    """
+    for name, path in raw.items():
+        con.read_parquet(path, table_name=f"raw_{name}")
+    harmonised = _harmonise_all(con, site, raw_shapes(raw), receipt_id)
+    limits.give(con, site, set(harmonised))
+    return harmonised
+
+
+def sources(
+    site: Site, raw: Collection[str] | Mapping[str, Sequence[str]]
+) -> dict[str, tuple[TableSource, ...]]:
+    """Which raw tables feed which registry table; a file with our name needs no entry.
+
+    Args:
+        site: the site file.
+        raw: the names of the raw tables; where their columns are given too, a source whose columns
+            are numbered is one for each number.
+    """
     declared = dict(site.tables)
     if site.format == "tables":
         declared |= {n: (TableSource(),) for n in CONTRACTS if n in raw and n not in declared}
-    return declared
+    if not isinstance(raw, Mapping):
+        return declared
+    return {
+        table: tuple(
+            one
+            for source in map(lent, parts)
+            for one in expanded(raw.get(raw_name(table, source), ()), source)
+        )
+        for table, parts in declared.items()
+    }
+
+
+def raw_shapes(raw: Mapping[str, Path]) -> dict[str, list[str]]:
+    """The columns of raw tables."""
+    return {name: pq.read_schema(path).names for name, path in raw.items()}
 
 
 def raw_name(table: str, source: TableSource) -> str:
     """The raw table that a source reads."""
-    return source.instrument or (source.file or table).split(".")[0]
+    return source.instrument or stem(source.sheet or source.file or table)
 
 
-def _harmonise_all(con: Engine, site: Site, raw: set[str], receipt_id: str) -> dict[str, ir.Table]:
+def _harmonise_all(
+    con: Engine, site: Site, raw: Mapping[str, Sequence[str]], receipt_id: str
+) -> dict[str, ir.Table]:
     problems: list[str] = []
     tables: dict[str, ir.Table] = {}
     receipt = kept_queries.text(con, "receipt_id", receipt_id)
@@ -110,12 +158,15 @@ def _harmonise_all(con: Engine, site: Site, raw: set[str], receipt_id: str) -> d
         here = [s for s in parts if raw_name(name, s) in raw]
         if not here:
             continue
+        here = merging.together(here)
         read = [(con.table(f"raw_{raw_name(name, s)}"), s) for s in here]
         try:
             tables[name] = _materialised(con, name, read, site, receipt)
         except BadConfiguration as error:
             problems += str(error).splitlines()
             continue
+        if here[0].merge:
+            merging.merge(con, CONTRACTS[name])
         _count_others(con, name, read, site)
     if problems:
         raise BadConfiguration(all_at_once(f"sites/{site.site_id}.toml", problems))

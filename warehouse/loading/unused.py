@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import pyarrow.parquet as pq
 
 from schemas.errors import BadConfiguration
 from schemas.site import Site, TableSource
 from schemas.spelling import plain
 from transforms.intake.names import PROVENANCE, mapping
-from warehouse.intake.reading_key import named_columns
+from warehouse.intake.reading_key import loans, named_columns
 from warehouse.intake.redcap.instruments import FORM_COLUMNS, UNASSIGNED
-from warehouse.loading.load import CONTRACTS, raw_name, sources
+from warehouse.loading.load import CONTRACTS, raw_name, raw_shapes, sources
 
 FILE = "columns.json"
 NOTE = "unused.txt"
@@ -80,13 +79,16 @@ class Columns:
 
 def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Columns:
     """Which columns of raw tables a site file uses."""
-    shapes = {name: pq.read_schema(path).names for name, path in raw.items()}
+    shapes = raw_shapes(raw)
     by_table: dict[str, set[str]] = {name: set() for name in shapes}
-    for table, parts in sources(site, set(shapes)).items():
+    for table, parts in sources(site, shapes).items():
         for source in parts:
             name = raw_name(table, source)
             if name in shapes and table in CONTRACTS:
                 by_table[name] |= _used(shapes[name], table, source, site)
+    for (to, of, on), lent in loans(site).items():
+        for name, called in ((to, on), (of, (*lent, *on))):
+            by_table.get(name, set()).update(map(plain, called))
     known = {plain(name) for name in site.ignored_columns}
     there = {
         n: [c for c in names if not _ours(c, names, site) and plain(c) not in known]

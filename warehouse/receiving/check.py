@@ -33,7 +33,7 @@ from warehouse.intake.reading_key import declared
 from warehouse.intake.receipts import Receipt
 from warehouse.loading import row_index, validate
 from warehouse.loading.costs import Cost, costs
-from warehouse.loading.load import Counts, load, raw_name, sources
+from warehouse.loading.load import Counts, load, raw_name, raw_shapes, sources
 from warehouse.loading.unused import columns_of
 from warehouse.receiving import inbox
 from warehouse.receiving.truncation import Fewer
@@ -170,7 +170,7 @@ def check(
         made = read_again(store, receipt, site)
         with engine(folder / "scratch.duckdb") as con:
             counts = load(con, site, made.tables, receipt, DEMONSTRATION_KEY, folder)
-            queries = sorted(_queries(con, site, set(made.tables), counts), key=_place)
+            queries = sorted(_queries(con, site, raw_shapes(made.tables), counts), key=_place)
             index = folder / "rows.parquet"
             row_index.write(con, [c.table for c in counts], DEMONSTRATION_KEY, index)
         columns_of(made.tables, site, made.unread).write(folder)
@@ -243,14 +243,16 @@ def _place(query: Query) -> tuple[str, int, str, str, str]:
     return f.file, f.row, f.table, f.column, f.rule
 
 
-def _queries(con: Engine, site: Site, raw: set[str], counts: list[Counts]) -> Iterator[Query]:
+def _queries(
+    con: Engine, site: Site, raw: Mapping[str, Sequence[str]], counts: list[Counts]
+) -> Iterator[Query]:
     known = sources(site, raw)
     for name in (c.table for c in counts):
         broken = con.raw_sql(
             f"SELECT DISTINCT column_name, rule_id, category, severity FROM bad_{name} ORDER BY ALL"
         ).fetchall()
         for column, rule, category, severity in broken:
-            theirs, cell = _their_cell(con, name, column, known[name], raw)
+            theirs, cell = _their_cell(name, column, known[name], raw)
             meaning, remedy = explained(rule, column, severity)
             cause = _cause(rule, {c.table for c in counts})
             rows = con.raw_sql(
@@ -278,14 +280,14 @@ def _cause(rule: str, tables: set[str]) -> str:
 
 
 def _their_cell(
-    con: Engine, table: str, column: str, parts: tuple[TableSource, ...], raw: set[str]
+    table: str, column: str, parts: tuple[TableSource, ...], raw: Mapping[str, Sequence[str]]
 ) -> tuple[str, str]:
     """SQL for their name of a column and for what stands in it, in the row `row_`."""
     names: dict[str, list[str]] = {}
     cells: list[str] = []
     same = "raw_.source_file = row_.source_file AND raw_.source_row = row_.source_row"
     for place, source in ((raw_name(table, s), s) for s in parts):
-        there = tuple(con.table(f"raw_{place}").columns) if place in raw else ()
+        there = tuple(raw.get(place, ()))
         for condition, found in _their_columns(column, fitted(there, source), there):
             names.setdefault(condition, []).extend(found)
             said = ", ".join(f'raw_."{n}"' for n in found)
@@ -314,9 +316,21 @@ def _their_columns(
         return
     mapped = source.columns.get(column, column)
     if isinstance(mapped, ColumnSource):
-        several = (mapped.from_,) if isinstance(mapped.from_, str) else mapped.from_ or ()
-        found = [n for n in (*several, *mapped.any_of) if n in there]
+        found = [n for n in mapped.read if n in there]
     else:
         found = meant(mapped, there)
     if found:
-        yield "true", found
+        yield _numbered(source), found
+
+
+def _numbered(source: TableSource) -> str:
+    """Under which condition a row is of a source with numbered columns: one constant says it."""
+    if not source.if_filled:
+        return "true"
+    told = {n: s.constant for n, s in source.columns.items() if isinstance(s, ColumnSource)}
+    said = [
+        f"row_.{n}::VARCHAR = '{str(c).replace(chr(39), chr(39) * 2)}'"
+        for n, c in told.items()
+        if c is not None
+    ]
+    return " AND ".join(said) or "true"

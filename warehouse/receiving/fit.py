@@ -25,7 +25,7 @@ from transforms.intake.texts import GROUP, cell_texts
 from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine, one_row
 from warehouse.loading import kept_queries
-from warehouse.loading.load import CONTRACTS, raw_name, sources
+from warehouse.loading.load import CONTRACTS, raw_name, raw_shapes, sources
 
 CODE = re.compile(r"[A-Za-z0-9_.+-]{1,20}")
 CODES_SHOWN = 10
@@ -50,7 +50,7 @@ def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
         for name, path in tables.items():
             con.read_parquet(path, table_name=f"raw_{name}")
         problems = _of_groups(con, tables, site)
-        for name, parts in sources(site, set(tables)).items():
+        for name, parts in sources(site, raw_shapes(tables)).items():
             if name not in CONTRACTS:
                 known = ", ".join(CONTRACTS)
                 problems.append(f"[tables.{name}]: no such table. Use one of {known}.")

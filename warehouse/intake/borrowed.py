@@ -1,0 +1,84 @@
+"""Lend columns of one raw table to another one of the same delivery.
+
+The date of a visit stands on its own form, a modality in the file of the scans: a row takes them
+from the row of the other table that has the same record and event, or the same values in the
+columns that the site file names. Where the rows there say several things, it takes none of them.
+"""
+
+from pathlib import Path
+
+from schemas.errors import BadConfiguration
+from schemas.site import Site
+from schemas.spelling import meant
+from transforms.intake.names import lent_name
+from warehouse.engine.connections import connection
+from warehouse.intake.formats.delimited import quoted
+from warehouse.intake.reading_key import loans
+from warehouse.intake.redcap.instruments import EVENT
+
+PLACE = ("source_file", "source_row", "source_key")
+
+
+def lend(tables: dict[str, Path], site: Site) -> list[str]:
+    """Add the columns that the site file borrows to the tables that borrow them.
+
+    Returns:
+        Notices: how many rows found several values.
+
+    Raises:
+        BadConfiguration: a table or a column that it names is not there.
+    """
+    notices = []
+    for (here, there, on), names in loans(site).items():
+        if here in tables and there in tables:
+            several = _lend(tables[here], tables[there], there, on, names, site)
+            if several:
+                notices.append(
+                    f"{here}: {several} rows found several values in {there}; they have none of it"
+                )
+    return notices
+
+
+def _lend(to: Path, of: Path, place: str, on: tuple[str, ...], names: list[str], site: Site) -> int:
+    """Join the columns to a table, and count its rows for which they say several things."""
+    with connection() as con:
+        for name, path in (("a", to), ("b", of)):
+            con.read_parquet(str(path)).create_view(name)
+        ours, theirs = (con.sql(f"FROM {t} LIMIT 0").columns for t in ("a", "b"))
+        pairs = [(_one(n, ours, site), _one(n, theirs, site)) for n in on or _record(ours, theirs)]
+        given = {lent_name(place, n): _one(n, theirs, site) for n in names}
+        same = " AND ".join(f"a.{quoted(x)} = b.k{n}" for n, (x, _) in enumerate(pairs))
+        keys = ", ".join(f"{quoted(y)} AS k{n}" for n, (_, y) in enumerate(pairs))
+        cells = ", ".join(
+            f"CASE WHEN count(DISTINCT {quoted(n)}) = 1 THEN any_value({quoted(n)}) END AS c{i}, "
+            f"count(DISTINCT {quoted(n)}) > 1 AS s{i}"
+            for i, n in enumerate(given.values())
+        )
+        last = [n for n in PLACE if n in ours]
+        own = ", ".join(f"a.{quoted(n)}" for n in ours if n not in last)
+        new = ", ".join(f"b.c{i} AS {quoted(n)}" for i, n in enumerate(given))
+        joined = f"FROM a LEFT JOIN (SELECT {keys}, {cells} FROM b GROUP BY ALL) b ON {same}"
+        several = " OR ".join(f"b.s{i}" for i in range(len(given)))
+        (count,) = con.sql(f"SELECT count(*) FILTER (WHERE {several}) {joined}").fetchone() or (0,)
+        fresh = to.with_suffix(".lent")
+        con.execute(
+            f"COPY (SELECT {own}, {new}, {', '.join(f'a.{n}' for n in last)} {joined} "
+            f"ORDER BY a.source_file, a.source_row) TO '{fresh}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+    fresh.replace(to)
+    return int(count)
+
+
+def _record(ours: list[str], theirs: list[str]) -> list[str]:
+    """REDCap's record, which stands first in each instrument, and the event."""
+    return [ours[0], *([EVENT] if EVENT in ours and EVENT in theirs else [])]
+
+
+def _one(name: str, names: list[str], site: Site) -> str:
+    found = meant(name, names)
+    if len(found) != 1:
+        raise BadConfiguration(
+            f"sites/{site.site_id}.toml: {name}: no column of the table that it is to be taken "
+            "from, or joined by. Correct the site file, or the export."
+        )
+    return found[0]
