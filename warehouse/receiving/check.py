@@ -18,6 +18,7 @@ from typing import Any
 from schemas.contract import RowRule, options
 from schemas.errors import BadDelivery, all_at_once
 from schemas.records.findings import BY_ID, OPTIONAL_REMEDY
+from schemas.settings import OutcomeSettings
 from schemas.site import ColumnSource, Site, TableSource
 from schemas.spelling import meant
 from schemas.tables.registry import TABLES
@@ -36,6 +37,8 @@ from warehouse.loading.costs import Cost, costs
 from warehouse.loading.load import Counts, load, raw_name, raw_shapes, sources
 from warehouse.loading.unused import columns_of
 from warehouse.receiving import inbox
+from warehouse.receiving.filled import Filled, filled, given
+from warehouse.receiving.outlook import Prospect, outlook
 from warehouse.receiving.truncation import Fewer
 from warehouse.receiving.worth import Worth, last_good, worth
 from warehouse.store import Store
@@ -119,6 +122,9 @@ class Checked:
     worth: Worth
     costs: tuple[Cost, ...] = ()
     """What the rows set aside cost, by root cause."""
+    columns: tuple[Filled, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
+    """What the centre will get, where that was asked for."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -149,6 +155,7 @@ def check(
     extracted: date,
     past: Store | None = None,
     held_below_pct: float = 80,
+    settings: OutcomeSettings | None = None,
 ) -> Checked:
     """Receive and validate an export without keeping it.
 
@@ -158,6 +165,7 @@ def check(
         extracted: the extraction date; later dates in the data are not believed.
         past: the registry's store, to compare with the last good delivery.
         held_below_pct: percent of the last good rows below which it would be held.
+        settings: where they are given, what the centre will get is derived under them.
 
     Raises:
         BadDelivery: the export is refused.
@@ -173,12 +181,22 @@ def check(
             queries = sorted(_queries(con, site, raw_shapes(made.tables), counts), key=_place)
             index = folder / "rows.parquet"
             row_index.write(con, [c.table for c in counts], DEMONSTRATION_KEY, index)
+            full = filled(con, [c.table for c in counts])
         columns_of(made.tables, site, made.unread).write(folder)
         before = last_good(past, site, extracted, keep=False) if past else None
         found = worth(site, made, folder, before, held_below_pct=held_below_pct)
         lost = costs(index) if queries else ()
-    notices = receipt.notices
-    return Checked(site.site_id, extracted, tuple(counts), notices, tuple(queries), found, lost)
+    return Checked(
+        site_id=site.site_id,
+        extracted=extracted,
+        tables=tuple(counts),
+        notices=receipt.notices,
+        queries=tuple(queries),
+        worth=found,
+        costs=lost,
+        columns=full,
+        prospects=outlook(given(full), settings) if settings else (),
+    )
 
 
 def pattern(cell: str) -> str:

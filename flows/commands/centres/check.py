@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, a_date, table
-from schemas.errors import Refused
+from schemas.errors import Refused, Y90Error
 
 if TYPE_CHECKING:
     from schemas.site import Site
@@ -36,12 +37,49 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="show what stands in the cells, and how a number could be read: for this machine only",
     )
     parser.add_argument("--rows", action="store_true", help="a line for every finding")
+    parser.add_argument(
+        "--columns",
+        action="store_true",
+        help="how full each column is, from which month to which, its unit and its codes",
+    )
+    parser.add_argument(
+        "--outcomes",
+        action="store_true",
+        help="what you will get: what can be published, and which column is missing",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="again whenever the site file or the export changes"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="write all of it as a page to send to the centre"
+    )
     sheets = parser.add_argument_group("query sheets, which hold record ids and values")
     sheets.add_argument("--csv", type=Path, metavar="FILE", help="write the queries as CSV")
     sheets.add_argument("--xlsx", type=Path, metavar="FILE", help="write the queries as a workbook")
 
 
 def _answer(context: Context) -> int:
+    """Check once, or again and again."""
+    if not context.arguments.watch:
+        return _checked(context)
+    from flows.commands.centres.watching import watch
+
+    given = context.arguments
+    watched = [given.export, context.config, context.config.parent / "sites"]
+    with suppress(KeyboardInterrupt):
+        watch(watched, lambda: _once(Context(given)))
+    return 0
+
+
+def _once(context: Context) -> None:
+    """Check, and tell of what cannot be read instead of ending."""
+    try:
+        _checked(context)
+    except Y90Error as fault:
+        context.warn(str(fault))
+
+
+def _checked(context: Context) -> int:
     from flows.settings import judge_sites
     from flows.telling import progress
     from warehouse.receiving.check import check
@@ -52,15 +90,23 @@ def _answer(context: Context) -> int:
     judge_sites(context.registry)
     if not given.export.exists():
         raise Refused(f"{given.export}: there is no such file or folder. Name the export.")
-    for path in filter(None, (given.csv, given.xlsx)):
+    for path in filter(None, (given.csv, given.xlsx, given.html)):
         _outside_store(context, path)
     with progress.doing("check"):
         extracted = given.extracted or _extracted(given.export)
         past = Store(context.store_path)
         pct = context.registry.file.held_below_pct
-        found = check(given.export, site, extracted, past if past.raw.is_dir() else None, pct)
+        past_ = past if past.raw.is_dir() else None
+        wanted = context.registry.outcome_settings if given.outcomes or given.html else None
+        found = check(given.export, site, extracted, past_, pct, wanted)
     _write_sheets(found, given.csv, given.xlsx)
-    shown = _preview(found) if given.preview and not context.json else ""
+    if given.html:
+        from flows.commands.centres.check_page import page
+
+        given.html.write_text(page(found), "utf-8")
+    shown = _columns(found) if given.columns else ""
+    shown += _prospects(found) if given.outcomes else ""
+    shown += _preview(found) if given.preview and not context.json else ""
     context.give(_facts(found), _text(found, rows=given.rows) + shown)
     worth = found.worth
     return 1 if found.queries or found.fewer or worth.refused or worth.held or worth.doubts else 0
@@ -126,6 +172,8 @@ def _facts(found: "Checked") -> dict[str, Any]:
         "groups": [asdict(g) for g in found.groups],
         "findings": [asdict(f) for f in found.findings],
         "costs": [asdict(c) for c in found.costs],
+        "columns": [asdict(c) for c in found.columns],
+        "outcomes": [asdict(p) for p in found.prospects],
     }
 
 
@@ -147,6 +195,29 @@ def _text(found: "Checked", *, rows: bool) -> str:
     of = f" of {kinds} kind{'s' if kinds != 1 else ''}; --rows lists them" if kinds < number else ""
     parts.append(f"{number} finding{'s' if number != 1 else ''}{of}." if number else "No findings.")
     return "\n".join(parts)
+
+
+def _columns(found: "Checked") -> str:
+    rows = [c.cells() for c in found.columns if c.filled]
+    never = [f"{c.table}.{c.column}" for c in found.columns if not c.filled and c.rows]
+    told = table(("column", "filled in", "months", "unit", "codes"), rows)
+    return "\n".join(["", "", told, *([f"Never filled in: {', '.join(never)}."] if never else [])])
+
+
+def _prospects(found: "Checked") -> str:
+    """What the centre will get, and first the columns that cost it most."""
+    from warehouse.receiving.outlook import by_column, by_outcome
+
+    lines = ["", "", "What you will get:"]
+    for name, several in by_outcome(found.prospects).items():
+        lost = [p for p in several if not p.derivable]
+        told = f"{len(several) - len(lost)} of {len(several)}"
+        without = f"; not {', '.join(dict.fromkeys(p.part for p in lost))}" if lost else ""
+        lines.append(f"  {name}: {told}{without}")
+    lacking = by_column(found.prospects)
+    lines += ["What is missing:"] if lacking else []
+    lines += [f"  {name}: without it not {', '.join(parts)}" for name, parts in lacking.items()]
+    return "\n".join(lines)
 
 
 def _preview(found: "Checked") -> str:
