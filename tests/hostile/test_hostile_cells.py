@@ -212,9 +212,9 @@ CASES = {
     "unit unknown": cell("labs.1.unit", "stone", warned=("labs.1.labs.unknown_unit",)),
     "unit missing": cell("labs.1.unit", "", "labs.1.missing"),
     "analyte unknown": cell("labs.1.analyte", "magnesium", warned=("labs.1.labs.unknown_analyte",)),
-    "code unknown": cell("treatments.1.device", "cobalt", "treatments.1.unknown_code"),
-    "code in capitals": cell("treatments.1.device", "GLASS", "treatments.1.unknown_code"),
-    "code missing": cell("treatments.1.device", "", "treatments.1.missing"),
+    "code unknown": cell("treatments.1.device", "cobalt", warned=("treatments.1.unknown_code",)),
+    "code in capitals": cell("treatments.1.device", "GLASS", warned=("treatments.1.unknown_code",)),
+    "code missing": cell("treatments.1.device", "", warned=("treatments.1.treatments.no_device",)),
     "yes in another language": cell(
         "patients.1.functioning", "oui", warned=("patients.1.not_yes_or_no",)
     ),

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,56 @@ def test_an_argument_that_is_no_date_ends_with_one_full_stop(
 ) -> None:
     assert main(["check", "patients.csv", "--site", "north", "--extracted", "today"]) == 2
     assert "Write YYYY-MM-DD. See" in capsys.readouterr().err
+
+
+LABS = "patient_id,lab_date,analyte,value,unit\n"
+
+
+def test_columns_tell_months_units_and_codes_and_no_value(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How full a column is, from which month to which, in which units and with which codes."""
+    folder = config / "export"
+    folder.mkdir()
+    (folder / "patients.csv").write_text(GOOD)
+    (folder / "labs.csv").write_text(
+        f"{LABS}SECRET7,2020-03-17,alt,31,U/L\nSECRET7,2020-05-18,albumin,41,g/L\n"
+    )
+    assert main(["check", str(folder), "--site", "north", "--columns", "--json"]) == 0
+    told = capsys.readouterr().out
+    found = {f"{c['table']}.{c['column']}": c for c in json.loads(told)["columns"]}
+    day, value, sex = (found[n] for n in ("labs.lab_date", "labs.value", "patients.sex"))
+    assert (day["filled"], day["first"], day["last"]) == (2, "2020-03", "2020-05")
+    assert (value["unit"], value["first"]) == ("U/L, g/L", "")
+    assert sex["codes"] == {"male": 1}
+    assert not any(secret in told for secret in ("SECRET", "2020-03-17", "31"))
+
+
+def test_the_page_for_the_centre_holds_no_patient_and_no_value(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.commands.centres.check_page import page
+    from warehouse.receiving.check import check
+
+    path = Path(export(config, BAD))
+    site = load_registry(config / "registry.toml").sites["north"]
+    told = page(check(path, site, date(2021, 1, 1)))
+    assert "patients.sex" in told
+    assert "<script" not in told
+    assert not any(secret in told for secret in ("SECRET", "boy", "1851"))
+
+
+def test_a_watched_check_is_done_again_when_a_file_changes(tmp_path: Path) -> None:
+    """Once at first, again after a change, and not without one."""
+    from flows.commands.centres.watching import watch
+
+    watched, done = tmp_path / "site.toml", []
+    watched.write_text("a")
+
+    def act() -> None:
+        done.append(watched.read_text())
+        if len(done) == 1:
+            watched.write_text("changed")
+
+    watch([tmp_path], act, rounds=2)
+    assert done == ["a", "changed"]

@@ -52,7 +52,7 @@ def export(people: list[str] = PEOPLE) -> dict[str, str]:
         ),
         "treatments": treated.replace(
             f"{REJECTED},QZNAMEs,QZNAMEt,2019-07-23,glass",
-            f"{REJECTED},QZNAMEs,QZNAMEt,2019-07-23,QZNAMEdevice",
+            f"{REJECTED},QZNAMEs,QZNAMEt,QZNAMEdate,glass",
         ),
         "labs": rows(
             "patient_id,lab_date,analyte,value,unit,upper_limit",
@@ -165,7 +165,7 @@ def test_a_rejected_treatment_leaves_its_patient_without_t0_and_in_the_attrition
 ) -> None:
     subject = pseudonym(DEMONSTRATION_KEY, "north", REJECTED)
     assert answers(made, "SELECT table_name, rule_id, column_name FROM quality.quarantine") == [
-        ("treatments", "unknown_code", "device")
+        ("treatments", "not_a_date", "treatment_date")
     ]
     assert answers(made, f"SELECT treated FROM marts.subjects WHERE subject_id = '{subject}'") == [
         (False,)

@@ -34,6 +34,7 @@ PARTS = ("criterion", "factor", "endpoint", "analyte", "rule_id", "term")
 KNOWN = {
     "evaluable": "evaluable",
     "status": "status <> 'unknown'",
+    "time_days": "time_days IS NOT NULL",
     "reason": "reason IS NULL",
 }
 """How a row of a table with parts tells that something is known; without these its being there."""

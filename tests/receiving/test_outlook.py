@@ -1,0 +1,69 @@
+"""What a centre will get, by the columns that it gives.
+
+Every row-level table is derived once for a few invented patients. That takes some seconds where a
+night has compiled the derivations before, and as long as compiling them where none has.
+"""
+
+import pytest
+
+from schemas.settings import OutcomeSettings
+from warehouse.receiving.complete_patient import complete_patient
+from warehouse.receiving.outlook import Prospect, by_column, outlook
+
+WITHOUT = {
+    "scans": {"arterial_phase"},
+    "treatments": {"residual_fraction", "device"},
+    "labs": {"upper_limit"},
+    "assessments": {"ecog"},
+}
+
+
+@pytest.fixture(scope="module")
+def prospects() -> tuple[Prospect, ...]:
+    """A centre that gives all but these columns, and no adverse events."""
+    given = {
+        table: frozenset(n for row in rows for n in row) - WITHOUT.get(table, set())
+        for table, rows in complete_patient().items()
+        if table != "adverse_events"
+    }
+    return outlook(given, OutcomeSettings())
+
+
+def said(prospects: tuple[Prospect, ...], table: str) -> dict[str, tuple[str, ...] | None]:
+    """Part -> the columns that are missing, None where it is derivable."""
+    return {p.part: None if p.derivable else p.missing for p in prospects if p.table == table}
+
+
+def test_what_needs_a_missing_column_is_not_derivable_and_the_column_is_named(
+    prospects: tuple[Prospect, ...],
+) -> None:
+    """Enhancement needs an arterial phase, a glass dose the residual and the device.
+
+    Source: Riaz 2011 (EASL); Lencioni 2010 (mRECIST); van Roekel, thesis, page 30 (MIRD).
+    """
+    arterial = ("scans.arterial_phase",)
+    classes = said(prospects, "subject_response")
+    assert {c: classes[c] for c in ("EASL", "mRECIST")} == {"EASL": arterial, "mRECIST": arterial}
+    assert (classes["WHO"], classes["RECIST 1.1"]) == (None, None)
+    doses = said(prospects, "treatment_targets")
+    assert doses["dose_gy"] == ("treatments.device", "treatments.residual_fraction")
+    assert doses["lung_dose_gy"] == ("treatments.residual_fraction",)
+    assert said(prospects, "time_to_event")["OS"] is None
+
+
+def test_a_grade_in_multiples_of_the_limit_needs_the_limit(
+    prospects: tuple[Prospect, ...],
+) -> None:
+    """ALT is graded by the upper limit of normal, haemoglobin by its own numbers (CTCAE)."""
+    grades = said(prospects, "toxicity")
+    assert grades["alt"] == ("labs.upper_limit",)
+    assert grades["haemoglobin"] is None
+    assert "adverse_events.term" in (grades["nausea"] or ())
+
+
+def test_missing_columns_are_listed_with_what_is_lost_without_them(
+    prospects: tuple[Prospect, ...],
+) -> None:
+    lost = by_column(prospects)
+    assert "subject_response (EASL)" in lost["scans.arterial_phase"]
+    assert "subjects (ecog)" in lost["assessments.ecog"]
