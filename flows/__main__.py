@@ -26,7 +26,7 @@ from flows.commands.answers import (
     show,
     sql,
 )
-from flows.commands.centres import check, delivery, keys, redcap, site
+from flows.commands.centres import check, delivery, entry, keys, redcap, site
 from flows.commands.command import Command, Context, as_json
 from flows.commands.nights import (
     backfill,
@@ -54,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     *delivery.COMMANDS,
     *site.COMMANDS,
     *redcap.COMMANDS,
+    *entry.COMMANDS,
     *keys.COMMANDS,
     *release.COMMANDS,
     *consent.COMMANDS,

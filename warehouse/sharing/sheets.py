@@ -41,25 +41,41 @@ def write_csv(path: Path, header: Sequence[str], rows: Rows) -> None:
 
 def write_xlsx(path: Path, header: Sequence[str], rows: Rows, sheet: str) -> None:
     """Write a workbook of one sheet, all of its cells text or whole numbers."""
-    lines = [_row(n, row) for n, row in enumerate([header, *rows], 1)]
+    write_sheets(path, [(sheet, [header, *rows], "")])
+
+
+def write_sheets(path: Path, sheets: Sequence[tuple[str, Rows, str]]) -> None:
+    """Write a workbook of several sheets, each a name, its rows, and the rules of its cells."""
+    numbers = range(1, len(sheets) + 1)
+    types = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{KIND}.worksheet+xml"/>'
+        for n in numbers
+    )
+    listed = "".join(
+        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="r{n}"/>'
+        for n, (name, _, _) in zip(numbers, sheets, strict=True)
+    )
     parts = {
         "[Content_Types].xml": (
             f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
             'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
             f'<Override PartName="/xl/workbook.xml" ContentType="{KIND}.sheet.main+xml"/>'
-            f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{KIND}.worksheet+xml"/>'
-            "</Types>"
+            f"{types}</Types>"
         ),
-        "_rels/.rels": _link("officeDocument", "xl/workbook.xml"),
+        "_rels/.rels": _links("officeDocument", ["xl/workbook.xml"]),
         "xl/workbook.xml": (
-            f'<workbook xmlns="{SPREADSHEET}" xmlns:r="{OFFICE}"><sheets>'
-            f'<sheet name="{escape(sheet)}" sheetId="1" r:id="r1"/></sheets></workbook>'
+            f'<workbook xmlns="{SPREADSHEET}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets>'
+            "</workbook>"
         ),
-        "xl/_rels/workbook.xml.rels": _link("worksheet", "worksheets/sheet1.xml"),
-        "xl/worksheets/sheet1.xml": (
-            f'<worksheet xmlns="{SPREADSHEET}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
+        "xl/_rels/workbook.xml.rels": _links(
+            "worksheet", [f"worksheets/sheet{n}.xml" for n in numbers]
         ),
     }
+    for number, (_, rows, rules) in zip(numbers, sheets, strict=True):
+        lines = "".join(_row(n, row) for n, row in enumerate(rows, 1))
+        parts[f"xl/worksheets/sheet{number}.xml"] = (
+            f'<worksheet xmlns="{SPREADSHEET}"><sheetData>{lines}</sheetData>{rules}</worksheet>'
+        )
     with (
         _private(path).open("wb") as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book,
@@ -76,11 +92,12 @@ def _private(path: Path) -> Path:
     return path
 
 
-def _link(kind: str, target: str) -> str:
-    return (
-        f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
-        f'Type="{OFFICE}/{kind}" Target="{target}"/></Relationships>'
+def _links(kind: str, targets: Sequence[str]) -> str:
+    listed = "".join(
+        f'<Relationship Id="r{n}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+        for n, target in enumerate(targets, 1)
     )
+    return f'<Relationships xmlns="{PACKAGE}/relationships">{listed}</Relationships>'
 
 
 def _row(number: int, cells: Sequence[Any]) -> str:
