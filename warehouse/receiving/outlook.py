@@ -7,14 +7,25 @@ columns without which even the whole patient has it not are missing. So the deri
 say what they need, and no list of it is kept.
 """
 
+import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import ibis.expr.types as ir
 
-from schemas.contract import column_names, columns, options, published_name, rows, table_name
+from schemas.contract import (
+    Contract,
+    column_names,
+    columns,
+    options,
+    published_name,
+    rows,
+    table_name,
+)
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import headline_rank
 from schemas.tables.intermediate import Extractions, RowsSetAside, SetAside
@@ -77,9 +88,32 @@ def outlook(given: Given, settings: OutcomeSettings) -> tuple[Prospect, ...]:
     for (table, part), sites in sorted(found.items()):
         if FULL in sites:
             missing = tuple(n for n in lacking if n not in sites) if MINE not in sites else ()
-            outcomes = direct.get(table, ())
+            outcomes = _naming(part, table, direct.get(table, ()))
             told.append(Prospect(table, part, MINE in sites, missing, outcomes))
     return tuple(t for t in told if t.outcomes)
+
+
+def _naming(part: str, table: str, outcomes: Sequence[str]) -> tuple[str, ...]:
+    """The outcomes that a part concerns: a column by itself those whose code names it."""
+    contract = next(d.contract for d in derivations().values() if _name(d.contract) == table)
+    if part not in column_names(contract):
+        return tuple(outcomes)
+    word = re.compile(rf"\b{re.escape(part)}\b")
+    return tuple(n for n in outcomes if word.search(_source(n)))
+
+
+def _name(contract: type[Contract]) -> str:
+    return published_name(contract)
+
+
+@cache
+def _source(outcome: str) -> str:
+    """The source of what makes an outcome: its module's, and that of those beside it."""
+    module = inspect.getmodule(derivations()[outcome].function)
+    beside = [m for m in vars(module).values() if inspect.ismodule(m)]
+    named = {inspect.getmodule(v) for v in vars(module).values() if callable(v)}
+    ours = {m for m in (module, *beside, *named) if m and m.__name__.startswith("analytics.")}
+    return "\n".join(sorted(inspect.getsource(m) for m in ours))
 
 
 def by_column(prospects: Sequence[Prospect]) -> dict[str, list[str]]:

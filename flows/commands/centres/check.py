@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -212,12 +212,23 @@ def _prospects(found: "Checked") -> str:
     for name, several in by_outcome(found.prospects).items():
         lost = [p for p in several if not p.derivable]
         told = f"{len(several) - len(lost)} of {len(several)}"
-        without = f"; not {', '.join(dict.fromkeys(p.part for p in lost))}" if lost else ""
-        lines.append(f"  {name}: {told}{without}")
+        lines.append(f"  {name}: {told}{f'; not {_few(p.part for p in lost)}' if lost else ''}")
     lacking = by_column(found.prospects)
     lines += ["What is missing:"] if lacking else []
-    lines += [f"  {name}: without it not {', '.join(parts)}" for name, parts in lacking.items()]
+    there = {c.table for c in found.columns if c.rows}
+    whole: dict[str, list[str]] = {}
+    for name, parts in lacking.items():
+        of = name.partition(".")[0]
+        whole.setdefault(name if of in there else f"{of} (no row at all)", []).extend(parts)
+    lines += [f"  {name}: without it not {_few(parts)}" for name, parts in whole.items()]
     return "\n".join(lines)
+
+
+def _few(parts: Iterable[str]) -> str:
+    """Each once; JSON names all."""
+    names = list(dict.fromkeys(parts))
+    more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return ", ".join([*names[:SHOWN], *more])
 
 
 def _preview(found: "Checked") -> str:
