@@ -14,7 +14,7 @@ MUTANTS ?= 300
 NIGHT  := 2011-03-31
 COHORT := simulation/memon2012
 
-.PHONY: help setup wheelhouse run reproduce test test-extra test-long mutants lint types docs pictures docs-check bench clean
+.PHONY: help setup wheelhouse run reproduce test test-extra test-long mutants lint types docs site pictures docs-check bench clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,6 +71,10 @@ types: $(READY)  ## Check types
 
 docs: $(READY)  ## Write the generated pages
 	$(BIN)/python docs/write.py
+
+site: $(READY)  ## Build the documentation site into site/, to be opened without a network
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extra.lock
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
 
 pictures: $(READY)  ## Take the README's pictures from the report of the current release (needs Chromium)
 	$(BIN)/python docs/pictures.py $(STORE)/releases/$(subst -,.,$(NIGHT))/report/index.html

@@ -5,6 +5,7 @@ where registry.toml is: the release knows what it was made from.
 """
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from flows.__main__ import main
 from tests.conftest import NIGHT, SITE
 from tests.support.corrections import corrected, restated
+from tests.support.tutorials import commands
 from warehouse.store import Store
 
 PARTIAL = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
@@ -69,6 +71,20 @@ def test_explain_names_cause_patient_and_cell(
     }
     (patient,) = facts["data"]["patients"]
     assert [c["cells"] for c in patient["cells"]] == [["perp_mm"]]
+
+
+def test_the_tutorial_asks_the_same_questions_in_order(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """diff says that it moved, explain why, trace what rests on the line."""
+    diff, explain, trace = commands("why.md")
+    for command, told, code in (
+        (diff, PARTIAL, 1),
+        (explain, "measurements edited: perp_mm, memon2012 data.csv row 1648", 0),
+        (trace, "response_summary", 0),
+    ):
+        text, _ = asked(store, capsys, *shlex.split(command)[1:], code=code)
+        assert told in text
 
 
 @pytest.mark.parametrize(
