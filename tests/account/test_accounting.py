@@ -76,7 +76,7 @@ def test_explain_names_cause_patient_and_cell(
 def test_the_tutorial_asks_the_same_questions_in_order(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """diff says that it moved, explain why, trace what rests on the line."""
+    """Diff says that it moved, explain why, trace what rests on the line."""
     diff, explain, trace = commands("why.md")
     for command, told, code in (
         (diff, PARTIAL, 1),
