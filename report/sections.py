@@ -22,6 +22,7 @@ from report.tables import (
     compared,
     delivered,
     endpoints,
+    events,
     markers,
     measured,
     recorded,
@@ -187,6 +188,7 @@ def _toxicity(con: Connection, version: str) -> Section:
             toxicity.by_grade(con, version),
             compared.shift(con, version),
             measured.liver_function(con),
+            events.events(con),
         ),
     )
 

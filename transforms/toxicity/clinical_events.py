@@ -35,7 +35,7 @@ def event_versions(
     adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings
 ) -> ir.Table:
     """One row per treatment-emergent event and version: term, day, grade, relation, reason."""
-    recorded = _recorded(adverse_events, anchors, settings)
+    recorded = recorded_events(adverse_events, anchors, settings)
     each = _each_version(recorded, settings)
     return _with_baseline(_with_unions(each))
 
@@ -78,7 +78,9 @@ def _with_unions(events: ir.Table) -> ir.Table:
     return atomic.union(joined.drop("term").rename(term="union").select(*atomic.columns))
 
 
-def _recorded(adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings) -> ir.Table:
+def recorded_events(
+    adverse_events: ir.Table, anchors: ir.Table, settings: ToxicitySettings
+) -> ir.Table:
     """The events of treated subjects under our terms, with what became of them."""
     # Harmonised text is trimmed; `strip` on Spark would take the letters f and v as well (Ibis 12).
     events = adverse_events.mutate(

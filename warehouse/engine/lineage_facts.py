@@ -21,6 +21,7 @@ SITE_WIDE = frozenset(
         "follow_up_adherence",
         "milestones",
         "recorded_response",
+        "subject_events",
         "subject_response",
         "subjects",
         "symptom_response",

@@ -266,8 +266,8 @@ RECORDS: tuple[Item, ...] = checked(
             "28",
             "any event of grade 3 or worse, serious events, no event",
             "3 of 26: CIRT 2.5 % in 30 days, Kennedy 67 % without",
-            NONE,
-            reason="events are counted term by term",
+            tables=("outcomes.event_summary",),
+            columns=(*EVENTS, "adverse_events.serious", "adverse_events.related"),
         ),
         Item(
             "29",
