@@ -1,7 +1,8 @@
-"""The commands y90 report and y90 docs: print the path of a page, or the meaning of a table."""
+"""The commands y90 report, docs and sql-of: the path of a page, the meaning of a table, its SQL."""
 
 import argparse
 from collections import Counter
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from schemas.errors import Failed, Refused
 
 if TYPE_CHECKING:
     from schemas.contract import Contract
+    from schemas.settings import OutcomeSettings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -109,6 +111,44 @@ def _contract(name: str) -> "type[Contract]":
     raise Refused(f"table {name}: there is none. Did you mean {', '.join(near)}?")
 
 
+def _sql_of_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "table", metavar="TABLE", help="what a derivation makes, for instance lesion_assessments"
+    )
+
+
+def _sql_of(context: Context) -> int:
+    from schemas.settings import OutcomeSettings
+    from warehouse.engine.lineage import derivations
+    from warehouse.engine.sql_text import sql_of
+
+    name = context.arguments.table.rpartition(".")[2]
+    if name not in derivations():
+        near = get_close_matches(name, derivations(), n=3, cutoff=0.5) or sorted(derivations())
+        raise Refused(f"table {name}: no derivation makes it. Did you mean {', '.join(near)}?")
+    found = sql_of(name, _settings(context) or OutcomeSettings())
+    head = [
+        f"-- {found.table}: made by {found.function}",
+        f"-- reads {', '.join(found.reads)}",
+        *([f"-- settings {', '.join(found.settings)}"] if found.settings else []),
+    ]
+    if found.sql is None:
+        head.append("-- estimated in Python: it has no SQL of its own. `y90 trace` shows its rows.")
+    context.give(asdict(found), "\n".join([*head, *([found.sql] if found.sql else [])]))
+    return 0
+
+
+def _settings(context: Context) -> "OutcomeSettings | None":
+    """Those of the registry, where one is named or remembered."""
+    from flows.settings import config_path
+
+    try:
+        config_path(context.arguments.config, context.arguments.store)
+    except Refused:
+        return None
+    return context.registry.outcome_settings
+
+
 COMMANDS = (
     Command(
         name="report",
@@ -123,5 +163,12 @@ COMMANDS = (
         example="y90 docs lab_grades",
         answer=_docs,
         arguments=_docs_arguments,
+    ),
+    Command(
+        name="sql-of",
+        help="print the SQL that makes a table, with the registry's settings or the defaults",
+        example="y90 sql-of lesion_assessments",
+        answer=_sql_of,
+        arguments=_sql_of_arguments,
     ),
 )
