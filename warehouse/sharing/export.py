@@ -39,6 +39,8 @@ NAMED = 3
 """Statistics that a warning names."""
 DICTIONARY = ("schema", "table", "column", "type", "key", "unit", "codes", "meaning", "source")
 
+READER_IN_R = Path(__file__).resolve().parents[2] / "y90" / "y90.R"
+
 
 def export(
     store: Store,
@@ -97,6 +99,7 @@ def _whole(release: Path, folder: Path) -> None:
         _csv(path, folder / "csv" / place)
     write_database(folder / "parquet", folder / "release.duckdb")
     _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
+    shutil.copyfile(READER_IN_R, folder / READER_IN_R.name)
 
 
 def _public(release: Path, folder: Path, registry: Registry) -> list[str]:

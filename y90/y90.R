@@ -1,0 +1,60 @@
+# Reads a bundle that `y90 export ID --to DIR` wrote; needs R and its recommended package survival.
+#
+#   source("DIR/y90.R")
+#   r <- y90_open("DIR")
+#   fit <- y90_km(r, "OS", by = "ecog0")
+#   plot(fit, col = 1:2); quantile(fit, 0.5); summary(fit, times = c(12, 24))
+#   y90_table1(r)
+
+# The bundle. Stops where DIR is none.
+y90_open <- function(dir) {
+  if (!file.exists(file.path(dir, "csv", "dictionary.csv")))
+    stop(dir, ": no bundle. Write one with `y90 export current --to DIR`.", call. = FALSE)
+  structure(list(dir = normalizePath(dir)), class = "y90_bundle")
+}
+
+# A table as a data frame; name as in docs, for instance "survival_medians" or "marts.subjects".
+y90_table <- function(r, name) {
+  parts <- strsplit(name, ".", fixed = TRUE)[[1]]
+  if (length(parts) == 1) parts <- c("outcomes", parts)
+  path <- file.path(r$dir, "csv", parts[1], paste0(parts[2], ".csv"))
+  if (!file.exists(path))
+    stop(name, ": no such table. There are ",
+         paste(sub("[.]csv$", "", dir(dirname(path))), collapse = ", "), ".", call. = FALSE)
+  read.csv(path, na.strings = "", stringsAsFactors = FALSE, check.names = FALSE)
+}
+
+# The published Kaplan-Meier curve as a `survfit` object, in months of 30.4375 days: plot, quantile
+# and summary of package survival take it. Standard errors are Greenwood's, of the log of survival.
+y90_km <- function(r, endpoint, by = NULL, population = "all", level = "subject") {
+  requireNamespace("survival")
+  curves <- y90_table(r, "survival_curves")
+  factor <- if (is.null(by)) is.na(curves$factor) else !is.na(curves$factor) & curves$factor == by
+  here <- curves$population == population & curves$endpoint == endpoint & curves$level == level
+  rows <- curves[here & factor & curves$events + curves$censored > 0, ]
+  if (nrow(rows) == 0)
+    stop("no curve of ", endpoint, if (!is.null(by)) paste(" by", by), ". There are ",
+         paste(unique(curves$endpoint), collapse = ", "), ".", call. = FALSE)
+  levels <- if (is.null(by)) "" else sort(unique(rows$factor_level))
+  label <- ifelse(is.na(rows$factor_level), "", rows$factor_level)
+  rows <- rows[order(match(label, levels), rows$time_days), ]
+  label <- ifelse(is.na(rows$factor_level), "", rows$factor_level)
+  died <- rows$events / (rows$at_risk * (rows$at_risk - rows$events))
+  fit <- list(
+    n = as.vector(tapply(rows$at_risk, factor(label, levels), max)),
+    time = rows$time_days / 30.4375, n.risk = rows$at_risk, n.event = rows$events,
+    n.censor = rows$censored, surv = rows$survival,
+    std.err = sqrt(ave(died, label, FUN = cumsum)), cumhaz = -log(rows$survival),
+    type = "right", logse = TRUE, conf.int = 0.95, conf.type = "log-log",
+    lower = rows$lower, upper = rows$upper, call = match.call()
+  )
+  if (!is.null(by))
+    fit$strata <- setNames(as.vector(table(factor(label, levels))), paste0(by, "=", levels))
+  structure(fit, class = "survfit")
+}
+
+# Table 1 as published: one row a characteristic, its count, share or median with quartiles.
+y90_table1 <- function(r, population = "all") {
+  t <- y90_table(r, "baseline_characteristics")
+  t[t$population == population, setdiff(names(t), c("population", "statistic_id"))]
+}
