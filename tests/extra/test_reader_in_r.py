@@ -1,4 +1,4 @@
-"""y90.R of a bundle: its curves are those that package survival estimates from the bundle's rows."""
+"""y90.R of a bundle: its curves are those that package survival estimates from its rows."""
 
 import shutil
 import subprocess
