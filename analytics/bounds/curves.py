@@ -164,11 +164,12 @@ def _by_sets(
         column = np.empty(days.size)
         for row, (day, known) in enumerate(zip(days, _days(sure, days), strict=True)):
             dying = [p for p in range(m) if (day, True) in exits[p]]
-            level = _after_deaths(level, known, dying, masks, size, best, none)
+            if dying or known.deaths:
+                level = _after_deaths(level, known, dying, masks, size, best, none)
             for p in (p for p in range(m) if (day, False) in exits[p]):
                 _move(level, level, masks, p, best)
-            gone = sum(1 << p for p in range(m) if last[p] <= day)
-            level = np.where(masks & gone, none, level)
+            if gone := sum(1 << p for p in range(m) if last[p] == day):
+                level = np.where(masks & gone, none, level)
             column[row] = best.reduce(level)
         limits.append(column)
     return limits[0], limits[1]
