@@ -2,6 +2,7 @@
 
     raw/<site>/loaded/<way>/<delivery>/
       registry/<table>.parquet     accepted rows
+      registry/held/               rows that were set aside, whole
       quality/<table>.parquet      counts, what was set aside, what is doubtful
       rows.parquet                 every row that is not empty: where it stands and why set aside
       columns.json                 its columns, and those that are used

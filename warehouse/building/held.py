@@ -1,0 +1,135 @@
+"""Collect the held rows of a night: rows set aside, and rows with cells that could not be read."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from schemas.contract import columns, options, table_name
+from schemas.tables.registry import TABLES
+from warehouse.building.held_options import Around, HeldRow, kind_of
+from warehouse.engine import kept_tables
+from warehouse.engine.protocol import Engine
+from warehouse.loading.held_rows import FOLDER
+from warehouse.loading.validate import NO_DAY, UNREAD
+
+MARKS = (*UNREAD.values(), *NO_DAY)
+Extremes = dict[tuple[str, str, str], Any]
+
+
+def held_rows(con: Engine, folders: Mapping[str, Path], data_cutoff: date) -> tuple[HeldRow, ...]:
+    """Every held row up to the cutoff.
+
+    Args:
+        con: the engine, with the registry tables as the night sees them.
+        folders: site -> its accepted rows of the night.
+        data_cutoff: rows dated later are not seen.
+    """
+    aside = [r for site, folder in folders.items() for r in _aside(con, site, folder, data_cutoff)]
+    return (*aside, *_marked(con, folders))
+
+
+def around(con: Engine, held: Iterable[HeldRow]) -> dict[str, Around]:
+    """What is known of each accepted patient with held rows."""
+    rows = list(held)
+    patients = sorted({r.subject_id for r in rows if r.subject_id})
+    known: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for contract in TABLES:
+        name = table_name(contract)
+        for record in _records(con, f'{kept_tables.MAIN}."{name}"', patients):
+            known.setdefault(record["subject_id"], {}).setdefault(name, []).append(record)
+    accepted = {s for s, tables in known.items() if "patients" in tables}
+    anchors = _records(con, f"{kept_tables.MAIN}.anchors", patients)
+    t0 = {a["subject_id"]: a["t0_date"] for a in anchors}
+    listed = con.raw_sql(f"FROM {kept_tables.MAIN}.extractions").fetchall()
+    extracted = dict(listed)
+    least, most = _extremes(con, rows)
+    return {
+        r.subject_id: Around(
+            known[r.subject_id], extracted[r.site_id], t0.get(r.subject_id), least, most
+        )
+        for r in rows
+        if r.subject_id in accepted
+    }
+
+
+def _aside(con: Engine, site: str, folder: Path, cutoff: date) -> Iterator[HeldRow]:
+    """Rows that were set aside, whole."""
+    for contract in TABLES:
+        name = table_name(contract)
+        path = folder / "registry" / FOLDER / f"{name}.parquet"
+        if not path.exists():
+            continue
+        dated_by = options(contract).dated_by
+        for record in _listed(con, f"SELECT * FROM read_parquet('{path}')"):
+            day = record[dated_by] if dated_by else None
+            if day is not None and day > cutoff:
+                continue
+            rules = record.pop("rules").strip("|").split("|")
+            broken = tuple((r.partition("=")[0], r.partition("=")[2]) for r in rules)
+            key = record.pop("natural_key")
+            yield HeldRow(site, name, record["subject_id"], broken, record, natural_key=key)
+
+
+def _marked(con: Engine, folders: Mapping[str, Path]) -> Iterator[HeldRow]:
+    """Accepted rows of which a cell could not be read, with the rule that marked it."""
+    for contract in TABLES:
+        name = table_name(contract)
+        place = f'{kept_tables.MAIN}."{name}"'
+        marked = _listed(con, f"SELECT * FROM {place} WHERE unreadable IS NOT NULL ORDER BY row_id")
+        rules = _marks(con, name, folders) if marked else {}
+        for record in marked:
+            place_of = (record["site_id"], record["source_file"], record["source_row"])
+            cells = [c for c in record["unreadable"].split("|") if c]
+            known = {c.name for c in columns(contract)}
+            broken = tuple(
+                (rules.get((*place_of, c), UNREAD["value"]), c) for c in cells if c in known
+            )
+            if broken:
+                yield HeldRow(
+                    record["site_id"], name, record["subject_id"], broken, record, stands=True
+                )
+
+
+def _marks(
+    con: Engine, name: str, folders: Mapping[str, Path]
+) -> dict[tuple[str, str, int, str], str]:
+    files = ", ".join(f"'{f / 'quality' / 'findings.parquet'}'" for f in folders.values())
+    listed = ", ".join(f"'{rule}'" for rule in MARKS)
+    found = con.raw_sql(
+        "SELECT site_id, source_file, source_row, column_name, min(rule_id) FROM "
+        f"read_parquet([{files}]) WHERE table_name = '{name}' AND rule_id IN ({listed}) "
+        "GROUP BY ALL"
+    ).fetchall()
+    return {(site, file, row, column): rule for site, file, row, column, rule in found}
+
+
+def _extremes(con: Engine, held: Sequence[HeldRow]) -> tuple[Extremes, Extremes]:
+    """The least and the greatest accepted value of every number that is held somewhere."""
+    least: Extremes = {}
+    most: Extremes = {}
+    numeric = {
+        (table_name(c), column.name) for c in TABLES for column in columns(c)
+        if column.dtype.is_numeric()
+    }  # fmt: skip
+    asked = {(r.table, c) for r in held for _, c in r.broken} & numeric
+    for table, column in sorted(asked):
+        by = "analyte, unit" if table == "labs" else "NULL, NULL"
+        for analyte, unit, low, high in con.raw_sql(
+            f'SELECT {by}, min("{column}"), max("{column}") FROM {kept_tables.MAIN}."{table}" '
+            "GROUP BY ALL"
+        ).fetchall():
+            name = (table, column, kind_of(table, {"analyte": analyte, "unit": unit}))
+            least[name], most[name] = low, high
+    return least, most
+
+
+def _records(con: Engine, place: str, patients: Sequence[str]) -> list[dict[str, Any]]:
+    listed = ", ".join(f"'{p}'" for p in patients)
+    return _listed(con, f"SELECT * FROM {place} WHERE subject_id IN ({listed}) ORDER BY ALL")
+
+
+def _listed(con: Engine, query: str) -> list[dict[str, Any]]:
+    found = con.raw_sql(query)
+    names = [d[0] for d in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
