@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from flows.commands.answers import (
     accounting,
+    bounds,
     changes,
     consent,
     pages,
@@ -65,6 +66,7 @@ COMMANDS: tuple[Command, ...] = (
     *changes.COMMANDS,
     *reproduce.COMMANDS,
     *accounting.COMMANDS,
+    *bounds.COMMANDS,
     *sharing.COMMANDS,
 )
 GROUPS = {

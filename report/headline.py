@@ -1,9 +1,15 @@
 """The numbers at the top of the page: each with its interval, its definition and its units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from report.figures.model import Number
 from report.figures.source import Connection, Record, interval, number, records, said
+
+BOUNDS_HELD = (
+    "SELECT 1 FROM information_schema.tables "
+    "WHERE table_schema = 'outcomes' AND table_name = 'bounds'"
+)
+"""Releases of before have no bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ def headlines(con: Connection, lesions: str) -> list[Headline]:
         con: a release's database.
         lesions: which lesions respond there, `treated` or `all`.
     """
-    return [
+    found = [
         _treated(con),
         _survival(con),
         *(
@@ -33,6 +39,22 @@ def headlines(con: Connection, lesions: str) -> list[Headline]:
         ),
         _follow_up(con),
     ]
+    return [_with_bounds(con, headline) for headline in found]
+
+
+def _with_bounds(con: Connection, headline: Headline) -> Headline:
+    """Say beside a number what it could be, where rows are held that can move it."""
+    if not headline.numbers or not records(con, BOUNDS_HELD):
+        return headline
+    number_id = headline.numbers[0].statistic_id
+    query = "SELECT * FROM outcomes.bounds WHERE statistic_id = ? AND held_rows > 0"
+    found = records(con, query, number_id)
+    if not found:
+        return headline
+    (r,) = found
+    whose = "1 patient's" if r["patients"] == 1 else f"{r['patients']} patients'"
+    beside = f"{interval(r['lower'], r['upper']) or 'not known'} with {whose} held rows"
+    return replace(headline, around="; ".join(filter(None, (headline.around, beside))))
 
 
 def _one(con: Connection, table: str, statistic: str) -> Record | None:

@@ -168,12 +168,15 @@ def build(store: Store, registry: Registry, plan: Plan) -> None:
 def estimate(store: Store, registry: Registry, plan: Plan) -> None:
     """Estimate the outcomes, the statistics and their members, and write them."""
     from warehouse.building import build as tables
+    from warehouse.building.bounds import bounds
     from warehouse.building.sensitivity import sensitivity
 
     work = store.run(plan.run_id)
     with _engine(registry, plan, work / "scratch.duckdb") as con:
         made = tables.estimates(con, tables.kept(con), registry.outcome_settings)
-        con.insert("sensitivity", sensitivity(con, tables.kept(con), registry.outcome_settings))
+        known, folders = tables.kept(con), {s.site_id: s.folder for s in _loaded(store, plan)}
+        con.insert("sensitivity", sensitivity(con, known, registry.outcome_settings))
+        made |= bounds(con, known, registry.outcome_settings, folders, plan.data_cutoff)
         tables.gates(con, made.items())
         written = tables.write(con, made, work / "parquet")
     done = json.loads((work / "built.json").read_text())
@@ -223,7 +226,7 @@ def publish(
     with store.lock(wait=True):
         same = _made_before(store, plan.run_key, plan.inputs_key, plan.as_of)
         before = releases.previous(store, "", plan.as_of)
-        if same is None and before and _equal(before, tables):
+        if same is None and before and _hashes(_content(before)) == _hashes(tables):
             same = before
         if same is None:
             same = _withdrawn(store, tables)
@@ -367,10 +370,6 @@ def _loaded(store: Store, plan: Plan) -> list[Any]:
         )
         for r in plan.receipts
     ]
-
-
-def _equal(release: releases.ReleaseInfo, tables: Mapping[str, Any]) -> bool:
-    return _hashes(_content(release)) == _hashes(tables)
 
 
 def _content(release: releases.ReleaseInfo) -> Mapping[str, Any]:

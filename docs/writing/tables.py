@@ -12,7 +12,10 @@ SCHEMAS: dict[str, tuple[str, tuple[type[Contract], ...]]] = {
         intermediate.TABLES,
     ),
     "marts": ("Row level, pseudonyms, whole days from T0.", marts.TABLES),
-    "outcomes": ("Aggregates by population.", (*outcomes.TABLES, outcomes.Statistics)),
+    "outcomes": (
+        "Aggregates by population.",
+        (*outcomes.TABLES, outcomes.Statistics, outcomes.Bounds),
+    ),
     "members": ("Who is behind a statistic.", (outcomes.MemberSets,)),
     "quality": ("What was delivered and what was set aside.", quality.TABLES),
 }

@@ -205,4 +205,28 @@ class Definitions(Contract):
         metadata = declares(schema="quality")
 
 
+class Held(Contract):
+    """One row per site, registry table and rule: held rows, and the numbers that they can move.
+
+    Held are rows that were set aside and cells that could not be read; a copy of a row is not.
+    """
+
+    site_id: Text = column("The site.", key=True)
+    table_name: Text = column("The registry table.", key=True)
+    rule_id: Text = column("The rule that is broken.", key=True)
+    held_rows: Int = column("Rows.", required=True, minimum=1)
+    patients: Int = column("Patients.", required=True, minimum=0)
+    statistics: Int = column(
+        "Published numbers that have another least or greatest value, or no bound, by them.",
+        required=True,
+        minimum=0,
+    )
+    widest: Text = column("Of these, the percentage with the widest bounds.")
+
+    class Config:
+        """Quality."""
+
+        metadata = declares(schema="quality")
+
+
 TABLES: tuple[type[Contract], ...] = declared("quality", Contract)

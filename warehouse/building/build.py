@@ -30,7 +30,9 @@ from warehouse.loading import kept_queries, validate
 
 Tables = dict[str, ir.Table]
 FROM_SITES: tuple[type[Contract], ...] = tuple(
-    c for c in quality.TABLES if c not in (quality.Deliveries, quality.Audit, quality.Definitions)
+    c
+    for c in quality.TABLES
+    if c not in (quality.Deliveries, quality.Audit, quality.Definitions, quality.Held)
 )
 """Quality tables that each site's load writes."""
 

@@ -24,6 +24,7 @@ RELEASED: tuple[type[Contract], ...] = (
     *marts.TABLES,
     *outcomes.TABLES,
     outcomes.Statistics,
+    outcomes.Bounds,
     outcomes.MemberSets,
     *quality.TABLES,
 )

@@ -5,7 +5,9 @@ from pkgutil import iter_modules
 
 from schemas.contract import declared
 from schemas.tables.outcomes.base import (
+    BOUND_METHODS,
     LEVELS,
+    Bounds,
     MemberSets,
     Outcome,
     Statistics,
@@ -63,6 +65,7 @@ TABLES: tuple[type[Outcome], ...] = declared("outcomes", Outcome)
 
 __all__ = [
     "AT_WINDOW_CATEGORIES",
+    "BOUND_METHODS",
     "LESIONS",
     "LEVELS",
     "MEDIAN_RULES",
@@ -72,6 +75,7 @@ __all__ = [
     "AdherenceSummary",
     "Attrition",
     "BaselineCharacteristics",
+    "Bounds",
     "CriterionAgreement",
     "CumulativeIncidence",
     "DosimetrySummary",

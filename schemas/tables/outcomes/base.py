@@ -57,3 +57,37 @@ class MemberSets(Contract):
         """Members."""
 
         metadata = declares(schema="members")
+
+
+BOUND_METHODS = ("exact", "outer", "searched", "none")
+
+
+class Bounds(Contract):
+    """One row per published number: what it could be, were held rows otherwise.
+
+    Held are rows that were set aside and cells that could not be read. Each may be accepted, left
+    out, or at an extreme that its rule allows. Where nothing held can reach a number, lower and
+    upper are the number. Bounds say nothing of sampling: that is the confidence interval.
+    """
+
+    statistic_id: Text = column("The number, as in statistics.", key=True)
+    value: Float = column("The number as published.")
+    lower: Float = column("The least that it could be; null where nothing is known, or unreached.")
+    upper: Float = column("The greatest that it could be.")
+    excluded: Float = column("The number with every held row left out, computed anew.")
+    method: Text = column(
+        "exact: both ends are reached; outer: no world passes them; searched: some worlds were "
+        "tried, and others may lie beyond; none: no bound is known.",
+        required=True,
+        codes=BOUND_METHODS,
+    )
+    held_rows: Int = column("Held rows that can move it.", required=True, minimum=0)
+    patients: Int = column("Patients whose held rows can move it.", required=True, minimum=0)
+    ci_lower: Float = column("Lower confidence limit at the lower end.")
+    ci_upper: Float = column("Upper confidence limit at the upper end.")
+    reason: Text = column("Why there is no bound.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(schema="outcomes")
