@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from flows import settings
-from schemas.records.held_rows import ALTERNATIVES
+from schemas.held_rows import ALTERNATIVES
 from simulation import registry_sites
 from simulation.registry import Shape, simulate_registry
 from tests.bounds.breakages import BREAKAGES, break_centre

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from schemas.contract import options, table_name
+from schemas.held_rows import ALTERNATIVES
 from schemas.records.findings import CROSS_RULES, GENERAL
-from schemas.records.held_rows import ALTERNATIVES
 from schemas.tables.registry import TABLES
 from warehouse.building.held_options import AS_NOW, MOST_WORLDS, Around, HeldRow, worlds_of
 from warehouse.loading.validate import NO_DAY, UNREAD

@@ -1,6 +1,6 @@
 """The worlds of one patient: what his held rows may say, each alternative as changed rows.
 
-A held row was set aside, or stands with cells that could not be read. `schemas.records.held_rows`
+A held row was set aside, or stands with cells that could not be read. `schemas.held_rows`
 says what it may be. Where a value has no closed list, the least and the greatest, and those that
 are near, are tried: such a world is a probe, and what the probes move is taken as open.
 """
@@ -15,8 +15,8 @@ from itertools import permutations, product
 from typing import Any
 
 from schemas.contract import Column, columns, table_name
+from schemas.held_rows import ALTERNATIVES, MayBe
 from schemas.records.analytes import LAB_UNITS
-from schemas.records.held_rows import ALTERNATIVES, MayBe
 from schemas.tables.registry import TABLES
 from transforms.intake.unit_errors import POWERS
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from schemas.contract import column_names, table_name
-from schemas.records.held_rows import ALTERNATIVES
+from schemas.held_rows import ALTERNATIVES
 from schemas.tables.registry import TABLES
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.protocol import Engine
