@@ -5,7 +5,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from schemas.contract import columns, options, table_name
+from ibis.backends.sql.datatypes import DuckDBType
+
+from schemas.contract import columns, options, schema, table_name
 from schemas.tables.registry import TABLES
 from warehouse.building.held_options import Around, HeldRow, kind_of
 from warehouse.engine import kept_tables
@@ -61,7 +63,11 @@ def _aside(con: Engine, site: str, folder: Path, cutoff: date) -> Iterator[HeldR
         if not path.exists():
             continue
         dated_by = options(contract).dated_by
-        for record in _listed(con, f"SELECT * FROM read_parquet('{path}')"):
+        typed = ", ".join(
+            f'CAST("{n}" AS {DuckDBType.to_string(kind)}) AS "{n}"'
+            for n, kind in schema(contract).items()
+        )
+        for record in _listed(con, f"SELECT {typed}, natural_key, rules FROM '{path}'"):
             day = record[dated_by] if dated_by else None
             if day is not None and day > cutoff:
                 continue
