@@ -47,7 +47,10 @@ def _with_bounds(con: Connection, headline: Headline) -> Headline:
     if not headline.numbers or not records(con, BOUNDS_HELD):
         return headline
     number_id = headline.numbers[0].statistic_id
-    query = "SELECT * FROM outcomes.bounds WHERE statistic_id = ? AND held_rows > 0"
+    query = (
+        "SELECT * FROM outcomes.bounds WHERE statistic_id = ? AND held_rows > 0 "
+        "AND method <> 'none'"
+    )
     found = records(con, query, number_id)
     if not found:
         return headline

@@ -360,6 +360,7 @@ PUBLISHES = frozenset(
 """Settings that choose which numbers are published, and define none of them."""
 
 NOT_VARIED: Mapping[str, str] = {
+    "bounds.worlds": "it says whether bounds are derived, and moves no number",
     "response.baseline_stale_days": "it marks baselines and moves no number",
     "response.headline_lesions": "all and treated lesions are published; it says which stand first",
     "response.reader": "a registry's own readers are no reading of a source",

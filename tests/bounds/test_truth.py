@@ -30,7 +30,9 @@ RUNS = 40
 
 def night(registry_folder: Path, root: Path) -> Path:
     """The tables of a night."""
-    registry = settings.load_registry(registry_folder / "registry.toml", {"held_below_pct": 0})
+    registry = settings.load_registry(
+        registry_folder / "registry.toml", {"held_below_pct": 0, "bounds": {"worlds": True}}
+    )
     store = Store.open(root)
     shutil.copytree(registry_folder / "inbox", store.inbox, dirs_exist_ok=True)
     for site in registry.sites:

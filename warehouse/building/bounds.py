@@ -37,6 +37,14 @@ WIDTH_ZERO = """
     FROM main.statistics"""
 
 
+NOT_DERIVED = "rows are held; bounds.worlds is off"
+UNKNOWN = f"""
+    SELECT statistic_id, value, NULL::DOUBLE AS lower, NULL::DOUBLE AS upper,
+           value AS excluded, 'none' AS method, ?::BIGINT AS held_rows, ?::BIGINT AS patients,
+           NULL::DOUBLE AS ci_lower, NULL::DOUBLE AS ci_upper, '{NOT_DERIVED}' AS reason
+    FROM main.statistics"""
+
+
 @dataclass(frozen=True, slots=True)
 class Everybody:
     """The patients with held rows, sorted by what is known of them."""
@@ -69,7 +77,9 @@ def bounds(
     found = held.held_rows(con, folders, data_cutoff)
     kept_tables.keep(con, "bounds", Query(WIDTH_ZERO, schema(Bounds), {}))
     moved: list[Bounded] = []
-    if found:
+    if found and not settings.bounds.worlds:
+        _unknown(con, found)
+    elif found:
         everybody = _everybody(con, tables, settings, found)
         moved = list(_bounded(con, tables, settings, everybody))
         _replace(con, moved)
@@ -78,6 +88,13 @@ def bounds(
         Bounds: kept_tables.named(con, "bounds", schema(Bounds)),
         Held: kept_tables.named(con, "held", schema(Held)),
     }
+
+
+def _unknown(con: Engine, found: Sequence[HeldRow]) -> None:
+    """No number has bounds: any may be reached, and what by was not derived."""
+    patients = {r.subject_id for r in found if r.subject_id}
+    con.raw_sql("DELETE FROM bounds")
+    con.con.execute(f"INSERT INTO bounds BY NAME {UNKNOWN}", [len(found), len(patients)])
 
 
 def _everybody(

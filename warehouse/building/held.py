@@ -12,7 +12,7 @@ from schemas.tables.registry import TABLES
 from warehouse.building.held_options import Around, HeldRow, kind_of
 from warehouse.engine import kept_tables
 from warehouse.engine.protocol import Engine
-from warehouse.loading.held_rows import FOLDER
+from warehouse.loading.rows_aside import FOLDER
 from warehouse.loading.validate import NO_DAY, UNREAD
 
 MARKS = (*UNREAD.values(), *NO_DAY)

@@ -29,7 +29,6 @@ from warehouse.engine.protocol import Engine, one_row
 from warehouse.intake.reading_key import stem
 from warehouse.intake.receipts import Receipt
 from warehouse.loading import (
-    held_rows,
     kept_queries,
     limits,
     merging,
@@ -92,7 +91,7 @@ def load(
     _remember(con, accepted, key, to / "findings.parquet")
     counts = _write(con, site, accepted, key, to)
     rows_aside.write(con, site, accepted, key, receipt.extraction_date, to / "registry")
-    held_rows.write(con, accepted, key, _column, to / "registry")
+    rows_aside.write_whole(con, accepted, key, _column, to / "registry")
     return counts
 
 

@@ -4,22 +4,27 @@ Derivations read them, so that nothing that was set aside is taken as never deli
 dates and pseudonyms and are never in a release.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import ibis.expr.types as ir
 
-from schemas.contract import empty, table_name
+from schemas.contract import column_names, empty, table_name
+from schemas.held_rows import ALTERNATIVES
 from schemas.site import Site
 from schemas.tables.intermediate import RowsSetAside
-from schemas.tables.registry import AdverseEvents, Contacts, Labs, ReportedEndpoints
+from schemas.tables.registry import TABLES, AdverseEvents, Contacts, Labs, ReportedEndpoints
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.embedded import write_parquet
 from warehouse.engine.protocol import Engine
 from warehouse.loading import validate
 
+FOLDER = "held"
+"""Rows set aside, whole, for the bounds of published numbers: registry/held/<table>.parquet, with the
+columns of the registry table and `rules`: |rule=column|... Only a table that lost a row has one."""
+OWN = frozenset({"subject_id", "row_id"})
 OF_DATES = (
     "conflicting_key",
     "contacts.two_deaths",
@@ -92,3 +97,37 @@ def _part(said: Said, site: Site, key: bytes, extracted: date) -> str:
               GROUP BY {validate.ROW})
              JOIN all_{said.table} USING ({validate.ROW})
         WHERE patient_id IS NOT NULL"""
+
+
+def write_whole(
+    con: Engine, names: Iterable[str], key: bytes, column: Callable[[str, bytes], str], to: Path
+) -> None:
+    """Write what was set aside of a delivery that has just been judged.
+
+    Args:
+        con: the engine in which it was judged.
+        names: the registry tables.
+        key: the registry's key.
+        column: the SQL of a column as accepted rows keep it.
+        to: the folder of the accepted rows.
+    """
+    contracts = {table_name(c): c for c in TABLES}
+    copies = ", ".join(f"'{r}'" for r, may in ALTERNATIVES.items() if may.kind == "copy")
+    for name in names:
+        judged = (
+            f"(SELECT {validate.ROW}, '|' || string_agg(DISTINCT rule_id || '=' || column_name, '|' "
+            f"ORDER BY rule_id || '=' || column_name) || '|' AS rules FROM bad_{name} "
+            f"WHERE severity = 'reject' GROUP BY {validate.ROW} "
+            f"HAVING NOT bool_and(rule_id IN ({copies})))"
+        )
+        if not con.raw_sql(f"SELECT 1 FROM {judged} LIMIT 1").fetchall():
+            continue
+        (to / FOLDER).mkdir(parents=True, exist_ok=True)
+        kept = ", ".join(column(c, key) for c in column_names(contracts[name]) if c not in OWN)
+        subject = identity.sql(key, "site_id", "patient_id")
+        con.raw_sql(
+            f"COPY (SELECT {kept}, CASE WHEN patient_id IS NOT NULL THEN {subject} END AS "
+            f"subject_id, 'held-' || {validate.ROW} AS row_id, natural_key, rules "
+            f"FROM {judged} JOIN all_{name} USING ({validate.ROW}) ORDER BY {validate.ROW}) "
+            f"TO '{to / FOLDER / name}.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        )
