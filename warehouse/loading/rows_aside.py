@@ -22,8 +22,9 @@ from warehouse.engine.protocol import Engine
 from warehouse.loading import validate
 
 FOLDER = "held"
-"""Rows set aside, whole, for the bounds of published numbers: registry/held/<table>.parquet, with the
-columns of the registry table and `rules`: |rule=column|... Only a table that lost a row has one."""
+"""Rows set aside, whole, for the bounds of published numbers: registry/held/<table>.parquet, with
+the columns of the registry table and `rules`: |rule=column|... Only a table that lost a row has
+one."""
 OWN = frozenset({"subject_id", "row_id"})
 OF_DATES = (
     "conflicting_key",
@@ -115,7 +116,8 @@ def write_whole(
     copies = ", ".join(f"'{r}'" for r, may in ALTERNATIVES.items() if may.kind == "copy")
     for name in names:
         judged = (
-            f"(SELECT {validate.ROW}, '|' || string_agg(DISTINCT rule_id || '=' || column_name, '|' "
+            f"(SELECT {validate.ROW}, "
+            "'|' || string_agg(DISTINCT rule_id || '=' || column_name, '|' "
             f"ORDER BY rule_id || '=' || column_name) || '|' AS rules FROM bad_{name} "
             f"WHERE severity = 'reject' GROUP BY {validate.ROW} "
             f"HAVING NOT bool_and(rule_id IN ({copies})))"
