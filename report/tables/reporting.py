@@ -59,4 +59,4 @@ def _state(item: Item, known: list[str], filled: set[str]) -> str:
     here = any(i.startswith(begun) for i in known) if begun else False
     if here or filled & set(item.tables) or (known and "outcomes.statistics" in item.tables):
         return f"partly: {item.reason}" if item.reason else "computed"
-    return "not delivered; needs " + ", ".join(item.columns)
+    return "nothing in this release; it rests on " + ", ".join(item.columns)

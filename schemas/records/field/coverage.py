@@ -187,7 +187,7 @@ RECORDS: tuple[Item, ...] = checked(
             PART,
             ("outcomes.toxicity_summary",),
             (*LABS, *EVENTS),
-            "the late window ends at the setting's day; `any` holds what comes after it",
+            "the late window ends at the setting's day; window any holds what comes after it",
         ),
         Item(
             "19",
