@@ -30,8 +30,11 @@ from report.tables import (
 )
 
 REDRAWN = "Redrawn from the patients who are left."
-OF_ROWS = ("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer")
-"""What is made of patients' rows; everything else is a published aggregate."""
+OF_ROWS = (
+    *("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer"),
+    *("coverage", "checklist"),
+)
+"""What is made of patients' rows, or looks whether there are any; the rest are published numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,8 +217,9 @@ def test_every_statistic_counts_its_members(reference_store: Store) -> None:
         subjects.setdefault(str(name), set()).add(subject)
     query = (
         "SELECT s.statistic_id, s.n, population_set, numerator_set, "
-        "coalesce(grain IN ('session', 'target'), false) FROM outcomes.statistics s "
+        "coalesce(d.grain, c.grain) IN ('session', 'target') FROM outcomes.statistics s "
         "LEFT JOIN outcomes.dosimetry_summary d ON s.statistic_id = d.statistic_id "
+        "LEFT JOIN outcomes.compartment_dosimetry c ON s.statistic_id = c.statistic_id "
         "WHERE s.n IS NOT NULL AND numerator_set IS NOT NULL"
     )
     wrong = []

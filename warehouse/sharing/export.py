@@ -39,7 +39,7 @@ NAMED = 3
 """Statistics that a warning names."""
 DICTIONARY = ("schema", "table", "column", "type", "key", "unit", "codes", "meaning", "source")
 
-READER_IN_R = Path(__file__).resolve().parents[2] / "y90" / "y90.R"
+READER_IN_R = Path(__file__).with_name("y90.R")
 
 
 def export(
