@@ -34,7 +34,7 @@ OF_ROWS = (
     *("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer"),
     *("coverage", "checklist"),
 )
-"""What is made of patients' rows, or looks whether there are any; the rest are published numbers."""
+"""What is made of patients' rows, or looks whether there are any; the rest is published numbers."""
 
 
 @dataclass(frozen=True, slots=True)
