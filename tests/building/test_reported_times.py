@@ -47,7 +47,9 @@ def _export() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def derived(tmp_path_factory: pytest.TempPathFactory) -> Night:
-    return night(tmp_path_factory.mktemp("reported"), DAY, (SITE, _export()), (TWICE, _twice()))
+    return night(
+        tmp_path_factory.mktemp("reported"), DAY, (SITE, _export()), (TWICE, _twice()), few=True
+    )
 
 
 def test_a_time_is_used_where_nothing_is_derivable_and_dates_are_where_they_are(

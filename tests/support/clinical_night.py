@@ -1,6 +1,7 @@
 """A night of several literal centres, asked patient by patient."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,17 @@ def subject(site: str, patient: str) -> str:
 
 
 def night(
-    root: Path, day: date, *centres: Centre, estimated: bool = True, **settings: Any
+    root: Path,
+    day: date,
+    *centres: Centre,
+    estimated: bool = True,
+    few: bool = False,
+    **settings: Any,
 ) -> Night:
-    """Deliver the tables of each centre, load them, and derive what follows."""
+    """Deliver the tables of each centre, load them, and derive what follows.
+
+    With `few`, few other readings of the settings are tried.
+    """
     store = Store.open(root / "store")
     sites = {site.site_id: site for site, _ in centres}
     file = RegistryFile(registry="clinical", sites=tuple(sites), **settings)
@@ -62,7 +71,7 @@ def night(
         pipeline.load_site(store, own, DEMONSTRATION_KEY, plan, name)
     pipeline.build(store, own, plan)
     if estimated:
-        with few_readings():
+        with few_readings() if few else nullcontext():
             pipeline.estimate(store, own, plan)
     return Night(store.run(plan.run_id))
 
