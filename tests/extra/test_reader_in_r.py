@@ -46,7 +46,10 @@ for (wrong in list(quote(y90_open("nowhere")), quote(y90_km(r, "XX")), quote(y90
 def test_its_curves_are_survivals_own(reference_store: Store, tmp_path: Path) -> None:
     assert shutil.which("Rscript"), "R is missing: apt-get install r-base-core r-cran-survival"
     bundle, script = tmp_path / "bundle", tmp_path / "script.R"
-    store, config = str(reference_store.root), str(registry_folder("memon2012") / "registry.toml")
+    store, config = (
+        str(reference_store.root),
+        str(registry_folder("memon2012", "redcap") / "registry.toml"),
+    )
     words = ["--store", store, "--config", config, "export", "current", "--to", str(bundle)]
     assert main(words) == 0
     script.write_text(SCRIPT)
