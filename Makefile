@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+EXTRA  := $(VENV)/.extra
 STORE  ?= store
 WHEELS ?=
 # With WHEELS=DIR nothing is asked of the network: see make wheelhouse.
@@ -34,6 +35,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/y90 --quiet certificate
 	@touch $@
 
+$(EXTRA): $(READY) requirements-extra.lock
+	@$(BIN)/pip $(INSTALL) --require-hashes -r requirements-extra.lock
+	@touch $@
+
 wheelhouse:  ## Write every locked package into WHEELS=DIR, for a machine without a network
 	@test -n "$(WHEELS)" || { echo "name a folder: make wheelhouse WHEELS=DIR" >&2; exit 2; }
 	$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
@@ -51,8 +56,7 @@ reproduce: $(READY)  ## Print the publication's figures beside the computed ones
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not extra and not long"
 
-test-extra: $(READY)  ## Run what needs Debian packages: browser, R, Java
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extra.lock
+test-extra: $(EXTRA)  ## Run what needs Debian packages: browser, R, Java
 	$(BIN)/python -m pytest -m extra
 
 test-long: $(READY)  ## Run the long campaigns: crash, fuzz, mutation
@@ -72,8 +76,7 @@ types: $(READY)  ## Check types
 docs: $(READY)  ## Write the generated pages
 	$(BIN)/python docs/write.py
 
-site: $(READY)  ## Build the documentation site into site/, to be opened without a network
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extra.lock
+site: $(EXTRA)  ## Build the documentation site into site/, to be opened without a network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
 
 pictures: $(READY)  ## Take the README's pictures from the report of the current release (needs Chromium)
