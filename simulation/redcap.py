@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 
+from schemas import redcap_dictionary
 from schemas.contract import options
 from simulation.plain import plain
 from simulation.redcap_project import (
@@ -37,26 +38,6 @@ radioembolization, made from simulation/memon2012/ so that its raw records give 
 of Memon et al. 2012. Nothing in it may be quoted as patient data. data.csv repeats it in the field
 `synthetic`, dictionary.csv in every field note.
 """
-DICTIONARY = (
-    "Variable / Field Name",
-    "Form Name",
-    "Section Header",
-    "Field Type",
-    "Field Label",
-    "Choices, Calculations, OR Slider Labels",
-    "Field Note",
-    "Text Validation Type OR Show Slider Number",
-    "Text Validation Min",
-    "Text Validation Max",
-    "Identifier?",
-    "Branching Logic (Show field only if...)",
-    "Required Field?",
-    "Custom Alignment",
-    "Question Number (surveys only)",
-    "Matrix Group Name",
-    "Matrix Ranking?",
-    "Field Annotation",
-)
 STRUCTURE = (
     RECORD,
     "redcap_event_name",
@@ -81,7 +62,7 @@ def write(as_of: date, folder: Path) -> None:
 def write_project(parts: Iterable[Tables], readme: str, folder: Path) -> None:
     """Write the project of any cohort, part by part; the rows of one patient stand in one part."""
     (folder / "README.txt").write_text(readme, encoding="utf-8")
-    _write(folder / "dictionary.csv", DICTIONARY, _dictionary())
+    _write(folder / "dictionary.csv", redcap_dictionary.COLUMNS, _dictionary())
     header = (*STRUCTURE, *(column for form in FORMS for column in form.columns()))
     rows = (row for part in parts for row in _data(_by_form(part)))
     _write(folder / "data.csv", header, chain(rows, _never_filled_in()))
@@ -100,7 +81,7 @@ def _dictionary() -> list[Row]:
     return [
         dict(
             zip(
-                DICTIONARY,
+                redcap_dictionary.COLUMNS,
                 (
                     *(field.name, form.name, "", field.kind, field.label, _choices(field)),
                     *("SYNTHETIC: no real person.", field.validation, "", ""),

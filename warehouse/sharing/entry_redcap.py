@@ -9,29 +9,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from schemas import redcap_dictionary
 from schemas.contract import table_name
 from warehouse.sharing.entry_fields import Field, about, entered, fields, repeats
 
-HEADER = (
-    "Variable / Field Name",
-    "Form Name",
-    "Section Header",
-    "Field Type",
-    "Field Label",
-    "Choices, Calculations, OR Slider Labels",
-    "Field Note",
-    "Text Validation Type OR Show Slider Number",
-    "Text Validation Min",
-    "Text Validation Max",
-    "Identifier?",
-    "Branching Logic (Show field only if...)",
-    "Required Field?",
-    "Custom Alignment",
-    "Question Number (surveys only)",
-    "Matrix Group Name",
-    "Matrix Ranking?",
-    "Field Annotation",
-)
 RECORD = "record_id"
 VALIDATION = {
     "day": "date_ymd",
@@ -55,7 +36,7 @@ def write_project(folder: Path) -> list[Path]:
     """Write dictionary, repeating instruments, codebook and the base of a site file."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
-        "dictionary.csv": _csv([list(HEADER), *_dictionary()]),
+        "dictionary.csv": _csv([list(redcap_dictionary.COLUMNS), *_dictionary()]),
         "repeating_instruments.csv": _csv([["form_name", "custom_form_label"], *_repeating()]),
         "codebook.md": "\n".join(_codebook()) + "\n",
         BASE: "\n".join(_base()) + "\n",
@@ -128,7 +109,7 @@ def _line(name: str, form: str, kind: str, label: str, **facts: str) -> list[str
         "Branching Logic (Show field only if...)": facts.get("branch", ""),
         "Required Field?": facts.get("required", ""),
     }
-    return [given.get(column, "") for column in HEADER]
+    return [given.get(column, "") for column in redcap_dictionary.COLUMNS]
 
 
 def _repeating() -> Iterator[list[str]]:
