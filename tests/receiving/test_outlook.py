@@ -6,7 +6,10 @@ night has compiled the derivations before, and as long as compiling them where n
 
 import pytest
 
+from schemas.contract import columns, table_name
 from schemas.settings import OutcomeSettings
+from schemas.tables.registry import TABLES
+from transforms.intake.names import OURS_ALONE
 from warehouse.receiving.complete_patient import complete_patient
 from warehouse.receiving.outlook import Prospect, by_column, outlook
 
@@ -16,6 +19,13 @@ WITHOUT = {
     "labs": {"upper_limit"},
     "assessments": {"ecog"},
 }
+NOT_HIS = {
+    "lesions": {"merged_into", "split_from"},
+    "labs": {"value_comparator"},
+    "reported_endpoints": {"endpoint", "time", "time_unit", "event", "group", "starts_at"},
+}
+"""What nobody who is known entirely has: lesions that part, values beyond what can be measured, and
+endpoints instead of the events that they are made from."""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +37,20 @@ def prospects() -> tuple[Prospect, ...]:
         if table != "adverse_events"
     }
     return outlook(given, OutcomeSettings())
+
+
+def test_the_complete_patient_has_every_column_that_can_be_given_at_once() -> None:
+    rows = complete_patient()
+    lacking = {
+        (name, column.name)
+        for contract in TABLES
+        for name in (table_name(contract),)
+        for column in columns(contract)
+        if column.name not in {*OURS_ALONE, "patient_id"} | NOT_HIS.get(name, set())
+        and not column.name.endswith("_precision")
+        and not any(column.name in row for row in rows.get(name, []))
+    }
+    assert lacking == set()
 
 
 def said(prospects: tuple[Prospect, ...], table: str) -> dict[str, tuple[str, ...] | None]:

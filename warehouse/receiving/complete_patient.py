@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.records.analytes import ANALYTES, CANONICAL_LAB_UNIT, WINDOWS
+from schemas.records.field.markers import MARKERS
+from schemas.records.field.markers import RECORDS as MARKER_RECORDS
 
 Rows = dict[str, list[dict[str, Any]]]
 T0 = date(2020, 3, 1)
@@ -106,7 +108,14 @@ def complete_patient() -> Rows:
             for name in ("L1", "L2")
             for day, (longest, short) in zip(SCANS, SIZES, strict=True)
         ],
-        "labs": [_result(analyte, day) for analyte in ANALYTES for day in LAB_DAYS],
+        "labs": [
+            *(_result(analyte, day) for analyte in ANALYTES for day in LAB_DAYS),
+            *(
+                _marked(marker, day, value)
+                for marker in MARKERS
+                for day, value in zip(LAB_DAYS, (400, 150, 60), strict=True)
+            ),
+        ],
         "adverse_events": [
             {
                 "term": "nausea",
@@ -178,6 +187,14 @@ def _target(name: str, lobe: str) -> dict[str, Any]:
         "lung_shunt_fraction": Decimal("0.05"),
         "dose_gy": Decimal(100),
         "lung_dose_gy": Decimal(9),
+        "activity_planned_gbq": Decimal("2.1"),
+        "tumour_to_normal_ratio": Decimal(5),
+        "tumour_dose_gy": Decimal(356),
+        "normal_liver_dose_gy": Decimal(71),
+        "dosimetry_source": "PET",
+        "dosimetry_model": "partition",
+        "liver_volume_ml": Decimal(1600),
+        "normal_liver_volume_ml": Decimal(1420),
     }
 
 
@@ -209,6 +226,21 @@ def _result(analyte: str, day: date) -> dict[str, Any]:
         "unit": CANONICAL_LAB_UNIT[analyte],
         "lower_limit": middle / 2,
         "upper_limit": middle * 2,
+    }
+
+
+def _marked(marker: str, day: date, value: int) -> dict[str, Any]:
+    """A result of a tumour marker, above its upper limit at first and below it at last."""
+    (unit, *_) = next(r.units for r in MARKER_RECORDS if r.code == marker)
+    return {
+        "analyte": marker,
+        "lab_date": day,
+        "sequence": 1,
+        "lab_time": "08:00",
+        "value": Decimal(value),
+        "unit": unit,
+        "lower_limit": Decimal(0),
+        "upper_limit": Decimal(100),
     }
 
 

@@ -40,7 +40,7 @@ from warehouse.receiving.complete_patient import complete_patient
 
 MINE, FULL = "mine", "full"
 EXTRACTED = date(2023, 1, 1)
-PARTS = ("criterion", "factor", "endpoint", "analyte", "rule_id", "term")
+PARTS = ("criterion", "factor", "endpoint", "analyte", "marker", "compartment", "rule_id", "term")
 """Keys of row-level tables by which an outcome is told of in parts."""
 KNOWN = {
     "evaluable": "evaluable",
