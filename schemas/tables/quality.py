@@ -217,7 +217,8 @@ class Held(Contract):
     held_rows: Int = column("Rows.", required=True, minimum=1)
     patients: Int = column("Patients.", required=True, minimum=0)
     statistics: Int = column(
-        "Published numbers that have another least or greatest value, or no bound, by them.",
+        "Published numbers that have another least or greatest value, or no bound, by them; "
+        "0 where bounds.worlds is off.",
         required=True,
         minimum=0,
     )

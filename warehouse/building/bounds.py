@@ -74,27 +74,40 @@ def bounds(
         folders: site -> its accepted rows of the night.
         data_cutoff: the night's.
     """
-    found = held.held_rows(con, folders, data_cutoff)
     kept_tables.keep(con, "bounds", Query(WIDTH_ZERO, schema(Bounds), {}))
-    moved: list[Bounded] = []
-    if found and not settings.bounds.worlds:
-        _unknown(con, found)
-    elif found:
-        everybody = _everybody(con, tables, settings, found)
-        moved = list(_bounded(con, tables, settings, everybody))
-        _replace(con, moved)
-    kept_tables.keep_rows(con, "held", _held(found, moved))
+    if settings.bounds.worlds:
+        found = held.held_rows(con, folders, data_cutoff)
+        moved = _moved(con, tables, settings, found) if found else []
+        told = _held(found, moved)
+    else:
+        told = _counted(con, folders, data_cutoff)
+    kept_tables.keep_rows(con, "held", told)
     return {
         Bounds: kept_tables.named(con, "bounds", schema(Bounds)),
         Held: kept_tables.named(con, "held", schema(Held)),
     }
 
 
-def _unknown(con: Engine, found: Sequence[HeldRow]) -> None:
-    """No number has bounds: any may be reached, and what by was not derived."""
-    patients = {r.subject_id for r in found if r.subject_id}
-    con.raw_sql("DELETE FROM bounds")
-    con.con.execute(f"INSERT INTO bounds BY NAME {UNKNOWN}", [len(found), len(patients)])
+def _counted(con: Engine, folders: Mapping[str, Path], data_cutoff: date) -> ir.Table:
+    """Held rows are counted and no more: any number may be reached, by what was not derived."""
+    groups, held_rows, patients = held.counted(con, folders, data_cutoff)
+    if held_rows:
+        con.raw_sql("DELETE FROM bounds")
+        con.con.execute(f"INSERT INTO bounds BY NAME {UNKNOWN}", [held_rows, patients])
+    return rows(groups, Held)
+
+
+def _moved(
+    con: Engine,
+    tables: Mapping[str, ir.Table],
+    settings: OutcomeSettings,
+    found: Sequence[HeldRow],
+) -> list[Bounded]:
+    """The numbers that held rows can reach, written over those that stand by themselves."""
+    everybody = _everybody(con, tables, settings, found)
+    moved = list(_bounded(con, tables, settings, everybody))
+    _replace(con, moved)
+    return moved
 
 
 def _everybody(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ibis.backends.sql.datatypes import DuckDBType
 
-from schemas.contract import columns, options, schema, table_name
+from schemas.contract import Contract, columns, options, schema, table_name
 from schemas.tables.registry import TABLES
 from warehouse.building.held_options import Around, HeldRow, kind_of
 from warehouse.engine import kept_tables
@@ -29,6 +29,74 @@ def held_rows(con: Engine, folders: Mapping[str, Path], data_cutoff: date) -> tu
     """
     aside = [r for site, folder in folders.items() for r in _aside(con, site, folder, data_cutoff)]
     return (*aside, *_marked(con, folders))
+
+
+def counted(
+    con: Engine, folders: Mapping[str, Path], data_cutoff: date
+) -> tuple[list[dict[str, Any]], int, int]:
+    """Held rows counted where they stand, without reading them: rows of `quality.held`, and in all.
+
+    Args:
+        con: the engine, with the registry tables as the night sees them.
+        folders: site -> its accepted rows of the night.
+        data_cutoff: rows dated later are not seen.
+
+    Returns:
+        Rows of `quality.held` that move no number; held rows; patients with held rows.
+    """
+    con.raw_sql(
+        "CREATE OR REPLACE TEMP TABLE held_rules (site_id VARCHAR, table_name VARCHAR, "
+        "held_row VARCHAR, subject_id VARCHAR, rule_id VARCHAR)"
+    )
+    for site, folder in folders.items():
+        for contract in TABLES:
+            _count_aside(con, site, folder, contract, data_cutoff)
+    for contract in TABLES:
+        _count_marked(con, contract, folders)
+    groups = _listed(
+        con,
+        "SELECT site_id, table_name, rule_id, count(DISTINCT held_row) AS held_rows, "
+        "count(DISTINCT subject_id) AS patients, 0 AS statistics, NULL AS widest "
+        "FROM held_rules GROUP BY ALL ORDER BY ALL",
+    )
+    totals = con.raw_sql(
+        "SELECT count(DISTINCT (site_id, table_name, held_row)), count(DISTINCT subject_id) "
+        "FROM held_rules"
+    ).fetchone()
+    con.raw_sql("DROP TABLE held_rules")
+    return groups, *(totals or (0, 0))
+
+
+def _count_aside(
+    con: Engine, site: str, folder: Path, contract: type[Contract], cutoff: date
+) -> None:
+    name = table_name(contract)
+    path = folder / "registry" / FOLDER / f"{name}.parquet"
+    if not path.exists():
+        return
+    dated_by = options(contract).dated_by
+    seen = f"WHERE NOT coalesce(CAST(\"{dated_by}\" AS DATE) > DATE '{cutoff}', false)"
+    con.raw_sql(
+        f"INSERT INTO held_rules SELECT '{site}', '{name}', 'aside ' || number, subject_id, "
+        "split_part(rule, '=', 1) FROM (SELECT number, subject_id, "
+        "unnest(string_split(trim(rules, '|'), '|')) AS rule FROM "
+        f"(SELECT row_number() OVER () AS number, * FROM '{path}' {seen if dated_by else ''}))"
+    )
+
+
+def _count_marked(con: Engine, contract: type[Contract], folders: Mapping[str, Path]) -> None:
+    name = table_name(contract)
+    ours = ", ".join(f"'{c.name}'" for c in columns(contract))
+    con.raw_sql(
+        "INSERT INTO held_rules SELECT t.site_id, "
+        f"'{name}', 'marked ' || t.row_id, t.subject_id, "
+        f"coalesce(f.rule_id, '{UNREAD['value']}') FROM (SELECT row_id, site_id, subject_id, "
+        "source_file, source_row, unnest(string_split(unreadable, '|')) AS cell FROM "
+        f'{kept_tables.MAIN}."{name}" WHERE unreadable IS NOT NULL) t '
+        f"LEFT JOIN ({_marking(name, folders)}) f ON t.site_id = f.site_id AND t.source_file = "
+        "f.source_file AND t.source_row = f.source_row AND t.cell = f.column_name "
+        f"WHERE t.cell IN ({ours})"
+    )
 
 
 def around(con: Engine, held: Iterable[HeldRow]) -> dict[str, Around]:
@@ -100,14 +168,19 @@ def _marked(con: Engine, folders: Mapping[str, Path]) -> Iterator[HeldRow]:
 def _marks(
     con: Engine, name: str, folders: Mapping[str, Path]
 ) -> dict[tuple[str, str, int, str], str]:
+    found = con.raw_sql(_marking(name, folders)).fetchall()
+    return {(site, file, row, column): rule for site, file, row, column, rule in found}
+
+
+def _marking(name: str, folders: Mapping[str, Path]) -> str:
+    """The query of a table's cells that could not be read, each with the rule that marked it."""
     files = ", ".join(f"'{f / 'quality' / 'findings.parquet'}'" for f in folders.values())
     listed = ", ".join(f"'{rule}'" for rule in MARKS)
-    found = con.raw_sql(
-        "SELECT site_id, source_file, source_row, column_name, min(rule_id) FROM "
+    return (
+        "SELECT site_id, source_file, source_row, column_name, min(rule_id) AS rule_id FROM "
         f"read_parquet([{files}]) WHERE table_name = '{name}' AND rule_id IN ({listed}) "
         "GROUP BY ALL"
-    ).fetchall()
-    return {(site, file, row, column): rule for site, file, row, column, rule in found}
+    )
 
 
 def _extremes(con: Engine, held: Sequence[HeldRow]) -> tuple[Extremes, Extremes]:
