@@ -16,11 +16,22 @@ TOLERANCE = 1e-9
 
 
 @pytest.mark.parametrize(
-    "name", ["survival", "prognosis", "firth", "clustered", "by_response", "kappa", "proportions"]
+    "name",
+    [
+        "survival",
+        "prognosis",
+        "firth",
+        "clustered",
+        "by_response",
+        "kappa",
+        "proportions",
+        "pooled",
+    ],
 )
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
     assert shutil.which("Rscript"), (
-        "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv r-cran-vcd"
+        "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv r-cran-vcd "
+        "r-cran-metafor r-cran-lme4"
     )
     for folder in (GOLDEN, Path("simulation/kmdata")):
         shutil.copytree(ROOT / folder, tmp_path / folder)
