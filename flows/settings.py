@@ -172,6 +172,14 @@ def key_path(registry: Registry) -> Path | None:
     return Path(folder).expanduser() / "y90-outcomes" / f"{registry.file.registry}.key"
 
 
+def signing_key_path(registry: Registry) -> Path:
+    """Where the key is that signs bundles for pooling."""
+    if registry.file.signing_key_file:
+        return (registry.folder / Path(registry.file.signing_key_file).expanduser()).absolute()
+    folder = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(folder).expanduser() / "y90-outcomes" / f"{registry.file.registry}.signing"
+
+
 def new_key_path(config: Path) -> Path | None:
     """Where the key of a registry will be: its site files may still be missing, or wrong.
 

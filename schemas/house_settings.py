@@ -55,13 +55,18 @@ class AuditSettings(Section):
 
 
 class ExportSettings(Section):
-    """What a public bundle may show.
+    """What a public bundle may show, and a bundle for pooling.
 
     They decide what is shared, never a number, so they are no part of the run key.
     """
 
     small_cell: Annotated[int, Field(ge=2, le=100)] = Field(
         5, description="Counts of fewer patients than this are withheld from a public bundle."
+    )
+    homogeneous_bins: bool = Field(
+        True,
+        description="A bin of a curve in a bundle for pooling may hold events alone, or censorings "
+        "alone: whoever knows that somebody left in its months then knows how.",
     )
 
 

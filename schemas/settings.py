@@ -402,6 +402,11 @@ class RegistryFile(OutcomeSettings):
     key_file: str | None = Field(
         None, description="The registry's key; default in the user's configuration directory."
     )
+    signing_key_file: str | None = Field(
+        None,
+        description="The key that signs bundles for pooling; default in the user's configuration "
+        "directory.",
+    )
     threads: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None,
         description="Threads of the engine; default all, and one for deliveries under 4 MB. "

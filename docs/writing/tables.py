@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from schemas.contract import Column, Contract, columns, options, published_name
-from schemas.tables import intermediate, marts, outcomes, quality, registry
+from schemas.tables import intermediate, marts, outcomes, pooling, quality, registry
 
 SCHEMAS: dict[str, tuple[str, tuple[type[Contract], ...]]] = {
     "registry": ("What a site gives. Never in a release.", registry.TABLES),
@@ -18,6 +18,12 @@ SCHEMAS: dict[str, tuple[str, tuple[type[Contract], ...]]] = {
     ),
     "members": ("Who is behind a statistic.", (outcomes.MemberSets,)),
     "quality": ("What was delivered and what was set aside.", quality.TABLES),
+    "bundle": (
+        "What a registry tells for pooling (`y90 export ID --pool`). Never in a release: counts of "
+        "few patients are withheld, and no row is of a patient.",
+        pooling.BUNDLE,
+    ),
+    "pooled": ("What `y90 pool run` makes of several registries' bundles.", pooling.POOLED),
 }
 
 

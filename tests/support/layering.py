@@ -30,6 +30,8 @@ WAREHOUSE = (
     "audit",
     "account",
     "sharing",
+    "bundles",
+    "pooling",
     "upgrading",
 )
 """The rooms of the warehouse: each may import those before it."""

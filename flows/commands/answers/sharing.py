@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from flows.commands.answers.accounting import NAMED, as_facts, explanation_text
 from flows.commands.command import Command, Context
+from schemas.errors import Refused
 
 if TYPE_CHECKING:
     from warehouse.account.explain import Explanation
     from warehouse.account.numbers import Sentence
+
+NAMED_HELD = 5
+"""Numbers held back that are named one by one."""
 
 
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +22,11 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
     parser.add_argument(
         "--public", action="store_true", help="guarded aggregates only; small cells are withheld"
+    )
+    parser.add_argument(
+        "--pool",
+        action="store_true",
+        help="guarded aggregates that `y90 pool` adds to those of other registries; signed",
     )
     parser.add_argument(
         "--adam", action="store_true", help="also ADaM-shaped datasets, as Parquet and XPT"
@@ -30,6 +39,8 @@ def _export(context: Context) -> int:
 
     given = context.arguments
     release = context.release(given.release)
+    if given.pool:
+        return _export_pool(context, release)
     with progress.doing("export"):
         warnings = export.export(
             context.store,
@@ -44,6 +55,27 @@ def _export(context: Context) -> int:
     kind = "public bundle" if given.public else "bundle"
     facts = {"release": release.name, "to": given.to, "public": given.public, "warnings": warnings}
     context.report(facts, f"{kind} of {release.name} in {given.to}")
+    return 0
+
+
+def _export_pool(context: Context, release: Path) -> int:
+    from flows.settings import signing_key_path
+    from flows.telling import progress
+    from warehouse.bundles import bundle, signatures
+
+    given = context.arguments
+    if given.public or given.adam:
+        raise Refused("--pool: a bundle for pooling is neither --public nor --adam. Name one.")
+    key = signatures.read_key(signing_key_path(context.registry))
+    with progress.doing("export"):
+        made = bundle.export_pool(context.store, context.registry, release, given.to, key)
+    for held in made.held[:NAMED_HELD]:
+        context.warn(f"held back: {held.unit}, {held.changed} changed; {held.frees}")
+    if len(made.held) > NAMED_HELD:
+        context.warn(f"held back: {len(made.held) - NAMED_HELD} more, with their old values")
+    facts = {"release": release.name, "to": given.to, "sha256": made.sha256, "rows": made.rows}
+    facts |= {"held": [asdict(h) for h in made.held]}
+    context.report(facts, f"bundle for pooling of {release.name} in {given.to}, {made.sha256}")
     return 0
 
 
@@ -110,7 +142,7 @@ def _told(draft: Path, s: "Sentence", why: "Explanation | None") -> str:
 COMMANDS = (
     Command(
         name="export",
-        help="write a bundle of a release to share: Parquet, CSV, one database, ADaM",
+        help="write a bundle of a release to share: Parquet, CSV, one database, ADaM; or to pool",
         example="y90 export current --to bundle --public",
         answer=_export,
         arguments=_export_arguments,

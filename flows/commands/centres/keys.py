@@ -1,4 +1,4 @@
-"""y90 key new, y90 identify: the key, and what it opens."""
+"""y90 key new, y90 identify: the keys, and what they open."""
 
 import argparse
 
@@ -6,7 +6,32 @@ from flows.commands.command import Command, Context
 from schemas.errors import Refused
 
 
+def _new_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signing",
+        action="store_true",
+        help="the key that signs bundles for pooling, and its public half",
+    )
+
+
+def _new_signing(context: Context) -> int:
+    from flows.settings import signing_key_path
+    from warehouse.bundles import signatures
+
+    path = signing_key_path(context.registry)
+    public = signatures.new_key(path, context.registry.file.registry)
+    facts = {"key_file": path, "public": public, "fingerprint": signatures.fingerprint(public)}
+    context.report(
+        facts,
+        f"{path}: new signing key, {facts['fingerprint']}. Send its public half to whoever pools:\n"
+        f"{public}",
+    )
+    return 0
+
+
 def _new(context: Context) -> int:
+    if context.arguments.signing:
+        return _new_signing(context)
     from flows.settings import new_key_path
     from warehouse.engine.pseudonyms import new_key
 
@@ -45,9 +70,13 @@ def _identify(context: Context) -> int:
 COMMANDS = (
     Command(
         name="key new",
-        help="make the key of a clinical registry, readable by its owner only",
+        help=(
+            "make the key of a clinical registry, readable by its owner only, or with --signing "
+            "the key that signs bundles for pooling"
+        ),
         example="y90 key new --config registry.toml",
         answer=_new,
+        arguments=_new_arguments,
     ),
     Command(
         name="identify",

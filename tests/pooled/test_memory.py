@@ -1,0 +1,122 @@
+"""A number that an earlier bundle told otherwise leaves again only once enough have changed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import Held
+from warehouse.bundles import bundle, memory
+from warehouse.bundles.draft import Unit
+from warehouse.engine.connections import connection
+from warehouse.store import Store
+
+
+def some(numbers: Iterable[int]) -> frozenset[tuple[str, int]]:
+    return frozenset((f"p{n}", 0) for n in numbers)
+
+
+def count(those: Iterable[int], asked: int = 100) -> Unit:
+    members = some(those)
+    n = len(members)
+    rows = [{"statistic_id": "s", "n": n, "total": asked, "suppressed": False}]
+    return Unit(
+        {"counts": rows}, {"with": n, "without": asked - n, "asked": asked}, {"with": members}
+    )
+
+
+def compared(bad: Iterable[int], good: Iterable[int]) -> Unit:
+    parts = {"events/bad": some(bad), "events/good": some(good)}
+    return Unit({"comparisons": [{"statistic_id": "c", "u": 1.0}]}, {}, parts, {"ecog0": 11.0})
+
+
+def tell(store: Store, *nights: dict[str, Unit]) -> memory.Compared:
+    """Tell of nights one after the other; gives what became of the last."""
+    found = memory.Compared()
+    for number, units in enumerate(nights):
+        with connection() as con:
+            found = memory.compare(con, memory.earlier(store), units)
+        memory.keep(store, {"bundle_sha256": str(number)}, found, units, bundle._bits(found))
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "store")
+
+
+@pytest.mark.parametrize(("more", "held"), [(0, False), (1, True), (4, True), (5, False)])
+def test_a_count_moves_by_none_or_by_five(store: Store, more: int, *, held: bool) -> None:
+    found = tell(store, {"s": count(range(20))}, {"s": count(range(20 + more))})
+    assert (found.fresh == {}) is held
+    if held:
+        assert found.held[0].changed == more
+        assert str(5 - more) in found.held[0].frees
+
+
+def test_a_count_of_others_is_told_apart_by_who_they_are(store: Store) -> None:
+    """20 and 20, but two left and two came: their difference is of four."""
+    others = [*range(2, 22)]
+    assert tell(store, {"s": count(range(20))}, {"s": count(others)}).held[0].changed == 4
+
+
+def test_those_without_it_and_those_asked_are_counts_too(store: Store) -> None:
+    """Six more are asked, five of them have it: one has it not."""
+    found = tell(store, {"s": count(range(20), 40)}, {"s": count(range(25), 46)})
+    assert found.held[0].changed == 1
+
+
+def test_every_earlier_bundle_is_compared(store: Store) -> None:
+    """20, then 26, then 21: five from the last and one from the first."""
+    nights = [{"s": count(range(n))} for n in (20, 26, 21)]
+    assert tell(store, *nights).held[0].changed == 1
+
+
+def test_what_is_held_back_is_repeated_and_remembered_as_it_was(store: Store) -> None:
+    """20, 22 is held, 24 is four from the 20 that left and not two from the 22 that did not."""
+    found = tell(store, *({"s": count(range(n))} for n in (20, 22, 24)))
+    assert found.held[0].changed == 4
+    assert found.repeated["s"]["counts"][0]["n"] == 20
+    assert tell(store, {"s": count(range(25))}).fresh
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "held"),
+    [(0, 0, False), (3, 1, True), (5, 0, True), (0, 6, True), (4, 1, False)],
+)
+def test_new_events_of_a_factor_are_enough_and_of_both_levels(
+    store: Store, bad: int, good: int, *, held: bool
+) -> None:
+    first = compared(range(10), range(50, 60))
+    second = compared(range(10 + bad), range(50, 60 + good))
+    assert bool(tell(store, {"c": first}, {"c": second}).held) is held
+
+
+def test_bits_are_summed_and_only_those_that_leave(store: Store) -> None:
+    first = compared(range(10), range(50, 60))
+    tell(store, {"c": first}, {"c": compared(range(11), range(50, 60))})
+    assert memory.spent(memory.earlier(store)) == {"ecog0": 11.0}
+    tell(store, {"c": compared(range(14), range(50, 63))})
+    assert memory.spent(memory.earlier(store)) == {"ecog0": 22.0}
+    memory.keep_answer(store, {}, {"ecog0": 3.5})
+    assert memory.spent(memory.earlier(store)) == {"ecog0": 25.5}
+
+
+def test_bins_end_where_those_of_every_earlier_bundle_did(store: Store) -> None:
+    assert memory.edges(memory.earlier(store), "OS") is None
+    for edges in ((6, 12, 20), (6, 20, 26)):
+        unit = Unit({"steps": []}, {}, {"events": some(range(9))}, {}, edges)
+        tell(store, {"curve OS": unit})
+    assert memory.edges(memory.earlier(store), "OS") == (6, 20, 26)
+
+
+def test_a_bundle_with_nothing_new_but_what_is_held_is_held(store: Store) -> None:
+    tell(store, {"s": count(range(20)), "t": count(range(30))})
+    units = {"s": count(range(21)), "t": count(range(30))}
+    before = memory.earlier(store)
+    with connection() as con:
+        found = memory.compare(con, before, units)
+        with pytest.raises(Held, match="s: 1 changed, 4 more patients"):
+            bundle._refuse_nothing_new(before, found)
+        units["t"] = count(range(36))
+        bundle._refuse_nothing_new(before, memory.compare(con, before, units))

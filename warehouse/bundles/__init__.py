@@ -1,0 +1,1 @@
+"""Write what a registry tells for pooling, signed; imports sharing. Imported by pooling."""

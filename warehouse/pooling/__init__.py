@@ -1,0 +1,1 @@
+"""Pool bundles of several registries that keep their patients; imports bundles."""
