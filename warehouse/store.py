@@ -8,7 +8,7 @@
       work/<run_id>/                         scratch
       releases/<release_id>/                 immutable
       channels/<channel>.json                pointers
-      state/                                 ledger, lock, caches
+      state/                                 ledger, lock, caches, free looks
       prefect/                               PREFECT_HOME
       migration/                             what a migration keeps to go back, until the next night
 
@@ -107,7 +107,7 @@ class Store:
 
     @property
     def state(self) -> Path:
-        """Ledger, lock and caches: all can be rebuilt."""
+        """Ledger, lock and caches, which can be rebuilt; and which free looks were taken."""
         return self.root / "state"
 
     @property

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from report.drawing import course, curves, flow, forest, grades, incidence, waterfall
+from report.drawing import classes, course, curves, flow, forest, grades, incidence, waterfall
 from report.drawing.canvas import Canvas, millimetres
 from report.drawing.svg import inline
+from report.figures.classes import Classes
 from report.figures.course import Spider, Swimmer
 from report.figures.flow import Flow
 from report.figures.incidence import Incidence
@@ -18,6 +19,7 @@ from report.figures.toxicity import Toxicity
 WIDE_MM, NARROW_MM = 178, 85
 """Two columns of a journal, and one: the width of a page's text, and of a phone."""
 DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
+    Classes: classes.draw,
     Curves: curves.draw,
     Flow: flow.draw,
     Forest: forest.draw,

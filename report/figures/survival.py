@@ -111,19 +111,36 @@ def endpoints(con: Connection, *, competing: bool) -> list[Curves]:
 
 
 def _of_endpoint(con: Connection, endpoint: str, level: str) -> Curves:
+    return of_rows(
+        endpoint, level, _medians(con, endpoint, level, ""), _points(con, endpoint, level, "")
+    )
+
+
+def of_rows(
+    endpoint: str, level: str, medians: list[Record], points: list[Record], whose: str = ""
+) -> Curves:
+    """The one curve of an endpoint, from the rows of its tables.
+
+    Args:
+        endpoint: its code.
+        level: subject or lesion.
+        medians: its row of `survival_medians`, if there is one.
+        points: its rows of `survival_curves`.
+        whose: of whom it is, where it is not of all treated.
+    """
     unit = "lesions" if level == "lesion" else "patients"
     name = words.endpoint(endpoint)
-    found = _medians(con, endpoint, level, "")
-    curves = _curves(con, endpoint, level, "", found)
-    whose = f"all treated {unit}" if not _reported(found) else f"{unit} with a reported time"
-    reason = next((r["reason"] for r in found if r["reason"]), "")
+    everybody = f"{unit} with a reported time" if _reported(medians) else f"all treated {unit}"
+    if endpoint == "DOR":
+        everybody = "responders"
+    reason = next((r["reason"] for r in medians if r["reason"]), "")
     return _figure(
         f"km-{endpoint.lower()}-{level}",
-        f"{name} of {'responders' if endpoint == 'DOR' else whose}",
+        f"{name} of {whose or everybody}",
         endpoint,
-        curves,
-        found,
-        tuple(_numbers(found)),
+        _curves("", medians, points),
+        medians,
+        tuple(_numbers(medians)),
         empty=reason or f"{name} is not derivable from what was delivered.",
     )
 
@@ -145,18 +162,40 @@ def by_factor(con: Connection, endpoint: str = "OS") -> list[Curves]:
 
 
 def _of_factor(con: Connection, endpoint: str, factor: str, tested: list[Record]) -> Curves:
+    medians = _medians(con, endpoint, "subject", factor)
+    return of_levels(endpoint, factor, medians, _points(con, endpoint, "subject", factor), tested)
+
+
+def of_levels(
+    endpoint: str,
+    factor: str,
+    medians: list[Record],
+    points: list[Record],
+    tested: list[Record],
+    whose: str = "",
+) -> Curves:
+    """The curves of an endpoint at each level of a factor, the reference first.
+
+    Args:
+        endpoint: its code.
+        factor: its code.
+        medians: rows of `survival_medians`, one a level.
+        points: rows of `survival_curves`.
+        tested: rows of `prognosis_univariate`.
+        whose: of whom they are, where they are not of all treated.
+    """
     label = words.FACTOR.get(factor, words.plain(factor))
-    found = _medians(con, endpoint, "subject", factor)
     reference = next((r["factor_level"] for r in tested if r["reason"] == "reference"), None)
     order = list(words.LEVELS.get(factor, ()))
-    found.sort(
+    in_order = sorted(
+        medians,
         key=lambda r: (
             r["factor_level"] != reference,
             _place(order, r["factor_level"]),
             r["factor_level"],
-        )
+        ),
     )
-    curves = _curves(con, endpoint, "subject", factor, found)
+    curves = _curves(factor, in_order, points)
     missing = next((r["missing"] for r in tested if r["missing"]), 0)
     reasons = {r["reason"] for r in tested if r["reason"] and r["reason"] != "reference"}
     notes = (
@@ -166,11 +205,11 @@ def _of_factor(con: Connection, endpoint: str, factor: str, tested: list[Record]
     few = len(curves) < 2
     return _figure(
         f"km-{endpoint.lower()}-by-{factor}",
-        f"{words.endpoint(endpoint)} by {words.inside(label)}",
+        f"{words.endpoint(endpoint)}{f' of {whose}' if whose else ''} by {words.inside(label)}",
         endpoint,
         () if few else curves,
-        found,
-        (*_numbers(found), *_test_numbers(tested)),
+        in_order,
+        (*_numbers(in_order), *_test_numbers(tested)),
         notes=notes,
         compared=_compared(tested, reference),
         empty=f"Not compared: {'; '.join(sorted(reasons)) or 'no patient has a known level'}.",
@@ -238,11 +277,8 @@ def _medians(con: Connection, endpoint: str, level: str, factor: str) -> list[Re
     )
 
 
-def _curves(
-    con: Connection, endpoint: str, level: str, factor: str, medians: list[Record]
-) -> tuple[Curve, ...]:
-    """The curves of the medians, in their order; a level of nobody has none."""
-    rows = records(
+def _points(con: Connection, endpoint: str, level: str, factor: str) -> list[Record]:
+    return records(
         con,
         "SELECT factor_level, time_days::DOUBLE AS days, at_risk, events, censored, survival, "
         "lower, upper FROM outcomes.survival_curves WHERE population = 'all' AND endpoint = ? "
@@ -251,12 +287,16 @@ def _curves(
         level,
         factor,
     )
+
+
+def _curves(factor: str, medians: list[Record], points: list[Record]) -> tuple[Curve, ...]:
+    """The curves of the medians, in their order; a level of nobody has none."""
     by_level: dict[str, list[Record]] = {}
-    for row in rows:
+    for row in points:
         by_level.setdefault(row["factor_level"], []).append(row)
-    end = axis_end(max((row["days"] for row in rows), default=0))
+    end = axis_end(max((row["days"] for row in points), default=0))
     return tuple(
-        _curve(median, by_level[median["factor_level"]], end)
+        _curve(factor, median, by_level[median["factor_level"]], end)
         for median in medians
         if by_level.get(median["factor_level"])
     )
@@ -267,10 +307,10 @@ def axis_end(days: float) -> int:
     return 12 * max(1, math.ceil(days / DAYS_PER_MONTH / 12))
 
 
-def _curve(median: Record, rows: list[Record], end: int) -> Curve:
+def _curve(factor: str, median: Record, rows: list[Record], end: int) -> Curve:
     months = [row["days"] / DAYS_PER_MONTH for row in rows]
     return Curve(
-        name=words.levelled(median["factor"], median["factor_level"]),
+        name=words.levelled(factor, median["factor_level"]) if factor else "",
         n=rows[0]["at_risk"],
         events=sum(row["events"] for row in rows),
         median=median["median_months"],
@@ -327,7 +367,7 @@ def printed_p(p: float) -> str:
 
 
 def _numbers(medians: list[Record]) -> Iterator[Number]:
-    for r in medians:
+    for r in (m for m in medians if m["statistic_id"]):
         for name in ("n", "events"):
             yield Number(r["statistic_id"], name, str(r[name]))
         for name in ("median_months", "lower", "upper"):
@@ -336,7 +376,7 @@ def _numbers(medians: list[Record]) -> Iterator[Number]:
 
 
 def _test_numbers(tested: list[Record]) -> Iterator[Number]:
-    for r in tested:
+    for r in (t for t in tested if t["statistic_id"]):
         if r["hr"] is not None:
             for name in ("hr", "lower", "upper"):
                 if r[name] is not None:

@@ -58,6 +58,11 @@ def terms(con: Connection, version: str, window: str = "any") -> list[Term]:
         version,
         window,
     )
+    return terms_of(found)
+
+
+def terms_of(found: Iterable[Record]) -> list[Term]:
+    """Every term in rows of `toxicity_summary`, the most frequent first."""
     by_term: dict[tuple[str, str], dict[str, Record]] = {}
     for r in found:
         by_term.setdefault((r["source"], r["term"]), {})[r["grade"]] = r
@@ -68,7 +73,7 @@ def terms(con: Connection, version: str, window: str = "any") -> list[Term]:
 def _term(source: str, term: str, grades: dict[str, Record]) -> Term:
     every = grades.get("any") or next(iter(grades.values()))
     severe = grades.get("ge3", {})
-    printed = [r for r in grades.values() if r["n"] is not None]
+    printed = [r for r in grades.values() if r["n"] is not None and r["statistic_id"]]
     return Term(
         name=words.capital(words.plain(term)),
         source=source,
@@ -88,18 +93,34 @@ def _term(source: str, term: str, grades: dict[str, Record]) -> Term:
 
 def bars(con: Connection, version: str) -> Toxicity:
     """The terms that anybody had and in which enough were assessed."""
-    found = terms(con, version)
-    drawn = [t for t in found if t.enough and t.any_grade and not t.composite]
+    return bars_of({"": terms(con, version)}, version)
+
+
+def bars_of(by_level: Mapping[str, list[Term]], version: str, whose: str = "") -> Toxicity:
+    """The same of terms that are there.
+
+    Args:
+        by_level: name of a group, empty for everybody -> its terms.
+        version: of CTCAE.
+        whose: of whom they are and when, where not of all treated at any time.
+    """
+    found = [t for own in by_level.values() for t in own]
+    groups = []
+    for level, own in by_level.items():
+        drawn = [t for t in own if t.enough and t.any_grade and not t.composite]
+        for source, name in SOURCES:
+            if of_source := tuple(_of(drawn, source)):
+                groups.append((f"{level}: {name.lower()}" if level else name, of_source))
+    shown = [t for _, own in groups for t in own]
     few = [t for t in found if not t.enough and t.any_grade]
-    groups = tuple((name, own) for source, name in SOURCES if (own := tuple(_of(drawn, source))))
     note = "; ".join(
         f"{words.inside(t.name)} {t.any_grade} of {t.assessed} assessed ({t.treated} treated)"
         for t in few
     )
-    told = "; ".join(f"{t.name} {t.any_grade} of {t.assessed}" for t in drawn)
+    told = "; ".join(f"{t.name} {t.any_grade} of {t.assessed}" for t in shown)
     return Toxicity(
         id="toxicity-bars",
-        title=f"Toxicity by worst grade (CTCAE {version})",
+        title=f"Toxicity by worst grade{f', {whose}' if whose else ''} (CTCAE {version})",
         description=f"Patients with any grade: {told or 'none'}.",
         n=max((t.treated for t in found), default=0) or None,
         notes=(
@@ -111,9 +132,9 @@ def bars(con: Connection, version: str) -> Toxicity:
             ),
         ),
         abbreviations=("CTCAE",),
-        numbers=tuple(n for t in drawn for n in t.numbers),
-        empty="" if drawn else _why_none(found, version),
-        groups=groups,
+        numbers=tuple(n for t in shown for n in t.numbers),
+        empty="" if shown else _why_none(found, version),
+        groups=tuple(groups),
     )
 
 

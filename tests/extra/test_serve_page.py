@@ -28,13 +28,15 @@ UNREACHABLE = "Can't connect to Server API"
 
 
 @contextmanager
-def browser(folder: Path) -> Iterator["Callable[..., Any]"]:
-    """Chromium, told what to do over its own protocol."""
+def browser(
+    folder: Path, more: tuple[str, ...] = (), heard: list[dict[str, Any]] | None = None
+) -> Iterator["Callable[..., Any]"]:
+    """Chromium, told what to do over its own protocol; what it tells unasked goes into `heard`."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "chromium is missing: apt-get install chromium"
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", WINDOW]
     with subprocess.Popen(
-        [program, *flags, f"--user-data-dir={folder}", "about:blank"],
+        [program, *flags, *more, f"--user-data-dir={folder}", "about:blank"],
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -43,12 +45,12 @@ def browser(folder: Path) -> Iterator["Callable[..., Any]"]:
             found = (re.search(r"ws://\S+", line) for line in process.stderr)
             address = next(match[0] for match in found if match)
             with connect(address, max_size=None) as wire:
-                yield _page(wire)
+                yield _page(wire, [] if heard is None else heard)
         finally:
             process.kill()
 
 
-def _page(wire: ClientConnection) -> "Callable[..., Any]":
+def _page(wire: ClientConnection, heard: list[dict[str, Any]]) -> "Callable[..., Any]":
     """A tab, as a function of a command and its parameters."""
     counted = iter(range(1, 10**6))
 
@@ -60,6 +62,7 @@ def _page(wire: ClientConnection) -> "Callable[..., Any]":
             told = json.loads(wire.recv(timeout=PATIENCE_SECONDS))
             if told.get("id") == number:
                 return told["result"]
+            heard.append(told)
 
     target = call("Target.createTarget", url="about:blank")["targetId"]
     tab = call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]

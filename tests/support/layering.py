@@ -32,6 +32,7 @@ WAREHOUSE = (
     "sharing",
     "bundles",
     "pooling",
+    "exploring",
     "upgrading",
 )
 """The rooms of the warehouse: each may import those before it."""

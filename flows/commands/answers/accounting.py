@@ -70,14 +70,15 @@ def _trace(context: Context) -> int:
     where = (context.store, context.registry_of(release), context.key_of(release))
     if given.statistic:
         found = trace.of_statistic(*where, release, given.statistic)
-        context.give(asdict(found), _statistic_text(found))
+        context.give(asdict(found), statistic_text(found))
     else:
         touched = trace.of_line(*where, release, *line)
         context.give(asdict(touched), _line_text(touched))
     return 0
 
 
-def _statistic_text(found: "StatisticTrace") -> str:
+def statistic_text(found: "StatisticTrace") -> str:
+    """A statistic, its members, what decided for each and where it was delivered, for people."""
     s = found.statistic
     rows = [
         (m.subject_id, m.lesion_number or "", d.mart, _words(d.told), "; ".join(map(str, d.lines)))
