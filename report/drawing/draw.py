@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from report.drawing import classes, course, curves, flow, forest, grades, incidence, waterfall
+from report.drawing import bars, course, curves, flow, forest, incidence, waterfall
 from report.drawing.canvas import Canvas, millimetres
 from report.drawing.svg import inline
 from report.figures.classes import Classes
@@ -19,14 +19,14 @@ from report.figures.toxicity import Toxicity
 WIDE_MM, NARROW_MM = 178, 85
 """Two columns of a journal, and one: the width of a page's text, and of a phone."""
 DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
-    Classes: classes.draw,
+    Classes: bars.classes,
     Curves: curves.draw,
     Flow: flow.draw,
     Forest: forest.draw,
     Incidence: incidence.draw,
     Spider: course.spider,
     Swimmer: course.swimmer,
-    Toxicity: grades.draw,
+    Toxicity: bars.grades,
     Waterfall: waterfall.draw,
 }
 
