@@ -21,6 +21,7 @@ from flows.commands.answers import (
     changes,
     consent,
     explore,
+    history,
     pages,
     paper,
     release,
@@ -69,6 +70,7 @@ COMMANDS: tuple[Command, ...] = (
     *reproduce.COMMANDS,
     *accounting.COMMANDS,
     *bounds.COMMANDS,
+    *history.COMMANDS,
     *sharing.COMMANDS,
 )
 GROUPS = {

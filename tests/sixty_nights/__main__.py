@@ -24,7 +24,9 @@ if __name__ == "__main__":
     played = script.read()
     short = "--short" in sys.argv
     with tempfile.TemporaryDirectory() as name:
-        written = page.text(replay(played.shortened() if short else played, Path(name), _heard))
+        figures = () if short else page.FIGURES
+        told = played.shortened() if short else played
+        written = page.text(replay(told, Path(name), _heard, figures=figures))
     if short:
         sys.stdout.write(written)
     else:

@@ -8,10 +8,16 @@ from pathlib import Path
 from tests.sixty_nights.replay import History, Night
 from warehouse.account.cells import CellChanges
 from warehouse.account.explain import Explanation
+from warehouse.account.history import nights
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "history.md"
 NAMED = 3
 """Lines and patients of one explanation that the page lists."""
+FIGURES = (
+    "response_summary.all.who.lesion.all.all.unconfirmed.orr",
+    "survival_medians.all.os.subject.overall.overall.midpoint",
+)
+"""Numbers whose history stands on the page."""
 HEAD = """# Sixty nights
 
 Three invented centres deliver for sixty nights; one keeps a REDCap project, two plain tables in
@@ -28,6 +34,10 @@ exports as text and no others, and that every release, built again from its rece
 content.
 
 """
+FIGURE = """`y90 history STATISTIC` says of every release what was published, what its deliveries
+give by today's rules, and what today's deliveries give of the time up to its night. The differences
+are what separates the published number from today's, and add up to it exactly: the rules, what was
+reported late or corrected, and what happened since."""
 
 
 def text(found: History) -> str:
@@ -37,7 +47,29 @@ def text(found: History) -> str:
     lines = [_line(names), _line(tuple("---" for _ in names)), *(_line(r) for r in rows)]
     told = [p for n in found.nights if n.explained for p in _explained(n, n.explained)]
     parts = [HEAD + "\n".join(lines), "## What `explain` names", *told, "## Releases"]
-    return "\n\n".join([*parts, _releases(found)]) + "\n"
+    parts += [_releases(found)]
+    parts += ["## The history of a figure", FIGURE] if found.figures else []
+    return "\n\n".join([*parts, *(_figure(f) for f in found.figures)]) + "\n"
+
+
+def _figure(found: nights.History) -> str:
+    """One figure over the releases, and what separates each from the number of the last."""
+    unit = str(found.statistic["unit"])
+    names = ("release", "published", "rules now", "cut at then", "rules", "lag and corrections",
+             "accrual", "known then")  # fmt: skip
+    rows = [
+        (
+            n.release + ("" if n.status == "published" else f" ({n.status})"),
+            *(_number(a.value if a else None) for a in (n.then_then, n.then_now, n.now_cut)),
+            *(_signed(p) for p in (n.rules, n.lag, n.accrual)),
+            "" if n.known is None else f"{float(100 * n.known):.0f} %",
+        )
+        for n in found.nights
+    ]
+    told = f"`{found.statistic['statistic_id']}` ({unit}), {found.newest}: "
+    told += _number(found.now.value if found.now else None)
+    return "\n".join([told, "", _line(names), _line(tuple("---" for _ in names)),
+                      *(_line(r) for r in rows)])  # fmt: skip
 
 
 def _group(night: Night) -> tuple[object, ...]:

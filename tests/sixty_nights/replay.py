@@ -1,7 +1,7 @@
 """Run every night of the script, explain its changes, and verify every release."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.sixty_nights.exports import Line
 from tests.sixty_nights.script import Centre, Planted, Script
 from warehouse.account import explain, verify
 from warehouse.account.explain import Explanation
+from warehouse.account.history import nights
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
 from warehouse.releases import decisions, releases
 from warehouse.store import Store
@@ -46,10 +47,16 @@ class History:
     script: Script
     nights: list[Night] = field(default_factory=list)
     verified: dict[str, bool] = field(default_factory=dict)
+    figures: list[nights.History] = field(default_factory=list)
+    """The history of each figure that was asked for, after the last night."""
 
 
 def replay(
-    script: Script, root: Path, heard: Heard = lambda _: None, verified: int | None = None
+    script: Script,
+    root: Path,
+    heard: Heard = lambda _: None,
+    verified: int | None = None,
+    figures: Sequence[str] = (),
 ) -> History:
     """Play the script in an empty folder, which becomes the store.
 
@@ -58,6 +65,7 @@ def replay(
         root: the folder.
         heard: told of every night and release.
         verified: how many releases are built again, the last ones; default all.
+        figures: statistics whose history is asked for.
     """
     found = History(script)
     player = _Player(script, Store.open(root))
@@ -71,6 +79,10 @@ def replay(
         )
         found.verified[release.release_id] = verdict.passed and verdict.rebuilt
         heard(f"verify {release.release_id}: {verdict.passed}")
+    for statistic in figures:
+        asked = (player.store, player.registry, DEMONSTRATION_KEY, statistic)
+        found.figures.append(nights.history(*asked))
+        heard(f"history of {statistic}")
     return found
 
 

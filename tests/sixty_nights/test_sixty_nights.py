@@ -13,6 +13,7 @@ from tests.sixty_nights import page, script
 from tests.sixty_nights.exports import Line
 from tests.sixty_nights.replay import History, Night, replay, subjects
 from tests.support.few_readings import few_readings
+from warehouse.account.history import nights
 from warehouse.account.patients import PatientShares
 
 SCRIPT = script.read()
@@ -30,8 +31,10 @@ def test_every_kind_of_change_is_held_or_not_as_it_should_be_and_named(tmp_path:
 
 @pytest.mark.long
 def test_sixty_nights_hold_and_name_what_they_should_and_make_the_page(tmp_path: Path) -> None:
-    found = replay(SCRIPT, tmp_path)
+    found = replay(SCRIPT, tmp_path, figures=page.FIGURES)
     _judge(found)
+    for figure in found.figures:
+        _divided(figure)
     assert set(found.verified) == {n.release for n in found.nights}
     assert page.text(found) == page.PAGE.read_text("utf-8")
 
@@ -39,6 +42,19 @@ def test_sixty_nights_hold_and_name_what_they_should_and_make_the_page(tmp_path:
 def test_the_page_tells_of_everything_that_is_planted() -> None:
     told = page.PAGE.read_text("utf-8")
     assert not [p.words for p in SCRIPT.planted if p.words not in told]
+
+
+def _divided(figure: nights.History) -> None:
+    """Every night is divided exactly; only before the change of a rule do rules move a number."""
+    changed = SCRIPT.day(next(p.night for p in SCRIPT.planted if p.outcome and p.sites == ()))
+    assert figure.now is not None
+    for night in figure.nights:
+        assert night.reasons == ()
+        assert night.then_then is not None
+        parts = (night.rules or 0) + (night.lag or 0) + (night.accrual or 0)
+        assert parts == Fraction(figure.now.value or 0) - Fraction(night.then_then.value or 0)
+        if night.night >= changed:
+            assert night.rules == 0
 
 
 def _judge(found: History) -> None:

@@ -52,6 +52,8 @@ class World:
     sites: Mapping[str, Site]
     settings: OutcomeSettings
     data_cutoff: date
+    without: frozenset[str] = frozenset()
+    """Pseudonyms of patients who are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Answer:
     value: float | None
     n: int | None
     total: int | None
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +152,29 @@ def derived(shop: Workshop, world: World, target: str) -> Known:
 def accepted(shop: Workshop, world: World) -> Known:
     """The registry tables of a world."""
     folders = load(shop, world)
-    name = sha256_of([world.data_cutoff, {s: str(f) for s, f in folders.items()}])
+    name = sha256_of(
+        [world.data_cutoff, {s: str(f) for s, f in folders.items()}, sorted(world.without)]
+    )
     if name not in shop.accepted:
         loaded = [
             Loaded(s, date.fromisoformat(world.deliveries[s].extraction_date), "", folder, 0)
             for s, folder in folders.items()
         ]
-        shop.accepted[name] = registry(shop, loaded, world.data_cutoff)
+        everybody = registry(shop, loaded, world.data_cutoff)
+        shop.accepted[name] = _left_out(shop, everybody, world.without)
     return shop.accepted[name]
+
+
+def _left_out(shop: Workshop, tables: Known, without: frozenset[str]) -> Known:
+    """The tables without the rows of some patients."""
+    if not without:
+        return tables
+    return {
+        name: kept(shop, name, made.table.filter(~made.table.subject_id.isin(sorted(without))))
+        if "subject_id" in made.table.columns
+        else made
+        for name, made in tables.items()
+    }
 
 
 def registry(shop: Workshop, loaded: list[Loaded], data_cutoff: date) -> Known:
@@ -262,5 +281,5 @@ def _answer(table: ir.Table, statistic: str) -> Answer | None:
     found = table.filter(table.statistic_id.isin(row_ids(statistic))).to_pyarrow().to_pylist()
     for row in statistics_of(contract, found):
         if row["statistic_id"] == statistic:
-            return Answer(row["value"], row["n"], row["total"])
+            return Answer(*(row[part] for part in ("value", "n", "total", "lower", "upper")))
     return None
