@@ -14,7 +14,8 @@ from tests.sixty_nights.exports import Line
 from tests.sixty_nights.script import Centre, Planted, Script
 from warehouse.account import explain, verify
 from warehouse.account.explain import Explanation
-from warehouse.account.history import nights
+from warehouse.account.history.nights import History as FigureHistory
+from warehouse.account.history.nights import history
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY, pseudonym
 from warehouse.releases import decisions, releases
 from warehouse.store import Store
@@ -47,7 +48,7 @@ class History:
     script: Script
     nights: list[Night] = field(default_factory=list)
     verified: dict[str, bool] = field(default_factory=dict)
-    figures: list[nights.History] = field(default_factory=list)
+    figures: list[FigureHistory] = field(default_factory=list)
     """The history of each figure that was asked for, after the last night."""
 
 
@@ -81,7 +82,7 @@ def replay(
         heard(f"verify {release.release_id}: {verdict.passed}")
     for statistic in figures:
         asked = (player.store, player.registry, DEMONSTRATION_KEY, statistic)
-        found.figures.append(nights.history(*asked))
+        found.figures.append(history(*asked))
         heard(f"history of {statistic}")
     return found
 
