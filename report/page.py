@@ -1,6 +1,6 @@
 """The page itself: headline, figures and tables of one release, in one file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,10 +13,15 @@ from report.figures import words
 from report.figures.data import drawn
 from report.figures.methods import Settings
 from report.figures.model import Exhibit, Row, Table
-from report.headline import headlines
+from report.headline import Headline, headlines
 from report.sections import Section, sections
 
 TEMPLATE = Path(__file__).with_name("page.html")
+FOOTER = (
+    "Every number with an id stands unrounded in outcomes.statistics of this release, with its "
+    "label, unit and method; y90 trace leads from it to patients and source rows. Settings, "
+    "deliveries and hashes: manifest.json."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +74,55 @@ def page(
     note: str = "",
 ) -> str:
     """Return the page of an opened release; the arguments are those of `write`."""
+    lead = (
+        f"Release {facts['release']} · night {facts['night']} · data cutoff "
+        f"{facts['data cutoff']} · population: all treated patients"
+    )
+    return rendered(
+        facts,
+        [_part(s) for s in sections(con, settings, redrawn=bool(note))],
+        lead=lead,
+        footer=FOOTER,
+        title=f"{facts['registry']}, release {facts['release']}",
+        note=note,
+        headline=headlines(con, settings["response"].get("headline_lesions", "all")),
+    )
+
+
+def rendered(
+    facts: Mapping[str, str],
+    parts: Sequence[Part],
+    *,
+    lead: str,
+    footer: str,
+    title: str,
+    note: str = "",
+    headline: Sequence[Headline] = (),
+) -> str:
+    """Return a page of these parts.
+
+    Args:
+        facts: registry, release and data cutoff; and `synthetic`, empty for real patients.
+        parts: what it shows, in order.
+        lead: the sentence below the registry's name.
+        footer: the last sentence.
+        title: the name of the page.
+        note: what a reader must know before the numbers.
+        headline: numbers at the top.
+    """
     jinja = Environment(autoescape=True, undefined=StrictUndefined)
     jinja.filters["css"] = _in_css
     return jinja.from_string(TEMPLATE.read_text("utf-8")).render(
         facts=dict(facts),
+        title=title,
+        lead=lead,
         note=note,
+        footer=footer,
         source=_source(facts),
         light=colours.variables(dark=False),
         dark=colours.variables(dark=True),
-        headline=headlines(con, settings["response"].get("headline_lesions", "all")),
-        sections=[_part(s) for s in sections(con, settings, redrawn=bool(note))],
+        headline=headline,
+        sections=parts,
     )
 
 

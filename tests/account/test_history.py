@@ -209,7 +209,7 @@ def test_a_delivery_that_is_no_longer_kept_gives_a_reason(store: Store, tmp_path
 
 
 def test_the_command_tells_the_parts_of_every_night(
-    reference_store: Store, capsys: pytest.CaptureFixture[str]
+    reference_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "response_summary.all.who.lesion.all.all.unconfirmed.pr"
     config = str(registry_folder("memon2012", "redcap") / "registry.toml")
@@ -223,6 +223,14 @@ def test_the_command_tells_the_parts_of_every_night(
     (night,) = facts["nights"]
     assert (night["rules"], night["lag"], night["accrual"]) == (0, 0, 0)
     assert night["then_then"]["value"] == facts["now"]["value"]
+    page = tmp_path / "history.html"
+    assert main(["history", name, "--html", str(page), *where]) == 0
+    capsys.readouterr()
+    text = page.read_text("utf-8")
+    assert "SYNTHETIC DATA" in text
+    assert "62.7" in text
+    assert main(["history", name, "--html", str(tmp_path / "no" / "page.html"), *where]) == 2
+    assert "Name another file with --html" in capsys.readouterr().err
     assert main(["history", name, "--lag", "current", *where]) == 0
     assert "No patient moves it." in capsys.readouterr().out
     assert main(["history", name, "--from", "2031-01-01", *where]) == 2

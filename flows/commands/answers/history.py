@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import asdict
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.commands.command import Command, Context, a_date, table
@@ -38,6 +39,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="of one release: whose rows were reported late, edited or vanished since",
     )
+    parser.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write it as a page with a figure, no patient in it",
+    )
 
 
 def _history(context: Context) -> int:
@@ -53,8 +60,32 @@ def _history(context: Context) -> int:
         return 0
     with progress.doing("history"):
         history = nights.history(*where, given.first, given.last)
-    context.give(_facts(history), _text(history))
+    facts = _facts(history)
+    if given.html:
+        _write(context, given.html, facts)
+        context.report({"html": given.html}, f"{given.html}: written.")
+        return 0
+    context.give(facts, _text(history))
     return 0
+
+
+def _write(context: Context, to: Path, facts: dict[str, Any]) -> None:
+    from report import figure_history
+    from warehouse.releases import releases
+
+    content = releases.manifest(context.release(facts["newest"]))["content"]
+    origins = {site["origin"] for site in content["sites"].values()}
+    about = {
+        "registry": content["registry"],
+        "release": facts["newest"],
+        "data cutoff": content["data_cutoff"],
+        "synthetic": "yes" if "synthetic" in origins else "",
+    }
+    page = figure_history.page(facts, about)
+    try:
+        to.write_text(page, "utf-8")
+    except OSError as fault:
+        raise Refused(f"{to}: {fault.strerror}. Name another file with --html.") from None
 
 
 def _listed(context: Context, name: str) -> Any:
