@@ -11,8 +11,8 @@ from report.drawing import fonts, printed
 from report.figures.data import drawn
 from report.figures.model import Exhibit, Number, Table
 from report.figures.source import Connection
-from report.paper import exhibits, lock, manuscript, markdown, word
-from report.paper.blocks import Block, Paragraph
+from report.paper import checklist, exhibits, lock, manuscript, markdown, word
+from report.paper.blocks import Block, Heading, Paragraph
 from report.paper.exhibits import Numbered
 from report.paper.manuscript import Origin
 from report.paper.parts import of_cell
@@ -55,6 +55,9 @@ def files(con: Connection, origin: Origin, night: date, wanted: Wanted) -> Files
     made["manuscript.md"] = markdown.markdown(blocks).encode()
     listed = [item for item in shown if item.is_table]
     made["tables.docx"] = word.tables(listed, title, night, origin.source)
+    items = checklist.checklist(con, shown)
+    made["checklist.docx"] = word.tables(items, f"Checklist: {title}", night, origin.source)
+    made["checklist.md"] = markdown.markdown([Heading("Checklist", 0), *items]).encode()
     made["numbers.lock"] = lock.locked(con, _numbers(blocks, shown), origin.release).encode()
     made["CITATION.txt"] = _citation(origin).encode()
     return made | {"README.md": _read_me(made, origin, shown, wanted).encode()}
