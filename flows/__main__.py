@@ -42,6 +42,7 @@ from flows.commands.nights import (
     serve,
     simulate,
 )
+from flows.commands.pool import pooling
 from schemas.errors import OUR_FAULT, Refused, Y90Error, places
 
 COMMANDS: tuple[Command, ...] = (
@@ -72,11 +73,13 @@ COMMANDS: tuple[Command, ...] = (
     *bounds.COMMANDS,
     *history.COMMANDS,
     *sharing.COMMANDS,
+    *pooling.COMMANDS,
 )
 GROUPS = {
     "release": "releases: what was published",
     "delivery": "deliveries: what centres sent",
     "key": "the key of the registry's pseudonyms",
+    "pool": "several registries, no shared patients",
     "redcap": "REDCap exports",
     "site": "a centre's site file",
     "numbers": "the numbers that a manuscript takes from releases",

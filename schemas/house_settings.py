@@ -1,9 +1,10 @@
 """Settings of a house that decide no number: what is held, shared, kept and written.
 
 They are sections of registry.toml beside those of `schemas.settings`, and no part of the run key.
+pool.toml is a file of its own: it names the registries of a pool and the keys they sign with.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -96,3 +97,38 @@ class PaperSettings(Section):
     consent: str = Field("", description="How consent was given, or why it was waived.")
     registration: str = Field("", description="Where the registry is registered.")
     funding: str = Field("", description="Who paid.")
+
+
+class Member(Section):
+    """A registry of the pool."""
+
+    key: str = Field(
+        description="The public half of its signing key: `ssh-ed25519 AAAA...`, one line."
+    )
+
+
+class PoolFile(Section):
+    """pool.toml: who pools, of whom bundles are taken, and where pooled releases are kept."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = Field(
+        description="Name of the pool."
+    )
+    registries: dict[str, Member] = Field(
+        min_length=1, description="Registry -> its member entry, as [registries.NAME]."
+    )
+    min_registries: Annotated[int, Field(ge=2, le=100)] = Field(
+        3,
+        description="Fewer bundles are not pooled; of two, each registry learns the other's by "
+        "subtraction.",
+    )
+    weights: Literal["n"] = Field(
+        "n", description="Levels of curves are averaged by each registry's patients."
+    )
+    left: tuple[str, ...] = Field(
+        (),
+        description="Registries that have left the pool: pooled before, and no bundle is asked of "
+        "them.",
+    )
+    releases: str = Field(
+        "pooled", description="Folder of the pooled releases, relative to pool.toml."
+    )

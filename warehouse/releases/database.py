@@ -8,6 +8,7 @@ a file `outcomes.duckdb` would make `outcomes.response_summary` ambiguous: the f
 none of them, and works renamed, copied or attached.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -36,17 +37,23 @@ def database(release: Path) -> Path:
     return old if old.exists() else release / DATABASE
 
 
-def write_database(parquet: Path, to: Path, resources: Resources = UNLIMITED) -> None:
+def write_database(
+    parquet: Path,
+    to: Path,
+    resources: Resources = UNLIMITED,
+    contracts: Iterable[type[Contract]] = RELEASED,
+) -> None:
     """Copy every Parquet table into one database with comments.
 
     Args:
         parquet: folder with <schema>/<table>.parquet.
         to: the database file; an old one is replaced.
         resources: what the engine may use.
+        contracts: the tables that can be there.
     """
     to.unlink(missing_ok=True)
     with connection(to, resources) as con:
-        for contract in RELEASED:
+        for contract in contracts:
             path = parquet / options(contract).schema / f"{published_name(contract)}.parquet"
             if path.exists():
                 _copy(con, contract, path)

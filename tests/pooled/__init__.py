@@ -1,0 +1,1 @@
+"""Several registries, no shared patients."""
