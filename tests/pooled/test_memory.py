@@ -26,7 +26,7 @@ def count(those: Iterable[int], asked: int = 100) -> Unit:
 
 
 def compared(bad: Iterable[int], good: Iterable[int]) -> Unit:
-    parts = {"events/bad": some(bad), "events/good": some(good)}
+    parts = {"events/bad/ecog0": some(bad), "events/good/ecog0": some(good)}
     return Unit({"comparisons": [{"statistic_id": "c", "u": 1.0}]}, {}, parts, {"ecog0": 11.0})
 
 
@@ -47,7 +47,9 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.mark.parametrize(("more", "held"), [(0, False), (1, True), (4, True), (5, False)])
 def test_a_count_moves_by_none_or_by_five(store: Store, more: int, *, held: bool) -> None:
-    found = tell(store, {"s": count(range(20))}, {"s": count(range(20 + more))})
+    """Of 100 asked, or of 110 if there are five more with it: so that some new ones lack it."""
+    asked = 100 if more < 5 else 110
+    found = tell(store, {"s": count(range(20))}, {"s": count(range(20 + more), asked)})
     assert (found.fresh == {}) is held
     if held:
         assert found.held[0].changed == more
@@ -66,9 +68,43 @@ def test_those_without_it_and_those_asked_are_counts_too(store: Store) -> None:
     assert found.held[0].changed == 1
 
 
+@pytest.mark.parametrize(
+    ("n", "asked", "held"),
+    [(26, 106, True), (20, 106, True), (26, 112, False), (26, 100, False)],
+)
+def test_new_patients_must_not_be_all_alike(
+    store: Store, n: int, asked: int, *, held: bool
+) -> None:
+    """20 of 100, then six more patients: all of them with it or none, and everybody knows it."""
+    found = tell(store, {"s": count(range(20))}, {"s": count(range(n), asked)})
+    assert bool(found.held) is held
+    if held:
+        assert "all of one kind" in found.held[0].frees
+
+
+def test_a_side_where_nobody_is_may_stay_empty(store: Store) -> None:
+    """As in one bundle: that none of 40 has it says so of each."""
+    assert tell(store, {"s": count([], 40)}, {"s": count([], 46)}).fresh
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "held"),
+    [(5, 5, False), (5, 0, True), (0, 7, True), (9, 1, True), (0, 0, False)],
+)
+def test_new_patients_of_a_factor_are_enough_at_each_level(
+    store: Store, bad: int, good: int, *, held: bool
+) -> None:
+    def unit(more_bad: int, more_good: int) -> Unit:
+        parts = {"level/bad/ecog0": some(range(10 + more_bad))}
+        parts |= {"level/good/ecog0": some(range(50, 60 + more_good))}
+        return Unit({"comparisons": [{"statistic_id": "c"}]}, {}, parts)
+
+    assert bool(tell(store, {"c": unit(0, 0)}, {"c": unit(bad, good)}).held) is held
+
+
 def test_every_earlier_bundle_is_compared(store: Store) -> None:
-    """20, then 26, then 21: five from the last and one from the first."""
-    nights = [{"s": count(range(n))} for n in (20, 26, 21)]
+    """20 of 100, 26 of 112, then 21 of 106: five from the last and one from the first."""
+    nights = [{"s": count(range(n), m)} for n, m in ((20, 100), (26, 112), (21, 106))]
     assert tell(store, *nights).held[0].changed == 1
 
 
@@ -77,7 +113,7 @@ def test_what_is_held_back_is_repeated_and_remembered_as_it_was(store: Store) ->
     found = tell(store, *({"s": count(range(n))} for n in (20, 22, 24)))
     assert found.held[0].changed == 4
     assert found.repeated["s"]["counts"][0]["n"] == 20
-    assert tell(store, {"s": count(range(25))}).fresh
+    assert tell(store, {"s": count(range(25), 110)}).fresh
 
 
 @pytest.mark.parametrize(

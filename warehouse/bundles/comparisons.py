@@ -14,7 +14,7 @@ from schemas.statistic_ids import joined
 from warehouse.bundles import guesses, told
 from warehouse.bundles.counts import to_digits
 from warehouse.bundles.curves import enough
-from warehouse.bundles.draft import EVENTS, Row, Unit, patients
+from warehouse.bundles.draft import EVENTS, LEVEL, Row, Unit, patients
 from warehouse.bundles.policy import POLICY
 from warehouse.bundles.sources import BoolArray, Curve, Factor, Source
 
@@ -127,9 +127,12 @@ def _bits(days: FloatArray, event: BoolArray, bad: BoolArray, *, ratio: bool) ->
 def _parts(curve: Curve, factor: Factor) -> dict[str, frozenset[tuple[str, int]]]:
     known, bad = factor.of(curve)
     levels = {"bad": known & bad, "good": known & ~bad}
-    parts = {f"level/{name}": patients(curve.those(those)) for name, those in levels.items()}
+    parts = {
+        f"{LEVEL}{name}/{factor.name}": patients(curve.those(those))
+        for name, those in levels.items()
+    }
     return parts | {
-        f"{EVENTS}{name}": patients(curve.those(those & curve.event))
+        f"{EVENTS}{name}/{factor.name}": patients(curve.those(those & curve.event))
         for name, those in levels.items()
     }
 
@@ -151,11 +154,7 @@ def _models(source: Source, spent: Mapping[str, float]) -> Iterator[tuple[str, U
         if room < POLICY.bits_left.value or not rows:
             continue
         left = {f.name: left.get(f.name, 0.0) + charge for f in factors}
-        parts = {
-            f"{name}/{f.name}" if not name.startswith(EVENTS) else f"{name} {f.name}": those
-            for f in factors
-            for name, those in _parts(curve, f).items()
-        }
+        parts = {name: those for f in factors for name, those in _parts(curve, f).items()}
         yield (
             f"model {endpoint}",
             Unit({"models": rows}, {}, parts, {f.name: charge for f in factors}),

@@ -97,13 +97,14 @@ def _unit(endpoint: str, curve: Curve, found: Sequence[Bin], chosen: Chosen) -> 
     landmarks = [m for m in chosen.landmarks if m in ends and _read(estimate, m)]
     horizons = [m for m in chosen.horizons if m in ends and _mean(estimate, m)]
     landmarks = _apart(estimate, landmarks, len(curve.days))
-    left = 0.0
-    for marks, means in ((landmarks, horizons), (landmarks, []), ([], [])):
+    alone = _safe(curve, found, landmarks, means=False)
+    averaged = [m for m in _safe(curve, found, alone, means=True) if m in horizons]
+    given = 0.0
+    for marks, means in ((alone, averaged), (alone, []), ([], [])):
         levels = [_level(endpoint, curve, estimate, m) for m in marks]
         levels += [_restricted(endpoint, curve, estimate, m) for m in means]
-        possible, given, safe = _given(curve, found, marks, means, levels)
-        left = possible - given
-        if not levels or (safe and left >= POLICY.bits_left.value):
+        possible, given = _given(curve, found, marks, means, levels)
+        if possible - given >= POLICY.bits_left.value:
             break
     at_risk = np.array([(curve.months > b.begin).sum() for b in found])
     slug = endpoint.lower()
@@ -142,23 +143,59 @@ def _groups(curve: Curve, found: Sequence[Bin]) -> list[Any]:
 
 def _given(
     curve: Curve, found: Sequence[Bin], marks: Sequence[int], means: Sequence[int], rows: list[Row]
-) -> tuple[float, float, bool]:
-    """Bits possible, bits that the levels give, and whether nobody's state is certain by them."""
+) -> tuple[float, float]:
+    """Bits of the states of everybody, and those that the levels give."""
     groups = _groups(curve, found)
     possible = possible_states(curve, found)
     if not rows:
-        return possible, 0.0, True
-    tell = told.levels(
-        curve.days, [m * DAYS_PER_MONTH for m in marks], [m * DAYS_PER_MONTH for m in means]
-    )
+        return possible, 0.0
     steps: list[float] = []
     for row in rows:
         months = row["kind"] == "rmst"
         steps += [0.01 * DAYS_PER_MONTH if months else 1e-4]
         steps += [step_of(row["se"], POLICY.digits.value) * (DAYS_PER_MONTH if months else 1)]
-    given, certain = guesses.given(groups, curve.event, tell, np.array(steps))
-    mixed = [g for g in groups if 0 < curve.event[g].sum() < len(g)]
-    return possible, given, not any(certain[g].any() for g in mixed)
+    tell = told.levels(
+        curve.days, [m * DAYS_PER_MONTH for m in marks], [m * DAYS_PER_MONTH for m in means]
+    )
+    given, _ = guesses.given(groups, curve.event, tell, np.array(steps))
+    return possible, given
+
+
+def _safe(curve: Curve, found: Sequence[Bin], months: Sequence[int], *, means: bool) -> list[int]:
+    """Those landmarks by which nobody's state is certain: one that would make it so is left out."""
+    kept = [0]
+    for month in sorted(months):
+        if _hidden(curve, found, kept[-1], month, means=means):
+            kept.append(month)
+    return kept[1:]
+
+
+def _hidden(curve: Curve, found: Sequence[Bin], begin: int, end: int, *, means: bool) -> bool:
+    """Whether nobody's state is certain by the levels at two landmarks, in the bins between them.
+
+    The level at the first is taken as known exactly, so that the second tells no less of these bins
+    than it does of all before.
+    """
+    later = curve.months > begin
+    part = Curve(
+        tuple(s for s, kept in zip(curve.subjects, later, strict=True) if kept),
+        curve.days[later] - begin * DAYS_PER_MONTH,
+        curve.event[later],
+    )
+    bins_ = [Bin(b.begin - begin, b.end - begin, b.events, b.censored)
+             for b in found if begin <= b.begin and b.end <= end]  # fmt: skip
+    groups = _groups(part, bins_)[: len(bins_)]
+    until = [(end - begin) * DAYS_PER_MONTH]
+    tell = told.levels(part.days, until, until if means else [])
+    error = float(tell(part.event[None])[0, 1])
+    steps = [1e-4, step_of(error, POLICY.digits.value)]
+    steps += [0.01 * DAYS_PER_MONTH, 0.01 * DAYS_PER_MONTH] if means else []
+    given, certain = guesses.given(groups, part.event, tell, np.array(steps))
+    possible = sum(guesses.bits_of_choice(len(g), int(part.event[g].sum())) for g in groups)
+    mixed = [g for g in groups if 0 < part.event[g].sum() < len(g)]
+    counted = possible <= np.log2(guesses.COUNTED)
+    enough = counted or possible - given >= POLICY.bits_left.value
+    return enough and not any(certain[g].any() for g in mixed)
 
 
 def _read(estimate: Estimated, months: int) -> bool:

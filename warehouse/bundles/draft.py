@@ -3,7 +3,9 @@
 A unit is what leaves or is held back as a whole: a proportion, the curve of an endpoint, the
 comparison of a factor, a model. `parts` names the groups whose change between two bundles would
 tell of patients; a part `events/x` is the share of a unit's events at one level, and a change of
-events must be of every level.
+events must be of every level. A part `level/x` is who is at one level, and `with` and `without` are
+who has something and who has it not: where somebody is at each of these, whoever is new must not be
+at one of them alone, since all that are new would be known to be there.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Any
 Row = dict[str, Any]
 Member = tuple[str, int]
 """A patient and 0, or a patient and a lesion."""
-EVENTS = "events/"
+EVENTS, LEVEL = "events/", "level/"
+SIDES = ("with", "without")
 
 
 @dataclass(slots=True)

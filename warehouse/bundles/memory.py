@@ -1,10 +1,10 @@
 """What earlier bundles told of whom: a change by few patients is held back, and bits are summed.
 
 Two bundles that count the same but for a few patients give these away, so that every number is
-compared with every bundle before: whom it counts must be the same, or differ by enough patients;
-of a factor, the patients whose event is new must be of both levels. Longer follow-up of the living
-is no change: it would hide a single death in the crowd. What is held back keeps its old value under
-its old date.
+compared with every bundle before: whom it counts must be the same, or differ by enough patients,
+and these must not be all alike: the new patients of a factor are of both levels, and so are those
+whose event is new. Longer follow-up of the living is no change: it would hide a single death in the
+crowd. What is held back keeps its old value under its old date.
 
 One folder a bundle in state/pool: told.json, members.parquet, and its tables. It is kept before the
 bundle appears, so that none is in the world and forgotten.
@@ -22,7 +22,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.bundles.draft import EVENTS, Row, Unit
+from warehouse.bundles.draft import EVENTS, LEVEL, SIDES, Row, Unit
 from warehouse.bundles.policy import POLICY
 from warehouse.store import Store, make_private, new_folder
 
@@ -31,7 +31,7 @@ MEMBERS = pa.schema(
      ("lesion_number", pa.int64())]
 )  # fmt: skip
 UNTIL = "{more} more patients who change it free it"
-NOT_MIXED = "the changed patients are of one level: one of the other level frees it"
+NOT_MIXED = "the changed patients are all of one kind: some of the other kind free it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +128,53 @@ def _held(
     con: duckdb.DuckDBPyConnection, told: Told, units: Mapping[str, Unit]
 ) -> Iterator[HeldBack]:
     """The units that an earlier bundle and this one together would tell of few patients."""
-    few = POLICY.small_cell.value
     changed = _changed(con, told.folder / "members.parquet")
     for name, unit in units.items():
         then = told.units.get(name)
         if then is None or not (unit.parts or unit.numbers):
             continue
-        parts = changed.get(name, {})
-        split = {p: n for p, n in parts.items() if p.startswith(EVENTS)}
-        moved = [abs(n - then["numbers"].get(k, n)) for k, n in unit.numbers.items()]
-        counted = [*(n for p, n in parts.items() if p not in split), *moved, sum(split.values())]
-        least = min((n for n in counted if n), default=few)
-        if least < few:
-            yield HeldBack(name, least, UNTIL.format(more=few - least))
-        elif any(split.values()) and len(_factors(split)) < len(_factors(unit.parts)):
-            yield HeldBack(name, sum(split.values()), NOT_MIXED)
+        why = _why(name, unit, then["numbers"], changed.get(name, {}))
+        if why is not None:
+            yield why
 
 
-def _factors(parts: Mapping[str, Any]) -> set[str]:
-    return {p for p in parts if p.startswith(EVENTS)}
+def _why(
+    name: str, unit: Unit, then: Mapping[str, int], parts: Mapping[str, int]
+) -> HeldBack | None:
+    """Why a unit is held back, if it is.
+
+    Args:
+        name: the unit.
+        unit: as it is now.
+        then: its numbers as they left.
+        parts: part -> patients who are in it now or then, not both times.
+    """
+    few = POLICY.small_cell.value
+    moved = {k: abs(n - then.get(k, n)) for k, n in unit.numbers.items()}
+    families = _families(unit.parts)
+    events = [sum(parts.get(p, 0) for p in own) for k, own in families.items() if k[0] == EVENTS]
+    alone = [n for p, n in parts.items() if not p.startswith(EVENTS)]
+    least = min((n for n in [*alone, *moved.values(), *events] if n), default=few)
+    if least < few:
+        return HeldBack(name, least, UNTIL.format(more=few - least))
+    sides = [max(moved.get(side, 0), parts.get(side, 0)) for side in SIDES]
+    alike = any(sides) and any(
+        n == 0 and unit.numbers.get(side, 0) > 0 for side, n in zip(SIDES, sides, strict=True)
+    )
+    for own in families.values():
+        levels = [parts.get(p, 0) for p in own]
+        alike = alike or (any(levels) and not all(levels))
+    return HeldBack(name, max([*parts.values(), *moved.values()]), NOT_MIXED) if alike else None
+
+
+def _families(parts: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """(events or level, factor) -> the parts at each level: `level/bad/ecog0` is one."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for part in parts:
+        for kind in (EVENTS, LEVEL):
+            if part.startswith(kind):
+                found.setdefault((kind, part.rpartition("/")[2]), []).append(part)
+    return found
 
 
 def _changed(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, dict[str, int]]:
