@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 EXTRA  := $(VENV)/.extra
+WEB    := tests/extra/web
 STORE  ?= store
 WHEELS ?=
 # With WHEELS=DIR nothing is asked of the network: see make wheelhouse.
@@ -39,6 +40,10 @@ $(EXTRA): $(READY) requirements-extra.lock
 	@$(BIN)/pip $(INSTALL) --require-hashes -r requirements-extra.lock
 	@touch $@
 
+$(WEB)/node_modules: $(WEB)/package-lock.json
+	@npm ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 wheelhouse:  ## Write every locked package into WHEELS=DIR, for a machine without a network
 	@test -n "$(WHEELS)" || { echo "name a folder: make wheelhouse WHEELS=DIR" >&2; exit 2; }
 	$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
@@ -56,7 +61,7 @@ reproduce: $(READY)  ## Print the publication's figures beside the computed ones
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not extra and not long"
 
-test-extra: $(EXTRA)  ## Run what needs Debian packages: browser, R, Java
+test-extra: $(EXTRA) $(WEB)/node_modules  ## Run what needs Debian packages: browser, Node, R, Java
 	$(BIN)/python -m pytest -m extra
 
 test-long: $(READY)  ## Run the long campaigns: crash, fuzz, mutation

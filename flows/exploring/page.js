@@ -142,11 +142,10 @@ function table(model) {
     whole.append(element("p", model.empty));
     return whole;
   }
-  const wide = document.createElement("div");
+  const wide = document.createElement("section");
   wide.className = "wide";
   wide.tabIndex = 0;
-  wide.setAttribute("role", "region");
-  wide.setAttribute("aria-label", model.title);
+  wide.setAttribute("aria-label", `Table: ${model.title}`);
   const grid = document.createElement("table");
   const head = grid.createTHead().insertRow();
   for (const name of model.columns) {
@@ -248,15 +247,12 @@ async function begin() {
   }
 }
 
-at("controls").addEventListener("submit", (event) => event.preventDefault());
 at("controls").addEventListener("change", (event) =>
   event.target.id === "release" ? release() : look(false),
 );
 at("again").addEventListener("click", () => {
-  const kept = at("release").value;
-  at("controls").reset();
-  at("release").value = kept;
-  for (const select of document.querySelectorAll("form select")) {
+  document.querySelector("input[value=survival]").checked = true;
+  for (const select of document.querySelectorAll("select")) {
     if (select.id !== "release") select.value = "";
   }
   release();

@@ -28,7 +28,7 @@ LINES = {
 """The same for lines, which have no outline: each over 4.5 to 1 on white."""
 GRADES = ("#fde0c5", "#f3a56b", "#d65d00", "#8a2d04", "#222222")
 """Grades 1 to 5, darker where worse."""
-ON_LIGHT, ON_DARK = "#1b2430", "#fefefe"
+ON_LIGHT, ON_DARK = "#0f1419", "#fefefe"
 ON_GRADE = (ON_LIGHT, ON_LIGHT, ON_LIGHT, ON_DARK, ON_DARK)
 """Numbers written on a grade's bar."""
 
@@ -46,7 +46,7 @@ NAMES = {
 }
 """Colour -> name of the page's variable."""
 DARK = {
-    "on-light": "#1b2430",
+    "on-light": "#0f1419",
     "on-dark": "#fefefe",
     "ink": "#e4e8ec",
     "soft": "#a9b4c0",

@@ -145,7 +145,7 @@ def test_every_control_answers_and_no_request_leaves_the_machine(page: Page, sto
     for question in ("survival", "response", "toxicity"):
         page.press(f"input[value={question}]")
         shown = page.js(
-            "[...document.querySelectorAll('form select')].filter(s => s.offsetParent !== null)"
+            "[...document.querySelectorAll('select')].filter(s => s.offsetParent !== null)"
             ".map(s => s.id)"
         )
         assert "release" in shown
