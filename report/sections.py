@@ -150,6 +150,7 @@ def _overall(con: Connection, _: str) -> Section:
         (survival.overall(con), *survival.by_factor(con)),
         (
             endpoints.early_mortality(con),
+            events.death_causes(con),
             by_response.survival_by_response(con),
             endpoints.landmarks(con),
             endpoints.means(con),
@@ -192,6 +193,7 @@ def _toxicity(con: Connection, version: str) -> Section:
             compared.shift(con, version),
             measured.liver_function(con),
             events.events(con),
+            events.reild(con),
         ),
     )
 

@@ -89,6 +89,7 @@ SPELLED = {
     "ALBI": "albumin-bilirubin",
     "C": "concordance",
     "CI": "confidence interval",
+    "REILD": "radioembolization-induced liver disease",
     "CR": "complete response",
     "CTCAE": "Common Terminology Criteria for Adverse Events",
     "DCR": "disease control rate (CR, PR or SD)",

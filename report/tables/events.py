@@ -59,3 +59,88 @@ def events(con: Connection) -> Table:
         ("CI",),
         empty="No adverse event was delivered.",
     )
+
+
+CAUSES = {
+    "tumour": "tumour",
+    "liver_failure": "liver failure",
+    "treatment": "treatment",
+    "other": "other",
+    "unknown": "not known",
+    "treatment_related": "attributed to treatment, by cause or a fatal event",
+}
+REILD = {
+    "candidate": "candidates for REILD",
+    "grade_3": "of them, least grade 3",
+    "grade_4": "of them, least grade 4",
+    "grade_5": "of them, grade 5",
+    "excluded": "the same picture, explained otherwise",
+}
+
+
+def death_causes(con: Connection) -> Table:
+    """Deaths by recorded cause, early ones and all."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.death_causes WHERE population = 'all' AND total > 0 "
+        "ORDER BY time_window = 'any', TRY_CAST(time_window[2:] AS INTEGER), cause",
+    )
+    return table(
+        "death-causes",
+        "Deaths by recorded cause",
+        ("", "patients", "95 % CI"),
+        tuple(
+            (
+                f"{_up_to(r['time_window'])}, {CAUSES[r['cause']]}",
+                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+            )
+            for r in found
+        ),
+        (
+            "Up to a day over the patients dead by then or followed to it, at any time over all "
+            "treated; Clopper-Pearson. A cause that nobody recorded is not known.",
+        ),
+        ("CI",),
+    )
+
+
+def _up_to(window: str) -> str:
+    return "at any time" if window == "any" else f"by day {window[1:]}"
+
+
+def reild(con: Connection) -> Table:
+    """Who meets the picture of REILD, of those observed in its days."""
+    found = {
+        r["category"]: r
+        for r in records(con, "SELECT * FROM outcomes.reild_summary WHERE population = 'all'")
+        if r["total"]
+    }
+    return table(
+        "reild",
+        "Radioembolization-induced liver disease, for adjudication",
+        ("", "patients", "95 % CI", "not observed"),
+        tuple(
+            (
+                said_as,
+                Cell(
+                    share(found[c]["n"], found[c]["total"], found[c]["pct"]),
+                    said(found[c], n=0, total=0, pct=1),
+                ),
+                Cell(
+                    interval(found[c]["lower"], found[c]["upper"]),
+                    said(found[c], lower=1, upper=1),
+                ),
+                Cell(str(found[c]["n_not_observed"]), said(found[c], n_not_observed=0)),
+            )
+            for c, said_as in REILD.items()
+            if c in found
+        ),
+        (
+            "Bilirubin above 3 mg/dL and above its baseline with ascites or falling albumin, two "
+            "weeks to four months after a session, of the patients with a bilirubin in these days. "
+            "Nothing here is a diagnosis.",
+        ),
+        ("CI", "REILD"),
+        empty="No bilirubin was measured in the days of REILD.",
+    )

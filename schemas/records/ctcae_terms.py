@@ -423,9 +423,14 @@ UNIONS: tuple[Union, ...] = (
     Union("fever or chills", ("fever", "chills")),
     Union("diarrhea or weight loss", ("diarrhea", "weight loss")),
     Union("diarrhea and weight loss", ("diarrhea", "weight loss"), every=True),
+    Union(
+        "post-embolisation syndrome",
+        ("fatigue", "nausea", "vomiting", "anorexia", "fever", "abdominal pain"),
+    ),
 )
 """The pairs that the founding series prints as one line; the last is ambiguous there, so both
-readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph."""
+readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph. The symptoms after
+embolisation that series count as one syndrome: Riaz, Awais and Salem, Front Oncol 2014;4:198."""
 
 ALWAYS_PUBLISHED: tuple[str, ...] = (
     *(t.term for t in TERMS if t.always),

@@ -17,7 +17,9 @@ from schemas.settings import VERSIONS
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
 from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses
+from schemas.tables.event_marts import Deaths as Deaths
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
+from schemas.tables.event_marts import SubjectReild as SubjectReild
 from schemas.tables.lab_marts import LabResults as LabResults
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS, RESPONSES, Mart, codes_of

@@ -25,6 +25,7 @@ import ibis.expr.types as ir
 from schemas.contract import DECIMAL, Table, conform
 from schemas.records.ctcae_terms import TERMS
 from schemas.settings import BaselineSettings, ToxicitySettings
+from schemas.tables.event_marts import SubjectReild
 from schemas.tables.intermediate import Anchors, BaselineLabs, Sessions, SubjectLesions
 from schemas.tables.marts import (
     LabGrades,
@@ -36,7 +37,7 @@ from schemas.tables.registry import AdverseEvents, Assessments, Contacts, Labs
 from schemas.words import plain_words
 from transforms.baseline.baseline import last_up_to_t0
 from transforms.baseline.lab_limits import at_most, factors
-from transforms.joins import dated
+from transforms.joins import dated, looked_up
 from transforms.toxicity.after_sessions import begun_courses, in_days, placed_sessions, within
 from transforms.toxicity.lab_grades import same_unit_times
 
@@ -81,6 +82,33 @@ def reild_candidates(
     procedures = within(_procedures(adverse_events, anchors), placed, *late)
     fatal = _marked(explained, _after(met, deaths), "died")
     return conform(_judged(_marked(fatal, _after(met, procedures), "operated")), ReildCandidates)
+
+
+def subject_reild(
+    reild_candidates: Table[ReildCandidates],
+    labs: Table[Labs],
+    anchors: Table[Anchors],
+    sessions: Table[Sessions],
+    *,
+    settings: ToxicitySettings,
+) -> Table[SubjectReild]:
+    """Say of treated subjects of sites with laboratory results whether REILD was looked for."""
+    asked = anchors.semi_join(labs, "site_id").select("subject_id")
+    measured = dated(labs.filter(labs.analyte == "bilirubin"), anchors, "lab_date")
+    seen = in_days(measured, placed_sessions(sessions, anchors), settings)
+    observed = seen.select("subject_id").distinct().mutate(was_seen=ibis.literal(True))
+    found = reild_candidates.group_by("subject_id").agg(
+        meets=(reild_candidates.status == "candidate").any(),
+        braat_grade=reild_candidates.braat_grade.max(),
+    )
+    t = looked_up(looked_up(asked, observed, "subject_id"), found, "subject_id")
+    looked = t.was_seen.fill_null(False)
+    told = t.mutate(
+        observed=looked,
+        candidate=ibis.ifelse(looked, t.meets.fill_null(False), None),
+        excluded=ibis.ifelse(looked, (~t.meets).fill_null(False), None),
+    )
+    return conform(told, SubjectReild)
 
 
 def _judged(t: ir.Table) -> ir.Table:

@@ -22,6 +22,7 @@ SITE_WIDE = frozenset(
         "milestones",
         "recorded_response",
         "subject_events",
+        "subject_reild",
         "subject_response",
         "subjects",
         "symptom_response",

@@ -68,19 +68,17 @@ RECORDS: tuple[Item, ...] = checked(
             "REILD, chronic hepatotoxicity (RECHT), liver failure",
             "7 of 26, Currie 2019 for RECHT",
             PART,
-            ("marts.reild_candidates",),
+            ("marts.reild_candidates", "outcomes.reild_summary"),
             (*LABS, "assessments.ascites"),
-            "REILD is a list for adjudication; RECHT is what a panel adjudicates six months after "
-            "treatment (Currie 2019), which no record can do",
+            "REILD is a list for adjudication, and its share of those observed; RECHT is what a "
+            "panel adjudicates six months after treatment (Currie 2019), which no record can do",
         ),
         Item(
             "7",
             "deaths by 30, 90 and 180 days, and of liver or treatment",
             "6 of 26: CIRT, Zuckerman 2019, Currie 2019, Brown 2021, Braat 2020, NICE",
-            PART,
-            ("outcomes.early_mortality",),
-            DEATHS,
-            "deaths of any cause; a recorded cause is not counted",
+            tables=("outcomes.early_mortality", "outcomes.death_causes"),
+            columns=(*DEATHS, "contacts.cause_of_death"),
         ),
         Item(
             "8",
@@ -295,10 +293,9 @@ RECORDS: tuple[Item, ...] = checked(
             "32",
             "post-embolisation syndrome",
             "2 of 26",
-            PART,
-            ("outcomes.toxicity_summary",),
-            EVENTS,
-            "its symptoms are counted one by one",
+            tables=("outcomes.toxicity_summary",),
+            columns=EVENTS,
+            statistics=("toxicity_summary.all.event.post-embolisation_syndrome.",),
         ),
         Item(
             "33",

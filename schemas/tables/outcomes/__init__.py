@@ -35,7 +35,7 @@ from schemas.tables.outcomes.cohort import (
     ProportionSummary,
     SymptomSummary,
 )
-from schemas.tables.outcomes.mortality import EarlyMortality
+from schemas.tables.outcomes.mortality import DeathCauses, EarlyMortality, ReildSummary
 from schemas.tables.outcomes.readers import ReaderAgreement
 from schemas.tables.outcomes.recorded import (
     RecordedAgreement,
@@ -78,6 +78,7 @@ __all__ = [
     "Bounds",
     "CriterionAgreement",
     "CumulativeIncidence",
+    "DeathCauses",
     "DosimetrySummary",
     "EarlyMortality",
     "FollowUp",
@@ -93,6 +94,7 @@ __all__ = [
     "RecordedAgreement",
     "RecordedKappa",
     "RecordedResponseSummary",
+    "ReildSummary",
     "ResponseAtWindow",
     "ResponseSummary",
     "RestrictedMeans",

@@ -56,6 +56,8 @@ def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
         | B          | chills                  | any         | 1           |
         | B          | fever or chills         | any         | 1           |
         | B          | hiccups                 | any         | 2           |
+        | A          | post-embolisation syndrome | any         | 1           |
+        | A          | post-embolisation syndrome | late        | 1           |
         """,
         V3,
     )
@@ -130,6 +132,17 @@ def test_an_event_counts_whatever_language_its_centre_writes() -> None:
         | C          | nausea or vomiting | primary     | 1           | 5         |
         | C          | nausea or vomiting | late        | 2           | 100       |
         | C          | nausea or vomiting | any         | 2           | 100       |
+        | A          | post-embolisation syndrome | acute       | 1           | 5         |
+        | A          | post-embolisation syndrome | any         | 2           | 100       |
+        | A          | post-embolisation syndrome | primary     | 2           | 100       |
+        | B          | post-embolisation syndrome | acute       | 1           | 5         |
+        | B          | post-embolisation syndrome | any         | 2           | 100       |
+        | B          | post-embolisation syndrome | late        | 2           | 100       |
+        | B          | post-embolisation syndrome | primary     | 1           | 5         |
+        | C          | post-embolisation syndrome | acute       | 1           | 5         |
+        | C          | post-embolisation syndrome | any         | 2           | 100       |
+        | C          | post-embolisation syndrome | late        | 2           | 100       |
+        | C          | post-embolisation syndrome | primary     | 1           | 5         |
         """,
         V3,
     )
@@ -154,6 +167,13 @@ def test_events_count_from_the_day_of_treatment() -> None:
         | B          | any         | 31        |
         | C          | late        | 91        |
         | C          | any         | 91        |
+        | A          | acute       | 0         |
+        | A          | any         | 0         |
+        | A          | primary     | 0         |
+        | B          | any         | 31        |
+        | B          | primary     | 31        |
+        | C          | any         | 91        |
+        | C          | late        | 91        |
         """,
         V3,
     )
@@ -186,6 +206,9 @@ def test_only_treatment_emergent_events_count() -> None:
         | B          | fatigue  | primary     |                | 2           |           | yes      |
         | B          | fatigue  | any         |                | 2           |           | yes      |
         | B          | anorexia | any         | 1              | 2           | 300       | yes      |
+        | B          | post-embolisation syndrome | acute       | 1              | 2           |           | yes      |
+        | B          | post-embolisation syndrome | any         | 1              | 2           | 300       | yes      |
+        | B          | post-embolisation syndrome | primary     | 1              | 2           |           | yes      |
         """,
         V3,
     )
@@ -212,6 +235,9 @@ def test_a_start_known_to_the_month_of_treatment_is_not_before_it() -> None:
         | fatigue | acute       | 0         |
         | fatigue | primary     | 0         |
         | fatigue | any         | 0         |
+        | post-embolisation syndrome | acute       | 0         |
+        | post-embolisation syndrome | any         | 0         |
+        | post-embolisation syndrome | primary     | 0         |
         """,
         V3,
     )
@@ -245,6 +271,15 @@ def test_a_grade_is_known_in_the_version_in_which_it_was_given() -> None:
         | C          | fatigue       | 3.0           |             | no grade recorded            |
         | C          | fatigue       | 4.03          |             | graded in CTCAE 3.0          |
         | C          | fatigue       | 5.0           |             | graded in CTCAE 3.0          |
+        | A          | post-embolisation syndrome | 3.0           |             | graded in CTCAE 4.03         |
+        | A          | post-embolisation syndrome | 4.03          | 2           |                              |
+        | A          | post-embolisation syndrome | 5.0           |             | graded in CTCAE 4.03         |
+        | B          | post-embolisation syndrome | 3.0           | 4           |                              |
+        | B          | post-embolisation syndrome | 4.03          |             | grade 4 is not in CTCAE 4.03 |
+        | B          | post-embolisation syndrome | 5.0           |             | grade 4 is not in CTCAE 5.0  |
+        | C          | post-embolisation syndrome | 3.0           |             | no grade recorded            |
+        | C          | post-embolisation syndrome | 4.03          |             | graded in CTCAE 3.0          |
+        | C          | post-embolisation syndrome | 5.0           |             | graded in CTCAE 3.0          |
         """,
     )
 
@@ -274,6 +309,16 @@ def test_no_clinical_term_has_a_grade_in_version_6_but_what_was_graded_in_it() -
         | C          | fatigue | 3.0           |             | graded in CTCAE 5.0 |
         | C          | fatigue | 4.03          |             | graded in CTCAE 5.0 |
         | C          | fatigue | 5.0           | 2           |                     |
+        | A          | post-embolisation syndrome | 3.0           |             | graded in CTCAE 6.0 |
+        | A          | post-embolisation syndrome | 4.03          |             | graded in CTCAE 6.0 |
+        | A          | post-embolisation syndrome | 5.0           |             | graded in CTCAE 6.0 |
+        | A          | post-embolisation syndrome | 6.0           | 2           |                     |
+        | B          | post-embolisation syndrome | 3.0           | 2           |                     |
+        | B          | post-embolisation syndrome | 4.03          | 2           |                     |
+        | B          | post-embolisation syndrome | 5.0           | 2           |                     |
+        | C          | post-embolisation syndrome | 3.0           |             | graded in CTCAE 5.0 |
+        | C          | post-embolisation syndrome | 4.03          |             | graded in CTCAE 5.0 |
+        | C          | post-embolisation syndrome | 5.0           | 2           |                     |
         """,
     )
 
@@ -332,6 +377,7 @@ def test_unions_count_patients_and_not_events() -> None:
         | B          | diarrhea and weight loss | any         | 2           | 200       | d             |
         | C          | diarrhea                 | any         | 1           | 200       | x             |
         | C          | diarrhea or weight loss  | any         | 1           | 200       | x             |
+        | A          | post-embolisation syndrome | any         | 2           | 310       | v             |
         """,
         V3,
     )
@@ -359,6 +405,9 @@ def test_related_is_possible_or_stronger_unless_the_registry_says_otherwise() ->
         | B          | fatigue  | yes     |
         | B          | anorexia |         |
         | C          | fatigue  |         |
+        | A          | post-embolisation syndrome | yes     |
+        | B          | post-embolisation syndrome | yes     |
+        | C          | post-embolisation syndrome |         |
         """,
         V3,
     )
@@ -372,6 +421,9 @@ def test_related_is_possible_or_stronger_unless_the_registry_says_otherwise() ->
         | B          | fatigue  | yes     |
         | B          | anorexia |         |
         | C          | fatigue  |         |
+        | A          | post-embolisation syndrome | no      |
+        | B          | post-embolisation syndrome | yes     |
+        | C          | post-embolisation syndrome |         |
         """,
         ToxicitySettings(ctcae_versions=("3.0",), related_from="probable"),
     )
