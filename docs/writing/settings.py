@@ -1,5 +1,6 @@
 """The settings page: every DECISION with its default, from the typed settings."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -20,6 +21,8 @@ from schemas.site import (
 
 SHAPES = Path(__file__).parents[2] / "tests" / "sites" / "shapes.md"
 """The examples of a site file's language; a test runs every one of them."""
+MEASURED = SHAPES.parent / "foreign" / "measured.toml"
+GUESSING = Path(__file__).parent / "guessing.md"
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "table"}
 
 
@@ -54,8 +57,25 @@ def _site() -> str:
     for model in (Site, RedcapSource, *sources):
         about = _dedent(f"    {model.__doc__}")
         parts += [f"## {model.__name__}", about, _table(model.model_fields)]
+    parts += ["## A first site file", _guessing()]
     parts += ["## Examples by shape", SHAPES.read_text("utf-8").strip()]
     return "\n\n".join(parts) + "\n"
+
+
+def _guessing() -> str:
+    """What `y90 site new` writes, and how often that was right."""
+    rows = [
+        "| exports | centres | a person's lines | written | right of a person's | wrong of those "
+        "written | a code left open | beyond |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, of in tomllib.loads(MEASURED.read_text("utf-8")).items():
+        right, wrong = of["right"] / of["wanted"], of["wrong"] / of["written"]
+        rows.append(
+            f"| {name} | {of['centres']} | {of['wanted']} | {of['written']} | {of['right']} "
+            f"({right:.1%}) | {of['wrong']} ({wrong:.1%}) | {of['partly']} | {of['beyond']} |"
+        )
+    return GUESSING.read_text("utf-8").strip().replace("TABLE", "\n".join(rows))
 
 
 def _dedent(text: str) -> str:

@@ -9,13 +9,14 @@ from flows.__main__ import main
 from schemas.records import analytes
 from simulation import simulate
 from tests.conftest import NIGHT
-from warehouse.receiving import site_guess
+from warehouse.receiving.guessing import laboratory
+from warehouse.receiving.guessing.fields import Field
 
 PLAIN = {
     "patients.csv": "patient_id;gender;yob;shoe_size\n"
-    + "7;f;1950;40\n8;m;1951;41\n9;f;1952;44\n" * 3,
-    "lesion_sizes.csv": "patient_id;lesion_id;scan_date;longest_cm;perpendicular_cm\n"
-    + "7;1;31/01/2020;3,1;2,0\n" * 3,
+    + "".join(f"{n};{'fm'[n % 2]};19{n}0;4{n}\n" for n in range(4, 10)),
+    "lesion_sizes.csv": "patient_id;lesion_id;scan_date;modality;longest_cm;perpendicular_cm\n"
+    + "7;1;31/01/2020;CT;3,1;2,0\n" * 3,
 }
 
 
@@ -45,7 +46,8 @@ def test_of_a_redcap_export_most_columns_and_codes_are_guessed(
         "lymphocytes",
     }
     assert tables["contacts"][0]["columns"]["vital_status"]["codes"] == {"1": "alive", "2": "dead"}
-    assert "# could not guess: pd_before" in text
+    assert tables["patients"][0]["columns"]["progression_confirmed"] == "pd_before"
+    assert "# could not guess: bl_height (Height in cm)" in text
 
 
 def test_units_formats_and_codes_of_plain_tables(
@@ -82,6 +84,55 @@ def test_a_site_file_that_exists_is_never_replaced(
 
 
 def test_every_name_on_an_analytes_record_is_guessed() -> None:
-    names = {n: r.code for r in analytes.RECORDS for n in r.synonyms if n.isascii()}
-    assert {name: site_guess._plain(name) for name in names} == names
-    assert site_guess._plain("lab_gesamtbilirubin") == "lab_bilirubin"
+    names = {n: r.code for r in analytes.RECORDS for n in r.synonyms}
+    known = {name: laboratory.analyte_of(Field(name, name, ())) for name in names}
+    assert known == names
+    assert laboratory.analyte_of(Field("lab_x", "Gesamtbilirubin (mg/dl)", ())) == "bilirubin"
+    assert laboratory.analyte_of(Field("lab_x", "Bilirubin direkt (mg/dl)", ())) is None
+    assert laboratory.analyte_of(Field("lab_x", "Lympho (%)", ())) is None
+
+
+def test_what_a_table_must_have_and_nothing_gives_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{n},L1,2020-03-{n:02},{30 + n},{20 + n}\n" for n in range(10, 20))
+    (tmp_path / "sizes.csv").write_text(
+        "patient_id,lesion,scan date,longest_mm,perpendicular_mm\n" + rows
+    )
+    text = guessed(tmp_path, monkeypatch, "--from", "sizes.csv")
+    assert "measurements must have and nothing gives: modality" in text
+    assert "nothing gives treatments: it must have treatment_date" in text
+    assert "tables" not in tomllib.loads(text)
+
+
+def test_days_that_two_formats_read_are_not_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{n},female,0{n}/0{n + 1}/2020\n" for n in range(1, 8))
+    (tmp_path / "patients.csv").write_text("patient_id,sex,diagnosis_date\n" + rows)
+    assert "# could not guess: date_format" in guessed(
+        tmp_path, monkeypatch, "--from", "patients.csv"
+    )
+
+
+def test_rows_of_one_file_become_therapies_before_and_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(
+        f"{n},{p},{t},2020-03-0{n}\n"
+        for n in range(1, 6)
+        for p, t in (("vor", "Chemo"), ("nach", "PRRT"))
+    )
+    (tmp_path / "therapien.csv").write_text("Pat-Nr,Phase,Therapieart,Beginn\n" + rows)
+    tables = tomllib.loads(guessed(tmp_path, monkeypatch, "--from", "therapien.csv"))["tables"]
+    assert tables["prior_therapies"][0]["where"] == {"Phase": "vor"}
+    assert tables["subsequent_therapies"][0]["where"] == {"Phase": "nach"}
+
+
+def test_the_command_that_is_told_next_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my export").mkdir()
+    (tmp_path / "my export" / "patients.csv").write_text(PLAIN["patients.csv"])
+    guessed(tmp_path, monkeypatch, "--from", str(tmp_path / "my export"))
+    assert f"y90 check '{tmp_path}/my export' --site north" in capsys.readouterr().out

@@ -1,81 +1,55 @@
 """Guess a first site file from an export, to be read and corrected by a person.
 
-Names are compared with ours after taking off prefixes and units; codes by their labels in the data
-dictionary, or as they stand. What could not be guessed is written as a comment, so that nothing is
-mapped that nobody has looked at. Of values only codes are written, and only where they repeat.
+Every sheet, file and form is scored against every table of ours, by names and labels in several
+languages, by what stands in the whole of a column, by units and by keys. Only what is sure is
+written; the rest is a comment, so that nothing is mapped that nobody has looked at. Of values only
+codes are written, and only where they repeat.
 """
 
-import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
-from schemas.contract import Column, columns, key, table_name
 from schemas.errors import BadDelivery, all_at_once
-from schemas.records.analytes import ANALYTES, BY_CODE, CANONICAL_LAB_UNIT
-from schemas.records.units import COLUMN_UNITS
+from schemas.naming.columns import SHARED
 from schemas.site import Site
-from schemas.site_rules import GIVEN_BY_US
-from schemas.tables.registry import TABLES
+from schemas.spelling import plain
 from warehouse.intake.formats.archives import TABULAR, ignored
+from warehouse.intake.formats.typed import Form
+from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.raw import convert
-from warehouse.intake.redcap.dictionary import Dictionary, read_dictionary
+from warehouse.intake.redcap.dictionary import Dictionary, DictionaryField, read_dictionary
+from warehouse.intake.redcap.instruments import EVENT, KEYS, UNASSIGNED
+from warehouse.receiving.guessing import words
+from warehouse.receiving.guessing.blocks import views
+from warehouse.receiving.guessing.fields import Field, decimal_sign, missing_words
+from warehouse.receiving.guessing.fit import VAGUE, Match, named
+from warehouse.receiving.guessing.tables import ENOUGH, guesses
+from warehouse.receiving.guessing.therapies import flags, parted
+from warehouse.receiving.guessing.written import Frame, Part, frame_days, text
 from warehouse.receiving.inbox import copy_out
 
-NEAR = 0.78
-"""So alike must two names be; below it a guess is wrong more often than it helps."""
-SAMPLE = 2000
-DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y")
-SAME = {
-    "gender": "sex",
-    "yob": "birth_year",
-    "year_of_birth": "birth_year",
-    "dx_date": "diagnosis_date",
-    "primary": "primary_site",
-    "grade": "tumour_grade",
-    "who_grade": "tumour_grade",
-    "ehd": "extrahepatic_disease",
-    "ld": "longest",
-    "perp": "perpendicular",
-    "lsf": "lung_shunt_fraction",
-    "record_id": "patient_id",
-    "subject": "patient_id",
-    "study_id": "patient_id",
-    "pid": "patient_id",
-    "number": "sequence",
-}
-"""What else our columns are called, as `_plain` writes it."""
-CODE_WORDS = {"f": "female", "w": "female", "m": "male", "computed tomography": "CT", "mr": "MRI"}
-UNIT_WORDS = {"mm", "cm", "m", "kg", "g", "lb", "gbq", "mbq", "mci", "gy", "cgy", "ml", "l", "pct"}
-SPELLED = {
-    "gbq": "GBq",
-    "mbq": "MBq",
-    "mci": "mCi",
-    "gy": "Gy",
-    "cgy": "cGy",
-    "ml": "mL",
-    "pct": "%",
-}
-STRUCTURE = re.compile(r"redcap_.*|.*_complete|.*_timestamp|source_file|source_row|source_key")
+SAMPLE = 5000
+DICTIONARY_HEAD = ("variable / field name", "field_name,")
+OURS = {"source_file", "source_row", "source_key", *KEYS}
+LINKED = 0.5
+"""So many of a table's patients at least must be those of the others."""
 
 
-@dataclass
-class Guess:
-    """One of our tables as one of their files or instruments seems to give it."""
+@dataclass(frozen=True)
+class Raw:
+    """A table of the export as it was read, and where it stands."""
 
-    table: str
-    source: str
-    mapped: dict[str, str] = field(default_factory=dict)
-    wide: dict[str, str] = field(default_factory=dict)
-    open_: list[str] = field(default_factory=list)
+    name: str
+    place: dict[str, str]
+    title: str
+    cells: Mapping[str, Sequence[str]]
+    why_not: str = ""
 
 
 def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tuple[str, int]:
@@ -87,249 +61,311 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
     folder = Path(tempfile.mkdtemp(prefix="y90-site-"))
     try:
         files = _laid_out(export, dictionary, folder / "export")
-        described = _described(dictionary, folder)
-        site = _reading(site_id, files, export, dictionary)
-        (folder / "raw").mkdir()
-        tables = convert(folder / "export", site, folder / "raw", str(export)).tables
-        found = {n: pq.read_table(p).slice(0, SAMPLE).to_pydict() for n, p in tables.items()}
+        described = (dictionary and folder / "export" / dictionary.name) or _dictionary(files)
+        data = [f for f in files if f != described]
+        if described or _is_redcap(data):
+            redcap, raws, known = _redcap(data, described, site_id, folder)
+        else:
+            redcap, known = None, None
+            raws = [r for f in data for r in _tables(f, site_id, folder)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _written(site, found, described)
+    return _guessed(site_id, redcap, raws, known)
 
 
-def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[str]:
-    """Copy the export, and the dictionary, where they are read; names of the export's tables."""
+def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
+    """Copy the export, and the dictionary, where they are read."""
     to.mkdir()
     if export.exists() and not (export.is_dir() or export.is_file()):
         raise BadDelivery(f"{export}: not a file. Name the export: a file, or a folder.")
     paths = sorted(p for p in export.iterdir() if p.is_file()) if export.is_dir() else [export]
     taken = [p for p in paths if not ignored(p.name) and p.suffix.lower() in TABULAR]
-    for path in [*taken, *([dictionary] if dictionary else [])]:
+    if not taken:
+        raise BadDelivery(
+            f"{export}: no table in it. Name a folder of CSV, Excel or Parquet files."
+        )
+    for path in dict.fromkeys([*taken, *([dictionary] if dictionary else [])]):
         problems = copy_out(path, to)
         if problems:
             raise BadDelivery(all_at_once(str(path), problems))
-    return [p.name for p in taken]
+    return [to / p.name for p in taken]
 
 
-def _described(path: Path | None, folder: Path) -> Dictionary | None:
-    return read_dictionary(path, path.name, folder, ()) if path else None
+def _head(path: Path) -> str:
+    first = path.read_bytes()[:65536].split(b"\n")[0]
+    return first.decode("utf-8-sig", "replace").casefold()
 
 
-def _reading(site_id: str, files: list[str], export: Path, dictionary: Path | None) -> Site:
-    """A site that reads every file, whatever it is; a dictionary, or its columns, mean REDCap."""
-    data = export.name if export.is_file() else next((f for f in files if "dict" not in f), "")
-    first = export if export.is_file() else export / data
-    head = first.read_bytes()[:65536].split(b"\n")[0] if first.is_file() else b""
-    if dictionary or b"redcap_" in head or b"_complete" in head:
-        source = {"data": data, "dictionary": dictionary.name if dictionary else None}
-        return Site.model_validate({"site_id": site_id, "format": "redcap", "redcap": source})
-    parts = [{"file": name} for name in files]
-    return Site.model_validate({"site_id": site_id, "tables": {"patients": parts}})
+def _dictionary(files: Sequence[Path]) -> Path | None:
+    """The REDCap data dictionary among the files, by its header."""
+    met = [f for f in files if _head(f).lstrip('"').startswith(DICTIONARY_HEAD)]
+    return met[0] if len(met) == 1 else None
 
 
-def _written(
-    site: Site, found: Mapping[str, Mapping[str, list[Any]]], described: Dictionary | None
+def _is_redcap(data: Sequence[Path]) -> bool:
+    """Whether the one file is a REDCap export, by the columns that REDCap adds."""
+    if len(data) != 1 or data[0].suffix.lower() != ".csv":
+        return False
+    head = _head(data[0])
+    return "redcap_" in head or "_complete" in head
+
+
+def _redcap(
+    data: Sequence[Path], described: Path | None, site_id: str, folder: Path
+) -> tuple[dict[str, str], list[Raw], Dictionary | None]:
+    """The forms of a REDCap export."""
+    others = [f for f in data if f.suffix.lower() == ".csv" and f != described]
+    if not others:
+        raise BadDelivery(f"{site_id}: no export beside the dictionary. Name its folder.")
+    chosen = max(others, key=lambda f: f.stat().st_size)
+    names = {"data": chosen.name} | ({"dictionary": described.name} if described else {})
+    source: dict[str, str | None] = {"dictionary": None, **names}
+    site = Site.model_validate({"site_id": site_id, "format": "redcap", "redcap": source})
+    known = read_dictionary(described, described.name, folder, ()) if described else None
+    to = _new(folder, "redcap")
+    (to / "raw").mkdir()
+    (to / "in").mkdir()
+    for path in filter(None, (chosen, described)):
+        shutil.copyfile(path, to / "in" / path.name)
+    made = convert(to / "in", site, to / "raw", chosen.name).tables
+    raws = []
+    for name, path in made.items():
+        if name != UNASSIGNED:
+            raws.append(Raw(name, {"instrument": name}, f"form {name}", _cells(path)))
+    record = next(iter(raws[0].cells)) if raws else "record_id"
+    return names | {"record": record}, raws, known
+
+
+def _new(folder: Path, name: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
+
+
+def _tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
+    """The tables of a file, each sheet of a workbook by itself."""
+    to = _new(folder, "file")
+    (to / "in").mkdir()
+    shutil.copyfile(path, to / "in" / path.name)
+    try:
+        places = list(_places(path, site_id, to))
+    except BadDelivery as fault:
+        yield Raw(path.stem, {"file": path.name}, f"file {path.name}", {}, str(fault))
+        return
+    for place, wrong in places:
+        title = (
+            f"sheet {place['sheet']} of {path.name}" if "sheet" in place else f"file {path.name}"
+        )
+        name = place.get("sheet", path.name.split(".", maxsplit=1)[0])
+        if wrong:
+            yield Raw(name, place, title, {}, wrong)
+            continue
+        site = Site.model_validate({"site_id": site_id, "tables": {"patients": [place]}})
+        raw = _new(to, "raw")
+        try:
+            made = convert(to / "in", site, raw, path.name).tables
+            yield Raw(name, place, title, _cells(next(iter(made.values()))))
+        except BadDelivery as problem:
+            yield Raw(name, place, title, {}, " ".join(str(problem).split()))
+
+
+def _places(path: Path, site_id: str, to: Path) -> Iterator[tuple[dict[str, str], str]]:
+    if path.suffix.lower() != ".xlsx":
+        yield {"file": path.name}, ""
+        return
+    scratch = _new(to, "book")
+    found = sheets(path, path.name, scratch, Form.of(Site.model_validate({"site_id": site_id})))
+    for sheet in found:
+        place = {"file": path.name} | ({"sheet": sheet.name} if len(found) > 1 else {})
+        yield place, sheet.fault
+
+
+def _cells(path: Path) -> dict[str, list[str]]:
+    """Filled cells by column, blanks kept in their place."""
+    table = pq.read_table(path).slice(0, SAMPLE)
+    read = table.to_pydict()
+    return {
+        name: ["" if c is None else str(c).strip() for c in cells]
+        for name, cells in read.items()
+        if name not in ("source_file", "source_row", "source_key")
+    }
+
+
+def _guessed(
+    site_id: str, redcap: dict[str, str] | None, raws: Sequence[Raw], known: Dictionary | None
 ) -> tuple[str, int]:
-    guesses = [g for name, cells in found.items() for g in [_guess(name, cells)]]
-    dates = _date_format(found, guesses)
-    lines = [
-        f'site_id = "{site.site_id}"',
-        'origin = "clinical"',
-        f'format = "{site.format}"',
-        f'date_format = "{dates}"' if dates else "# could not guess: date_format",
-        'decimal = ","' if _commas(found) else 'decimal = "."',
-        "missing = []",
+    fields = {r.name: _fields(r, known, redcap) for r in raws}
+    everything = [f for several in fields.values() for f in several]
+    decimal = decimal_sign(everything)
+    patients = {} if redcap else _patients(raws, fields)
+    day, moment = frame_days(everything)
+    frame = Frame(site_id, redcap, day, moment, decimal, missing_words(everything))
+    parts = []
+    for raw in raws:
+        record = redcap["record"] if redcap else None
+        part = Part(raw.place, raw.title, fields[raw.name], patients.get(raw.name, record))
+        part.why_not = raw.why_not or ("" if part.patient else "nothing in it names our patients")
+        if not part.why_not:
+            _fill(part, raw, decimal)
+        parts.append(part)
+    _name_lesions(parts)
+    if redcap:
+        _borrow_days(parts, raws, redcap["record"])
+    return text(frame, parts)
+
+
+def _name_lesions(parts: Sequence[Part]) -> None:
+    """Give lesions in columns the names that they have where they stand in rows."""
+    several = [g for p in parts for g in p.guesses if g.written]
+    there = {
+        v for g in several for n, m in g.matches.items() if n == "lesion_id" for v in m.field.values
+    }
+    for guess in several:
+        said = guess.constants.get("lesion_id")
+        if said and there:
+            word = said.removesuffix("{n}")
+            forms = [f"{w}{{n}}" for w in (word, word.upper(), word.capitalize(), "", "L", "l")]
+            known = [
+                f for f in forms if any(f.replace("{n}", n) in there for n in guess.view.numbers)
+            ]
+            guess.constants["lesion_id"] = known[0] if known else said
+
+
+def _borrow_days(parts: Sequence[Part], raws: Sequence[Raw], record: str) -> None:
+    """Take the day of a form that has none from the one form that has the visit's.
+
+    That is the ordinary longitudinal design: the day of a visit is entered once for all its forms.
+    """
+    visits = {
+        r.name: set(zip(r.cells.get(record, []), r.cells.get(EVENT, []), strict=False))
+        for r in raws
+    }
+    days = [
+        (part.place["instrument"], f)
+        for part in parts
+        for f in part.fields
+        if f.is_day and named("assessments.assessment_date", f) >= VAGUE
     ]
-    if site.redcap:
-        record = next(iter(next(iter(found.values()), {})), "record_id")
-        lines += ["", "[redcap]", f'data = "{site.redcap.data}"']
-        lines += [f'dictionary = "{site.redcap.dictionary}"'] if site.redcap.dictionary else []
-        lines += [f'record = "{record}"']
-        if site.redcap.dictionary is None:
-            lines[-1:-1] = ["# no dictionary was given: a delivery holds none"]
-    for guess in guesses:
-        lines += ["", *_table_lines(guess, found[guess.source], site, described)]
-    missed = sum(len(g.open_) for g in guesses)
-    return "\n".join(lines) + "\n", missed
+    for part in parts:
+        form = part.place["instrument"]
+        lent = [(i, f) for i, f in days if i != form and visits[form] and visits[form] <= visits[i]]
+        for guess in part.guesses:
+            (day,) = guess.lacking if len(guess.lacking) == 1 else ("",)
+            if day in SHARED and len(lent) == 1 and guess.sure >= ENOUGH:
+                guess.matches[day] = Match(day, lent[0][1], ENOUGH, instrument=lent[0][0])
+                guess.lacking = ()
 
 
-def _guess(source: str, cells: Mapping[str, list[Any]]) -> Guess:
-    """The one of our tables whose columns are found most, by their share of its key too."""
-    names = [n for n in cells if not STRUCTURE.fullmatch(n)]
-    best = max((_as_table(t, source, names) for t in TABLES), key=lambda g: _score(g, source))
-    used = {*best.mapped.values(), *best.wide.values()}
-    best.open_ = [n for n in names if n not in used]
-    return best
+def _fields(raw: Raw, known: Dictionary | None, redcap: dict[str, str] | None) -> tuple[Field, ...]:
+    forms = {f"{f}_complete" for f in known.forms} if known else set()
+    found: list[Field] = []
+    prefix = _prefix([n for n in raw.cells if n not in OURS])
+    for name, cells in raw.cells.items():
+        declared = known.fields.get(name.split("___")[0]) if known else None
+        status = name in forms or (redcap and not known and name.endswith("_complete"))
+        structure = name in OURS or name.startswith("redcap_") or name == f"{raw.name}_timestamp"
+        if structure or (redcap and name == redcap["record"]) or (status and not declared):
+            continue
+        if declared and "___" in name:
+            _tick(found, name, declared, prefix, cells)
+            continue
+        one = Field(name, name.removeprefix(prefix), [c for c in cells if c], of=(name,))
+        if declared:
+            one = replace(
+                one,
+                label=declared.label,
+                note=declared.note,
+                choices={} if _borrowed(declared) else declared.choices,
+                validation=declared.validation,
+            )
+        found.append(one)
+    return tuple(found)
 
 
-def _score(guess: Guess, source: str) -> float:
-    contract = next(t for t in TABLES if table_name(t) == guess.table)
-    named = SequenceMatcher(None, source.lower().rstrip("s"), guess.table.rstrip("s")).ratio()
-    keys = sum(n in guess.mapped for n in key(contract) if n not in ("patient_id", "site_id"))
-    return len(guess.mapped) + len(guess.wide) + keys + 3 * named
-
-
-def _as_table(contract: Any, source: str, names: list[str]) -> Guess:
-    guess = Guess(table_name(contract), source)
-    ours = [c for c in columns(contract) if c.name not in GIVEN_BY_US]
-    prefix = _prefix(names)
-    words = Counter(word for c in ours for word in set(c.name.split("_")))
-    telling = {word for word, number in words.items() if number == 1}
-    scored = sorted(
-        ((_alike(c.name, n, prefix, telling), c.name, n) for c in ours for n in names),
-        reverse=True,
+def _tick(
+    found: list[Field], name: str, declared: DictionaryField, prefix: str, cells: Sequence[str]
+) -> None:
+    """Add a column of a checkbox to its field."""
+    field, _, code = name.partition("___")
+    said = {name: declared.choices.get(code, code)}
+    if found and found[-1].ticks and found[-1].name == field:
+        one = found.pop()
+        said, cells, of = {**one.ticks, **said}, [*one.cells, *cells], (*one.of, name)
+    else:
+        of = (name,)
+    filled = [c for c in cells if c]
+    found.append(
+        Field(field, field.removeprefix(prefix), filled, declared.label, of=of, ticks=said)
     )
-    for alike, name, theirs in scored:
-        free = name not in guess.mapped and theirs not in guess.mapped.values()
-        if alike >= NEAR and free:
-            guess.mapped[name] = theirs
-    if guess.table == "labs" and "analyte" not in guess.mapped:
-        for analyte in ANALYTES:
-            near = [n for n in names if _alike(analyte, n, prefix, set()) >= 0.9]
-            if near:
-                guess.wide[analyte] = near[0]
-    return guess
 
 
-def _prefix(names: list[str]) -> str:
-    """The form's own prefix, as in tx_date, tx_device."""
+def _borrowed(declared: DictionaryField) -> bool:
+    """Choices that stand in an ontology of BioPortal, and not in the dictionary."""
+    return any(code.startswith("BIOPORTAL:") for code in declared.choices)
+
+
+def _prefix(names: Sequence[str]) -> str:
+    """The form's own prefix, as in tx_date, tx_device: it says nothing of a field."""
     heads = Counter(n.split("_")[0] for n in names if "_" in n)
     head, number = heads.most_common(1)[0] if heads else ("", 0)
-    return f"{head}_" if number >= 3 or (len(names) < 6 and number >= 2) else ""
+    return f"{head}_" if number >= 3 and number >= 0.6 * len(names) else ""
 
 
-def _alike(ours: str, theirs: str, prefix: str, telling: set[str]) -> float:
-    """How alike two names are; after a form's prefix one word that only one of ours has will do."""
-    wanted, plain = _plain(ours), _plain(theirs)
-    alike = SequenceMatcher(None, wanted, plain).ratio()
-    if not (prefix and theirs.startswith(prefix)):
-        return alike
-    bare = _plain(theirs.removeprefix(prefix))
-    one_word = bare in telling and bare in ours.split("_")
-    own_date = bare == "date" and ours.endswith("_date")
-    return max(
-        alike,
-        SequenceMatcher(None, wanted, bare).ratio(),
-        0.85 if own_date else 0.82 if one_word else 0.0,
-    )
+def _patients(raws: Sequence[Raw], fields: Mapping[str, Sequence[Field]]) -> dict[str, str | None]:
+    """Table -> the field that names the patient: the one that most tables share."""
+    best: tuple[float, str, set[str]] = (0.0, "", set())
+    for name, several in fields.items():
+        for place, one in enumerate(several):
+            score = _identifies(one, place)
+            if score:
+                same = [f for n, o in fields.items() if n != name for f in o if _shares(one, f)]
+                best = max(
+                    best, (score + len(same), one.name, set(one.values)), key=lambda b: b[:1]
+                )
+    _, chosen, ids = best
+    return {r.name: _own_patient(fields[r.name], chosen, ids) for r in raws}
 
 
-def _plain(name: str) -> str:
-    """Lower case, without units, and in our words."""
-    low = _joined(name)
-    low = OUR_WORDS.get(low, low)
-    parts = [p for p in low.split("_") if p not in UNIT_WORDS] or [low]
-    return "_".join(OUR_WORDS.get(p, p) for p in parts)
+def _identifies(one: Field, place: int) -> float:
+    """How well a field names a patient: by its name, its place and its form."""
+    if not one.total or one.dated:
+        return 0.0
+    if plain(one.name) == "patientid":
+        return 3.0
+    met = [words.concepts(t) for t in words.tokens(one.name)]
+    patient = any("patient" in c for c in met)
+    identifier = any("identifier" in c for c in met)
+    return patient * 1.0 + identifier * 0.7 + (place == 0) * 0.5 if patient or identifier else 0.0
 
 
-def _joined(name: str) -> str:
-    """The words of a name in lower case, joined by underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-OUR_WORDS: Mapping[str, str] = SAME | {
-    _joined(name): code for code, a in BY_CODE.items() for name in a.synonyms if name.isascii()
-}
-"""What else our columns and analytes are called; the analytes' names stand on their records."""
-
-
-def _table_lines(
-    guess: Guess, cells: Mapping[str, list[Any]], site: Site, described: Dictionary | None
-) -> Iterator[str]:
-    contract = next(t for t in TABLES if table_name(t) == guess.table)
-    yield f"[[tables.{guess.table}]]"
-    kind = "instrument" if site.format == "redcap" else "file"
-    yield f"{kind} = {_quoted(guess.source if kind == 'instrument' else guess.source + '.csv')}"
-    yield f"[tables.{guess.table}.columns]"
-    for column in (c for c in columns(contract) if c.name in guess.mapped):
-        if site.format == "redcap" and column.name == "patient_id":
-            continue
-        yield from _column_lines(column, guess.mapped[column.name], cells, described)
-    for name in guess.open_:
-        yield f"# could not guess: {name}"
-    for analyte, theirs in guess.wide.items():
-        yield f"[[tables.{guess.table}.wide]]"
-        yield f'analyte = "{analyte}"'
-        yield f"value = {_quoted(theirs)}"
-        yield f'unit = "{CANONICAL_LAB_UNIT[analyte]}"  # could not guess: the unit; check it'
-
-
-def _column_lines(
-    column: Column, theirs: str, cells: Mapping[str, list[Any]], described: Dictionary | None
-) -> Iterator[str]:
-    if column.codes:
-        mapped, unknown = _codes(column, theirs, cells, described)
-        for code in unknown:
-            yield f"# could not guess: code {code} of {theirs}"
-        if mapped and any(k != v for k, v in mapped.items()):
-            pairs = ", ".join(f"{_quoted(k)} = {_quoted(v)}" for k, v in mapped.items())
-            yield f"{column.name} = {{ from = {_quoted(theirs)}, codes = {{ {pairs} }} }}"
-            return
-    unit = _unit(column, theirs)
-    if unit:
-        yield f"{column.name} = {{ from = {_quoted(theirs)}, unit = {_quoted(unit)} }}"
-    else:
-        yield f"{column.name} = {_quoted(theirs)}"
-
-
-def _unit(column: Column, theirs: str) -> str | None:
-    """Their unit where their name ends with one that is not ours and that we can convert."""
-    last = re.split(r"[^a-z0-9]+", theirs.lower())[-1]
-    unit = SPELLED.get(last, last)
-    return unit if (unit, column.unit or "") in COLUMN_UNITS else None
-
-
-def _codes(
-    column: Column, theirs: str, cells: Mapping[str, list[Any]], described: Dictionary | None
-) -> tuple[dict[str, str], list[str]]:
-    """Their codes -> ours, by the dictionary's labels or as they stand; and those left."""
-    declared = described.fields.get(theirs) if described else None
-    values = Counter(str(c).strip() for c in cells[theirs] if c not in (None, ""))
-    labels = dict(declared.choices) if declared and declared.choices else {v: v for v in values}
-    if not (declared and declared.choices) and 3 * len(values) > sum(values.values()):
-        return {}, []  # values that do not repeat are no codes, and are not written down
-    mapped = {code: ours for code, label in labels.items() if (ours := _code(column, label))}
-    return mapped, [c for c in labels if c not in mapped]
-
-
-def _code(column: Column, label: str) -> str | None:
-    low = CODE_WORDS.get(label.lower().strip(), label.lower().strip()).lower()
-    alike = [
-        (SequenceMatcher(None, re.sub(r"[^a-z0-9]", "_", low), c.lower()).ratio(), c)
-        for c in column.codes
-    ]
-    score, best = max(alike)
-    return best if score >= NEAR else None
-
-
-def _date_format(found: Mapping[str, Mapping[str, list[Any]]], guesses: list[Guess]) -> str | None:
-    """The one format that reads nearly every date; none where two do equally well."""
-    cells = [
-        str(cell).strip()
-        for g in guesses
-        for ours, theirs in g.mapped.items()
-        if ours.endswith("_date")
-        for cell in found[g.source][theirs]
-        if cell not in (None, "")
-    ]
-    reads = sorted(((sum(_reads(c, f) for c in cells), f) for f in DATE_FORMATS), reverse=True)
-    (most, best), (second, _) = reads[0], reads[1]
-    return best if cells and most > second and most >= 0.9 * len(cells) else None
-
-
-def _reads(cell: str, pattern: str) -> bool:
-    try:
-        datetime.strptime(cell, pattern)  # noqa: DTZ007
-    except ValueError:
+def _shares(one: Field, other: Field) -> bool:
+    """Whether two fields of different tables name the same patients."""
+    if plain(one.name) != plain(other.name) or not other.values:
         return False
-    return True
+    return len(one.values.keys() & other.values.keys()) >= LINKED * len(other.values)
 
 
-def _commas(found: Mapping[str, Mapping[str, list[Any]]]) -> bool:
-    cells = [str(c) for t in found.values() for column in t.values() for c in column if c]
-    commas = sum(bool(re.fullmatch(r"-?\d+,\d+", c)) for c in cells)
-    return commas > sum(bool(re.fullmatch(r"-?\d+\.\d+", c)) for c in cells)
+def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | None:
+    same = [f for f in several if plain(f.name) == plain(chosen) and f.values]
+    linked = [f for f in same if len(f.values.keys() & ids) >= LINKED * len(f.values)]
+    if linked:
+        return linked[0].name
+    others = [
+        f
+        for f in several
+        if len(f.values) >= 3
+        and len(f.values.keys() & ids) >= 0.9 * len(f.values)
+        and _identifies(f, 1)
+    ]
+    return others[0].name if len(others) == 1 else None
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _fill(part: Part, raw: Raw, decimal: str) -> None:
+    """Score the part's views."""
+    ids = [c for c in raw.cells.get(part.patient or "", []) if c]
+    unique = len(set(ids)) == len(ids) or "instrument" in part.place
+    named = [raw.name, raw.place.get("file", "").split(".")[0] if "sheet" not in raw.place else ""]
+    others = [f for f in part.fields if f.name != part.patient]
+    for view in views(others):
+        several = guesses(view, named, decimal, unique=unique and not view.own)
+        part.guesses += parted(several, view, named)
+        if not view.own:
+            part.flags += flags(view, named)

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 
 from flows.commands.command import Command, Context
@@ -37,7 +38,7 @@ def _new(context: Context) -> int:
         {"path": to, "not_guessed": missed},
         f"{to}: written. Read every line; {missed} columns were not guessed and are marked "
         f"`# could not guess`.\nName the site in registry.toml, then run `y90 check "
-        f"{whole} --site {given.name}`.",
+        f"{shlex.quote(str(whole))} --site {given.name}`.",
     )
     return 0
 

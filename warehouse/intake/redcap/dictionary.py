@@ -29,8 +29,14 @@ COLUMNS = {
         "select_choices_or_calculations",
     ),
     "identifier": ("identifier?", "identifier"),
+    "label": ("field label", "field_label"),
+    "note": ("field note", "field_note"),
+    "validation": (
+        "text validation type or show slider number",
+        "text_validation_type_or_show_slider_number",
+    ),
 }
-OPTIONAL = ("choices", "identifier")
+OPTIONAL = ("choices", "identifier", "label", "note", "validation")
 NAME = re.compile(r"[a-z0-9_]+", re.IGNORECASE)
 
 
@@ -43,6 +49,9 @@ class DictionaryField:
     type: str
     choices: dict[str, str] = field(default_factory=dict)
     identifier: bool = False
+    label: str = ""
+    note: str = ""
+    validation: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,4 +177,7 @@ def _field(cells: dict[str, str]) -> DictionaryField:
         type=cells["type"],
         choices=choices,
         identifier=cells.get("identifier", "").casefold() == "y",
+        label=cells.get("label", ""),
+        note=cells.get("note", ""),
+        validation=cells.get("validation", ""),
     )
