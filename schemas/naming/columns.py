@@ -67,7 +67,7 @@ COLUMNS: Mapping[str, str] = {
     "patients.tumour_grade": "grade + tumour class sum proven primary",
     "patients.ki67_pct": "ki + index value primary",
     "patients.functioning": "functioning | carcinoid functioning + tumour state symptoms",
-    "patients.extrahepatic_disease": "extrahepatic + disease liver metastasis burden",
+    "patients.extrahepatic_disease": "extrahepatic + state status disease liver metastasis burden",
     "patients.liver_metastases": "liver metastasis + proven disease",
     "patients.unresectable": "unresectable | not resectable + liver disease metastasis tumour",
     "patients.refractory_to_systemic": "refractory + systemic therapy disease",

@@ -16,18 +16,18 @@ CONCEPTS: Mapping[str, str] = {
     "birth": "birth* *birth* geburt* geb gebdat* gebjahr* naiss* ddn dob nasc* nacim* yob born "
     "fnac dn geboort*",
     "diagnosis": "diag* *diag* dx dg ed erstdiagnose ded",
-    "patient": "pat pat* patient* paz* paciente* subj* subject proband* pid pz sujet* participant*",
+    "patient": "usubj* ptid ipp nip nhc mrn dossier* historia* akte* cartella* fiche pat pat* patient* paz* paciente* subj* subject proband* pid pz sujet* participant*",
     "identifier": "id ids *id nr no num numero nummer *nummer code codice cod cod* codigo kennung "
     "ident* n number key record record* study estudio studio pseudonym* inclusion fall* case",
     "sequence": "seq* lfd lfdnr laufend* reihenfolge linea ligne line linie ordre order rang rank "
     "orden instance ordnung zahl nr number num numero n no",
     "sex": "sex* gender* geschl* sesso genre geslacht genere sexo",
-    "primary": "primar* *primar* primit* origen origine origin origem site_prim ptu primaire",
-    "site": "site* sitz sede siege loca* lok* localis* lokal* organ* zona",
+    "primary": "prim primar* *primar* primit* origen origine origin origem site_prim ptu primaire",
+    "site": "loc lok site* sitz sede siege loca* lok* localis* lokal* organ* zona",
     "grade": "grad* *grad grade* grado* grading g who oms differenz*",
     "ki": "ki ki67* mib* prolif* ki67",
     "index": "index indice indx rate",
-    "functioning": "secern* functional* functioning funktionell* hormon* secret* sekret* funzion* "
+    "functioning": "function secern* functional* functioning funktionell* hormon* secret* sekret* funzion* "
     "funcionante* sezern* fonctionn* syndrom* func funktion* sindr* functie* functioneel funct",
     "extrahepatic": "extra* *extrahep* ehd eh extrahep* extraepat* extraleb*",
     "disease": "disease* mal maladie* malatt* krankheit* enf enferm* doenca ziekte morbus "
@@ -36,7 +36,7 @@ CONCEPTS: Mapping[str, str] = {
     "metastasis": "metast* *metast* mets met meta filiae nelm",
     "proven": "proven prouv* gesich* nachgew* docum* dokum* conferm* confirm* bestat* histol* "
     "patholog* bewies* bewez*",
-    "unresectable": "unres* irres* inoper* nonres* nonop* irresec* inresec* nichtres* unoper*",
+    "unresectable": "inop unres* irres* inoper* nonres* nonop* irresec* inresec* nichtres* unoper*",
     "resectable": "resec* resek* resez* operab* oper",
     "not": "not non nicht no nicht- niet nao",
     "refractory": "refrac* refrakt* refratt* resist* therapieref* versag* chemorefr*",
@@ -77,8 +77,8 @@ CONCEPTS: Mapping[str, str] = {
     "general",
     "state": "state etat stato estado status zustand *status statut",
     "general": "general* allgemein*",
-    "weight": "gew weight* gewicht* *gewicht poids peso wt kg korpergew* body kgs",
-    "height": "height* grosse* korpergr* taille altezza talla altura ht lengte lange estatura "
+    "weight": "wgt gew weight* gewicht* *gewicht poids peso wt kg korpergew* body kgs",
+    "height": "groess* hgt height* grosse* korpergr* taille altezza talla altura ht lengte lange estatura "
     "statura size",
     "body": "body korper* corps corpo cuerpo",
     "ascites": "ascit* aszit* ascite* asc",
@@ -111,7 +111,7 @@ CONCEPTS: Mapping[str, str] = {
     "tare* rebe radioemb* re procedur* proc prozedur* y90 y90* interv* ttt bolus rad",
     "device": "device* produkt* prod product* prodotto sphar* *sphar* spher* microsph* mikrosph* "
     "micros* particl* partik* esfer* microsfer* dispo* dispos* presidio",
-    "lobe": "lobe* lobo* lobul* lappen* *lappen lob territ* seite side versorg* lato lado lobo",
+    "lobe": "lobus lobe* lobo* lobul* lappen* *lappen lob territ* seite side versorg* lato lado lobo",
     "segment": "segm* *segment* seg segs sgm couinaud",
     "volume": "vol vol* *vol *volum* perfvol",
     "mass": "mass* *masse massa masa mass",
@@ -176,7 +176,7 @@ CONCEPTS: Mapping[str, str] = {
     "name* nom* nombre* text* preferred meddra* pt dizione *name",
     "ctcae": "ctc* *ctc* nci* nci",
     "version": "vers* ver v",
-    "related": "relat* *relat* zusammenh* *zusammenh* lien corr* correl* kausal* causal* nesso "
+    "related": "rel relat* *relat* zusammenh* *zusammenh* lien corr* correl* kausal* causal* nesso "
     "rela* imputab* attrib* nexo relac* verband* verband bezug",
     "serious": "serious* schwerw* grav* seri* sae sue eig ernst* eag ser sev* schwer",
     "procedure": "proced* massn* eingriff* maatreg* measure* action* interven* intervent*",
@@ -187,7 +187,7 @@ CONCEPTS: Mapping[str, str] = {
     "last": "last letzt* *letzt* derni* ultim* laatst* lst last*",
     "death": "death* tod* *tod dec* deces* deced* mort* exit* fall* verst* overl* obito falec* "
     "muert* died sterb* dead gestorb*",
-    "vital": "vital* leb* *leben alive viv* surviv* uberl* *uberl* mort* supervi* sopravv* vit os",
+    "vital": "dead vital* leb* *leben alive viv* surviv* uberl* *uberl* mort* supervi* sopravv* vit os",
     "cause": "cause* *ursach* caus* grund motiv* oorzaak *grund",
     "kind": "kind* art *art typ* tip* type* via source* quell* fuente* fonte* modo mode* soort "
     "origen origin* mode canale* bron* weg",
@@ -205,7 +205,7 @@ CONCEPTS: Mapping[str, str] = {
     "freitext* commento* comentar* referto text* annot* remarq*",
     "duration": "duration* dauer* dur* duree* durata* months* mois* mesi meses monat* jahre tage "
     "days fluoro* scopia* dlp",
-    "done": "done perform* durchgef* erfolgt* realis* realiz* effect* effett* effectu* eseguit* "
+    "done": "yn done perform* durchgef* erfolgt* realis* realiz* effect* effett* effectu* eseguit* "
     "lieg* gemacht carried uitgev* fatto fait hecho vorhand* present* any recorded erfasst "
     "known bekannt",
     "person": "arzt* *arzt doctor* dr medic* medec* huisarts* medico* physician* investig* "
@@ -214,6 +214,68 @@ CONCEPTS: Mapping[str, str] = {
     "reparto station* ward* servi* abteil* zentrum* centre center",
 }
 """Concept -> the words that mean it."""
+
+PARTS: Mapping[str, str] = {
+    "date": "dt dat date datum fec fch dta dtc",
+    "year": "yr jahr annee ann",
+    "birth": "geb nais naiss nac nasc birth brth",
+    "diagnosis": "diag dx diagn ed",
+    "primary": "prim",
+    "site": "lok loc site org",
+    "grade": "grad gr grade",
+    "functioning": "fonct funkt func hormon",
+    "extrahepatic": "eh ehm ehd extrahep",
+    "metastasis": "meta mets met",
+    "visit": "vis ass visit visite exam",
+    "weight": "wgt gew poids peso",
+    "height": "hgt groesse taille",
+    "angiography": "ang angio art map wu",
+    "maa": "maa",
+    "shunt": "shunt lsf",
+    "lung": "lung pulm poum polm",
+    "gastrointestinal": "gi dig",
+    "treatment": "tx trt ttt tt sirt re tare rx y90 proc",
+    "device": "dev sph",
+    "lobe": "lob lobe lobus",
+    "volume": "vol",
+    "target": "cib targ ziel target",
+    "perfused": "perf",
+    "tumour": "tum tumor tumour",
+    "normal": "norm",
+    "activity": "act akt activ",
+    "administered": "adm appl inj deliv",
+    "calibration": "cal kal calib",
+    "residual": "res rest resid",
+    "dose": "dos dose dosis",
+    "scan": "scan img im imag ct",
+    "modality": "mod typ type",
+    "class": "typ type class art cat",
+    "kind": "typ type art",
+    "arterial": "art arter",
+    "phase": "ph phase",
+    "new": "new neu nouv nuov nuev",
+    "lesion": "les laes lesion lesions",
+    "longest": "ld gd long max grand",
+    "perpendicular": "kd short min perp sad petit",
+    "axis": "diam dm axe dia",
+    "draw": "lab bio prel samp lb abn",
+    "event": "ae ei nw",
+    "ctcae": "ctc tox ctcae",
+    "begin": "st start deb beg onset begin beginn",
+    "end": "en end fin stop ende",
+    "related": "rel",
+    "serious": "ser",
+    "outcome": "out outc",
+    "contact": "fu kon kont cont nouv nuv dn",
+    "last": "last letzt lst der dern",
+    "vital": "vit vital surv alive",
+    "state": "stat statut status",
+    "cause": "caus cause co urs ursach",
+    "death": "death dc dec tod",
+    "therapy": "tx ttt trt ther",
+    "done": "yn mm pct cd kg",
+}
+"""Concept -> its short forms, of which names of few letters are put together, as DTNAISS."""
 
 STOPPED = (
     "to the of de du des la le les l d el los las del della dello dei di da il lo en y et und "

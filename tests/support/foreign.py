@@ -68,6 +68,8 @@ class Line:
     where: dict[str, Any] = field(default_factory=dict)
     optional: bool = False
     year_of: bool = False
+    here: Place | None = None
+    """Its place with the form that borrows the field, where another one lends it."""
 
 
 @dataclass
@@ -108,6 +110,7 @@ def score(centre: Path) -> Score:
     written = {_one(line, centre): line for line in _written(centre, site)}
     found = Score(wanted=sum(not r.optional for r in right.values()), written=len(written))
     for place, line in written.items():
+        place = line.here if line.here in right and place not in right else place
         if place not in right:
             later = place[:2] in LATER or place[0] == "recorded_responses"
             found.beyond += later
@@ -121,7 +124,8 @@ def score(centre: Path) -> Score:
         found.partly += verdict.startswith("partly")
         found.wrong += bool(verdict) and not verdict.startswith("partly")
         found.told += [f"{verdict}: {place}"] if verdict else []
-    missing = [p for p, r in right.items() if p not in written and not r.optional]
+    there = {*written, *(line.here for line in written.values())}
+    missing = [p for p, r in right.items() if p not in there and not r.optional]
     found.told += [f"missing: {p}" for p in missing]
     return found
 
@@ -198,6 +202,7 @@ def _written(centre: Path, site: Site) -> Iterator[Line]:
 def _at(line: Line, file: str, sheet: str) -> Line:
     table, column, _, lent, said = line.place
     line.place = (table, column, file, lent or sheet, said)
+    line.here = (table, column, file, sheet, said)
     return line
 
 
@@ -266,6 +271,7 @@ def _same_unit(line: Line, right: Line) -> bool:
 
 
 def _same_where(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    mine = {n: v for n, v in mine.items() if getattr(v, "at_least", None) is None}
     if set(mine) != set(theirs):
         return False
     return all(

@@ -27,6 +27,7 @@ from warehouse.intake.redcap.dictionary import Dictionary, DictionaryField, read
 from warehouse.intake.redcap.instruments import EVENT, KEYS, UNASSIGNED
 from warehouse.receiving.guessing import words
 from warehouse.receiving.guessing.blocks import views
+from warehouse.receiving.guessing.events import events
 from warehouse.receiving.guessing.fields import Field, decimal_sign, missing_words
 from warehouse.receiving.guessing.fit import VAGUE, Match, named
 from warehouse.receiving.guessing.tables import ENOUGH, guesses
@@ -37,6 +38,11 @@ from warehouse.receiving.inbox import copy_out
 SAMPLE = 5000
 DICTIONARY_HEAD = ("variable / field name", "field_name,")
 OURS = {"source_file", "source_row", "source_key", *KEYS}
+NAMED = 0.7
+"""The score of a name that says no more than that it is an identifier."""
+FEW = 3
+ROWS = 1.2
+"""So many rows of a patient, on average, a table of patients may have by mistake."""
 LINKED = 0.5
 """So many of a table's patients at least must be those of the others."""
 
@@ -310,37 +316,42 @@ def _prefix(names: Sequence[str]) -> str:
 
 
 def _patients(raws: Sequence[Raw], fields: Mapping[str, Sequence[Field]]) -> dict[str, str | None]:
-    """Table -> the field that names the patient: the one that most tables share."""
+    """Table -> the field that names the patient: the one whose values most tables share."""
     best: tuple[float, str, set[str]] = (0.0, "", set())
     for name, several in fields.items():
         for place, one in enumerate(several):
             score = _identifies(one, place)
             if score:
-                same = [f for n, o in fields.items() if n != name for f in o if _shares(one, f)]
-                best = max(
-                    best, (score + len(same), one.name, set(one.values)), key=lambda b: b[:1]
-                )
+                others = (o for n, o in fields.items() if n != name)
+                shared = sum(any(_shares(one, f) for f in o) for o in others)
+                alone = len(fields) == 1 and score > 0
+                score = score + shared if score >= NAMED or shared or alone else 0.0
+                best = max(best, (score, one.name, set(one.values)), key=lambda b: b[:1])
     _, chosen, ids = best
     return {r.name: _own_patient(fields[r.name], chosen, ids) for r in raws}
 
 
 def _identifies(one: Field, place: int) -> float:
     """How well a field names a patient: by its name, its place and its form."""
-    if not one.total or one.dated:
+    if not one.total or one.dated or one.clock > 0.5 or len(one.values) < FEW:
         return 0.0
     if plain(one.name) == "patientid":
         return 3.0
     met = [words.concepts(t) for t in words.tokens(one.name)]
     patient = any("patient" in c for c in met)
     identifier = any("identifier" in c for c in met)
-    return patient * 1.0 + identifier * 0.7 + (place == 0) * 0.5 if patient or identifier else 0.0
+    other = any(c and not c & {"patient", "identifier", "sequence"} for c in met)
+    named = patient * 1.0 + identifier * NAMED - other * 1.0
+    return max(named + (place == 0 and one.numeric < 1) * 0.5, 0.0)
 
 
 def _shares(one: Field, other: Field) -> bool:
-    """Whether two fields of different tables name the same patients."""
-    if plain(one.name) != plain(other.name) or not other.values:
+    """Whether two fields of different tables name the same patients, as codes that are not few."""
+    if not other.values or other.dated or len(other.values) < FEW:
         return False
-    return len(one.values.keys() & other.values.keys()) >= LINKED * len(other.values)
+    common = len(one.values.keys() & other.values.keys())
+    alike = plain(one.name) == plain(other.name)
+    return common >= (LINKED if alike else 0.9) * len(other.values)
 
 
 def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | None:
@@ -350,10 +361,10 @@ def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | 
         return linked[0].name
     others = [
         f
-        for f in several
-        if len(f.values) >= 3
+        for place, f in enumerate(several)
+        if len(f.values) >= FEW
         and len(f.values.keys() & ids) >= 0.9 * len(f.values)
-        and _identifies(f, 1)
+        and _identifies(f, place) >= NAMED
     ]
     return others[0].name if len(others) == 1 else None
 
@@ -361,11 +372,11 @@ def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | 
 def _fill(part: Part, raw: Raw, decimal: str) -> None:
     """Score the part's views."""
     ids = [c for c in raw.cells.get(part.patient or "", []) if c]
-    unique = len(set(ids)) == len(ids) or "instrument" in part.place
+    unique = len(ids) <= ROWS * len(set(ids)) or "instrument" in part.place
     named = [raw.name, raw.place.get("file", "").split(".")[0] if "sheet" not in raw.place else ""]
     others = [f for f in part.fields if f.name != part.patient]
     for view in views(others):
         several = guesses(view, named, decimal, unique=unique and not view.own)
         part.guesses += parted(several, view, named)
         if not view.own:
-            part.flags += flags(view, named)
+            part.flags += [*flags(view, named), *events(view, named)]

@@ -109,17 +109,21 @@ def _merged(shape: tuple[str, str], found: dict[str, Field]) -> Field:
 
 def _blocks(fields: Sequence[Field]) -> dict[str, list[Field]]:
     """Word -> the fields that begin or end with it, where several words have like fields."""
+    met: dict[str, list[Field]] = {}
     for last in (False, True):
+        taken = {f.name for several in met.values() for f in several}
         rests: dict[str, dict[str, Field]] = {}
-        for one in fields:
+        for one in (f for f in fields if f.name not in taken):
             parts = PARTED.split(one.name.strip())
             if len(parts) > 1:
                 word, rest = (parts[-1], parts[:-1]) if last else (parts[0], parts[1:])
                 rests.setdefault(word, {})["_".join(rest)] = one
         words = _kin(rests)
-        if words and not _by_numbers(words):
-            return {w: [_inside(f, rest, w) for rest, f in rests[w].items()] for w in words}
-    return {}
+        if words and (not _by_numbers(words) or _counted_inside(rests, words)):
+            for w in words:
+                inside = [_inside(f, rest, w) for rest, f in rests[w].items()]
+                met[f"{w} " if w in met else w] = inside
+    return met
 
 
 def _kin(rests: dict[str, dict[str, Field]]) -> list[str]:
@@ -136,6 +140,12 @@ def _kin(rests: dict[str, dict[str, Field]]) -> list[str]:
 def _by_numbers(words: Sequence[str]) -> bool:
     """Whether the words differ by their number only, as l1 and l2: these are no blocks."""
     return len({NUMBERED.sub("", w) for w in words}) == 1 and all(NUMBERED.search(w) for w in words)
+
+
+def _counted_inside(rests: dict[str, dict[str, Field]], words: Sequence[str]) -> bool:
+    """Whether fields of a word differ by another number, as those of v1_l1_mm and v1_l2_mm."""
+    inside = (list(rests[w]) for w in words)
+    return any(len({NUMBERED.sub("{n}", r) for r in several}) < len(several) for several in inside)
 
 
 def _inside(one: Field, rest: str, word: str) -> Field:

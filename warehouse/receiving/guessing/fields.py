@@ -30,8 +30,11 @@ TIMES = (" %H:%M", " %H:%M:%S", "T%H:%M", "T%H:%M:%S")
 FEW = 12
 """So many values are tried before the whole column."""
 ISO = "%Y-%m-%d"
+ISO_MOMENTS = frozenset(ISO + t for t in TIMES)
+"""Read wherever a day is read."""
 PARTIAL = re.compile(r"(?:\d{1,2}[./-])?\d{4}|\d{4}-\d{2}|ca\.? ?\d{4}")
 NUMBER = re.compile(r"[<>≤≥]?=? ?-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)? ?%?")
+ISO_START = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]00:00(?::00)?)?$")
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 
 
@@ -91,12 +94,17 @@ class Field:
     def formats(self) -> dict[str, int]:
         """Format of a day, or of a moment -> how many cells it reads; those that read nearly all.
 
-        A month or a year alone is read by every format of a day.
+        A month or a year alone is read by every format of a day, and so is a day of ISO 8601 beside
+        others, as a workbook has them whose cells are dates in part.
         """
         partial = sum(n for v, n in self.values.items() if PARTIAL.fullmatch(v.strip()))
-        if not self.total or partial > 0.6 * self.total:
+        if not self.total or partial > 0.6 * self.total:  # nothing tells the format
             return {}
         rest = {v: n for v, n in self.values.items() if not PARTIAL.fullmatch(v.strip())}
+        iso = {v: n for v, n in rest.items() if ISO_START.match(v)}
+        if len(iso) < len(rest):
+            rest = {v: n for v, n in rest.items() if v not in iso}
+            partial += sum(iso.values())
         few = list(rest)[:FEW]
         near = [f for f in _formats() if 2 * sum(reads(v, f) for v in few) >= len(few)]
         read = {f: sum(n for v, n in rest.items() if reads(v, f)) for f in near}

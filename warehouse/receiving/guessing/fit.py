@@ -105,11 +105,7 @@ def match(table: str, column: Column, one: Field, decimal: str) -> Match | None:
     if column.unit == "year":
         return _year(bare)
     if column.dtype.is_date():
-        return (
-            bare
-            if (one.dated and not one.is_moment) or (column.partial and one.is_partial)
-            else None
-        )
+        return bare if one.dated or (column.partial and one.is_partial) else None
     if column.dtype.is_timestamp():
         return bare if one.is_moment else None
     if column.dtype.is_integer():

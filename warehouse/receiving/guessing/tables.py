@@ -16,7 +16,7 @@ from schemas.tables.registry import TABLES as REGISTRY
 from warehouse.receiving.guessing import laboratory, words
 from warehouse.receiving.guessing.blocks import View
 from warehouse.receiving.guessing.fields import Field
-from warehouse.receiving.guessing.fit import Match, match
+from warehouse.receiving.guessing.fit import VAGUE, Match, match
 
 ENOUGH = 0.7
 """A table or line of less confidence is not written."""
@@ -200,7 +200,7 @@ def _weigh(guess: Guess, named: Sequence[str]) -> None:
         for n, m in guess.matches.items()
         if n in telling and (not own or m.field.name in own)
     ]
-    support = sum(told) + 0.7 * len(guess.wide)
+    support = sum(min(t, 1.0) for t in told) + 0.7 * len(guess.wide) + _backing(guess)
     means = TABLES[guess.table]
     if any(words.means(means, t) for name in named for t in words.tokens(name)):
         support += BY_NAME if told or guess.wide else 0.0
@@ -208,6 +208,16 @@ def _weigh(guess: Guess, named: Sequence[str]) -> None:
     there = {*guess.matches, *guess.constants}
     there |= {"analyte", "value", "unit"} if guess.wide else set()
     guess.lacking = tuple(n for n in required(guess.table) if n not in there)
+
+
+def _backing(guess: Guess) -> float:
+    """What its own day or key adds to a table, where a name says it and not only that it is one."""
+    named = [
+        m
+        for n, m in guess.matches.items()
+        if n in required(guess.table) and m.sure > VAGUE and n not in TELLING.get(guess.table, "")
+    ]
+    return 0.4 * min(len(named), 2)
 
 
 def _without(guess: Guess, taken: set[str], named: Sequence[str]) -> Guess:

@@ -9,7 +9,7 @@ from schemas.site_rules import CONTRACTS
 from warehouse.receiving.guessing import words
 from warehouse.receiving.guessing.blocks import View
 from warehouse.receiving.guessing.fields import Field
-from warehouse.receiving.guessing.fit import labels, match, says_yes
+from warehouse.receiving.guessing.fit import Match, labels, match, says_yes
 from warehouse.receiving.guessing.tables import BY_NAME, Guess
 
 BEFORE, AFTER = "prior_therapies", "subsequent_therapies"
@@ -18,13 +18,14 @@ SIDES = ((BEFORE, PRIOR), (AFTER, LATER))
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A class of therapy that has a field of its own: yes or no, and since when."""
+    """A therapy or an event that has a field of its own, which says whether and how."""
 
     table: str
-    therapy: str
-    ticked: Field
-    yes: tuple[str, ...]
-    start: Field | None
+    said: Field
+    constants: dict[str, str]
+    yes: tuple[str, ...] = ()
+    """The values that say so; without them every number above 0 does."""
+    matches: tuple[Match, ...] = ()
 
 
 def parted(several: Sequence[Guess], view: View, named: Sequence[str]) -> list[Guess]:
@@ -38,7 +39,7 @@ def parted(several: Sequence[Guess], view: View, named: Sequence[str]) -> list[G
     whole = [g for g in both if "therapy_class" in g.matches]
     if not whole:
         return [*rest, *both]
-    one = max(whole, key=lambda g: (g.sure, len(g.matches)))
+    one = max(whole, key=lambda g: (len(g.matches), g.sure))
     used = {m.field.name for m in one.matches.values()}
     for by in view.fields:
         sides = _sides(by) if by.name not in used else {}
@@ -82,7 +83,7 @@ def _as(one: Guess, table: str, where: dict[str, list[str]]) -> Guess:
 def flags(view: View, named: Sequence[str]) -> Iterator[Flag]:
     """Fields that say yes or no to one class of therapy before treatment."""
     days = [(f, _therapy(f)) for f in view.fields if f.dated]
-    for one in _each(view):
+    for one in each(view):
         text = f"{one.label} {one.shown}"
         met = [t for t, said in SIDES if any(words.means(said, w) for w in words.tokens(text))]
         met = met or [
@@ -96,10 +97,11 @@ def flags(view: View, named: Sequence[str]) -> Iterator[Flag]:
         yes = says_yes(one)
         if yes:
             starts = [f for f, what in days if what == therapy and f is not one]
-            yield Flag(BEFORE, therapy, one, yes, starts[0] if len(starts) == 1 else None)
+            since = tuple(Match("start_date", f, 1.0) for f in starts[:1] if len(starts) == 1)
+            yield Flag(BEFORE, one, {"therapy_class": therapy}, yes, since)
 
 
-def _each(view: View) -> Iterator[Field]:
+def each(view: View) -> Iterator[Field]:
     """The fields, and every column of a checkbox by itself."""
     for one in view.fields:
         if not one.ticks:

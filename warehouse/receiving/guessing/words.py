@@ -7,7 +7,7 @@ from functools import cache
 from html import unescape
 
 from schemas.naming.codes import NEGATIONS
-from schemas.naming.concepts import CONCEPTS, STOP
+from schemas.naming.concepts import CONCEPTS, PARTS, STOP
 from schemas.records.lab_words import UNITS, plain_unit
 
 COLUMN_UNITS = {
@@ -38,6 +38,8 @@ COLUMN_UNITS = {
     "porc": "%",
 }
 """What ends a name -> the unit of a registry column, in UCUM."""
+LONGEST = 12
+"""A longer word is no abbreviation."""
 JOINED = 20
 """The strength of a code of which two words stand together."""
 BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,24})[)\]]")
@@ -106,7 +108,34 @@ def means(words: str, token: str) -> bool:
 @cache
 def concepts(token: str) -> frozenset[str]:
     """The concepts that a word can mean."""
-    return frozenset(n for n, words in CONCEPTS.items() if means(words, token))
+    whole = frozenset(n for n, words in CONCEPTS.items() if means(words, token))
+    exact = any(token in _compiled(words)[0] for words in CONCEPTS.values())
+    return whole if exact else _put_together(token) or whole
+
+
+@cache
+def _put_together(token: str) -> frozenset[str]:
+    """The concepts of a name of few letters that is put together of short forms; none if not."""
+    if not 4 <= len(token) <= LONGEST or not token.isalpha():
+        return frozenset()
+    best = _segments(token)
+    return frozenset().union(*map(_part, best)) if len(best) > 1 else frozenset()
+
+
+def _segments(token: str) -> tuple[str, ...]:
+    """The fewest short forms of which a token is put together."""
+    found = [
+        (first, *rest)
+        for place in range(2, len(token) - 1)
+        if _part(first := token[:place]) and (rest := _segments(token[place:]))
+    ]
+    whole = [(token,)] if _part(token) else []
+    return min([*whole, *found], key=len, default=())
+
+
+@cache
+def _part(text: str) -> frozenset[str]:
+    return frozenset(n for n, words in PARTS.items() if text in words.split())
 
 
 def unit_text(text: str) -> str:

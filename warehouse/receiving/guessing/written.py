@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from schemas.contract import columns
 from schemas.site_rules import CONTRACTS
 from warehouse.receiving.guessing import words
-from warehouse.receiving.guessing.fields import DAYS, ISO, Field
+from warehouse.receiving.guessing.fields import DAYS, ISO, ISO_MOMENTS, Field
 from warehouse.receiving.guessing.fit import Match, says_some
 from warehouse.receiving.guessing.tables import ENOUGH, Guess, candidates, ours, required
 from warehouse.receiving.guessing.therapies import Flag
@@ -84,7 +84,7 @@ def _part(frame: Frame, part: Part) -> tuple[list[str], int]:
     several = len({g.table for g in written}) + bool(part.flags) > 1
     taken = {m.field.name for g in written for m in g.matches.values()}
     whole = {g.table for g in written}
-    part.flags = [f for f in part.flags if f.ticked.name not in taken and f.table not in whole]
+    part.flags = [f for f in part.flags if f.said.name not in taken and f.table not in whole]
     for guess in written:
         lines += _table(frame, part, guess, several)
     for flag in part.flags:
@@ -92,9 +92,8 @@ def _part(frame: Frame, part: Part) -> tuple[list[str], int]:
     if not written and not part.flags:
         lines += _no_table(part)
     used = {c for g in written for c in _columns(g)}
-    used |= {
-        n for f in part.flags for one in (f.ticked, f.start) if one for n in one.of or (one.name,)
-    }
+    read = [f for g in part.flags for f in (g.said, *(m.field for m in g.matches))]
+    used |= {n for one in read for n in one.of or (one.name,)}
     left = [f for f in part.fields if not used & {f.name, *f.of} and f.name != part.patient]
     lines += [_open(f, part) for f in left]
     return lines, len(left)
@@ -239,8 +238,8 @@ def _own_format(frame: Frame, one: Match) -> str:
         return "" if not formats or frame.moment in formats else _best(formats)
     if not (kind.is_date() or one.year_of) or not formats or frame.day in formats:
         return ""
-    days = {f: n for f, n in formats.items() if f in DAYS}
-    return "" if ISO in days or not days else _best(days)
+    days = {f: n for f, n in formats.items() if f in DAYS} or formats
+    return "" if ISO in days or ISO_MOMENTS & set(days) else _best(days)
 
 
 def _any_table(one: Match) -> str:
@@ -254,16 +253,19 @@ def _best(formats: Mapping[str, int]) -> str:
 
 
 def _flag(frame: Frame, part: Part, flag: Flag) -> Iterator[str]:
-    yield f"# {flag.table}: {flag.therapy}{_label(flag.ticked)}"
+    """A source of one therapy or event, of the rows in which its field says so."""
+    what = ", ".join(flag.constants.values())
+    yield comment(f"{flag.table}: {what}{_label(flag.said)}")
     yield f"[[tables.{flag.table}]]"
     yield from (f"{key} = {quoted(name)}" for key, name in part.place.items())
-    yield f"where = {{ {quoted(flag.ticked.name)} = {_in(flag.yes)} }}"
+    said = _in(flag.yes) if flag.yes else "{ at_least = 1 }"
+    yield f"where = {{ {quoted(flag.said.name)} = {said} }}"
     yield f"[tables.{flag.table}.columns]"
     if part.patient and not frame.redcap:
         yield f"patient_id = {quoted(part.patient)}"
-    yield f'therapy_class = {{ constant = "{flag.therapy}" }}'
-    if flag.start:
-        yield from _line(frame, Match("start_date", flag.start, 1.0))
+    yield from (f"{name} = {{ constant = {quoted(c)} }}" for name, c in flag.constants.items())
+    for one in flag.matches:
+        yield from _line(frame, one)
 
 
 def _nothing_gives(parts: Iterable[Part]) -> Iterator[str]:
