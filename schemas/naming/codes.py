@@ -246,8 +246,8 @@ NEGATIONS = frozenset(NEGATIONS_WORDS.split())
 """Before a word these make another of it, so that such words must be listed together."""
 ROMAN: Mapping[str, int] = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 MISSING_WORDS = (
-    "k.a. n.d. nd n.m. n/a na n.a. nc np n.p. n.e. ne s/d nm unk ? - -- . nr n.r. nb n.b. "
-    "null s.d. nsp dk -999 -99 -9 -1 999 9999 missing fehlt manquant"
+    "k.a. n.d. nd n.m. n/a na n.a. nc np n.p. n.e. ne s/d nm unk ? - -- . nr n.r. nb n.b. null "
+    "s.d. nsp dk -999 -99 -9 -1 999 9999 missing fehlt manquant"
 )
 MISSING = frozenset(MISSING_WORDS.split())
 """What stands in a column of numbers or days for nothing."""

@@ -60,7 +60,7 @@ CONTEXT: Mapping[str, str] = {
 """Table -> concepts that may always be said on it."""
 
 COLUMNS: Mapping[str, str] = {
-    "patients.sex": "sex",
+    "patients.sex": "sex + birth patient",
     "patients.birth_year": "birth | birth year + date",
     "patients.diagnosis_date": "diagnosis + begin date disease proven year",
     "patients.primary_site": "primary | primary site | tumour site | site + disease origin",
@@ -76,11 +76,9 @@ COLUMNS: Mapping[str, str] = {
     "disease",
     "patients.organ_function_adequate": "organfunction adequate | organfunction + functioning",
     "prior_therapies.therapy_class": "therapy class | therapy | class | therapy name + before",
-    "prior_therapies.sequence": "sequence",
     "prior_therapies.start_date": "begin | begin date | therapy date | date + therapy",
     "prior_therapies.stop_date": "end | end date + therapy",
     "subsequent_therapies.therapy_class": "therapy class | therapy | class | therapy name + after",
-    "subsequent_therapies.sequence": "sequence",
     "subsequent_therapies.start_date": "begin | begin date | therapy date | date + therapy after",
     "medications.drug": "drug | drug name | name",
     "medications.purpose": "purpose + drug",
@@ -162,8 +160,8 @@ COLUMNS: Mapping[str, str] = {
     "measurements.scan_date": "date scan | scan | date imaging | date",
     "measurements.modality": "modality | scan modality + kind class",
     "measurements.reader": "reader",
-    "measurements.longest_mm": "longest | longest axis + axis lesion",
-    "measurements.perpendicular_mm": "perpendicular | perpendicular axis + axis lesion",
+    "measurements.longest_mm": "longest | longest axis + axis lesion target",
+    "measurements.perpendicular_mm": "perpendicular | perpendicular axis + axis lesion target",
     "measurements.enhancing_longest_mm": "enhancing | enhancing longest | enhancing axis + axis "
     "longest lesion recist tumour fraction",
     "measurements.enhancing_perpendicular_mm": "enhancing perpendicular + axis lesion",

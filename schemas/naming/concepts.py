@@ -16,7 +16,8 @@ CONCEPTS: Mapping[str, str] = {
     "birth": "birth* *birth* geburt* geb gebdat* gebjahr* naiss* ddn dob nasc* nacim* yob born "
     "fnac dn geboort*",
     "diagnosis": "diag* *diag* dx dg ed erstdiagnose ded",
-    "patient": "usubj* ptid ipp nip nhc mrn dossier* historia* akte* cartella* fiche pat pat* patient* paz* paciente* subj* subject proband* pid pz sujet* participant*",
+    "patient": "usubj* ptid ipp nip nhc mrn dossier* historia* akte* cartella* fiche pat pat* "
+    "patient* paz* paciente* subj* subject proband* pid pz sujet* participant*",
     "identifier": "id ids *id nr no num numero nummer *nummer code codice cod cod* codigo kennung "
     "ident* n number key record record* study estudio studio pseudonym* inclusion fall* case",
     "sequence": "seq* lfd lfdnr laufend* reihenfolge linea ligne line linie ordre order rang rank "
@@ -27,8 +28,9 @@ CONCEPTS: Mapping[str, str] = {
     "grade": "grad* *grad grade* grado* grading g who oms differenz*",
     "ki": "ki ki67* mib* prolif* ki67",
     "index": "index indice indx rate",
-    "functioning": "function secern* functional* functioning funktionell* hormon* secret* sekret* funzion* "
-    "funcionante* sezern* fonctionn* syndrom* func funktion* sindr* functie* functioneel funct",
+    "functioning": "function secern* functional* functioning funktionell* hormon* secret* sekret* "
+    "funzion* funcionante* sezern* fonctionn* syndrom* func funktion* sindr* functie* "
+    "functioneel funct",
     "extrahepatic": "extra* *extrahep* ehd eh extrahep* extraepat* extraleb*",
     "disease": "disease* mal maladie* malatt* krankheit* enf enferm* doenca ziekte morbus "
     "erkrank* tumorlast befall *befall manifest* localizac*",
@@ -78,8 +80,8 @@ CONCEPTS: Mapping[str, str] = {
     "state": "state etat stato estado status zustand *status statut",
     "general": "general* allgemein*",
     "weight": "wgt gew weight* gewicht* *gewicht poids peso wt kg korpergew* body kgs",
-    "height": "groess* hgt height* grosse* korpergr* taille altezza talla altura ht lengte lange estatura "
-    "statura size",
+    "height": "groess* hgt height* grosse* korpergr* taille altezza talla altura ht lengte lange "
+    "estatura statura size",
     "body": "body korper* corps corpo cuerpo",
     "ascites": "ascit* aszit* ascite* asc",
     "encephalopathy": "enceph* enzeph* encef* he hepenz*",
@@ -97,7 +99,7 @@ CONCEPTS: Mapping[str, str] = {
     "lung": "lung* pulm* polm* poumon* *lung* *pulm* longs long",
     "fraction": "fraction* *fraktion* part* portion porc* frazion* fracc* anteil* ratio prozent* "
     "pct perc* percent* share",
-    "method": "method* *method* metod* technique tecnica technik tecn* modus",
+    "method": "calcul* method* *method* metod* technique tecnica technik tecn* modus",
     "gastrointestinal": "gi gastro* digest* *gi magen* git extrahepshunt intestin* abdominal*",
     "leak": "leak* fuite* leck* reflux* fuga* stravas* deposition* extravas* misdep* captacion* "
     "captaz*",
@@ -111,7 +113,8 @@ CONCEPTS: Mapping[str, str] = {
     "tare* rebe radioemb* re procedur* proc prozedur* y90 y90* interv* ttt bolus rad",
     "device": "device* produkt* prod product* prodotto sphar* *sphar* spher* microsph* mikrosph* "
     "micros* particl* partik* esfer* microsfer* dispo* dispos* presidio",
-    "lobe": "lobus lobe* lobo* lobul* lappen* *lappen lob territ* seite side versorg* lato lado lobo",
+    "lobe": "lobus lobe* lobo* lobul* lappen* *lappen lob territ* seite side versorg* lato lado "
+    "lobo",
     "segment": "segm* *segment* seg segs sgm couinaud",
     "volume": "vol vol* *vol *volum* perfvol",
     "mass": "mass* *masse massa masa mass",
@@ -176,8 +179,8 @@ CONCEPTS: Mapping[str, str] = {
     "name* nom* nombre* text* preferred meddra* pt dizione *name",
     "ctcae": "ctc* *ctc* nci* nci",
     "version": "vers* ver v",
-    "related": "rel relat* *relat* zusammenh* *zusammenh* lien corr* correl* kausal* causal* nesso "
-    "rela* imputab* attrib* nexo relac* verband* verband bezug",
+    "related": "rel relat* *relat* zusammenh* *zusammenh* lien corr* correl* kausal* causal* "
+    "nesso rela* imputab* attrib* nexo relac* verband* verband bezug",
     "serious": "serious* schwerw* grav* seri* sae sue eig ernst* eag ser sev* schwer",
     "procedure": "proced* massn* eingriff* maatreg* measure* action* interven* intervent*",
     "outcome": "outcome* ausgang* issue esito* desenlace* resultado* out evol* verlauf* afloop "
@@ -187,7 +190,8 @@ CONCEPTS: Mapping[str, str] = {
     "last": "last letzt* *letzt* derni* ultim* laatst* lst last*",
     "death": "death* tod* *tod dec* deces* deced* mort* exit* fall* verst* overl* obito falec* "
     "muert* died sterb* dead gestorb*",
-    "vital": "dead vital* leb* *leben alive viv* surviv* uberl* *uberl* mort* supervi* sopravv* vit os",
+    "vital": "dead vital* leb* *leben alive viv* surviv* uberl* *uberl* mort* supervi* sopravv* "
+    "vit os",
     "cause": "cause* *ursach* caus* grund motiv* oorzaak *grund",
     "kind": "kind* art *art typ* tip* type* via source* quell* fuente* fonte* modo mode* soort "
     "origen origin* mode canale* bron* weg",
@@ -205,9 +209,9 @@ CONCEPTS: Mapping[str, str] = {
     "freitext* commento* comentar* referto text* annot* remarq*",
     "duration": "duration* dauer* dur* duree* durata* months* mois* mesi meses monat* jahre tage "
     "days fluoro* scopia* dlp",
-    "done": "yn done perform* durchgef* erfolgt* realis* realiz* effect* effett* effectu* eseguit* "
-    "lieg* gemacht carried uitgev* fatto fait hecho vorhand* present* any recorded erfasst "
-    "known bekannt",
+    "done": "yn done perform* durchgef* erfolgt* realis* realiz* effect* effett* effectu* "
+    "eseguit* lieg* gemacht carried uitgev* fatto fait hecho vorhand* present* any recorded "
+    "erfasst known bekannt",
     "person": "arzt* *arzt doctor* dr medic* medec* huisarts* medico* physician* investig* "
     "operat* praxis* referent*",
     "place": "plz ort wohn* post* zip provinc* city* ville* stadt* adress* strasse* region* "
@@ -279,10 +283,9 @@ PARTS: Mapping[str, str] = {
 
 STOPPED = (
     "to the of de du des la le les l d el los las del della dello dei di da il lo en y et und "
-    "and a an im am au aux bei per for zum zur der die das den dem von vom zu mit with con "
-    "avec auf in un une uno una e o ou or oder par pour por para na no' do dos ne qu que al' "
-    "selon laut gemass according is was ist war liegt si est ci incl inkl bzw ca etc i ii d' "
-    "l'"
+    "and a an im am au aux bei per for zum zur der die das den dem von vom zu mit with con avec "
+    "auf in un une uno una e o ou or oder par pour por para na no' do dos ne qu que al' selon "
+    "laut gemass according is was ist war liegt si est ci incl inkl bzw ca etc i ii d' l'"
 )
 STOP = frozenset(STOPPED.split())
 """Words that say nothing in a name."""

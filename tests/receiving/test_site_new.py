@@ -74,6 +74,22 @@ def test_no_value_is_written_down_but_codes_that_repeat(
     assert "ecret" not in guessed(tmp_path, monkeypatch, "--from", str(tmp_path / "patients.csv"))
 
 
+def test_a_sentence_that_stands_there_once_is_not_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    causes = ["Tumor"] * 8 + ["Leberversagen"] * 4 + ["Tumor, told by his daughter Anna Secretname"]
+    rows = "".join(
+        f"{n},2020-03-{n + 10},verstorben,{c}\n".replace("Tumor, ", '"Tumor, ').replace(
+            "name\n", 'name"\n'
+        )
+        for n, c in enumerate(causes)
+    )
+    (tmp_path / "follow_up.csv").write_text("Pat-ID,Letzter Kontakt,Status,Todesursache\n" + rows)
+    text = guessed(tmp_path, monkeypatch, "--from", "follow_up.csv")
+    assert '"Leberversagen" = "liver_failure"' in text
+    assert "ecret" not in text
+
+
 def test_a_site_file_that_exists_is_never_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

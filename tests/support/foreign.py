@@ -24,7 +24,7 @@ from schemas.site_rules import CONTRACTS
 from transforms.intake.names import as_source, expanded
 from warehouse.intake.formats.typed import Form
 from warehouse.intake.formats.workbook import sheets
-from warehouse.receiving.site_guess import first_site_file
+from warehouse.receiving.site_guess import first_site_file, tables
 
 MEASURED = Path(__file__).parents[1] / "sites" / "foreign" / "measured.toml"
 """What was measured; `python -m tests.support.foreign` writes it, docs/site_files.md shows it."""
@@ -68,8 +68,6 @@ class Line:
     where: dict[str, Any] = field(default_factory=dict)
     optional: bool = False
     year_of: bool = False
-    here: Place | None = None
-    """Its place with the form that borrows the field, where another one lends it."""
 
 
 @dataclass
@@ -106,11 +104,11 @@ def guessed(centre: Path) -> str:
 def score(centre: Path) -> Score:
     """Hold the guessed site file of a centre against its right mapping."""
     site = Site.model_validate(tomllib.loads(guessed(centre)))
-    right = {_one(line, centre): line for line in _right(centre, site.format == "redcap")}
-    written = {_one(line, centre): line for line in _written(centre, site)}
+    redcap = site.format == "redcap"
+    right = {_one(r, centre, redcap=redcap): r for r in _right(centre, redcap)}
+    written = {_one(w, centre, redcap=redcap): w for w in _written(centre, site)}
     found = Score(wanted=sum(not r.optional for r in right.values()), written=len(written))
     for place, line in written.items():
-        place = line.here if line.here in right and place not in right else place
         if place not in right:
             later = place[:2] in LATER or place[0] == "recorded_responses"
             found.beyond += later
@@ -124,15 +122,17 @@ def score(centre: Path) -> Score:
         found.partly += verdict.startswith("partly")
         found.wrong += bool(verdict) and not verdict.startswith("partly")
         found.told += [f"{verdict}: {place}"] if verdict else []
-    there = {*written, *(line.here for line in written.values())}
-    missing = [p for p, r in right.items() if p not in there and not r.optional]
+    missing = [p for p, r in right.items() if p not in written and not r.optional]
     found.told += [f"missing: {p}" for p in missing]
     return found
 
 
-def _one(line: Line, centre: Path) -> Place:
+def _one(line: Line, centre: Path, *, redcap: bool) -> Place:
     """The place of a line; the only sheet of a workbook needs no name."""
     table, column, file, sheet, said = line.place
+    said = " ".join(said.split())
+    if redcap:
+        return table, column, file, "", said  # a field stands on one form of the project
     if file.endswith(".xlsx"):
         sheet = "" if _sheets(centre / file) == 1 else sheet
     return table, column, file, sheet, said
@@ -194,7 +194,8 @@ def _written(centre: Path, site: Site) -> Iterator[Line]:
         for source in parts:
             file = source.file or (site.redcap.data if site.redcap else "")
             sheet = source.sheet or source.instrument or ""
-            for one in expanded(_header(centre, file, source.sheet), source):
+            head = _header(centre, file, source.sheet, redcap=site.redcap is not None)
+            for one in expanded(head, source):
                 for line in _lines(table, one, site):
                     yield _at(line, file, sheet)
 
@@ -202,7 +203,6 @@ def _written(centre: Path, site: Site) -> Iterator[Line]:
 def _at(line: Line, file: str, sheet: str) -> Line:
     table, column, _, lent, said = line.place
     line.place = (table, column, file, lent or sheet, said)
-    line.here = (table, column, file, sheet, said)
     return line
 
 
@@ -250,7 +250,7 @@ def _verdict(line: Line, right: Line) -> str:
         return f"wrong date_format {line.date_format}"
     if right.year_of != line.year_of and right.place[1] == "birth_year":
         return "wrong: not the year of the date"
-    if not _same_where(line.where, right.where):
+    if right.place[1] != "patient_id" and not _same_where(line.where, right.where):
         return f"wrong where {line.where}"
     return _codes(line, right)
 
@@ -271,7 +271,9 @@ def _same_unit(line: Line, right: Line) -> bool:
 
 
 def _same_where(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    mine = {n: v for n, v in mine.items() if getattr(v, "at_least", None) is None}
+    counted = {n for n, v in mine.items() if getattr(v, "at_least", None) is not None}
+    mine = {n: v for n, v in mine.items() if n not in counted}
+    theirs = {n: v for n, v in theirs.items() if n not in counted}
     if set(mine) != set(theirs):
         return False
     return all(
@@ -299,24 +301,14 @@ def _read(theirs: str) -> str:
     return "true" if low in YES else "false" if low in NO else theirs
 
 
-def _header(centre: Path, file: str, sheet: str | None) -> Sequence[str]:
-    path = centre / file
-    if path.suffix == ".xlsx":
-        with tempfile.TemporaryDirectory() as folder:
-            form = Form.of(Site.model_validate({"site_id": "foreign"}))
-            found = sheets(path, file, Path(folder), form)
-            one = next(s for s in found if sheet is None or s.name == sheet)
-            return _first_line(one.path.read_text("utf-8"))
-    data = path.read_bytes()
-    try:
-        return _first_line(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return _first_line(data.decode("cp1252"))
-
-
-def _first_line(text: str) -> list[str]:
-    first = text.splitlines()[0]
-    return next(csv.reader([first], delimiter=max(",;\t", key=first.count)))
+def _header(centre: Path, file: str, sheet: str | None, *, redcap: bool) -> Sequence[str]:
+    """The names of a file's columns as they are read; of a REDCap export those of all forms."""
+    if redcap:
+        with (centre / file).open(encoding="utf-8-sig", newline="") as export:
+            return next(csv.reader(export))
+    with tempfile.TemporaryDirectory() as folder:
+        several = list(tables(centre / file, "foreign", Path(folder)))
+    return list(next(r.cells for r in several if sheet in (None, r.place.get("sheet"))))
 
 
 def centres(blind: bool) -> list[Path]:

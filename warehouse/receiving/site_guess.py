@@ -6,6 +6,7 @@ written; the rest is a comment, so that nothing is mapped that nobody has looked
 codes are written, and only where they repeat.
 """
 
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -23,6 +24,7 @@ from warehouse.intake.formats.archives import TABULAR, ignored
 from warehouse.intake.formats.typed import Form
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.raw import convert
+from warehouse.intake.redcap.dictionary import COLUMNS as DICTIONARY
 from warehouse.intake.redcap.dictionary import Dictionary, DictionaryField, read_dictionary
 from warehouse.intake.redcap.instruments import EVENT, KEYS, UNASSIGNED
 from warehouse.receiving.guessing import words
@@ -30,13 +32,12 @@ from warehouse.receiving.guessing.blocks import views
 from warehouse.receiving.guessing.events import events
 from warehouse.receiving.guessing.fields import Field, decimal_sign, missing_words
 from warehouse.receiving.guessing.fit import VAGUE, Match, named
-from warehouse.receiving.guessing.tables import ENOUGH, guesses
+from warehouse.receiving.guessing.tables import ENOUGH, SURE, guesses
 from warehouse.receiving.guessing.therapies import flags, parted
 from warehouse.receiving.guessing.written import Frame, Part, frame_days, text
 from warehouse.receiving.inbox import copy_out
 
 SAMPLE = 5000
-DICTIONARY_HEAD = ("variable / field name", "field_name,")
 OURS = {"source_file", "source_row", "source_key", *KEYS}
 NAMED = 0.7
 """The score of a name that says no more than that it is an identifier."""
@@ -73,7 +74,7 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
             redcap, raws, known = _redcap(data, described, site_id, folder)
         else:
             redcap, known = None, None
-            raws = [r for f in data for r in _tables(f, site_id, folder)]
+            raws = [r for f in data for r in tables(f, site_id, folder)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return _guessed(site_id, redcap, raws, known)
@@ -97,23 +98,29 @@ def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
     return [to / p.name for p in taken]
 
 
-def _head(path: Path) -> str:
-    first = path.read_bytes()[:65536].split(b"\n")[0]
-    return first.decode("utf-8-sig", "replace").casefold()
+def _head(path: Path) -> list[str]:
+    """The names in a text file's first line, in lower case, whatever divides them."""
+    if path.suffix.lower() in (".xlsx", ".parquet"):
+        return []
+    data = path.read_bytes()[:1_000_000]
+    coded = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    first = data.decode(coded, "replace").split("\n")[0]
+    return [n.strip().strip('"').casefold() for n in re.split(r"[,;\t|]", first)]
 
 
 def _dictionary(files: Sequence[Path]) -> Path | None:
     """The REDCap data dictionary among the files, by its header."""
-    met = [f for f in files if _head(f).lstrip('"').startswith(DICTIONARY_HEAD)]
+    names, forms = (set(DICTIONARY[key]) for key in ("name", "form"))
+    met = [f for f in files if names & set(_head(f)) and forms & set(_head(f))]
     return met[0] if len(met) == 1 else None
 
 
 def _is_redcap(data: Sequence[Path]) -> bool:
-    """Whether the one file is a REDCap export, by the columns that REDCap adds."""
-    if len(data) != 1 or data[0].suffix.lower() != ".csv":
-        return False
-    head = _head(data[0])
-    return "redcap_" in head or "_complete" in head
+    """Whether a file is a REDCap export, by the columns that REDCap adds."""
+    heads = [set(_head(f)) for f in data]
+    added = {EVENT, *KEYS, "redcap_survey_identifier"}
+    forms = [sum(n.endswith("_complete") for n in head) for head in heads]
+    return any(head & added for head in heads) or (len(data) == 1 and forms[0] > 1)
 
 
 def _redcap(
@@ -146,7 +153,7 @@ def _new(folder: Path, name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
 
 
-def _tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
+def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
     """The tables of a file, each sheet of a workbook by itself."""
     to = _new(folder, "file")
     (to / "in").mkdir()
@@ -244,6 +251,7 @@ def _borrow_days(parts: Sequence[Part], raws: Sequence[Raw], record: str) -> Non
         r.name: set(zip(r.cells.get(record, []), r.cells.get(EVENT, []), strict=False))
         for r in raws
     }
+    counts = {r.name: len(r.cells.get(record, [])) for r in raws}
     days = [
         (part.place["instrument"], f)
         for part in parts
@@ -252,11 +260,12 @@ def _borrow_days(parts: Sequence[Part], raws: Sequence[Raw], record: str) -> Non
     ]
     for part in parts:
         form = part.place["instrument"]
-        lent = [(i, f) for i, f in days if i != form and visits[form] and visits[form] <= visits[i]]
+        once = len(visits[form]) == counts[form] and any(event for _, event in visits[form])
+        lent = [(i, f) for i, f in days if once and i != form and visits[form] <= visits[i]]
         for guess in part.guesses:
             (day,) = guess.lacking if len(guess.lacking) == 1 else ("",)
             if day in SHARED and len(lent) == 1 and guess.sure >= ENOUGH:
-                guess.matches[day] = Match(day, lent[0][1], ENOUGH, instrument=lent[0][0])
+                guess.matches[day] = Match(day, lent[0][1], SURE, instrument=lent[0][0])
                 guess.lacking = ()
 
 
@@ -323,7 +332,7 @@ def _patients(raws: Sequence[Raw], fields: Mapping[str, Sequence[Field]]) -> dic
             score = _identifies(one, place)
             if score:
                 others = (o for n, o in fields.items() if n != name)
-                shared = sum(any(_shares(one, f) for f in o) for o in others)
+                shared = sum(max((_shares(one, f) for f in o), default=0.0) for o in others)
                 alone = len(fields) == 1 and score > 0
                 score = score + shared if score >= NAMED or shared or alone else 0.0
                 best = max(best, (score, one.name, set(one.values)), key=lambda b: b[:1])
@@ -345,13 +354,18 @@ def _identifies(one: Field, place: int) -> float:
     return max(named + (place == 0 and one.numeric < 1) * 0.5, 0.0)
 
 
-def _shares(one: Field, other: Field) -> bool:
-    """Whether two fields of different tables name the same patients, as codes that are not few."""
+def _shares(one: Field, other: Field) -> float:
+    """How well two fields of different tables name the same patients, as codes that are not few.
+
+    A patient has several rows in some tables; a number of the row has none.
+    """
     if not other.values or other.dated or len(other.values) < FEW:
-        return False
+        return 0.0
     common = len(one.values.keys() & other.values.keys())
     alike = plain(one.name) == plain(other.name)
-    return common >= (LINKED if alike else 0.9) * len(other.values)
+    if common < (LINKED if alike else 0.9) * len(other.values):
+        return 0.0
+    return 1.0 if other.total > ROWS * len(other.values) else 0.4
 
 
 def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | None:

@@ -20,9 +20,9 @@ def test_the_page_shows_what_is_measured() -> None:
     assert MEASURED.read_text("utf-8") == as_toml(numbers), (
         "run `python -m tests.support.foreign`, then `make docs`"
     )
-    for of in numbers.values():
-        assert of["wrong"] < 0.02 * of["written"]
-        assert of["right"] > 0.75 * of["wanted"]
+    tuned = numbers["tuned"]
+    assert tuned["wrong"] < 0.02 * tuned["written"]
+    assert tuned["right"] > 0.75 * tuned["wanted"]
 
 
 @pytest.mark.parametrize("centre", OPEN, ids=lambda c: c.name)

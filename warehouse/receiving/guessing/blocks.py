@@ -58,18 +58,17 @@ def views(fields: Sequence[Field]) -> Iterator[View]:
 
 def _families(fields: Sequence[Field]) -> list[View]:
     """Groups of fields that differ by one number only."""
-    shapes: dict[tuple[str, str], dict[str, Field]] = {}
+    shapes: dict[tuple[str, str], dict[str, tuple[Field, int]]] = {}
     for one in (f for f in fields if not f.ticks):
-        for met in NUMBERED.finditer(one.name):
-            shape = (one.name[: met.start()], one.name[met.end() :])
-            shapes.setdefault(shape, {})[met[0]] = one
-    groups: dict[tuple[str, ...], list[tuple[tuple[str, str], dict[str, Field]]]] = {}
+        for place, met in enumerate(NUMBERED.finditer(one.shown)):
+            shape = (one.shown[: met.start()], one.shown[met.end() :])
+            shapes.setdefault(shape, {})[met[0]] = (one, place)
+    groups: dict[str, list[tuple[tuple[str, str], dict[str, tuple[Field, int]]]]] = {}
     for shape, found in shapes.items():
         if len(found) > 1:
-            word = re.split(r"[_ .\-]", shape[0].rstrip("_ .-"))[-1]
-            glued = word if _stands_before(shape) else ""
-            groups.setdefault((glued,), []).append((shape, found))
-    return [_family(glued, members) for (glued,), members in groups.items() if _is_family(members)]
+            word = PARTED.split(shape[0].rstrip("_ .-"))[-1] if _stands_before(shape) else ""
+            groups.setdefault(word, []).append((shape, found))
+    return [_family(word, members) for word, members in groups.items() if _is_family(members)]
 
 
 def _stands_before(shape: tuple[str, str]) -> bool:
@@ -77,38 +76,54 @@ def _stands_before(shape: tuple[str, str]) -> bool:
     return bool(shape[1].strip("_ .-"))
 
 
-def _is_family(members: Sequence[tuple[tuple[str, str], dict[str, Field]]]) -> bool:
+def _is_family(members: Sequence[tuple[tuple[str, str], dict[str, tuple[Field, int]]]]) -> bool:
     return len(members) > 1 or len(members[0][1]) > 2
 
 
-def _family(glued: str, members: Sequence[tuple[tuple[str, str], dict[str, Field]]]) -> View:
+def _family(
+    word: str, members: Sequence[tuple[tuple[str, str], dict[str, tuple[Field, int]]]]
+) -> View:
     numbers = sorted({n for _, found in members for n in found}, key=int)
     own = tuple(_merged(shape, found) for shape, found in members)
-    return View((), own, numbered=glued or "n", numbers=tuple(numbers))
+    return View((), own, numbered=word or "n", numbers=tuple(numbers))
 
 
-def _merged(shape: tuple[str, str], found: dict[str, Field]) -> Field:
+def _merged(shape: tuple[str, str], found: dict[str, tuple[Field, int]]) -> Field:
     """One field for all numbers."""
-    first = next(iter(found.values()))
-    name = "{n}".join(shape)
+    first, place = next(iter(found.values()))
     stem = shape[0].rstrip("_ .-")
     before = PARTED.split(stem)
     shown = " ".join([*before[:-1], shape[1].strip("_ .-")]) if _stands_before(shape) else stem
-    if first.shown != first.name and not _stands_before(shape):
-        shown = NUMBERED.sub("", first.shown)
     return replace(
         first,
-        name=name,
+        name=_pattern(first, place),
         shown=shown.strip() or stem,
         label=re.sub(r"\b\d+\b", "", first.label),
-        cells=[c for f in found.values() for c in f.cells],
-        of=tuple(f.name for f in found.values()),
+        cells=[c for f, _ in found.values() for c in f.cells],
+        of=tuple(f.name for f, _ in found.values()),
         block=before[-1],
     )
 
 
+def _pattern(one: Field, place: int) -> str:
+    """The field's whole name with `{n}` for a number of the part that is shown."""
+    numbers = list(NUMBERED.finditer(one.name))
+    met = numbers[len(numbers) - len(NUMBERED.findall(one.shown)) + place]
+    if one.block and one.name.endswith(one.block):
+        met = numbers[place]
+    return f"{one.name[: met.start()]}{{n}}{one.name[met.end() :]}"
+
+
 def _blocks(fields: Sequence[Field]) -> dict[str, list[Field]]:
-    """Word -> the fields that begin or end with it, where several words have like fields."""
+    """Word -> the fields that begin or end with it, where several words have like fields.
+
+    Words that differ by their number only are blocks where nothing else is, and where another
+    number counts inside of them.
+    """
+    return _ended(fields, counted=False) or _ended(fields, counted=True)
+
+
+def _ended(fields: Sequence[Field], *, counted: bool) -> dict[str, list[Field]]:
     met: dict[str, list[Field]] = {}
     for last in (False, True):
         taken = {f.name for several in met.values() for f in several}
@@ -119,10 +134,10 @@ def _blocks(fields: Sequence[Field]) -> dict[str, list[Field]]:
                 word, rest = (parts[-1], parts[:-1]) if last else (parts[0], parts[1:])
                 rests.setdefault(word, {})["_".join(rest)] = one
         words = _kin(rests)
-        if words and (not _by_numbers(words) or _counted_inside(rests, words)):
-            for w in words:
-                inside = [_inside(f, rest, w) for rest, f in rests[w].items()]
-                met[f"{w} " if w in met else w] = inside
+        fits = _by_numbers(words) == counted and (not counted or _counted_inside(rests, words))
+        for w in words if fits else ():
+            inside = [_inside(f, rest, w) for rest, f in rests[w].items()]
+            met[f"{w} " if w in met else w] = inside
     return met
 
 

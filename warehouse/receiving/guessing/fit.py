@@ -28,6 +28,8 @@ BY_VALUES = 0.8
 """The score of codes that can only be ours, whatever the field is called."""
 SAID = 0.85
 """A name so sure needs no codes of its own: that all have none of it is an answer."""
+SENTENCE = 30
+"""A value of more letters that stands there once is no code, and is not written down."""
 MANY = 40
 """A field with more different values holds no codes."""
 GENERIC = frozenset({"none", "other", "unknown", "true", "false"})
@@ -100,6 +102,8 @@ def match(table: str, column: Column, one: Field, decimal: str) -> Match | None:
         return _coded(place, column, bare)
     if score <= 0:
         return None
+    if column.name == "sequence" and score < OURS:
+        return None  # we number equals ourselves, and another number is another thing
     if column.dtype.is_boolean():
         return _yes_or_no(bare)
     if column.unit == "year":
@@ -147,7 +151,11 @@ def _coded(place: str, column: Column, bare: Match) -> Match | None:
     ours = {c: listed.get(c, "") for c in column.codes}
     if one.dated or not labels(one) or (not one.choices and len(one.values) > MANY):
         return None
-    codes = {v: c for v, said in labels(one).items() if (c := _meant(column, said, ours))}
+    codes = {
+        v: c
+        for v, said in labels(one).items()
+        if (one.choices or not _free(one, v)) and (c := _meant(column, said, ours))
+    }
     cells = {v: one.values.get(v, 0) + (1 if one.choices else 0) for v in labels(one)}
     all_cells = sum(cells.values()) or 1
     share = sum(cells[v] for v in codes) / all_cells
@@ -155,12 +163,25 @@ def _coded(place: str, column: Column, bare: Match) -> Match | None:
         return None
     own = {c for c in codes.values() if c not in GENERIC}
     sure = bare.sure * (0.4 + 0.6 * share) if share >= 0.5 else 0.0
-    if share >= 0.85 and len(own) >= 2 and not _numbers_only(one):
+    if share >= 0.85 and len(own) >= 2 and not _numbers_only(one) and not _other(place, one):
         sure = max(sure, BY_VALUES * share + 0.02 * min(len(own), 6))
     if not sure or (not own and bare.sure < SAID):
         return None
     left = tuple(v for v in labels(one) if v not in codes)
     return replace(bare, sure=min(sure, 1.0), codes=codes, unknown=left)
+
+
+def _other(place: str, one: Field) -> bool:
+    """Whether name or label say something else: then codes alone do not decide."""
+    alternatives, besides = _alternatives(place)
+    known = besides.union(*alternatives, CONTEXT[place.split(".")[0]].split())
+    said = words.without_unit(one.label or one.shown)
+    return any(c and not c & known for c in map(words.concepts, words.tokens(said)))
+
+
+def _free(one: Field, value: str) -> bool:
+    """Whether a value is a sentence that stands there once: it may name somebody."""
+    return one.values[value] == 1 and len(value) > SENTENCE
 
 
 @cache

@@ -19,11 +19,14 @@ from warehouse.receiving.guessing.fields import Field
 from warehouse.receiving.guessing.fit import VAGUE, Match, match
 
 ENOUGH = 0.7
-"""A table or line of less confidence is not written."""
+"""A table of less confidence is not written."""
+SURE = 0.8
+"""Nor is a line."""
 NEAR = 0.02
 """So near two fields are as sure as one another, and neither is taken."""
 CANDIDATE = 0.45
 """A line of less confidence is not told either."""
+OTHER_DAYS = frozenset({"birth", "diagnosis", "consent", "begin", "end", "death", "planned"})
 BY_NAME = 1.0
 """What a telling name of a sheet adds to a table's support."""
 ORDER = tuple(table_name(t) for t in REGISTRY if table_name(t) != "reported_endpoints")
@@ -145,7 +148,7 @@ def _assign(guess: Guess, found: Sequence[Match]) -> None:
             and m.sure >= one.sure - NEAR
             and (m.field in guess.view.own) == (one.field in guess.view.own)
         ]
-        if free and one.sure >= ENOUGH and not rivals:
+        if free and one.sure >= SURE and not rivals:
             guess.matches[one.column] = one
             used.add(one.field.name)
         elif one.column not in guess.matches:
@@ -159,10 +162,18 @@ def _only_day(guess: Guess, view: View) -> None:
     ]
     if guess.table in ("labs", "contacts", "scans", "assessments", "measurements", "treatments"):
         left = [n for n in days if n not in guess.matches]
-        there = [f for f in view.fields if f.is_day]
+        there = [f for f in view.fields if f.is_day and not _other_day(f)]
         taken = {m.field.name for m in guess.matches.values()}
         if len(left) == 1 and len(there) == 1 and there[0].name not in taken:
-            guess.matches[left[0]] = Match(left[0], there[0], ENOUGH)
+            guess.matches[left[0]] = Match(left[0], there[0], SURE)
+
+
+def _other_day(one: Field) -> bool:
+    """A day that cannot be the one of a row."""
+    there = {
+        c for text in (one.label, one.shown) for t in words.tokens(text) for c in words.concepts(t)
+    }
+    return bool(there & OTHER_DAYS)
 
 
 def _numbered(guess: Guess, view: View) -> None:

@@ -40,6 +40,7 @@ COLUMN_UNITS = {
 """What ends a name -> the unit of a registry column, in UCUM."""
 LONGEST = 12
 """A longer word is no abbreviation."""
+SHORT = 6
 JOINED = 20
 """The strength of a code of which two words stand together."""
 BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,24})[)\]]")
@@ -110,15 +111,20 @@ def concepts(token: str) -> frozenset[str]:
     """The concepts that a word can mean."""
     whole = frozenset(n for n, words in CONCEPTS.items() if means(words, token))
     exact = any(token in _compiled(words)[0] for words in CONCEPTS.values())
-    return whole if exact else _put_together(token) or whole
+    return whole if exact else _put_together(token, known=bool(whole)) or whole
 
 
 @cache
-def _put_together(token: str) -> frozenset[str]:
-    """The concepts of a name of few letters that is put together of short forms; none if not."""
+def _put_together(token: str, *, known: bool) -> frozenset[str]:
+    """The concepts of a name of few letters that is put together of short forms; none if not.
+
+    Two letters are a form in short names only that mean nothing else: `examen` is one word.
+    """
     if not 4 <= len(token) <= LONGEST or not token.isalpha():
         return frozenset()
     best = _segments(token)
+    if any(len(part) < 3 for part in best) and (known or len(token) > SHORT):
+        return frozenset()
     return frozenset().union(*map(_part, best)) if len(best) > 1 else frozenset()
 
 

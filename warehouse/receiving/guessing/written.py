@@ -10,7 +10,7 @@ from schemas.site_rules import CONTRACTS
 from warehouse.receiving.guessing import words
 from warehouse.receiving.guessing.fields import DAYS, ISO, ISO_MOMENTS, Field
 from warehouse.receiving.guessing.fit import Match, says_some
-from warehouse.receiving.guessing.tables import ENOUGH, Guess, candidates, ours, required
+from warehouse.receiving.guessing.tables import ENOUGH, SURE, Guess, candidates, ours, required
 from warehouse.receiving.guessing.therapies import Flag
 
 SHOWN = 4
@@ -59,8 +59,9 @@ def text(frame: Frame, parts: Sequence[Part]) -> tuple[str, int]:
 
 
 def _head(frame: Frame) -> Iterator[str]:
-    yield f"# Guessed from an export. A table is written above a confidence of {ENOUGH:.2f}; the"
-    yield "# rest stands as a comment with what it may be. Read every line before a delivery."
+    yield f"# Guessed from an export. A table is written above a confidence of {ENOUGH:.2f}, a line"
+    yield f"# above one of {SURE:.2f}; the rest stands as a comment with what it may be. Read every"
+    yield "# line before the first delivery."
     yield f"site_id = {quoted(frame.site_id)}"
     yield 'origin = "clinical"'
     yield f'format = "{"redcap" if frame.redcap else "tables"}"'
