@@ -333,7 +333,7 @@ def test_a_site_file_maps_a_word_and_an_unknown_one_is_told_once(found: Night) -
         "subject_id IN (SELECT subject_id FROM '{marts}/subjects.parquet' WHERE site_id = 'wrong') "
         "AND term NOT LIKE '% or %' ORDER BY 1"
     )
-    assert rows == [("nausea",), ("reizmagen",), ("vomiting",)]
+    assert rows == [("nausea",), ("post-embolisation syndrome",), ("reizmagen",), ("vomiting",)]
     told = found.rows(
         "SELECT detail FROM '{quality}/findings.parquet' "
         "WHERE rule_id = 'adverse_events.unknown_term'"
