@@ -13,7 +13,7 @@ from report.drawing.canvas import Canvas, corners, millimetres
 from report.drawing.draw import NARROW_MM, WIDE_MM
 from report.drawing.svg import inline
 from report.figures.model import Exhibit, Row, Table
-from report.page import Part, Shown, rendered
+from report.page import Part, rendered, shown
 
 SERIES = (
     ("then_then", "published"),
@@ -50,14 +50,13 @@ def page(facts: Mapping[str, Any], about: Mapping[str, str]) -> str:
         about: registry, release and data cutoff; and `synthetic`, empty for real patients.
     """
     unit, nights = facts["unit"], facts["nights"]
-    model = figure(facts)
     exhibits = [
-        _shown(model, () if model.empty else pictures(model)),
-        _shown(_table(nights, unit)),
+        shown(figure(facts), pictures),
+        shown(_table(nights, unit)),
     ]
     parts = [
         Part("history", "What was published, and what was known", ABOUT, tuple(exhibits), ()),
-        Part("reporting", "How fast deaths are reported", REPORTING, (_shown(_sites(facts)),), ()),
+        Part("reporting", "How fast deaths are reported", REPORTING, (shown(_sites(facts)),), ()),
     ]
     lead = f"{facts['label']} ({unit}) · {facts['statistic_id']} · newest release {facts['newest']}"
     footer = "Made from the releases of the store; y90 history --json says it unrounded."
@@ -238,18 +237,3 @@ def _sites(facts: Mapping[str, Any]) -> Table:
 
 
 _DAYS = ("median_days", "most_days")
-
-
-def _shown(model: Exhibit, drawn: tuple[str, ...] = ()) -> Shown:
-    is_table = isinstance(model, Table)
-    return Shown(
-        id=model.id,
-        title=model.title,
-        notes=model.notes,
-        spelled="",
-        empty=model.empty,
-        columns=model.columns if isinstance(model, Table) else (),
-        rows=model.rows if isinstance(model, Table) else (),
-        pictures=drawn if not is_table else (),
-        data=None,
-    )

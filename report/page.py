@@ -1,9 +1,10 @@
 """The page itself: headline, figures and tables of one release, in one file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from jinja2 import Environment, StrictUndefined
@@ -147,12 +148,18 @@ def _part(section: Section) -> Part:
         section.id,
         section.heading,
         section.about,
-        tuple(map(_shown, section.exhibits)),
-        tuple(map(_shown, section.folded)),
+        tuple(map(shown, section.exhibits)),
+        tuple(map(shown, section.folded)),
     )
 
 
-def _shown(model: Exhibit) -> Shown:
+def shown(model: Exhibit, pictures: Callable[[Any], tuple[str, str]] = draw.pictures) -> Shown:
+    """Return a figure or table as the template takes it.
+
+    Args:
+        model: the figure or table.
+        pictures: draws a figure wide and narrow.
+    """
     is_table = isinstance(model, Table)
     return Shown(
         id=model.id,
@@ -162,7 +169,7 @@ def _shown(model: Exhibit) -> Shown:
         empty=model.empty,
         columns=model.columns if isinstance(model, Table) else (),
         rows=model.rows if isinstance(model, Table) else (),
-        pictures=() if is_table or model.empty else draw.pictures(model),
+        pictures=() if is_table or model.empty else pictures(model),
         data=None if is_table or model.empty else drawn(model),
     )
 

@@ -66,6 +66,10 @@ class RowRule:
     severity: str = "reject"
 
 
+Unions = tuple[tuple[Mapping[str, str], tuple[Mapping[str, str], ...]], ...]
+"""Key columns of a row that counts a union -> those of the rows that it is made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """Which columns of an outcome table make its published statistics, one row each.
@@ -88,9 +92,7 @@ class Statistic:
     upper: str | None = None
     population: str = "population.{population}"
     numerator: str | None = None
-    made_of: tuple[tuple[Mapping[str, str], tuple[Mapping[str, str], ...]], ...] = field(
-        default=(), repr=False
-    )
+    made_of: Unions = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 from analytics.estimators.event_counts import populations
 from analytics.estimators.proportions import exact
 from analytics.fetched import fetched_records
+from analytics.outcomes.early_mortality import NOBODY
 from schemas.contract import Table, conform, rows
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
@@ -33,7 +34,6 @@ from schemas.tables.outcomes.mortality import (
 )
 
 ANY = "any"
-NOBODY = "nobody dead by then or followed so far"
 NOT_OBSERVED = "no laboratory results delivered, or no bilirubin in the days of REILD"
 
 

@@ -147,7 +147,7 @@ def test_the_share_of_events_known_then_and_undated_cells_edited_since(found: Hi
 
 
 def test_a_lag_is_of_the_patient_who_was_reported_late(store: Store) -> None:
-    night = releases.listing(store)[0]
+    night = releases.listing(store)[0].path
     shares = nights.late(store, registry(), DEMONSTRATION_KEY, NUMBER, night)
     assert shares is not None
     assert shares.change == 25

@@ -29,6 +29,7 @@ from warehouse.fingerprints import code_sha256, file_sha256, sha256_of
 from warehouse.pooling import estimates, together
 from warehouse.pooling.reading import Bundle, Row, read_all
 from warehouse.releases.database import write_database
+from warehouse.releases.releases import free_id
 from warehouse.store import lock_file, new_folder
 
 FORMAT = "y90-pooled-1"
@@ -83,7 +84,7 @@ def run(
                 return Made(folder, False, *told)
         for bundle in bundles:
             _keep(bundle, releases)
-        place = releases / _free(releases, night)
+        place = releases / free_id(night, {p.name for p in listing(releases)})
         with new_folder(place) as folder:
             _write(folder, tables, content, page)
     place.chmod(0o755)
@@ -279,13 +280,3 @@ def _keep(bundle: Bundle, releases: Path) -> None:
 
 def _order(name: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdecimal() else 0 for part in name.split("."))
-
-
-def _free(releases: Path, night: str) -> str:
-    taken = {p.name for p in listing(releases)}
-    if night not in taken:
-        return night
-    number = 2
-    while f"{night}.{number}" in taken:
-        number += 1
-    return f"{night}.{number}"

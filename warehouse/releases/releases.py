@@ -7,7 +7,7 @@ reader sees a whole release or none. A channel is a pointer file that is replace
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -122,8 +122,12 @@ def resolve(store: Store, name: str | None = None) -> Path:
 
 def next_id(store: Store, as_of: date) -> str:
     """The id of a new release of a night: the night, or its next restatement. Never reused."""
-    night = f"{as_of:%Y.%m.%d}"
     taken = {p.name for p in store.releases.iterdir()} if store.releases.is_dir() else set()
+    return free_id(f"{as_of:%Y.%m.%d}", taken)
+
+
+def free_id(night: str, taken: Set[str]) -> str:
+    """The night itself, or its next restatement that nobody has."""
     if night not in taken:
         return night
     number = 2

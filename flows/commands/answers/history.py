@@ -55,7 +55,7 @@ def _history(context: Context) -> int:
     where = (context.store, context.registry, context.key, given.statistic)
     if given.lag:
         with progress.doing("history"):
-            found = nights.late(*where, _listed(context, given.lag))
+            found = nights.late(*where, context.release(given.lag))
         context.give(_lag_facts(found), _lag_text(given.statistic, given.lag, found))
         return 0
     with progress.doing("history"):
@@ -86,13 +86,6 @@ def _write(context: Context, to: Path, facts: dict[str, Any]) -> None:
         to.write_text(page, "utf-8")
     except OSError as fault:
         raise Refused(f"{to}: {fault.strerror}. Name another file with --html.") from None
-
-
-def _listed(context: Context, name: str) -> Any:
-    from warehouse.releases import releases
-
-    path = releases.resolve(context.store, name)
-    return next(r for r in releases.listing(context.store) if r.path == path)
 
 
 def _facts(history: "History") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.contract import Contract, Float, Int, Text, column, declares
+from schemas.contract import Contract, Float, Int, Statistic, Text, Unions, column, declares
 
 LEVELS = ("lesion", "subject")
 
@@ -16,6 +16,21 @@ class Outcome(Contract):
 def statistic_id_column() -> Any:
     """The column that names a published row."""
     return column("The published statistic: table, population and key parts, lower case.")
+
+
+def proportion(label: str, made_of: Unions = ()) -> Statistic:
+    """The published percentage of a row with the columns n, total, pct, lower and upper."""
+    return Statistic(
+        "pct",
+        "%",
+        "proportion",
+        label,
+        n="n",
+        total="total",
+        lower="lower",
+        upper="upper",
+        made_of=made_of,
+    )
 
 
 class Statistics(Contract):

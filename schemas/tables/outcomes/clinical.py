@@ -5,7 +5,7 @@ from schemas.records.criteria import CRITERIA
 from schemas.settings import VERSIONS
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS
 from schemas.tables.marts import WINDOWS
-from schemas.tables.outcomes.base import LEVELS, Outcome, statistic_id_column
+from schemas.tables.outcomes.base import LEVELS, Outcome, proportion, statistic_id_column
 
 RESPONSE_CATEGORIES = (
     "CR",
@@ -111,16 +111,9 @@ class ResponseSummary(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
+                proportion(
                     "{criterion} {category} by {level}, {confirmation}, {organ} organ, "
                     "{lesions} lesions",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
                     made_of=RESPONSE_UNIONS,
                 ),
             ),
@@ -167,16 +160,9 @@ class ResponseAtWindow(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
+                proportion(
                     "{criterion} {category} at {at_days} days by {level}, {organ} organ, "
                     "{lesions} lesions",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
                     made_of=AT_WINDOW_UNIONS,
                 ),
             ),
@@ -243,15 +229,8 @@ class ToxicitySummary(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
+                proportion(
                     "{term} grade {grade}, CTCAE {ctcae_version}, {time_window}",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
                     made_of=TOXICITY_UNIONS,
                 ),
             ),

@@ -1,8 +1,8 @@
 """Adverse events of any term, by window."""
 
-from schemas.contract import Float, Int, Statistic, Text, column, declares
+from schemas.contract import Float, Int, Text, column, declares
 from schemas.records.field.event_windows import EVENT_WINDOWS
-from schemas.tables.outcomes.base import Outcome, statistic_id_column
+from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
 
 EVENT_CATEGORIES = ("any_event", "none", "grade_3", "serious", "related")
 
@@ -36,16 +36,5 @@ class EventSummary(Outcome):
 
         metadata = declares(
             schema="outcomes",
-            statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
-                    "{category} in {time_window}",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
-                ),
-            ),
+            statistics=(proportion("{category} in {time_window}"),),
         )

@@ -1,8 +1,8 @@
 """Tumour markers after treatment."""
 
-from schemas.contract import Float, Int, Statistic, Text, column, declares
+from schemas.contract import Float, Int, Text, column, declares
 from schemas.records.field.markers import MARKERS
-from schemas.tables.outcomes.base import Outcome, statistic_id_column
+from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
 
 MARKER_CATEGORIES = ("fall", "normalised")
 
@@ -52,15 +52,8 @@ class MarkerSummary(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
-                    "{marker} {category} at {at_days} days (0: best), of those above the limit",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
+                proportion(
+                    "{marker} {category} at {at_days} days (0: best), of those above the limit"
                 ),
             ),
         )

@@ -3,7 +3,7 @@
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.tables.event_marts import Deaths
 from schemas.tables.mart_table import codes_of
-from schemas.tables.outcomes.base import Outcome, statistic_id_column
+from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
 
 
 class EarlyMortality(Outcome):
@@ -35,16 +35,7 @@ class EarlyMortality(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
-                    "Mortality at {days} days, of those dead or followed so far",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
-                ),
+                proportion("Mortality at {days} days, of those dead or followed so far"),
                 Statistic(
                     "km_pct",
                     "%",
@@ -89,18 +80,7 @@ class DeathCauses(Outcome):
 
         metadata = declares(
             schema="outcomes",
-            statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
-                    "Deaths of {cause}, {time_window}",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
-                ),
-            ),
+            statistics=(proportion("Deaths of {cause}, {time_window}"),),
         )
 
 
@@ -132,16 +112,5 @@ class ReildSummary(Outcome):
 
         metadata = declares(
             schema="outcomes",
-            statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
-                    "REILD, for adjudication: {category}",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
-                ),
-            ),
+            statistics=(proportion("REILD, for adjudication: {category}"),),
         )

@@ -4,7 +4,7 @@ from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.records.criteria import CRITERIA
 from schemas.tables.class_marts import RECORDED_CRITERIA, RECORDED_ORGANS
 from schemas.tables.mart_table import RESPONSES
-from schemas.tables.outcomes.base import Outcome, statistic_id_column
+from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
 from schemas.tables.outcomes.clinical import AT_WINDOW_CATEGORIES, RATES
 from schemas.tables.registry import RECORDED
 
@@ -48,15 +48,8 @@ class RecordedResponseSummary(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(
-                Statistic(
-                    "pct",
-                    "%",
-                    "proportion",
+                proportion(
                     "recorded {criterion} {category} at {at_days} days (0: best), {organ} organ",
-                    n="n",
-                    total="total",
-                    lower="lower",
-                    upper="upper",
                     made_of=RATES,
                 ),
             ),

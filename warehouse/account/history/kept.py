@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from warehouse.account.scenarios import Answer
 from warehouse.fingerprints import sha256_of
-from warehouse.store import Store, make_private
+from warehouse.store import Store, make_private, write_atomically
 
 NUMBERS = tuple(f.name for f in fields(Answer))
 SCHEMA = pa.schema(
@@ -54,9 +54,9 @@ class Kept:
         """Keep what was used this time; the rest will not be asked for again."""
         make_private(self.path.parent)
         told = [_row(recipe, self.rows[recipe]) for recipe in sorted(self.used)]
-        fresh = self.path.with_suffix(".tmp")
-        pq.write_table(pa.Table.from_pylist(told, schema=SCHEMA), fresh)
-        fresh.replace(self.path)
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(told, schema=SCHEMA), sink)
+        write_atomically(self.path, sink.getvalue().to_pybytes(), private=True)
 
 
 def _rebuilt(row: dict[str, Any]) -> Rebuilt:

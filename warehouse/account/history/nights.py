@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from schemas.contract import options, table_name
@@ -27,7 +28,7 @@ from warehouse.account import trace
 from warehouse.account.history import reports
 from warehouse.account.history.kept import Kept, Rebuilt
 from warehouse.account.patients import PatientShares, patients
-from warehouse.account.scenarios import Answer, Known, Workshop, World
+from warehouse.account.scenarios import Answer, Delivered, Known, Workshop, World
 from warehouse.engine import pseudonyms as identity
 from warehouse.engine.connections import connection, of_registry
 from warehouse.engine.protocol import one_row
@@ -95,7 +96,8 @@ class _Desk:
     statistic: str
     now: World
     kept: Kept
-    known: dict[str, Known] = field(default_factory=dict)
+    ways: dict[Delivered, str] = field(default_factory=dict)
+    """Each delivery as its site file reads it, by name: asked for every night."""
 
     def rebuilt(self, world: World, then: World | None = None) -> Rebuilt:
         """A number in a world, computed once; with `then`, as that night would be cut today."""
@@ -156,14 +158,14 @@ def history(
 
 
 def late(
-    store: Store, registry: Registry, key: bytes, statistic: str, release: ReleaseInfo
+    store: Store, registry: Registry, key: bytes, statistic: str, release: Path
 ) -> PatientShares | None:
     """Whose late or corrected rows are the lag of one night; None where there is no such number."""
     newest, _ = _releases(store, None, None)
     content = releases.manifest(newest.path)["content"]
     with worlds.workshop(store, key, of_registry(registry).as_options()) as shop:
         now = _world_now(content, registry)
-        then = _world_then(releases.manifest(release.path)["content"], registry, now)
+        then = _world_then(releases.manifest(release)["content"], registry, now)
         cut = replace(now, data_cutoff=then.data_cutoff)
         left_out, _ = _later_known(shop, cut, then)
         with connection() as con:
@@ -310,12 +312,17 @@ def _recipe(desk: _Desk, world: World, then: World | None) -> str:
 
 
 def _ways(desk: _Desk, world: World) -> Iterator[str]:
-    """Each delivery as its site file reads it, by name."""
-    for site_id, delivery in world.deliveries.items():
-        try:
-            receipt = rows.receipt_of(desk.shop.store, asdict(delivery))
-        except Refused:
-            yield f"{site_id} {delivery} gone"
-            continue
-        where = delivery_cache.place(desk.shop.store, world.sites[site_id], receipt, desk.shop.key)
-        yield f"{site_id} {where.relative_to(desk.shop.store.root)}"
+    for delivery in world.deliveries.values():
+        if delivery not in desk.ways:
+            desk.ways[delivery] = _way(desk, world, delivery)
+        yield desk.ways[delivery]
+
+
+def _way(desk: _Desk, world: World, delivery: Delivered) -> str:
+    try:
+        receipt = rows.receipt_of(desk.shop.store, asdict(delivery))
+    except Refused:
+        return f"{delivery} gone"
+    site = world.sites[delivery.site_id]
+    where = delivery_cache.place(desk.shop.store, site, receipt, desk.shop.key)
+    return f"{delivery.site_id} {where.relative_to(desk.shop.store.root)}"
