@@ -46,9 +46,12 @@ def test_fewer_rows_than_eighty_percent_of_the_last_good_are_held_until_accepted
 ) -> None:
     """The last good delivery stays in force; the decision is remembered with the content."""
     send(store, 1, patients=patients(100))
-    assert send(store, 2, patients=patients(80)).status == "accepted"
+    taken = send(store, 2, patients=patients(80))
+    assert taken.status == "accepted"
+    assert [n.partition(",")[0] for n in taken.notices] == ["patients: 80 rows"]
     held = send(store, 3, patients=patients(63))
     assert (held.status, held.name) == ("held", "north/2026-02-03-1")
+    assert held.notices == ()  # what it is held for is told once, as the reason
     assert (
         "patients 63 of 80: under 80 percent of the rows of the last good delivery" in held.reason
     )

@@ -105,13 +105,16 @@ def worth(
     now, before = row_counts(raw.tables), past.rows if past else {}
     empty_handed = dict(_nothing(site, loaded, columns, now))
     refused = [m for table, m in empty_handed.items() if _expected(table, site, past)]
-    held = [*raw.doubts, *_short(raw, now, before, held_below_pct)]
+    few = {} if accepted else _few(now, before, held_below_pct)
+    held = () if accepted else (*raw.doubts, *_short(raw, now, before, few, held_below_pct))
     others = [m for table, m in empty_handed.items() if not _expected(table, site, past)]
     return Worth(
         refused=tuple(refused),
-        held=() if accepted else tuple(held),
+        held=held,
         doubts=(*others, *_strange(site, columns)),
-        fewer=fewer_rows(now, before, past.extracted) if past else (),
+        fewer=tuple(f for f in fewer_rows(now, before, past.extracted) if f.table not in few)
+        if past
+        else (),
         unused=unused(columns, past.columns if past else None),
     )
 
@@ -180,11 +183,19 @@ def _expected(table: str, site: Site, past: Past | None) -> bool:
     return table in site.tables or table in NEEDED or delivered
 
 
+def _few(now: Mapping[str, int], before: Mapping[str, int], pct: float) -> dict[str, int]:
+    """Rows of the files that have under so many percent of the last good delivery's."""
+    return {n: now.get(n, 0) for n in sorted(before) if now.get(n, 0) * 100 < before[n] * pct}
+
+
 def _short(
-    raw: RawTables, now: Mapping[str, int], before: Mapping[str, int], pct: float
+    raw: RawTables,
+    now: Mapping[str, int],
+    before: Mapping[str, int],
+    few: Mapping[str, int],
+    pct: float,
 ) -> Iterator[str]:
     """Files that may be cut off, by the last good delivery: what is alike is told once."""
-    few = {n: now.get(n, 0) for n in sorted(before) if now.get(n, 0) * 100 < before[n] * pct}
     if few:
         counts = ", ".join(f"{name} {rows} of {before[name]}" for name, rows in few.items())
         yield (
