@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from analytics.pooled.effects import FloatArray, Limits
+from analytics.pooled.effects import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +100,6 @@ def next_round(
     covariance = _inverse(np.sum(information, axis=0))
     b: FloatArray = np.asarray(at, np.float64) + covariance @ np.sum(scores, axis=0)
     return Coefficients(b, covariance)
-
-
-def ratio_limits(fit: Coefficients, z: float) -> list[Limits]:
-    """Hazard ratios' limits, exp(b -+ z se), one pair a term."""
-    return [
-        (float(np.exp(b - z * se)), float(np.exp(b + z * se)))
-        for b, se in zip(fit.b, fit.se, strict=True)
-    ]
 
 
 def _inverse(matrix: npt.ArrayLike) -> FloatArray:

@@ -11,7 +11,6 @@ YES = (
     "present*"
 )
 NO = "no n nein non nao nee false f falso falsch faux negative negativ* keine"
-YES_NO: Mapping[str, str] = {"true": YES, "false": NO}
 
 THERAPY = {
     "surgery": "*hepatekt* *ektomie surg* op chir* cir cirug* resek* resec* resez* operat* "

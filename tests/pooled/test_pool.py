@@ -86,6 +86,9 @@ def test_where_none_has_it_there_are_exact_limits_and_no_model(network: Network)
     made = pooled(network)
     assert row(made, "estimates", statistic_id=RARE)["method"] == "together"
     assert row(made, "estimates", statistic_id=RARE)["value"] == 0
+    assert row(made, "estimates", statistic_id=RARE)["note"] == (
+        "all or none have it: the exact limits alone"
+    )
     assert not [r for r in release.rows(made.folder, "heterogeneity") if r["statistic_id"] == RARE]
 
 

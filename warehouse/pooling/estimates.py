@@ -114,7 +114,8 @@ def _share(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     together = shares.together(n, total)
     common = {"registries": len(told), "n": sum(n), "total": sum(total), "unit": "%"}
     silent = [r for r in asked.registries if r not in by or by[r]["suppressed"]]
-    note = asked.note([r for r in asked.registries if r not in silent])
+    alike = ALL_OR_NONE if sum(n) in (0, sum(total)) else ""
+    note = asked.note([r for r in asked.registries if r not in silent], alike)
     _estimate(result, asked, "together", together, common, exact=not silent, note=note)
     model = shares.intercepts(n, total)
     if model is None:
