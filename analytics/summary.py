@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows
+from schemas.records.analytes import BY_CODE
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS
 from schemas.records.field.markers import MARKER_LABELS
@@ -39,6 +40,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "category_a": CLASSES,
     "category_b": CLASSES,
     "marker": MARKER_LABELS,
+    "quantity": {r.code: r.label for r in BY_CODE.values()},
 }
 """Column of an outcome -> its codes in words, as a statistic's label says them."""
 

@@ -20,6 +20,7 @@ from report.figures.source import Connection
 from report.tables import (
     by_response,
     compared,
+    courses,
     delivered,
     endpoints,
     events,
@@ -192,7 +193,9 @@ def _toxicity(con: Connection, version: str) -> Section:
             toxicity.by_grade(con, version),
             compared.shift(con, version),
             measured.liver_function(con),
+            courses.courses(con),
             events.events(con),
+            events.late_toxicity(con, version),
             events.reild(con),
         ),
     )

@@ -172,6 +172,11 @@ class ToxicitySettings(Section):
     late_days: Days = Field(
         183, description="`late`: from then to so many days after the last session."
     )
+    lab_windows: Annotated[tuple[TimePoint, ...], AfterValidator(_of_different_days)] = Field(
+        ((14, 30, 60), (61, 91, 122), (153, 183, 213), (275, 365, 456), (640, 730, 820)),
+        description="Time points of laboratory values and liver scores over time: first day, day "
+        "aimed at and last day from T0 of each. The result nearest to the day aimed at counts.",
+    )
     related_from: Literal["unlikely", "possible", "probable", "definite"] = Field(
         "possible", description="The weakest relation that counts as treatment-related."
     )

@@ -80,7 +80,7 @@ def liver_function_summary(
     liver_function_changes: Table[LiverFunctionChanges],
     population_members: Table[PopulationMembers],
 ) -> Table[LiverFunctionSummary]:
-    """Count the patients whose ALBI grade or Child-Pugh class got worse after a session."""
+    """Count the patients whose ALBI grade, Child-Pugh class or MELD got worse after a session."""
     asked: Asked = {LIVER_MEASURES: _of_patients(liver_function_changes)}
     summed = fetched_records(_liver, liver_function_changes, population_members)
     return rows(
@@ -98,15 +98,16 @@ def liver_function_summary_sets(
 def _of_patients(changes: ir.Table) -> ir.Table:
     """One row per patient: whether any session was followed by worse, and the greatest rise."""
     rise = changes.worst_value - changes.baseline_value
-    albi, again = changes.score == "ALBI", changes.course > 1
-    return changes.group_by("subject_id").agg(
-        albi_worse=changes.worse.any(where=albi),
-        child_pugh_worse=changes.worse.any(where=~albi),
-        albi_worse_again=changes.worse.any(where=albi & again),
-        child_pugh_worse_again=changes.worse.any(where=~albi & again),
-        albi_change=rise.max(where=albi),
-        child_pugh_change=rise.max(where=~albi),
-    )
+    again = changes.course > 1
+    told: dict[str, ir.Value] = {}
+    for name, score in {"albi": "ALBI", "child_pugh": "Child-Pugh", "meld": "MELD"}.items():
+        own = changes.score == score
+        told |= {
+            f"{name}_worse": changes.worse.any(where=own),
+            f"{name}_worse_again": changes.worse.any(where=own & again),
+            f"{name}_change": rise.max(where=own),
+        }
+    return changes.group_by("subject_id").agg(**told)
 
 
 def _answers(asked: Asked) -> ir.Table:

@@ -55,6 +55,11 @@ LIVER_MEASURES = (
         lambda t: t.child_pugh_worse,
     ),
     Measure(
+        "meld_band_worse",
+        "MELD in a worse band (6 to 9, 10 to 19, 20 to 29, 30 to 39, 40) after any session",
+        lambda t: t.meld_worse,
+    ),
+    Measure(
         "albi_grade_worse_again",
         "ALBI grade worse after a re-treatment, of those with known values around one",
         lambda t: t.albi_worse_again,
@@ -63,6 +68,11 @@ LIVER_MEASURES = (
         "child_pugh_class_worse_again",
         "Child-Pugh class worse after a re-treatment, of those with known values around one",
         lambda t: t.child_pugh_worse_again,
+    ),
+    Measure(
+        "meld_band_worse_again",
+        "MELD in a worse band after a re-treatment, of those with known values around one",
+        lambda t: t.meld_worse_again,
     ),
     Measure(
         "albi_change",
@@ -75,6 +85,13 @@ LIVER_MEASURES = (
         "child_pugh_change",
         "greatest rise of the Child-Pugh points after a session",
         lambda t: t.child_pugh_change,
+        unit="points",
+        proportion=False,
+    ),
+    Measure(
+        "meld_change",
+        "greatest rise of MELD after a session",
+        lambda t: t.meld_change,
         unit="points",
         proportion=False,
     ),

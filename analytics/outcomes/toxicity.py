@@ -3,6 +3,7 @@
 Laboratory percentages are of the patients with a gradable result in the window, clinical ones of
 the treated patients of sites that record events: a site that delivers none has not collected them.
 Where no site of a population delivers laboratory values, their toxicity is not known: no zero.
+Events of a late window are of those observed into it; late windows tell any grade and 3 or worse.
 A version that has no term for an analyte, or whose clinical terms are not held here, has no number.
 Never counted as free of toxicity: who has no gradable result, and whose event has no grade in the
 version. Where such events exist, grades have no percentage in that version, only `any` has; and
@@ -27,8 +28,10 @@ from schemas.contract import Table, conform, rows, table_name
 from schemas.records.analytes import ANALYTES
 from schemas.records.ctcae import not_defined
 from schemas.records.ctcae_terms import ALWAYS_PUBLISHED, NOT_HELD
+from schemas.records.field.event_windows import LATE_WINDOWS
 from schemas.settings import VERSIONS, ToxicitySettings
 from schemas.statistic_ids import set_id_column, statistic_id
+from schemas.tables.event_marts import SubjectEvents
 from schemas.tables.intermediate import Anchors, PopulationMembers
 from schemas.tables.marts import WINDOWS, LabGrades, Toxicity
 from schemas.tables.outcomes import MemberSets, ToxicityShift, ToxicitySummary
@@ -38,6 +41,8 @@ NO_RESULT = "no gradable result"
 NO_LABS = "no site of the population delivers laboratory values"
 NO_TERMS = "no clinical terms are held here of CTCAE"
 NO_EVENTS = "no site of the population records adverse events"
+NOBODY_SO_LONG = "nobody of a site that records adverse events was observed so long"
+IN_LATE_WINDOWS = ("any", "ge3")
 UNDEFINED = tuple((a, v) for a, v in product(ANALYTES, VERSIONS) if not_defined(a, v))
 """Analytes for which a version has no term: nobody shifts from one grade of it to another."""
 MISSING = "missing"
@@ -57,6 +62,7 @@ def toxicity_summary(
     anchors: Table[Anchors],
     adverse_events: Table[AdverseEvents],
     labs: Table[Labs],
+    subject_events: Table[SubjectEvents],
     *,
     settings: ToxicitySettings,
 ) -> Table[ToxicitySummary]:
@@ -64,19 +70,24 @@ def toxicity_summary(
     sizes = _sizes(population_members, anchors)
     recording = _sizes(population_members, anchors, adverse_events)
     drawing = _sizes(population_members, anchors, labs)
-    counts = _counts(toxicity, population_members, anchors)
+    observed = _observed(subject_events, population_members)
+    counts = _counts(toxicity, population_members, anchors, subject_events)
     summaries: list[Record] = []
     for population in populations(population_members):
         n_treated, n_recording = sizes.get(population, 0), recording.get(population, 0)
+        totals = {w: observed.get((population, w), 0) for w in LATE_WINDOWS}
         found = counts[population]
         absent = NO_RESULT if drawing.get(population, 0) else NO_LABS
         summaries += _labs(population, n_treated, absent, found, settings)
-        summaries += _events(population, n_treated, n_recording, found, settings)
+        summaries += _events(population, n_treated, n_recording, totals, found, settings)
     return rows(summaries, ToxicitySummary)
 
 
-def toxicity_summary_sets(toxicity: Table[Toxicity]) -> Table[MemberSets]:
+def toxicity_summary_sets(
+    toxicity: Table[Toxicity], subject_events: Table[SubjectEvents]
+) -> Table[MemberSets]:
     """Name who is counted by worst grade; `any` and `ge3` are declared as unions of these."""
+    toxicity = _of_observed(toxicity, subject_events)
     label = toxicity.worst_grade.cast("string").fill_null("ungraded")
     undecided = _undecided(toxicity)
     known = (toxicity.worst_grade.fill_null(1) > 0) & ~undecided
@@ -152,12 +163,36 @@ def _counted_treated(
     return treated.group_by("population").agg(n=treated.count())
 
 
+def _observed(subject_events: ir.Table, population_members: ir.Table) -> dict[tuple[str, str], int]:
+    """Population and late window -> patients of sites that record events observed into it."""
+    found = fetched_records(_counted_observed, subject_events, population_members)
+    return {(r["population"], r["time_window"]): r["n"] for r in found}
+
+
+def _counted_observed(subject_events: ir.Table, population_members: ir.Table) -> ir.Table:
+    members = population_members.select("population", "subject_id")
+    late = subject_events.filter(subject_events.time_window.isin(LATE_WINDOWS))
+    joined = late.inner_join(members, "subject_id")
+    return joined.group_by("population", "time_window").agg(n=joined.count())
+
+
+def _of_observed(toxicity: ir.Table, subject_events: ir.Table) -> ir.Table:
+    """The toxicity without late events of patients who are known to have died before the window."""
+    late = (toxicity.source == "event") & toxicity.time_window.isin(LATE_WINDOWS)
+    known = toxicity.filter(late).semi_join(subject_events, ["subject_id", "time_window"])
+    return toxicity.filter(~late).union(known)
+
+
 def _counts(
-    toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
+    toxicity: ir.Table,
+    population_members: ir.Table,
+    anchors: ir.Table,
+    subject_events: ir.Table,
 ) -> defaultdict[str, Cells]:
     """Population -> (source, term, version, window) -> worst grade -> subjects."""
     by_population: defaultdict[str, Cells] = defaultdict(dict)
-    for r in fetched_records(_counted_grades, toxicity, population_members, anchors):
+    tables = (toxicity, population_members, anchors, subject_events)
+    for r in fetched_records(_counted_grades, *tables):
         cell = by_population[r["population"]].setdefault(tuple(r[k] for k in _GRADED), {})
         cell[r["worst_grade"]] = r["n"]
     return by_population
@@ -167,9 +202,13 @@ _GRADED = ("source", "term", "ctcae_version", "time_window")
 
 
 def _counted_grades(
-    toxicity: ir.Table, population_members: ir.Table, anchors: ir.Table
+    toxicity: ir.Table,
+    population_members: ir.Table,
+    anchors: ir.Table,
+    subject_events: ir.Table,
 ) -> ir.Table:
     treated = _treated(population_members, anchors)
+    toxicity = _of_observed(toxicity, subject_events)
     grade = _undecided(toxicity).ifelse(UNDECIDED, toxicity.worst_grade)
     graded = toxicity.select("subject_id", *_GRADED, worst_grade=grade)
     joined = graded.inner_join(treated, "subject_id")
@@ -195,7 +234,7 @@ def _labs(
             key = _key(population, "lab", term, version, window)
             by_grade = counts.get(("lab", term, version, window), {})
             total = sum(by_grade.values())
-            for label, n in _numerators(by_grade, 4).items():
+            for label, n in _numerators(by_grade, 4, window).items():
                 if total:
                     yield _row(key, label, n, total, n_treated)
                 else:
@@ -206,6 +245,7 @@ def _events(
     population: str,
     n_treated: int,
     n_recording: int,
+    observed: Mapping[str, int],
     counts: Mapping[tuple[str, ...], Counts],
     settings: ToxicitySettings,
 ) -> Iterator[Record]:
@@ -219,13 +259,16 @@ def _events(
         for window in WINDOWS:
             key = _key(population, "event", term, version, window)
             by_grade = counts.get(("event", term, version, window), {})
-            yield from _event_rows(key, by_grade, n_recording, n_treated)
+            total = observed.get(window, n_recording)
+            yield from _event_rows(key, by_grade, total, n_treated)
 
 
 def _event_rows(key: Record, by_grade: Counts, total: int, n_treated: int) -> Iterator[Record]:
     ungraded, undecided = by_grade.get(None, 0), by_grade.get(UNDECIDED, 0)
-    for label, n in _numerators(by_grade, 5).items():
-        if undecided:
+    for label, n in _numerators(by_grade, 5, key["time_window"]).items():
+        if not total:
+            yield _empty(key, label, total, n_treated, NOBODY_SO_LONG)
+        elif undecided:
             reason = f"of {undecided} it cannot be read whether the event followed treatment"
             yield _empty(key, label, total, n_treated, reason)
         elif label == "any":
@@ -237,11 +280,13 @@ def _event_rows(key: Record, by_grade: Counts, total: int, n_treated: int) -> It
             yield _row(key, label, n, total, n_treated)
 
 
-def _numerators(by_grade: Counts, worst: int) -> dict[str, int]:
+def _numerators(by_grade: Counts, worst: int, window: str) -> dict[str, int]:
     graded = {grade: by_grade.get(grade, 0) for grade in range(1, worst + 1)}
     single = {str(grade): n for grade, n in graded.items()}
     severe = sum(n for grade, n in graded.items() if grade >= 3)
-    return single | {"any": sum(graded.values()), "ge3": severe}
+    every = single | {"any": sum(graded.values()), "ge3": severe}
+    late = window in LATE_WINDOWS
+    return {grade: n for grade, n in every.items() if not late or grade in IN_LATE_WINDOWS}
 
 
 def _key(population: str, source: str, term: str, version: str, window: str) -> Record:

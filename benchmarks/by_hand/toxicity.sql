@@ -228,20 +228,27 @@ WITH placed AS (
         1000000000000 * grade + (999999 - rel_day) * 1000000 + 999999 - sequence AS place,
         rel_day > 0 AS after, after AND rel_day <= last + 90 AS early,
         rel_day > last + 90 AND rel_day <= last + 183 AS late,
-        after AND rel_day <= 30 OR rel_day BETWEEN last + 1 AND last + 30 AS acute
+        after AND rel_day <= 30 OR rel_day BETWEEN last + 1 AND last + 30 AS acute,
+        rel_day BETWEEN last + 184 AND last + 365 AS half, rel_day >= last + 366 AS one,
+        rel_day >= last + 731 AS two
     FROM hand_grades g JOIN anchors USING (subject_id)
     WHERE grade IS NOT NULL AND (rel_day > 0 OR is_baseline)
 ), worst AS (
     SELECT subject_id, analyte, ctcae_version,
         [max(place) FILTER (acute), max(place) FILTER (early), max(place) FILTER (late),
+            max(place) FILTER (half), max(place) FILTER (one), max(place) FILTER (two),
             max(place) FILTER (after)] AS places,
         [arg_max(source_row_id, place) FILTER (acute), arg_max(source_row_id, place)
             FILTER (early), arg_max(source_row_id, place) FILTER (late),
+            arg_max(source_row_id, place) FILTER (half),
+            arg_max(source_row_id, place) FILTER (one),
+            arg_max(source_row_id, place) FILTER (two),
             arg_max(source_row_id, place) FILTER (after)] AS deciding,
         max(grade) FILTER (is_baseline) AS baseline_grade
     FROM placed GROUP BY ALL
 ), each AS (
-    SELECT * EXCLUDE (places, deciding), unnest(['acute', 'primary', 'late', 'any']) AS time_window,
+    SELECT * EXCLUDE (places, deciding), unnest(['acute', 'primary', 'late', 'late_6_to_12_months',
+            'late_1_year', 'late_2_years', 'any']) AS time_window,
         unnest(places) AS place, unnest(deciding) AS source_row_id
     FROM worst
 )

@@ -1,7 +1,8 @@
 """Adverse events of any term, rolled up by window."""
 
+from report.figures import words
 from report.figures.model import Cell, Table, table
-from report.figures.source import Connection, interval, records, said, share
+from report.figures.source import Connection, Record, interval, records, said, share
 
 CATEGORIES = {
     "any_event": "any event",
@@ -59,6 +60,55 @@ def events(con: Connection) -> Table:
         ("CI",),
         empty="No adverse event was delivered.",
     )
+
+
+LATE = {w: said for w, said in WINDOWS.items() if w.startswith("late")}
+
+
+def late_toxicity(con: Connection, version: str) -> Table:
+    """Worst grades of at least 3 after half a year and later, of the terms that somebody had."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.toxicity_summary WHERE population = 'all' AND ctcae_version = ? "
+        "AND grade IN ('any', 'ge3') AND time_window IN (SELECT unnest(?)) ORDER BY source, term",
+        version,
+        list(LATE),
+    )
+    by_key = {(r["source"], r["term"], r["time_window"], r["grade"]): r for r in found}
+    terms = dict.fromkeys((r["source"], r["term"]) for r in found if r["n"])
+    return table(
+        "late-toxicity",
+        f"Late toxicity (CTCAE {version})",
+        ("", "any grade", "grade 3 or worse", "95 % CI of it"),
+        tuple(
+            (
+                f"{words.capital(words.plain(term))}, {said_so}",
+                _share(by_key.get((source, term, window, "any"))),
+                _share(severe := by_key.get((source, term, window, "ge3"))),
+                _limits(severe),
+            )
+            for source, term in terms
+            for window, said_so in LATE.items()
+        ),
+        (
+            "Worst grade in the window, counted from the last session of the planned course. "
+            "Laboratory: of those with a result in it; events: of those observed into it.",
+        ),
+        ("CI",),
+        empty="No toxicity was seen more than half a year after the last session.",
+    )
+
+
+def _share(r: Record | None) -> Cell:
+    if r is None or r["n"] is None:
+        return Cell("not evaluable")
+    return Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1))
+
+
+def _limits(r: Record | None) -> Cell:
+    if r is None or r["n"] is None:
+        return Cell("")
+    return Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1))
 
 
 CAUSES = {

@@ -184,7 +184,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "toxicity.acute_days",
             28,
-            ("toxicity",),
+            ("toxicity", "subject_events"),
             (f"{_BILIRUBIN}.acute.ge3", f"{_LYMPHOCYTES}.acute.ge3"),
         ),
         Alternative(
@@ -369,6 +369,7 @@ NOT_VARIED: Mapping[str, str] = {
     "response.bootstrap_samples": "precision of the computation, no definition",
     "toxicity.ctcae_versions": "every version is published beside the others",
     "toxicity.primary_version": "every version is published beside the others",
+    "toxicity.lab_windows": "which time points are published, no definition of another number",
     "toxicity.related_from": "attribution is kept per patient; no published number counts it",
     "toxicity.reild_bilirubin_mg_dl": "candidates are listed for adjudication, never counted",
     "toxicity.reild_from_day": "given by the source",

@@ -1,6 +1,7 @@
-"""Marts of laboratory results: every accepted one, and what became of tumour markers."""
+"""Marts of laboratory results: every accepted one, those of time points, and tumour markers."""
 
 from schemas.contract import Bool, Decimal, Float, Int, Text, column, declares
+from schemas.records.analytes import ANALYTES
 from schemas.records.field.markers import MARKERS
 from schemas.tables.mart_table import Mart
 
@@ -23,6 +24,30 @@ class LabResults(Mart):
         """Row level."""
 
         metadata = declares(schema="marts", published="labs")
+
+
+QUANTITIES = (*ANALYTES, "ALBI", "Child-Pugh", "MELD")
+"""What is followed over time: analytes, and scores of liver function."""
+
+
+class LabTimePoints(Mart):
+    """One row per treated subject, analyte or score, and time point with a result near it."""
+
+    quantity: Text = column("Analyte, or score of liver function.", key=True, codes=QUANTITIES)
+    at_days: Int = column(
+        "Day from T0 that the time point aims at; 0 is before treatment.", key=True, unit="days"
+    )
+    value: Float = column("The result that counts, in the analyte's own unit, or the score.")
+    value_day: Int = column("Its day.", unit="days")
+    baseline_value: Float = column("The value of time point 0.")
+    change: Float = column("Value less baseline, to nine decimals; null at time point 0.")
+    reason: Text = column("Why there is no value.", codes=("censored_or_unknown_unit",))
+    source_row_id: Text = column("Row of registry.labs; null of a score, which has several.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
 
 
 class MarkerResponse(Mart):

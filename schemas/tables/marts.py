@@ -13,6 +13,7 @@ from schemas.contract import (
 )
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
+from schemas.records.field.event_windows import LATE_WINDOWS
 from schemas.settings import VERSIONS
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
@@ -21,13 +22,14 @@ from schemas.tables.event_marts import Deaths as Deaths
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
 from schemas.tables.event_marts import SubjectReild as SubjectReild
 from schemas.tables.lab_marts import LabResults as LabResults
+from schemas.tables.lab_marts import LabTimePoints as LabTimePoints
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS, RESPONSES, Mart, codes_of
 from schemas.tables.registry import Assessments, Lesions, Patients, Treatments
 from schemas.tables.reported_marts import ReportedTimes as ReportedTimes
 
 SEGMENTS = ("1", "2", "3", "4", "4a", "4b", "5", "6", "7", "8")
-WINDOWS = ("acute", "primary", "late", "any")
+WINDOWS = ("acute", "primary", "late", *LATE_WINDOWS, "any")
 
 
 class Subjects(Mart):

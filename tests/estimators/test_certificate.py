@@ -51,7 +51,7 @@ def test_every_estimator_is_nearer_to_r_than_its_tolerance(cache: Path) -> None:
 def test_every_module_of_estimators_is_compared_or_says_why_not() -> None:
     """A new module needs a case, or a reason here."""
     folder = Path(analytics.estimators.__file__).parent
-    modules = {p.stem for p in folder.glob("*.py")} - {"__init__"} - OF_OTHERS
+    modules = {p.stem for p in folder.rglob("*.py")} - {"__init__"} - OF_OTHERS
     source = Path(cases.__file__).read_text()
     assert {m for m in modules if m not in source} == set()
 

@@ -25,6 +25,7 @@ TOLERANCE = 1e-9
         "by_response",
         "kappa",
         "proportions",
+        "signed_rank",
         "pooled",
     ],
 )

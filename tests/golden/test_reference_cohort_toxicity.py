@@ -8,24 +8,29 @@ its files by hand, not by this code.
 
 from collections import Counter
 from datetime import date
+from statistics import median
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pytest
+from scipy.stats import wilcoxon  # type: ignore[import-untyped, unused-ignore]
 
+from analytics.classes.lab_changes import lab_changes
 from analytics.outcomes.toxicity import toxicity_shift, toxicity_summary
 from schemas.contract import empty, rows, table_name
 from schemas.settings import BaselineSettings, ToxicitySettings
-from schemas.tables.intermediate import PopulationMembers, RowsSetAside
+from schemas.tables.intermediate import DeathClaims, LastAlive, PopulationMembers, RowsSetAside
 from schemas.tables.marts import LesionAssessments, SubjectAssessments
 from schemas.tables.registry import TABLES
 from simulation import reference
 from transforms.baseline.anchors import anchors, sessions, subject_lesions
 from transforms.baseline.baseline import baseline_labs
 from transforms.toxicity.lab_grades import lab_grades
+from transforms.toxicity.lab_time_points import lab_time_points
 from transforms.toxicity.regrade import regrade
 from transforms.toxicity.reild import reild_candidates
+from transforms.toxicity.subject_events import subject_events
 from transforms.toxicity.toxicity import toxicity
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -43,7 +48,10 @@ DERIVATIONS = (
     (lab_grades, {"settings": TOXICITY}),
     (toxicity, {"settings": TOXICITY}),
     (reild_candidates, {"settings": TOXICITY, "baseline": BASELINE}),
+    (subject_events, {"settings": TOXICITY}),
     (toxicity_summary, {"settings": TOXICITY}),
+    (lab_time_points, {"settings": TOXICITY, "baseline": BASELINE}),
+    (lab_changes, {"settings": TOXICITY}),
     (toxicity_shift, {}),
 )
 VERSIONS = ("3.0", "4.03", "5.0")
@@ -65,6 +73,7 @@ def derived() -> Tables:
     everyone = [{"population": "all", "subject_id": r["patient_id"]} for r in given["patients"]]
     tables["population_members"] = rows(everyone, PopulationMembers)
     tables["rows_set_aside"] = empty(RowsSetAside)
+    tables["death_claims"], tables["last_alive"] = empty(DeathClaims), empty(LastAlive)
     tables["lesion_assessments"] = empty(LesionAssessments)
     tables["subject_assessments"] = empty(SubjectAssessments)
     for derivation, settings in DERIVATIONS:
@@ -181,3 +190,49 @@ def test_the_shift_table_counts_every_patient_once(derived: Tables) -> None:
         totals[r["term"], r["ctcae_version"]] += r["n"]
     assert set(totals.values()) == {40}
     assert {term for term, _ in totals} == {"albumin", "bilirubin", "lymphocytes"}
+
+
+def _nearest(analyte: str, first: int, at: int, last: int) -> tuple[list[float], list[float]]:
+    """Values near a day, and changes from before treatment: from the cohort's files, row by row."""
+    given = reference.records(EVERYTHING)
+    start: dict[str, date] = {}
+    for r in given["treatments"]:
+        start[r["patient_id"]] = min(
+            start.get(r["patient_id"], r["treatment_date"]), r["treatment_date"]
+        )
+    values, changes = [], []
+    for patient, t0 in start.items():
+        own = [r for r in given["labs"] if (r["patient_id"], r["analyte"]) == (patient, analyte)]
+        days = {(r["lab_date"] - t0).days: r["value"] for r in own}
+        assert len(days) == len(own)
+        before = [day for day in days if day <= 0]
+        near = [day for day in days if first <= day <= last]
+        if near:
+            value = days[min(near, key=lambda day: (abs(day - at), day))]
+            values.append(float(value))
+            changes += [float(value - days[max(before)])] if before else []
+    return values, changes
+
+
+def test_laboratory_values_change_as_in_the_cohort_s_files(derived: Tables) -> None:
+    """Every analyte that it delivers at every time point; p by SciPy."""
+    found = {
+        (r["quantity"], r["at_days"]): r for r in derived["lab_changes"].to_pyarrow().to_pylist()
+    }
+    tested = 0
+    for analyte in ("bilirubin", "albumin", "lymphocytes"):
+        for window in TOXICITY.lab_windows:
+            values, changes = _nearest(analyte, *window)
+            row = found[analyte, window[1]]
+            assert (row["n"], row["n_pairs"]) == (len(values), len(changes))
+            assert row["n_equal"] == changes.count(0.0)
+            assert row["median"] == pytest.approx(median(values), rel=1e-12)
+            assert row["median_change"] == pytest.approx(median(changes), abs=1e-9)
+            if any(changes):
+                theirs = wilcoxon(changes, correction=True, method="approx")
+                rises = [c > 0 for c in changes if c]
+                assert row["method"] != "exact"
+                assert row["p"] == pytest.approx(theirs.pvalue, rel=1e-9)
+                assert (row["v"] > 0) == any(rises)
+                tested += 1
+    assert tested > 5

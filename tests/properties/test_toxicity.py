@@ -191,7 +191,7 @@ def test_the_worst_is_the_greatest_grade_on_its_earliest_day(seed):
     """Against the definition written out for one patient, draw by draw."""
     chance = Random(seed)
     last = chance.randint(0, 90)
-    draws = {(chance.randint(-20, 400), chance.randint(0, 3)) for _ in range(80)}
+    draws = {(chance.randint(-20, 1000), chance.randint(0, 3)) for _ in range(250)}
     results = [(*draw, chance.choice([None, 0, 0, 1, 1, 2, 3, 4])) for draw in sorted(draws)]
     session = EPOCH + timedelta(days=last)
     anchor = {"subject_id": "A", "t0_date": EPOCH, "last_session_date": session}
@@ -215,6 +215,9 @@ def test_the_worst_is_the_greatest_grade_on_its_earliest_day(seed):
         "acute": lambda d: 0 < d <= 30 or last < d <= last + 30,
         "primary": lambda d: 0 < d <= last + 90,
         "late": lambda d: last + 90 < d <= last + 183,
+        "late_6_to_12_months": lambda d: last + 183 < d <= last + 365,
+        "late_1_year": lambda d: d > last + 365,
+        "late_2_years": lambda d: d > last + 730,
         "any": lambda d: d > 0,
     }
     expected = {}

@@ -1,10 +1,17 @@
-"""ALBI and Child-Pugh scores from the baseline.
+"""ALBI, Child-Pugh and MELD scores.
 
-Both are functions of columns. A missing item gives no score: it is not scored 1, nor 3. Child-Pugh
-was made for cirrhosis; in liver metastases it only describes.
+All are functions of columns. A missing item gives no score: it is not scored 1, nor 3. Child-Pugh
+and MELD were made for cirrhosis; in liver metastases they only describe.
+
+MELD is the classic one, before sodium (2016) and before MELD 3.0 (2022), with the limits of UNOS:
+values below 1 count as 1, creatinine above 4 mg/dL as 4, the score at most as 40. Dialysis, which
+sets creatinine to 4, is no registry column: a dialysed patient's score is too low. The score is not
+rounded; its band is that of the nearest whole number, halves upwards.
 
 Source: ALBI: Johnson et al., J Clin Oncol 2015;33:550-558. Child-Pugh: Pugh et al., Br J Surg
-1973;60:646-649; its INR classes as in current implementations, which stop at 2.2 or at 2.3.
+1973;60:646-649; its INR classes as in current implementations, which stop at 2.2 or at 2.3. MELD:
+Kamath et al., Hepatology 2001;33:464-470, with the constant and the limits of UNOS 2002; bands of
+mortality in three months: Wiesner et al., Gastroenterology 2003;124:91-96.
 """
 
 import ibis
@@ -13,6 +20,9 @@ import ibis.expr.types as ir
 ALBI_GRADE_1 = -2.60
 ALBI_GRADE_2 = -1.39
 """The greatest score of the grade, compared on the unrounded score."""
+MELD_MOST = 40.0
+MELD_BANDS = ("06-09", "10-19", "20-29", "30-39", "40")
+"""From best to worst, also in the order of their letters."""
 
 
 def albi_score(bilirubin_umol_l: ir.FloatingValue, albumin_g_l: ir.FloatingValue) -> ir.Value:
@@ -68,6 +78,35 @@ def child_pugh_class(points: ir.IntegerValue) -> ir.StringValue:
     return ibis.cases(
         (points.isnull(), ibis.null("string")), (points <= 6, "A"), (points <= 9, "B"), else_="C"
     )
+
+
+def meld_item(
+    value: ir.FloatingValue,
+    at_most_1: ir.BooleanValue,
+    below_4: ir.BooleanValue | None = None,
+) -> ir.FloatingValue:
+    """What MELD counts of bilirubin, of the INR or, with `below_4`, of creatinine (mg/dL).
+
+    A censored result that lies beyond a limit for certain is the limit.
+    """
+    least = (at_most_1, ibis.literal(1.0))
+    if below_4 is None:
+        return ibis.cases(least, else_=value)
+    return ibis.cases(least, (~below_4, ibis.literal(4.0)), else_=value)
+
+
+def meld_score(
+    bilirubin_mg_dl: ir.FloatingValue, creatinine_mg_dl: ir.FloatingValue, inr: ir.FloatingValue
+) -> ir.FloatingValue:
+    """MELD of items as `meld_item` gives them; null where one is. Source: Kamath 2001, UNOS."""
+    score = 3.78 * bilirubin_mg_dl.ln() + 11.2 * inr.ln() + 9.57 * creatinine_mg_dl.ln() + 6.43
+    return ibis.cases((score > MELD_MOST, MELD_MOST), else_=score)
+
+
+def meld_band(score: ir.FloatingValue) -> ir.StringValue:
+    """Band of the score: 6 to 9, 10 to 19, 20 to 29, 30 to 39, 40. Source: Wiesner 2003."""
+    bands = [(score < end - 0.5, b) for end, b in zip((10, 20, 30, 40), MELD_BANDS, strict=False)]
+    return ibis.cases((score.isnull(), ibis.null("string")), *bands, else_=MELD_BANDS[-1])
 
 
 def _three(first: ir.BooleanValue, second: ir.BooleanValue) -> ir.IntegerValue:

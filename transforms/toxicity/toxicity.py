@@ -1,7 +1,8 @@
 """Each patient's worst toxicity in each window, and whether it began with treatment.
 
 Windows are those of the first course: `acute` up to 30 days after a session, `primary` from T0 to
-90 days after the last session, `late` from there to 183 days, `any` for all time. Laboratory
+90 days after the last session, `late` from there to 183 days, `any` for all time; those of
+`schemas.records.field.event_windows` that count from the last session begin later. Laboratory
 results count from the day after, clinical events on the day itself. A first course has at most two
 treatment days (`transforms.baseline.anchors`), so T0 and the last session are all its sessions.
 Re-treatment neither opens nor closes these windows: what follows it is in `any`, and in the others

@@ -11,6 +11,7 @@ from operator import or_
 import ibis
 import ibis.expr.types as ir
 
+from schemas.records.field.event_windows import LATE
 from schemas.settings import ToxicitySettings
 
 Windows = Mapping[str, ir.BooleanValue]
@@ -32,6 +33,7 @@ def lab_windows(day: ir.IntegerValue, last: ir.IntegerValue, settings: ToxicityS
         "acute": (day > 0) & _within(day, last, settings.acute_days, 1),
         "primary": (day > 0) & (day <= last + settings.primary_days),
         "late": _late(day, last, settings),
+        **_beyond(day, last),
         "any": day > 0,
     }
 
@@ -45,6 +47,7 @@ def event_windows(
         "acute": unknown | ((day >= 0) & _within(day, last, settings.acute_days, 0)),
         "primary": unknown | ((day >= 0) & (day <= last + settings.primary_days)),
         "late": _late(day, last, settings),
+        **_beyond(day, last),
         "any": unknown | (day >= 0),
     }
 
@@ -57,6 +60,11 @@ def _late(
     day: ir.IntegerValue, last: ir.IntegerValue, settings: ToxicitySettings
 ) -> ir.BooleanValue:
     return (day > last + settings.primary_days) & (day <= last + settings.late_days)
+
+
+def _beyond(day: ir.IntegerValue, last: ir.IntegerValue) -> Windows:
+    """The windows after half a year, of days that are known."""
+    return {w.code: (day - last).between(w.first_day, w.last_day) for w in LATE}
 
 
 def worst_by_window(

@@ -320,7 +320,7 @@ RECONCILIATION = (
                  + coalesce(sum(n) FILTER (grade IN ('3', '4', '5')), 0) AS found,
                coalesce(sum(n) FILTER (grade IN ('any', 'ge3')), 0) AS expected
         FROM outcomes.toxicity_summary GROUP BY population, source, term, ctcae_version, time_window
-        HAVING bool_and(n IS NOT NULL)
+        HAVING bool_and(n IS NOT NULL) AND bool_or(grade = '1')
         """,
         "equal",
     ),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from analytics.estimators import clustered as of_clusters
 from analytics.estimators import cox, firth, kappa, two_groups
+from analytics.estimators.association.signed_rank import Ranked, signed_rank
 from analytics.estimators.competing_risks import aalen_johansen, cause_table
 from analytics.estimators.kaplan_meier import (
     Curve,
@@ -320,6 +321,36 @@ def _kappa() -> Pairs:
     yield [float(found)], numbers(wanted["kappa"])
 
 
+def _signed_rank() -> Pairs:
+    for wanted in answers("signed_rank").values():
+        found = signed_rank(_ranked(numbers(wanted["difference"])))
+        assert found is not None
+        yield [found.v, found.p], [*wanted["v"], *wanted["p"]]
+
+
+def _ranked(difference: Numbers) -> Ranked:
+    there = difference[difference != 0]
+    _, place, tied = np.unique(np.abs(there), return_inverse=True, return_counts=True)
+    twice = 2 * (np.cumsum(tied) - tied) + tied + 1
+    return Ranked(
+        n=there.size,
+        n_zero=difference.size - there.size,
+        twice_v=int(twice[place][there > 0].sum()),
+        ties=int((tied**3 - tied).sum()),
+    )
+
+
+def _scipy_signed_rank() -> Pairs:
+    from scipy.stats import wilcoxon
+
+    for wanted in answers("signed_rank").values():
+        difference = numbers(wanted["difference"])
+        exact = wanted["exact"] == [1]
+        theirs = wilcoxon(difference, correction=True, method="exact" if exact else "approx")
+        found = signed_rank(_ranked(difference))
+        yield [found.p if found else np.nan], [theirs.pvalue]
+
+
 def _proportions() -> Pairs:
     wanted = answers("proportions")
     for n, total, lower, upper in zip(*wanted.values(), strict=True):
@@ -372,6 +403,9 @@ CASES: tuple[Case, ...] = (
     Case("kappa", "vcd::Kappa", _kappa, 1e-9,
          "Cohen's with linear weights, Fleiss's for many readers.",
          no_second="no installed package has it"),
+    Case("Wilcoxon's signed rank", "wilcox.test, paired", _signed_rank, 1e-9,
+         "Exact below 50 without zeros and ties, else normal with continuity correction.",
+         "scipy", _scipy_signed_rank),
     Case("exact proportion", "binom.test", _proportions, 1e-9,
          "Clopper and Pearson.", "scipy", _scipy_proportions,
          second_tolerance=1e-6),  # scipy's search for the limit ends at 2e-12 of a share

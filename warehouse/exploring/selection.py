@@ -105,7 +105,9 @@ def choices(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "unit": list(UNITS),
         "confirmation": ["unconfirmed", "confirmed"],
         "version": _column(con, "SELECT DISTINCT ctcae_version FROM outcomes.toxicity_summary"),
-        "window": _column(con, "SELECT DISTINCT time_window FROM outcomes.toxicity_summary"),
+        "window": _column(
+            con, "SELECT DISTINCT time_window FROM outcomes.toxicity_summary WHERE grade = '1'"
+        ),
     }
 
 

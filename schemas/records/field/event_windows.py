@@ -1,4 +1,4 @@
-"""The windows in which adverse events of any term are rolled up, each with its anchor.
+"""The windows of adverse events of any term and of late toxicity, each with its anchor.
 
 A window that starts at T0 is about every treated patient of a site that delivers events; a late one
 about those who were observed into it. `acute` is that of toxicity, after T0 or the last session of
@@ -46,3 +46,6 @@ RECORDS: tuple[EventWindow, ...] = checked(
     source=lambda r: r.source,
 )
 EVENT_WINDOWS: tuple[str, ...] = tuple(r.code for r in RECORDS)
+LATE: tuple[EventWindow, ...] = tuple(r for r in RECORDS if r.anchor == "last session")
+"""Those of late toxicity; the last two have no end and hold each other."""
+LATE_WINDOWS: tuple[str, ...] = tuple(r.code for r in LATE)

@@ -1,6 +1,10 @@
 """Clinical adverse events: terms, versions, treatment-emergence, attribution, unions."""
 
+from schemas.contract import Table
 from schemas.settings import ToxicitySettings
+from schemas.tables.intermediate import Anchors
+from schemas.tables.marts import LabGrades, Toxicity
+from schemas.tables.registry import AdverseEvents
 from tests.support.pipe_tables import check
 from transforms.toxicity.toxicity import toxicity
 
@@ -16,6 +20,18 @@ V3 = ToxicitySettings(ctcae_versions=("3.0",))
 def events(text: str) -> dict[str, str]:
     """The events, of patients treated on day 0, A also on day 35."""
     return {"anchors": ANCHORS, "adverse_events": text}
+
+
+def at_any_time(
+    lab_grades: Table[LabGrades],
+    adverse_events: Table[AdverseEvents],
+    anchors: Table[Anchors],
+    *,
+    settings: ToxicitySettings,
+) -> Table[Toxicity]:
+    """The rows of the window without an end."""
+    found = toxicity(lab_grades, adverse_events, anchors, settings=settings)
+    return found.filter(found.time_window == "any")
 
 
 def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
@@ -58,6 +74,11 @@ def test_words_of_a_registry_are_mapped_to_ctcae_terms() -> None:
         | B          | hiccups                 | any         | 2           |
         | A          | post-embolisation syndrome | any         | 1           |
         | A          | post-embolisation syndrome | late        | 1           |
+        | B          | chills                  | late_6_to_12_months | 1           |
+        | B          | diarrhea or weight loss | late_6_to_12_months | 1           |
+        | B          | fever or chills         | late_6_to_12_months | 1           |
+        | B          | hiccups                 | late_6_to_12_months | 2           |
+        | B          | weight loss             | late_6_to_12_months | 1           |
         """,
         V3,
     )
@@ -87,6 +108,12 @@ def test_liver_stomach_and_lung_after_radioembolization_have_ctcae_terms() -> No
         | B          | duodenal ulcer  | any         | 3           |
         | B          | pneumonitis     | any         | 1           |
         | C          | hepatic failure | any         | 4           |
+        | B          | duodenal ulcer  | late_6_to_12_months | 3           |
+        | B          | gastric ulcer   | late_6_to_12_months | 2           |
+        | B          | hepatic failure | late_6_to_12_months | 3           |
+        | B          | hepatic pain    | late_6_to_12_months | 2           |
+        | B          | pneumonitis     | late_6_to_12_months | 1           |
+        | C          | hepatic failure | late_6_to_12_months | 4           |
         """,
         V3,
     )
@@ -209,6 +236,9 @@ def test_only_treatment_emergent_events_count() -> None:
         | B          | post-embolisation syndrome | acute       | 1              | 2           |           | yes      |
         | B          | post-embolisation syndrome | any         | 1              | 2           | 300       | yes      |
         | B          | post-embolisation syndrome | primary     | 1              | 2           |           | yes      |
+        | A          | ascites  | late_6_to_12_months | 5              | 5           | 300       | yes      |
+        | B          | anorexia | late_6_to_12_months | 1              | 2           | 300       | yes      |
+        | B          | post-embolisation syndrome | late_6_to_12_months | 1              | 2           | 300       | yes      |
         """,
         V3,
     )
@@ -249,7 +279,7 @@ def test_a_grade_is_known_in_the_version_in_which_it_was_given() -> None:
     A fatigue of grade 4 exists in version 3.0 only, cholecystitis of grade 1 too.
     """
     check(
-        toxicity,
+        at_any_time,
         events("""
         | subject_id | term          | onset_date | grade | ctcae_version |
         | A          | fatigue       | d300       | 2     | 4.03          |
@@ -290,7 +320,7 @@ def test_no_clinical_term_has_a_grade_in_version_6_but_what_was_graded_in_it() -
     Source: admiral transcribes the laboratory terms of CTCAE v6.0 alone.
     """
     check(
-        toxicity,
+        at_any_time,
         events("""
         | subject_id | term          | onset_date | grade | ctcae_version |
         | A          | fatigue       | d300       | 2     | 6.0           |
@@ -329,7 +359,7 @@ def test_cholecystitis_that_needed_cholecystectomy_is_at_least_grade_3() -> None
     Source: CTCAE v3.0 and v4.03, cholecystitis; Kanani on Memon 2012 (one such patient).
     """
     check(
-        toxicity,
+        at_any_time,
         events("""
         | subject_id | term                    | onset_date | grade | procedure               |
         | A          | radiation cholecystitis | d300       | 2     | elective Cholecystectomy |
@@ -378,6 +408,14 @@ def test_unions_count_patients_and_not_events() -> None:
         | C          | diarrhea                 | any         | 1           | 200       | x             |
         | C          | diarrhea or weight loss  | any         | 1           | 200       | x             |
         | A          | post-embolisation syndrome | any         | 2           | 310       | v             |
+        | A          | nausea or vomiting       | late_6_to_12_months | 2           | 310       | v             |
+        | A          | nausea                   | late_6_to_12_months | 1           | 300       | n             |
+        | A          | post-embolisation syndrome | late_6_to_12_months | 2           | 310       | v             |
+        | A          | vomiting                 | late_6_to_12_months | 2           | 310       | v             |
+        | B          | diarrhea or weight loss  | late_6_to_12_months | 2           | 200       | d             |
+        | B          | diarrhea                 | late_6_to_12_months | 2           | 200       | d             |
+        | C          | diarrhea or weight loss  | late_6_to_12_months | 1           | 200       | x             |
+        | C          | diarrhea                 | late_6_to_12_months | 1           | 200       | x             |
         """,
         V3,
     )
@@ -396,7 +434,7 @@ def test_related_is_possible_or_stronger_unless_the_registry_says_otherwise() ->
         | C          | fatigue  | d310       | 1     | unknown   |
     """
     check(
-        toxicity,
+        at_any_time,
         events(text),
         """
         | subject_id | term     | related |
@@ -412,7 +450,7 @@ def test_related_is_possible_or_stronger_unless_the_registry_says_otherwise() ->
         V3,
     )
     check(
-        toxicity,
+        at_any_time,
         events(text),
         """
         | subject_id | term     | related |

@@ -230,6 +230,49 @@ def test_events_without_a_grade_in_the_version_count_as_any_and_never_as_a_grade
     ]
 
 
+def test_late_windows_are_of_those_observed_into_them() -> None:
+    """Of two observed for more than a year one had fatigue; C's, dated after its death, is no late one.
+
+    Late windows tell any grade and 3 or worse. Nobody was observed for two years. Of laboratory
+    results those who have one in the window are observed.
+    """
+    inputs = COHORT | {
+        "adverse_events": "| site_id | subject_id | term |\n| north | A | fatigue |",
+        "subject_events": """
+            | subject_id | time_window |
+            | A          | late_1_year |
+            | B          | late_1_year |
+            | A          | any         |
+        """,
+        "toxicity": """
+            | subject_id | source | term    | ctcae_version | time_window | worst_grade |
+            | A          | event  | fatigue | 3.0           | late_1_year | 3           |
+            | C          | event  | fatigue | 3.0           | late_1_year | 2           |
+            | D          | lab    | ast     | 3.0           | late_1_year | 1           |
+        """,
+    }
+    found = run(toxicity_summary, inputs, V3)
+    shown = ("grade", "n", "total", "n_treated", "reason")
+    late = {"term": "fatigue", "time_window": "late_1_year"}
+    assert rows_of(found, *shown, **late) == [("any", 1, 2, 4, None), ("ge3", 1, 2, 4, None)]
+    nobody = "nobody of a site that records adverse events was observed so long"
+    assert rows_of(found, *shown, term="fatigue", time_window="late_2_years") == [
+        ("any", None, 0, 4, nobody),
+        ("ge3", None, 0, 4, nobody),
+    ]
+    late = {"term": "ast", "time_window": "late_1_year"}
+    assert rows_of(found, *shown, **late) == [("any", 1, 1, 4, None), ("ge3", 0, 1, 4, None)]
+    check(
+        toxicity_summary_sets,
+        {name: inputs[name] for name in ("toxicity", "subject_events")},
+        """
+        | set_id                                           | subject_id |
+        | toxicity_summary.event.fatigue.3_0.late_1_year.3 | A          |
+        | toxicity_summary.lab.ast.3_0.late_1_year.1       | D          |
+        """,
+    )
+
+
 def test_who_is_counted_is_named() -> None:
     """A patient is in the set of the worst grade; any grade, and 3 or worse, are unions of these.
 

@@ -14,6 +14,8 @@ STAGED = """
 def test_windows_open_after_a_session_and_close_on_their_last_day() -> None:
     """Sessions on days 0 and 35: acute is 1 to 30 and 36 to 65, primary 1 to 125, late 126 to 218.
 
+    Later windows count from day 35, too: 219 to 400, from 401 and from 766 without an end.
+
     A result of the day of treatment is not after it.
     """
     for day, windows in (
@@ -28,7 +30,11 @@ def test_windows_open_after_a_session_and_close_on_their_last_day() -> None:
         (125, ("primary", "any")),
         (126, ("late", "any")),
         (218, ("late", "any")),
-        (219, ("any",)),
+        (219, ("late_6_to_12_months", "any")),
+        (400, ("late_6_to_12_months", "any")),
+        (401, ("late_1_year", "any")),
+        (765, ("late_1_year", "any")),
+        (766, ("late_1_year", "late_2_years", "any")),
     ):
         check(
             toxicity,
@@ -84,20 +90,24 @@ def test_emergent_is_worse_than_the_baseline_of_the_same_version() -> None:
             "lab_grades": """
             | subject_id | analyte   | ctcae_version | rel_day | sequence | is_baseline | grade |
             | A          | bilirubin | 3.0           | -1      | 1        | yes         | 2     |
-            | A          | bilirubin | 3.0           | 400     | 1        | no          | 2     |
+            | A          | bilirubin | 3.0           | 500     | 1        | no          | 2     |
             | A          | bilirubin | 5.0           | -1      | 1        | yes         | 1     |
-            | A          | bilirubin | 5.0           | 400     | 1        | no          | 2     |
+            | A          | bilirubin | 5.0           | 500     | 1        | no          | 2     |
             | A          | albumin   | 3.0           | -1      | 1        | yes         |       |
-            | A          | albumin   | 3.0           | 400     | 1        | no          | 1     |
-            | A          | platelets | 3.0           | 400     | 1        | no          | 0     |
+            | A          | albumin   | 3.0           | 500     | 1        | no          | 1     |
+            | A          | platelets | 3.0           | 500     | 1        | no          | 0     |
             """,
         },
         """
         | term      | ctcae_version | time_window | baseline_grade | worst_grade | emergent |
         | bilirubin | 3.0           | any         | 2              | 2           | no       |
+        | bilirubin | 3.0           | late_1_year | 2              | 2           | no       |
         | bilirubin | 5.0           | any         | 1              | 2           | yes      |
+        | bilirubin | 5.0           | late_1_year | 1              | 2           | yes      |
         | albumin   | 3.0           | any         |                | 1           |          |
+        | albumin   | 3.0           | late_1_year |                | 1           |          |
         | platelets | 3.0           | any         |                | 0           | no       |
+        | platelets | 3.0           | late_1_year |                | 0           | no       |
         """,
     )
 
@@ -121,7 +131,7 @@ def test_without_a_gradable_result_after_treatment_there_is_no_worst_grade() -> 
 
 
 def test_retreatment_neither_opens_nor_closes_the_windows_of_the_first_course() -> None:
-    """Windows hang on the first course's last session; what follows re-treatment is in `any`.
+    """Windows hang on the first course's last session; what follows re-treatment opens none.
 
     The anchor's last session is that of the first course, so a session on day 200 changes nothing.
     """
@@ -138,8 +148,9 @@ def test_retreatment_neither_opens_nor_closes_the_windows_of_the_first_course() 
             """,
         },
         """
-        | time_window | worst_grade |
-        | any         | 3           |
+        | time_window         | worst_grade |
+        | any                 | 3           |
+        | late_6_to_12_months | 3           |
         """,
     )
 

@@ -287,6 +287,9 @@ def test_a_patient_is_worse_after_any_session_of_those_with_known_values() -> No
         """
         | measure                      | n | total | value    | unit   | reason                                                                                                         |
         | albi_grade_worse             | 1 | 2     | 50       | %      |                                                                                                                |
+        | meld_band_worse              |   |       |          | %      | known of no patient: MELD in a worse band (6 to 9, 10 to 19, 20 to 29, 30 to 39, 40) after any session |
+        | meld_band_worse_again        |   |       |          | %      | known of no patient: MELD in a worse band after a re-treatment, of those with known values around one |
+        | meld_change                  |   |       |          | points | known of no patient: greatest rise of MELD after a session |
         | child_pugh_class_worse       | 1 | 1     | 100      | %      |                                                                                                                |
         | albi_grade_worse_again       | 0 | 1     | 0        | %      |                                                                                                                |
         | child_pugh_class_worse_again |   |       |          | %      | known of no patient: Child-Pugh class worse after a re-treatment, of those with known values around one |
