@@ -44,6 +44,7 @@ from analytics.estimators.event_counts import event_counts, lesion_pairs
 from analytics.outcomes.prognosis import prognosis_univariate
 from analytics.outcomes.survival import survival_curves, survival_landmarks, survival_medians
 from schemas.contract import empty
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import EndpointCriterion
 con = ibis.duckdb.connect()
@@ -57,7 +58,9 @@ levels = ibis.union(*(
     rows.select(subject_id=rows.id, factor=ibis.literal(f), endpoint=ibis.literal(""),
         factor_level=(rows[f] == 1).ifelse("bad", "good"), level_number=rows[f], bad=rows[f] == 1)
     for f in ("ecog0", "burden25", "alb35", "bili12")))
-counts = con.create_table("event_counts", event_counts(members, who, levels))
+beside = PrognosisSettings()
+counts = con.create_table(
+    "event_counts", event_counts(members, who, levels, prognosis=beside))
 pairs = lesion_pairs(members, who)
 unjudged = empty(EndpointCriterion)
 tables = [survival_curves(counts, pairs, settings=settings),

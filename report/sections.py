@@ -29,6 +29,7 @@ from report.tables import (
     recorded,
     reporting,
 )
+from report.tables import prognosis as of_factors
 
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = (
@@ -165,6 +166,7 @@ def _prognosis(con: Connection, _: str) -> Section:
         "Prognostic factors",
         "Overall survival, each factor alone and together with the others.",
         (prognosis.forest(con),),
+        (of_factors.alone(con),),
     )
 
 

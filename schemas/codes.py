@@ -1,4 +1,10 @@
-"""Codes that several registry tables share."""
+"""Codes that several tables share."""
+
+from typing import Literal
+
+Version = Literal["3.0", "4.03", "5.0", "6.0"]
+VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0", "6.0")
+"""Versions of CTCAE."""
 
 THERAPY_CLASSES = (
     "surgery",

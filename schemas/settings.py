@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
+from schemas.codes import VERSIONS as VERSIONS
+from schemas.codes import Version
 from schemas.house_settings import AuditSettings as AuditSettings
 from schemas.house_settings import ExportSettings as ExportSettings
 from schemas.house_settings import PaperSettings as PaperSettings
 from schemas.house_settings import StoreSettings as StoreSettings
 from schemas.records.criteria import CRITERIA, EASL, MRECIST, RECIST11, WHO
 from schemas.section import Section, any_spelling
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.site import Site
 from schemas.spelling import folded
 
@@ -50,8 +53,6 @@ Days = Annotated[int, Field(ge=0, le=36_600)]
 SomeDays = Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_each_once)]
 TimePoint = Annotated[tuple[Days, Days, Days], AfterValidator(_in_order)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
-Version = Literal["3.0", "4.03", "5.0", "6.0"]
-VERSIONS: tuple[Version, ...] = ("3.0", "4.03", "5.0", "6.0")
 AUTO = "auto"
 """The endpoints' criterion is the first of `endpoint_criteria` that judges enough patients."""
 if TYPE_CHECKING:
@@ -387,6 +388,7 @@ class OutcomeSettings(Section):
     eligibility: EligibilitySettings = EligibilitySettings()
     dosimetry: DosimetrySettings = DosimetrySettings()
     survival: SurvivalSettings = SurvivalSettings()
+    prognosis: PrognosisSettings = PrognosisSettings()
     symptoms: SymptomSettings = SymptomSettings()
     follow_up: FollowUpSettings = FollowUpSettings()
     bounds: BoundsSettings = BoundsSettings()

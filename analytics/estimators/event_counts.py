@@ -20,7 +20,8 @@ from analytics.estimators.clustered import Pairs
 from analytics.estimators.kaplan_meier import EventTable
 from analytics.fetched import fetched
 from schemas.contract import Table, conform
-from schemas.records.factors import BY_ENDPOINT
+from schemas.records.factors import BY_ENDPOINT, EVERY_ENDPOINT
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.tables.intermediate import EventCounts, LesionPairs, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
 
@@ -57,6 +58,8 @@ def event_counts(
     population_members: Table[PopulationMembers],
     time_to_event: Table[TimeToEvent],
     factor_levels: Table[FactorLevels],
+    *,
+    prognosis: PrognosisSettings,
 ) -> Table[EventCounts]:
     """Count events and censorings per population, endpoint, factor level and distinct time."""
     units = time_to_event.select(
@@ -72,7 +75,9 @@ def event_counts(
         factor_level=ibis.literal(""),
         level_number=ibis.literal(0, type="int64"),
     )
-    split = _split(units.filter(units.level == "subject"), factor_levels).select(*overall.columns)
+    split = _split(
+        units.filter(units.level == "subject"), factor_levels, prognosis.endpoints
+    ).select(*overall.columns)
     members = population_members.select("population", "subject_id")
     placed = overall.union(split).inner_join(members, "subject_id")
     counted = placed.group_by(*NAMES, "level_number", "time_days").agg(
@@ -83,13 +88,19 @@ def event_counts(
     return conform(counted, EventCounts)
 
 
-def _split(units: ir.Table, factor_levels: ir.Table) -> ir.Table:
-    """Each unit once per factor: of a factor by endpoint with the level that it has for its own."""
+def _split(units: ir.Table, factor_levels: ir.Table, endpoints: tuple[str, ...]) -> ir.Table:
+    """Each unit once per factor: of a factor by endpoint with the level that it has for its own.
+
+    Factors beyond the founding ones split the endpoints of the settings alone.
+    """
     columns = ("subject_id", "factor", "factor_level", "level_number")
     own = factor_levels.endpoint != ""
     of_patient = factor_levels.filter(~own, ~factor_levels.factor.isin(sorted(BY_ENDPOINT)))
     of_endpoint = factor_levels.filter(own).select("endpoint", *columns)
-    by_patient = units.inner_join(of_patient.select(*columns), "subject_id")
+    placed = units.inner_join(of_patient.select(*columns), "subject_id")
+    by_patient = placed.filter(
+        placed.factor.isin(sorted(EVERY_ENDPOINT)) | placed.endpoint.isin(endpoints)
+    )
     by_endpoint = units.inner_join(of_endpoint, ["subject_id", "endpoint"])
     return by_patient.union(by_endpoint.select(*by_patient.columns))
 

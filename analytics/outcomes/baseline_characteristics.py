@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, key, rows
-from schemas.records.factors import PROGNOSTIC
+from schemas.records.factors import EVERY_ENDPOINT, PROGNOSTIC
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, Subjects
@@ -87,7 +87,7 @@ def baseline_characteristics(
     factor_levels: Table[FactorLevels],
     population_members: Table[PopulationMembers],
 ) -> Table[BaselineCharacteristics]:
-    """Describe each population, and in `all` and `per_criteria` each level of each factor."""
+    """Describe each population, and in `all` and `per_criteria` each level of founding factors."""
     read = (population_members, factor_levels, subjects)
     sizes = _sizes(population_members, factor_levels)
     summed = fetched_records(_summed_numbers, *read)
@@ -143,7 +143,9 @@ def _groups(population_members: ir.Table, factor_levels: ir.Table) -> ir.Table:
     """Subject by subject, every group that it is counted in."""
     members = population_members.select("population", "subject_id")
     whole = members.mutate(factor=ibis.literal(""), factor_level=ibis.literal(""), level_number=0)
-    of_patients = factor_levels.filter(factor_levels.endpoint == "")
+    of_patients = factor_levels.filter(
+        factor_levels.endpoint == "", factor_levels.factor.isin(sorted(EVERY_ENDPOINT))
+    )
     split = members.filter(members.population.isin(SPLIT_POPULATIONS)).inner_join(
         of_patients.select("subject_id", "factor", "factor_level", "level_number"), "subject_id"
     )

@@ -31,6 +31,7 @@ from analytics.outcomes.survival import DAYS_PER_MONTH, in_months
 from analytics.published.literature_figures import SURVIVAL_AT_MONTHS
 from schemas.contract import Table, rows
 from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, Factor
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import EventCounts, PopulationMembers
@@ -57,6 +58,7 @@ def sensitivity(
     event_counts: Table[EventCounts],
     *,
     settings: SurvivalSettings,
+    prognosis: PrognosisSettings,
 ) -> Table[Sensitivity]:
     """Change each setting that acts on the marts, and compare."""
     read = (population_members, time_to_event, factor_levels)
@@ -64,7 +66,7 @@ def sensitivity(
     overall = [g for g in counted_groups if g.key.factor == "" and g.key.level == "subject"]
     base = _models(fetched(counted_cells, *read), counted_groups, settings)
     records = [
-        *_bilirubin((*read, subjects), base, settings),
+        *_bilirubin((*read, subjects), base, settings, prognosis),
         *_selection(base[1], settings),
         *_median_rule(overall, settings),
         *_interval(overall, settings),
@@ -114,10 +116,12 @@ def _other_counts(
     subjects: ir.Table,
     *,
     included: bool,
+    prognosis: PrognosisSettings,
 ) -> ir.Table:
     survival = time_to_event.filter(time_to_event.endpoint == "OS")
     levels = _other_limit(factor_levels, subjects, included)
-    return in_doubles(event_counts(population_members, survival, levels))
+    counted = event_counts(population_members, survival, levels, prognosis=prognosis)
+    return in_doubles(counted)
 
 
 def _other_cells(
@@ -136,11 +140,13 @@ def _bilirubin(
     read: tuple[ir.Table, ...],
     base: tuple[list[Record], list[Record]],
     settings: SurvivalSettings,
+    prognosis: PrognosisSettings,
 ) -> list[Record]:
     """The limit of bilirubin changes sides; the other factors keep their levels."""
     included = settings.bilirubin_good_includes_limit
     other = _other_factor(included)
-    by_bilirubin = cut(fetched(_other_counts, *read, included=included))
+    counted = fetched(_other_counts, *read, included=included, prognosis=prognosis)
+    by_bilirubin = cut(counted)
     again = _models(fetched(_other_cells, *read, included=included), by_bilirubin, settings)
     setting = {
         "setting": "survival.bilirubin_good_includes_limit",

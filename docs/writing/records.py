@@ -166,28 +166,31 @@ def _factors() -> str:
         (
             f.factor,
             f.label,
-            f"`subjects.{f.column}`",
+            f"`{'subjects' if f.known == 't0' else 'settled_factors'}.{f.column}`",
             ", ".join(_levels(f)),
             f.boundary,
+            _KNOWN[f.known],
             f.source,
             _specs(f.factor),
         )
-        for f in factors.FACTORS
+        for f in factors.BY_CODE.values()
     ]
-    head = ("factor", "label", "column", "levels", "on the boundary", "source", "specifications")
-    about = "The first level is the good one: a hazard ratio above 1 means worse."
+    head = ("factor", "label", "column", "levels", "on the boundary", "known", "source", "in")
+    about = (
+        "The first level is the good one: a hazard ratio above 1 means worse. What is settled only "
+        "after T0 is no level at T0, and is refused where it is asked for as one."
+    )
     parts = ["# Factors", about, _tables("factor")]
-    parts += ["Settings: " + _settings("bilirubin_good", "model_") + ".", _grid(head, rows)]
+    chosen = _settings("bilirubin_good", "model_") + ", and the section `prognosis`"
+    parts += ["Settings: " + chosen + ".", _grid(head, rows)]
     return "\n\n".join(parts) + "\n"
 
 
+_KNOWN = {"t0": "at T0", "course_end": "at the end of the planned course", "later": "on its day"}
+
+
 def _levels(factor: factors.Factor) -> Iterator[str]:
-    if factor.limit:
-        yield from factor.limit.labels
-    elif factor.levels:
-        yield from (level.label for level in factor.levels)
-    else:
-        yield "each value"
+    yield from factor.names or ("each value",)
 
 
 def _analytes() -> str:

@@ -7,6 +7,7 @@ from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Exhibit, Number
 from report.figures.source import Connection, Record, interval, number, records, said, said_p
+from schemas.records.factors import EVERY_ENDPOINT
 
 MODEL = "univariate_p"
 """The model that is drawn: the factors whose p, taken alone, is below the setting."""
@@ -65,7 +66,7 @@ def forest(con: Connection, endpoint: str = "OS") -> Forest:
     by_term = {r["term"]: r for r in together}
     order = list(words.FACTOR)
     factors = sorted(
-        {r["factor"] for r in alone},
+        {r["factor"] for r in alone} & EVERY_ENDPOINT,
         key=lambda f: (order.index(f) if f in order else len(order), f),
     )
     lines = [

@@ -17,6 +17,7 @@ from report.figures.source import (
     records,
 )
 from schemas.records.endpoints import RECORDS
+from schemas.records.factors import EVERY_ENDPOINT
 
 SINCE = "Months since first ⁹⁰Y treatment"
 SINCE_RESPONSE = "Months since first response"
@@ -146,7 +147,7 @@ def of_rows(
 
 
 def by_factor(con: Connection, endpoint: str = "OS") -> list[Curves]:
-    """The endpoint at each level of every factor that splits the patients."""
+    """The endpoint at each level of each founding factor; the others stand in a table."""
     tested = records(
         con,
         "SELECT * FROM outcomes.prognosis_univariate WHERE population = 'all' AND endpoint = ? "
@@ -154,7 +155,8 @@ def by_factor(con: Connection, endpoint: str = "OS") -> list[Curves]:
         endpoint,
     )
     order = list(words.FACTOR)
-    factors = sorted({r["factor"] for r in tested}, key=lambda f: (_place(order, f), f))
+    drawn = {r["factor"] for r in tested} & EVERY_ENDPOINT
+    factors = sorted(drawn, key=lambda f: (_place(order, f), f))
     return [
         _of_factor(con, endpoint, factor, [r for r in tested if r["factor"] == factor])
         for factor in factors

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from schemas.records.endpoints import LABEL
-from schemas.records.factors import FACTORS
+from schemas.records.factors import BY_CODE, FACTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,10 @@ BESIDE_TABLE_1 = frozenset({"site_id", "t0_year"} | {f.factor for f in FACTORS})
 """Published with the baseline and not printed in Table 1: centre, year, and the limits of a factor,
 which stand in the table as their own variable."""
 
-FACTOR = {factor.factor: factor.label for factor in FACTORS}
+FACTOR = {factor.factor: factor.label for factor in BY_CODE.values()}
 SHORT = {"ecog0": "ECOG", "burden25": "Burden", "alb35": "Albumin", "bili12": "Bilirubin"}
 """What stands before the level of a factor where the level alone says too little."""
-LEVELS = {
-    factor.factor: factor.limit.labels if factor.limit else tuple(x.label for x in factor.levels)
-    for factor in FACTORS
-}
+LEVELS = {factor.factor: factor.names for factor in BY_CODE.values()}
 ENDPOINT = {**LABEL, "HTTP": "hepatic time to progression"}
 NAMES = ("Child-Pugh", "Ki-67")
 """Words that keep their capital inside a sentence."""

@@ -355,6 +355,7 @@ OF_FACTORS = frozenset({"factor_levels"})
 
 PUBLISHES = frozenset(
     {"survival.landmarks_months", "survival.restricted_mean_months", "toxicity.ctcae_versions"}
+    | {"prognosis.factors", "prognosis.endpoints"}
     | {"survival.early_mortality_days", "survival.response_landmarks_days"}
 )
 """Settings that choose which numbers are published, and define none of them."""
@@ -385,6 +386,9 @@ NOT_VARIED: Mapping[str, str] = {
     "survival.restricted_mean_months": "which horizons are published, no definition",
     "survival.early_mortality_days": "which days are published, no definition",
     "survival.response_landmarks_days": "which landmarks are published, no definition",
+    "prognosis.factors": "which factors are compared, no definition",
+    "prognosis.endpoints": "which endpoints they split, no definition",
+    "prognosis.tumour_dose_gy": "no source fixes a limit",
     "survival.reference_groups": "it turns a ratio around; the test between the groups stays",
     "survival.events_per_variable_warn": "it marks models and moves no number",
     "survival.endpoint_criteria": "an order of search; each criterion's endpoints can be asked for",

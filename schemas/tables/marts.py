@@ -1,5 +1,6 @@
 """Marts for row-by-row analysis: pseudonyms, whole days from T0, no calendar date."""
 
+from schemas.codes import VERSIONS
 from schemas.contract import (
     Bool,
     Decimal,
@@ -14,13 +15,15 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.records.field.event_windows import LATE_WINDOWS
-from schemas.settings import VERSIONS
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
 from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses
+from schemas.tables.dose_marts import CourseDoses as CourseDoses
 from schemas.tables.event_marts import Deaths as Deaths
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
 from schemas.tables.event_marts import SubjectReild as SubjectReild
+from schemas.tables.factors.levels import FactorLevels as FactorLevels
+from schemas.tables.factors.levels import SettledFactors as SettledFactors
 from schemas.tables.lab_marts import LabResults as LabResults
 from schemas.tables.lab_marts import LabTimePoints as LabTimePoints
 from schemas.tables.liver_function import LiverFunctionChanges as LiverFunctionChanges
@@ -63,6 +66,13 @@ class Subjects(Mart):
     carcinoid_symptoms: Bool = column("Carcinoid symptoms at baseline.")
     prior_liver_directed: Bool = column("Liver-directed therapy before T0.")
     prior_systemic: Bool = column("Systemic therapy before T0.")
+    prior_surgery: Bool = column("Surgery before T0.")
+    prior_somatostatin_analogue: Bool = column("Somatostatin analogue before T0.")
+    prior_chemotherapy: Bool = column("Chemotherapy before T0.")
+    prior_targeted: Bool = column("Targeted therapy before T0.")
+    prior_prrt: Bool = column("Peptide receptor radionuclide therapy before T0.")
+    prior_radiotherapy: Bool = column("External radiotherapy before T0.")
+    prior_other: Bool = column("Another therapy before T0.")
     octreotide_continued: Bool = column("A continuing octreotide course covers T0.")
     octreotide_prophylaxis: Bool = column("Prophylactic octreotide on every session day.")
     bilirubin_mg_dl: Decimal = column("Baseline bilirubin, for display.", unit="mg/dL")
@@ -91,32 +101,18 @@ class Subjects(Mart):
     bilobar: Bool = column("Both lobes treated, over all sessions.")
     staged: Bool = column("The lobes were treated on different days.")
     device: Text = column("Device; `mixed` when both were used.", codes=("glass", "resin", "mixed"))
+    device_at_t0: Text = column(
+        "Device of the sessions on T0; `mixed` when both were used on that day.",
+        codes=("glass", "resin", "mixed"),
+    )
+    course_end_day: Int = column(
+        "Day from T0 of the last session of the planned course.", unit="days", minimum=0
+    )
     imaging_day: Int = column("Day of the last scan; 0 when none follows T0.", unit="days")
     reported_group: Text = column(
         "Treatment group of a source that holds only times; null where the patient's groups "
         "differ between endpoints."
     )
-
-    class Config:
-        """Row level."""
-
-        metadata = declares(schema="marts")
-
-
-class FactorLevels(Mart):
-    """One row per subject and prognostic or descriptive factor with a known level."""
-
-    factor: Text = column("The factor.", key=True)
-    endpoint: Text = column(
-        "The endpoint for which the level holds; empty where it holds for the patient.",
-        key=True,
-        default="",
-    )
-    factor_level: Text = column("The subject's level.", required=True)
-    level_number: Int = column(
-        "Number of the level; 0 is the reference, the good level.", required=True, minimum=0
-    )
-    bad: Bool = column("The worse of two levels; null where the levels have no order.")
 
     class Config:
         """Row level."""

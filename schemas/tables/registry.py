@@ -3,7 +3,7 @@
 Names and keys follow the contract, columns cite their source; loading adds subject_id and row_id.
 """
 
-from schemas.codes import PRECISIONS, THERAPY_CLASSES
+from schemas.codes import PRECISIONS, THERAPY_CLASSES, VERSIONS
 from schemas.contract import (
     Bool,
     Date,
@@ -16,7 +16,6 @@ from schemas.contract import (
     declares,
 )
 from schemas.records import row_rules
-from schemas.settings import VERSIONS
 from schemas.tables.registry_reports import RECORDED as RECORDED
 from schemas.tables.registry_reports import RecordedResponses as RecordedResponses
 from schemas.tables.registry_reports import ReportedEndpoints as ReportedEndpoints

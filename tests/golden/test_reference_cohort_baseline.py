@@ -16,6 +16,7 @@ from analytics.outcomes.baseline_characteristics import baseline_characteristics
 from analytics.outcomes.cohort import attrition
 from schemas.contract import empty, rows, table_name
 from schemas.records.eligibility import RULES
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import BaselineSettings, EligibilitySettings, SurvivalSettings
 from schemas.tables.intermediate import SetAside
 from schemas.tables.registry import TABLES
@@ -40,7 +41,7 @@ DERIVATIONS = (
     (eligibility, {"settings": EligibilitySettings(), "baseline": BASELINE}),
     (subjects, {"settings": BASELINE}),
     (population_members, {}),
-    (factor_levels, {"settings": SurvivalSettings()}),
+    (factor_levels, {"settings": SurvivalSettings(), "prognosis": PrognosisSettings()}),
     (attrition, {}),
     (baseline_characteristics, {}),
 )
@@ -135,6 +136,7 @@ def test_bilirubin_strictly_below_the_limit_moves_one_patient(derived: Tables) -
         derived["subjects"],
         derived["reported_endpoints"],
         settings=SurvivalSettings(bilirubin_good_includes_limit=False),
+        prognosis=PrognosisSettings(),
     )
     counted = _records(strict.filter(strict.factor == "bili12").factor_level.value_counts())
     assert {r["factor_level"]: r["factor_level_count"] for r in counted} == {"<1.2": 31, ">=1.2": 9}

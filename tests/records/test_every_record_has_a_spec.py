@@ -28,7 +28,7 @@ NAMES = {
     "ctcae_terms": [r.term for r in ctcae_terms.TERMS],
     "unions of terms": [r.term for r in ctcae_terms.UNIONS],
     "eligibility": [r.rule_id for r in eligibility.RULES],
-    "factors": [r.factor for r in factors.FACTORS],
+    "factors": list(factors.BY_CODE),
 }
 
 

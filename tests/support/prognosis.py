@@ -13,6 +13,7 @@ from analytics.estimators.kaplan_meier import tabulate
 from analytics.outcomes.models import prognosis_multivariable
 from analytics.outcomes.prognosis import prognosis_univariate
 from schemas.contract import Table
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
@@ -27,7 +28,9 @@ def alone(
     *,
     settings: SurvivalSettings,
 ) -> Table[PrognosisUnivariate]:
-    counted = event_counts(population_members, time_to_event, factor_levels)
+    counted = event_counts(
+        population_members, time_to_event, factor_levels, prognosis=PrognosisSettings()
+    )
     return prognosis_univariate(counted, settings=settings)
 
 

@@ -13,7 +13,8 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Table, conform
-from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, Factor, Limit
+from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, PROGNOSTIC, Factor, Limit
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.marts import FactorLevels, Subjects
 from schemas.tables.registry import ReportedEndpoints
@@ -27,16 +28,20 @@ def factor_levels(
     reported_endpoints: Table[ReportedEndpoints],
     *,
     settings: SurvivalSettings,
+    prognosis: PrognosisSettings,
 ) -> Table[FactorLevels]:
-    """Place each subject at one level of each factor that is known of it.
+    """Place each subject at one level of each factor that is known of it at T0.
+
+    The factors are those of the series, and those that the settings name.
 
     A treatment group belongs to patient and endpoint: the groupings of two endpoints are never
     merged, and each has its own reference.
     """
-    below = {BILIRUBIN: BILIRUBIN_BELOW}
-    chosen = FACTORS
+    wanted = {record.factor for record in PROGNOSTIC} | prognosis.compared
+    chosen = tuple(record for record in FACTORS if record.factor in wanted)
     if not settings.bilirubin_good_includes_limit:
-        chosen = tuple(below.get(factor, factor) for factor in FACTORS)
+        below = {BILIRUBIN: BILIRUBIN_BELOW}
+        chosen = tuple(below.get(factor, factor) for factor in chosen)
     first = settings.reference_groups
     placed = [
         *(_placed(subjects, factor, first if factor.by_endpoint else ()) for factor in chosen),
@@ -62,8 +67,8 @@ def _placed(
     endpoint: ir.StringValue = WHOLE,
 ) -> ir.Table:
     value = subjects[factor.column]
-    level, number = _level(value, factor, first, endpoint)
-    bad = (number == 1) if factor.ordered or factor.limit else ibis.null("boolean")
+    level, number = placed_level(value, factor, first, endpoint)
+    bad = (number == 1) if factor.ordered else ibis.null("boolean")
     found = subjects.select(
         "subject_id",
         endpoint=endpoint,
@@ -75,30 +80,37 @@ def _placed(
     return found.filter(found.factor_level.notnull())
 
 
-def _level(
-    value: ir.Value, factor: Factor, first: tuple[str, ...], endpoint: ir.StringValue
+def placed_level(
+    value: ir.Value,
+    factor: Factor,
+    first: tuple[str, ...] = (),
+    endpoint: ir.StringValue = WHOLE,
 ) -> tuple[ir.StringValue, ir.IntegerValue]:
-    if factor.limit:
-        return _sides(value, factor.limit)
+    """The name and the number of the level that a value belongs to; null where it has none."""
+    if factor.limits:
+        return _stretch(value, factor)
     return _declared(value, factor) if factor.levels else _delivered(value, first, endpoint)
 
 
-def _sides(value: ir.Value, limit: Limit) -> tuple[ir.StringValue, ir.IntegerValue]:
-    """The good and the bad side of a limit, compared as decimals: what lies on it is exact."""
+def _stretch(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.IntegerValue]:
+    """The stretch between limits, compared as decimals: what lies on a limit is exact."""
     exact = value.cast(DECIMAL)
+    within = [_within(exact, limit) for limit in factor.limits]
+    # A null value is in no stretch.
+    names = factor.names
+    labels = [*zip(within, names[:-1], strict=True), (exact.notnull(), names[-1])]
+    numbers = [(condition, n) for n, (condition, _) in enumerate(labels)]
+    return ibis.cases(*labels), ibis.cases(*numbers)
+
+
+def _within(exact: ir.DecimalValue, limit: Limit) -> ir.BooleanValue:
     bound = ibis.literal(Decimal(limit.value), type=DECIMAL)
-    good = {
+    return {
         "<=": exact <= bound,
         "<": exact < bound,
         ">=": exact >= bound,
         ">": exact > bound,
     }[limit.good]
-    labels = limit.labels
-    # A null value is on neither side.
-    return (
-        ibis.cases((good, labels[0]), (~good, labels[1])),
-        ibis.cases((good, 0), (~good, 1)),
-    )
 
 
 def _declared(value: ir.Value, factor: Factor) -> tuple[ir.StringValue, ir.IntegerValue]:

@@ -52,7 +52,7 @@ def subjects(
 ) -> Table[Subjects]:
     """Gather what is known of each patient up to T0, and of the treatment as a whole."""
     parts = [
-        anchors.select("subject_id", "t0_date"),
+        _course(anchors),
         _criteria(eligibility),
         *assessment_values(assessments, anchors, settings),
         *laboratory_values(baseline_labs, settings),
@@ -60,6 +60,7 @@ def subjects(
         octreotide(patients, medications, anchors, sessions),
         _coverage(sessions),
         _device(treatments, sessions),
+        _first_device(treatments, anchors),
         _lesions(patients, subject_lesions),
         _imaging(scans, anchors),
         _group(reported_endpoints),
@@ -122,9 +123,24 @@ def _coverage(sessions: ir.Table) -> ir.Table:
     )
 
 
+def _course(anchors: ir.Table) -> ir.Table:
+    day = anchors.last_session_date.delta(anchors.t0_date, unit="day")
+    return anchors.select("subject_id", "t0_date", course_end_day=day)
+
+
 def _device(treatments: ir.Table, sessions: ir.Table) -> ir.Table:
     """The one device of all targets; null where that of one is not known, and no second one is."""
     given = treatments.semi_join(sessions, ["subject_id", "session_id"])
+    return _used(given).rename(device="used")
+
+
+def _first_device(treatments: ir.Table, anchors: ir.Table) -> ir.Table:
+    """The same of the targets of T0: what is known when the clock starts."""
+    placed = treatments.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
+    return _used(placed.filter(placed.treatment_date == placed.t0_date)).rename(device_at_t0="used")
+
+
+def _used(given: ir.Table) -> ir.Table:
     known = given.device.nullif("unknown")
     used = given.group_by("subject_id").agg(
         one=known.min(), other=known.max(), lacking=known.isnull().any()
@@ -132,7 +148,7 @@ def _device(treatments: ir.Table, sessions: ir.Table) -> ir.Table:
     device = ibis.cases(
         (used.one != used.other, "mixed"), (~used.lacking, used.one), else_=ibis.null("string")
     )
-    return used.select("subject_id", device=device)
+    return used.select("subject_id", used=device)
 
 
 def _lesions(patients: ir.Table, subject_lesions: ir.Table) -> ir.Table:

@@ -10,6 +10,7 @@ octreotide continued through treatment and given as prophylaxis).
 import ibis
 import ibis.expr.types as ir
 
+from schemas.codes import THERAPY_CLASSES
 from schemas.contract import unreadable
 from transforms.joins import looked_up
 
@@ -17,7 +18,7 @@ SYSTEMIC = ("somatostatin_analogue", "chemotherapy", "targeted", "prrt")
 
 
 def prior_treatment(patients: ir.Table, prior_therapies: ir.Table, anchors: ir.Table) -> ir.Table:
-    """Liver-directed and systemic therapy that began before T0.
+    """Therapy of each class, and systemic therapy, that began before T0.
 
     A course without an exact first day counts as before: that is what the table declares. One whose
     first day cannot be read leaves the answer open.
@@ -25,18 +26,17 @@ def prior_treatment(patients: ir.Table, prior_therapies: ir.Table, anchors: ir.T
     placed = prior_therapies.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
     exact = placed.start_date_precision.fill_null("day") == "day"
     before = placed.filter(~(exact & (placed.start_date >= placed.t0_date)).fill_null(False))
-    liver = before.therapy_class == "liver_directed"
-    systemic = before.therapy_class.isin(SYSTEMIC)
+    kinds = {name: before.therapy_class == name for name in THERAPY_CLASSES}
+    kinds["systemic"] = before.therapy_class.isin(SYSTEMIC)
     perhaps = unreadable(before, "start_date")
     given = before.group_by("subject_id").agg(
-        **{f"{n}_n": (kind & ~perhaps).sum() for n, kind in (("liver", liver), ("s", systemic))},
-        **{f"{n}_open": (kind & perhaps).sum() for n, kind in (("liver", liver), ("s", systemic))},
+        **{f"{name}_n": (kind & ~perhaps).sum() for name, kind in kinds.items()},
+        **{f"{name}_open": (kind & perhaps).sum() for name, kind in kinds.items()},
     )
     known = _asked(patients, prior_therapies, anchors, given)
     return known.select(
         "subject_id",
-        prior_liver_directed=_some(known.liver_n, known.liver_open),
-        prior_systemic=_some(known.s_n, known.s_open),
+        **{f"prior_{name}": _some(known[f"{name}_n"], known[f"{name}_open"]) for name in kinds},
     )
 
 

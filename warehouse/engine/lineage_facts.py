@@ -21,6 +21,7 @@ SITE_WIDE = frozenset(
         "follow_up_adherence",
         "milestones",
         "recorded_response",
+        "settled_factors",
         "subject_events",
         "subject_reild",
         "subject_response",

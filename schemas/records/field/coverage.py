@@ -142,10 +142,8 @@ RECORDS: tuple[Item, ...] = checked(
             "13",
             "prior therapy by class",
             "5 of 26",
-            PART,
-            ("outcomes.baseline_characteristics",),
-            ("prior_therapies.therapy_class",),
-            "liver-directed and systemic therapy only",
+            tables=("outcomes.baseline_characteristics", "outcomes.prognosis_univariate"),
+            columns=("prior_therapies.therapy_class",),
         ),
         Item(
             "14",
@@ -282,8 +280,12 @@ RECORDS: tuple[Item, ...] = checked(
             "31",
             "survival by grade and Ki-67",
             "3 of 26",
-            NONE,
-            reason="both are described and no factors",
+            tables=("outcomes.survival_medians",),
+            columns=(*DEATHS, "patients.tumour_grade", "patients.ki67_pct"),
+            statistics=(
+                "survival_medians.all.os.subject.tumour_grade.",
+                "survival_medians.all.os.subject.ki67.",
+            ),
         ),
         Item(
             "32",

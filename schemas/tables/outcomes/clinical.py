@@ -1,8 +1,8 @@
 """Response and toxicity, counted."""
 
+from schemas.codes import VERSIONS
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.records.criteria import CRITERIA
-from schemas.settings import VERSIONS
 from schemas.tables.mart_table import CONFIRMATIONS, ORGANS
 from schemas.tables.marts import WINDOWS
 from schemas.tables.outcomes.base import LEVELS, Outcome, proportion, statistic_id_column

@@ -1,5 +1,6 @@
 """To which level of a prognostic factor a patient belongs."""
 
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from tests.support.pipe_tables import check
 from transforms.baseline.factors import factor_levels
@@ -84,4 +85,91 @@ def test_levels_without_an_order_are_numbered_and_neither_is_bad() -> None:
         | C          | primary_site | pancreas     | 0            |     |
         | C          | site         | north        | 1            |     |
         """,
+    )
+
+
+def test_limits_of_ki_67_grade_and_age_are_exact_and_missing_is_no_level() -> None:
+    """Ki-67 of 3 and of 20 belong to the middle level, 65 years to the second one.
+
+    Source: WHO Classification of Tumours, Digestive System Tumours, 5th ed. 2019 (grade 1 below
+    3 %, grade 2 from 3 to 20 %, grade 3 above).
+    """
+    check(
+        factor_levels,
+        {
+            "subjects": """
+                | subject_id | site_id | ki67_pct  | tumour_grade | age_years |
+                | A          |         | 2.999999  | G1           | 64        |
+                | B          |         | 3         | G2           | 65        |
+                | C          |         | 20        | G3           | 66        |
+                | D          |         | 20.000001 | NEC          |           |
+                | E          |         |           | unknown      |           |
+            """
+        },
+        """
+        | subject_id | factor       | factor_level | level_number | bad |
+        | A          | ki67         | <3           | 0            |     |
+        | A          | tumour_grade | G1           | 0            |     |
+        | A          | age          | <65          | 0            | no  |
+        | B          | ki67         | 3-20         | 1            |     |
+        | B          | tumour_grade | G2           | 1            |     |
+        | B          | age          | >=65         | 1            | yes |
+        | C          | ki67         | 3-20         | 1            |     |
+        | C          | tumour_grade | G3           | 2            |     |
+        | C          | age          | >=65         | 1            | yes |
+        | D          | ki67         | >20          | 2            |     |
+        | D          | tumour_grade | NEC          | 3            |     |
+        """,
+    )
+
+
+def test_what_is_recorded_as_yes_or_no_has_two_levels_and_neither_is_bad() -> None:
+    """Hormones, ascites, sex, ALBI grade, device of T0 and each class of prior therapy.
+
+    Slight ascites is ascites. A class that a site cannot tell of is missing.
+    """
+    check(
+        factor_levels,
+        {
+            "subjects": """
+                | subject_id | site_id | functioning | ascites | sex    | albi_grade | device_at_t0 | prior_liver_directed | prior_prrt |
+                | A          |         | no          | none    | female | 1          | glass        | no                   | yes        |
+                | B          |         | yes         | slight  | male   | 3          | mixed        | yes                  |            |
+            """
+        },
+        """
+        | subject_id | factor               | factor_level    | level_number | bad |
+        | A          | functioning          | non-functioning | 0            |     |
+        | A          | ascites              | none            | 0            |     |
+        | A          | sex                  | female          | 0            |     |
+        | A          | albi                 | 1               | 0            |     |
+        | A          | device               | glass           | 0            |     |
+        | A          | prior_liver_directed | no              | 0            |     |
+        | A          | prior_prrt           | yes             | 1            |     |
+        | B          | functioning          | functioning     | 1            |     |
+        | B          | ascites              | any             | 1            |     |
+        | B          | sex                  | male            | 1            |     |
+        | B          | albi                 | 3               | 2            |     |
+        | B          | device               | mixed           | 2            |     |
+        | B          | prior_liver_directed | yes             | 1            |     |
+        """,
+    )
+
+
+def test_a_setting_names_the_factors_beside_the_four_of_the_series() -> None:
+    """Those four are always there; of the others none is asked for here but PRRT."""
+    check(
+        factor_levels,
+        {
+            "subjects": """
+                | subject_id | ecog | sex  | prior_prrt | prior_surgery | prior_somatostatin_analogue | prior_chemotherapy | prior_targeted | prior_radiotherapy | prior_other |
+                | A          | 0    | male | yes        | yes           | yes                         | yes                | yes            | yes                | yes         |
+            """
+        },
+        """
+        | subject_id | factor     | factor_level |
+        | A          | ecog0      | 0            |
+        | A          | prior_prrt | yes          |
+        """,
+        PrognosisSettings(factors=("prior_prrt",)),
     )

@@ -247,14 +247,14 @@ def test_prior_therapy_began_before_t0_and_is_null_where_a_site_delivers_none() 
             """,
         },
         """
-        | subject_id | prior_liver_directed | prior_systemic |
-        | A          | yes                  | no             |
-        | B          | no                   | yes            |
-        | C          | yes                  | no             |
-        | D          | no                   | no             |
-        | E          |                      |                |
-        | F          | no                   | no             |
-        | H          |                      |                |
+        | subject_id | prior_liver_directed | prior_systemic | prior_surgery | prior_targeted | prior_chemotherapy | prior_prrt |
+        | A          | yes                  | no             | no            | no             | no                 | no         |
+        | B          | no                   | yes            | no            | yes            | no                 | no         |
+        | C          | yes                  | no             | no            | no             | no                 | no         |
+        | D          | no                   | no             | yes           | no             | no                 | no         |
+        | E          |                      |                |               |                |                    |            |
+        | F          | no                   | no             | no            | no             | no                 | no         |
+        | H          |                      |                |               |                |                    |            |
         """,
     )
 
@@ -338,6 +338,43 @@ def test_bilobar_is_the_union_of_all_sessions_and_staged_means_different_days() 
         | B          | 2          | yes     | no     | resin  |
         | C          | 2          | no      | no     | glass  |
         | D          | 2          | yes     | no     |        |
+        """,
+    )
+
+
+def test_the_device_of_t0_is_known_at_t0_and_the_planned_course_ends_on_a_day_of_its_own() -> None:
+    """A's second session was of another device: mixed in the end, glass at T0. B's T0 had both."""
+    check(
+        subjects,
+        {
+            "patients": "| subject_id |\n| A |\n| B |\n| C |",
+            "anchors": """
+                | subject_id | t0_date | last_session_date |
+                | A          | d0      | d35               |
+                | B          | d0      | d0                |
+                | C          | d0      | d0                |
+            """,
+            "sessions": """
+                | subject_id | session_id | session_date |
+                | A          | s1         | d0           |
+                | A          | s2         | d35          |
+                | B          | s1         | d0           |
+                | C          | s1         | d0           |
+            """,
+            "treatments": """
+                | subject_id | session_id | target_id | treatment_date | device  |
+                | A          | s1         | t1        | d0             | glass   |
+                | A          | s2         | t1        | d35            | resin   |
+                | B          | s1         | t1        | d0             | glass   |
+                | B          | s1         | t2        | d0             | resin   |
+                | C          | s1         | t1        | d0             | unknown |
+            """,
+        },
+        """
+        | subject_id | device | device_at_t0 | course_end_day |
+        | A          | mixed  | glass        | 35             |
+        | B          | mixed  | mixed        | 0              |
+        | C          |        |              | 0              |
         """,
     )
 

@@ -20,6 +20,7 @@ from analytics.outcomes.incidence import (
 )
 from analytics.outcomes.survival import restricted_means
 from schemas.contract import empty, rows
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
@@ -316,7 +317,8 @@ def test_restricted_means_of_the_reference_cohort_are_as_r_has_them() -> None:
     ]
     everyone = [{"population": "all", "subject_id": c["subject_id"]} for c in clocks]
     members = rows(everyone, PopulationMembers)
-    counted = event_counts(members, rows(clocks, TimeToEvent), rows([], FactorLevels))
+    ran, levels = rows(clocks, TimeToEvent), rows([], FactorLevels)
+    counted = event_counts(members, ran, levels, prognosis=PrognosisSettings())
     means = restricted_means(
         counted, members, empty(EndpointCriterion), settings=SurvivalSettings()
     )

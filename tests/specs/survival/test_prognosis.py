@@ -16,6 +16,7 @@ from analytics.estimators.event_counts import event_counts
 from analytics.outcomes.models import fit_lifelines
 from analytics.outcomes.sensitivity import _p_values, crosses, sensitivity
 from schemas.contract import rows
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import FactorLevels, Subjects, TimeToEvent
@@ -338,7 +339,10 @@ def test_the_other_reading_of_bilirubin_changes_no_conclusion(
     found = {
         r["base_statistic_id"]: r
         for r in sensitivity(
-            **cohort, event_counts=event_counts(members, clocks, levels), settings=DEFAULT
+            **cohort,
+            event_counts=event_counts(members, clocks, levels, prognosis=PrognosisSettings()),
+            settings=DEFAULT,
+            prognosis=PrognosisSettings(),
         )
         .to_pyarrow()
         .to_pylist()
@@ -361,7 +365,10 @@ def test_another_interval_is_asked_at_the_day_of_the_landmark(cohort: dict[str, 
         cohort[name] for name in ("population_members", "time_to_event", "factor_levels")
     )
     readings = sensitivity(
-        **cohort, event_counts=event_counts(members, clocks, levels), settings=DEFAULT
+        **cohort,
+        event_counts=event_counts(members, clocks, levels, prognosis=PrognosisSettings()),
+        settings=DEFAULT,
+        prognosis=PrognosisSettings(),
     )
     landmarks = {
         (int(r["base_statistic_id"].rpartition(".")[2]), r["alternative"]): r["value"]

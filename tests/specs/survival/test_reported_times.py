@@ -24,6 +24,7 @@ from analytics.outcomes.survival import (
     survival_medians,
 )
 from schemas.contract import Table, empty, rows
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
@@ -89,8 +90,11 @@ def compared(
 
 def _counted(reported: ir.Table, settings: SurvivalSettings) -> tuple[ir.Table, ir.Table]:
     members = reported.select("subject_id", population=ibis.literal("all")).distinct()
-    levels = factor_levels(empty(Subjects), reported, settings=settings)
-    return event_counts(members, clocks(reported), levels), members
+    levels = factor_levels(
+        empty(Subjects), reported, settings=settings, prognosis=PrognosisSettings()
+    )
+    counted = event_counts(members, clocks(reported), levels, prognosis=PrognosisSettings())
+    return counted, members
 
 
 def test_at_a_landmark_on_the_month_of_a_death_the_death_counts() -> None:
@@ -211,8 +215,11 @@ def counted() -> dict[str, tuple[ir.Table, ir.Table, ir.Table]]:
         members = _fetched(
             reported.select("subject_id", population=ibis.literal("all")), PopulationMembers
         )
-        levels = factor_levels(empty(Subjects), reported, settings=SETTINGS)
-        counts = event_counts(members, ran, _fetched(levels, FactorLevels)).cache()
+        levels = factor_levels(
+            empty(Subjects), reported, settings=SETTINGS, prognosis=PrognosisSettings()
+        )
+        placed = _fetched(levels, FactorLevels)
+        counts = event_counts(members, ran, placed, prognosis=PrognosisSettings()).cache()
         found[source] = counts, members, ran
     return found
 

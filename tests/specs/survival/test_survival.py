@@ -23,6 +23,7 @@ from analytics.outcomes.survival import (
     survival_medians_sets,
 )
 from schemas.contract import rows
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import EndpointCriterion, LesionPairs, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
@@ -423,7 +424,10 @@ def _counted(file: str, endpoint: str) -> tuple[ir.Table, ir.Table]:
         for r in given
     ]
     members = rows([r | {"population": "all"} for r in given], PopulationMembers)
-    return members, event_counts(members, clocks, rows(levels, FactorLevels))
+    counted = event_counts(
+        members, clocks, rows(levels, FactorLevels), prognosis=PrognosisSettings()
+    )
+    return members, counted
 
 
 @pytest.mark.parametrize(

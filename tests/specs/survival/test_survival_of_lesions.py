@@ -15,6 +15,7 @@ import pytest
 from analytics.estimators.event_counts import event_counts, lesion_pairs
 from analytics.outcomes.survival import survival_curves, survival_landmarks, survival_medians
 from schemas.contract import rows
+from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
 from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.marts import FactorLevels, TimeToEvent
@@ -135,7 +136,9 @@ def lesions() -> dict[str, ir.Table]:
     everyone = [{"population": "all", "subject_id": name} for name in names]
     members, marts = rows(everyone, PopulationMembers), rows(clocks, TimeToEvent)
     return {
-        "event_counts": event_counts(members, marts, rows([], FactorLevels)),
+        "event_counts": event_counts(
+            members, marts, rows([], FactorLevels), prognosis=PrognosisSettings()
+        ),
         "population_members": members,
         "lesion_pairs": lesion_pairs(members, marts),
     }
