@@ -13,6 +13,8 @@ from schemas.records.factors import BY_CODE, FACTORS, PROGNOSTIC
 from schemas.section import Section
 
 Codes = tuple[str, ...]
+ALWAYS = "OS"
+"""The endpoint that every factor splits."""
 
 
 def _each_a_factor(codes: Codes) -> Codes:
@@ -32,6 +34,8 @@ def _each_compared(codes: Codes) -> Codes:
             raise ValueError(f"no endpoint {code} is compared. Name some of {', '.join(COMPARED)}")
     if len(set(codes)) < len(codes):
         raise ValueError("an endpoint stands twice")
+    if ALWAYS not in codes:
+        raise ValueError(f"{ALWAYS} is always among them. Name it too")
     return codes
 
 

@@ -11,7 +11,8 @@ import duckdb
 
 from schemas.errors import Refused
 from schemas.records.endpoints import LEVEL
-from schemas.records.factors import BY_ENDPOINT
+from schemas.records.factors import BY_ENDPOINT, EVERY_ENDPOINT
+from schemas.sections.prognosis import ALWAYS
 from schemas.statistic_ids import joined
 
 Choices = Mapping[str, Any]
@@ -155,6 +156,8 @@ def place(selection: Selection) -> Place | None:
     ):
         return None
     (factor, level) = selection.only[0] if selection.only else (selection.by, "")
+    if factor not in EVERY_ENDPOINT and selection.endpoint != ALWAYS:
+        return None
     return Place(population, factor, level)
 
 
