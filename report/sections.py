@@ -155,6 +155,8 @@ def _overall(con: Connection, _: str) -> Section:
             events.death_causes(con),
             by_response.survival_by_response(con),
             endpoints.landmarks(con),
+            endpoints.at_days(con),
+            endpoints.quartiles(con),
             endpoints.means(con),
         ),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from schemas.codes import VERSIONS as VERSIONS
 from schemas.codes import Version
@@ -19,7 +19,7 @@ from schemas.house_settings import ExportSettings as ExportSettings
 from schemas.house_settings import PaperSettings as PaperSettings
 from schemas.house_settings import StoreSettings as StoreSettings
 from schemas.records.criteria import CRITERIA, EASL, MRECIST, RECIST11, WHO
-from schemas.section import Section, any_spelling
+from schemas.section import Section, any_spelling, whole_days, whole_months
 from schemas.sections.prognosis import PrognosisSettings
 from schemas.site import Site
 from schemas.spelling import folded
@@ -51,6 +51,8 @@ def _of_different_days(
 
 Days = Annotated[int, Field(ge=0, le=36_600)]
 SomeDays = Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_each_once)]
+Months = Annotated[int, Field(ge=1, le=1200), BeforeValidator(whole_months)]
+DaysFromT0 = Annotated[int, Field(ge=1, le=36_600), BeforeValidator(whole_days)]
 TimePoint = Annotated[tuple[Days, Days, Days], AfterValidator(_in_order)]
 Folded = Annotated[str, Field(min_length=1), AfterValidator(folded)]
 AUTO = "auto"
@@ -270,11 +272,19 @@ class SurvivalSettings(Section):
     median_rule: Literal["midpoint", "first_at_or_below"] = Field(
         "midpoint", description="What a median is where the curve rests on exactly one half."
     )
-    landmarks_months: tuple[int, ...] = Field(
-        (12, 24, 36, 60), description="Landmarks in months of 30.4375 days."
+    landmarks_months: tuple[Months, ...] = Field(
+        (12, 24, 36, 60),
+        description="Landmarks in months of 30.4375 days: `12`, `12 mo` or `3 y`.",
     )
-    restricted_mean_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (12, 24, 36, 60), description="Horizons of restricted means, in months of 30.4375 days."
+    restricted_mean_months: tuple[Months, ...] = Field(
+        (12, 24, 36, 60),
+        description="Horizons of restricted means, in months of 30.4375 days: `12`, `12 mo` or "
+        "`3 y`.",
+    )
+    landmarks_days: Annotated[tuple[DaysFromT0, ...], AfterValidator(_each_once)] = Field(
+        (),
+        description="Landmarks in days, `90` or `90 d`: the share free of each event, and the mean "
+        "time free of it up to the day.",
     )
     early_mortality_days: SomeDays = Field(
         (30, 90, 180), description="Days from T0 by which deaths of any cause are counted."

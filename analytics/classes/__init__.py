@@ -1,1 +1,1 @@
-"""Published tables of classes of response at time points, and of survival by response."""
+"""Published tables of classes of response at time points, of events, and of further readings."""

@@ -113,7 +113,8 @@ class Curve:
 class Estimate:
     """A probability at one time; None with a reason when it cannot be given.
 
-    `lower` and `upper` are also None where R gives NA (survival 0), with a value and no reason.
+    `lower`, `upper` and `std_err` are also None where R gives NA (survival 0), with a value and no
+    reason. `std_err` is that of the probability itself.
     """
 
     value: float | None
@@ -121,6 +122,7 @@ class Estimate:
     upper: float | None
     at_risk: int
     reason: Reason | None
+    std_err: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,13 +304,14 @@ def survival_at(curve: Curve, t: float) -> Estimate:
         return Estimate(None, None, None, at_risk, reason)
     row = last_row_at(curve.time, t)
     if row is None:
-        return Estimate(1.0, 1.0, 1.0, at_risk, None)
+        return Estimate(1.0, 1.0, 1.0, at_risk, None, std_err=0.0)
     return Estimate(
         float(curve.survival[row]),
         known(curve.lower[row]),
         known(curve.upper[row]),
         at_risk,
         None,
+        std_err=known(curve.std_err[row]),
     )
 
 

@@ -60,6 +60,7 @@ from schemas.tables.outcomes import (
 
 DAYS_PER_MONTH = float(DAYS_PER_UNIT["months"])
 """30.4375, which a double holds exactly."""
+LIMITS = ("std_err", "lower", "upper")
 RULES: tuple[QuantileRule, ...] = ("midpoint", "first_at_or_below")
 NOBODY = EventTable(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
 QUARTILES = "quartiles, type 7"
@@ -74,7 +75,7 @@ def survival_curves(
     settings: SurvivalSettings,
 ) -> Table[SurvivalCurves]:
     """Estimate each curve at its distinct times."""
-    drawn = _curves(groups(event_counts), lesion_pairs, settings)
+    drawn = drawn_curves(groups(event_counts), lesion_pairs, settings)
     parts = [_points(group, curve) for group, curve in drawn]
     if not parts:
         return empty(SurvivalCurves)
@@ -93,15 +94,15 @@ def survival_landmarks(
     counted = groups(event_counts)
     records = [
         _landmark(group, curve, months)
-        for group, curve in _curves(counted, lesion_pairs, settings)
+        for group, curve in drawn_curves(counted, lesion_pairs, settings)
         for months in settings.landmarks_months
     ]
     missing = [
         key.record() | {"months": months, "at_risk": 0, "n": 0, "n_reported": 0, "reason": reason}
-        for key, reason in _underivable(counted, population_members, endpoint_criterion)
+        for key, reason in underivable(counted, population_members, endpoint_criterion)
         for months in settings.landmarks_months
     ]
-    return _published(records + missing, SurvivalLandmarks)
+    return published(records + missing, SurvivalLandmarks)
 
 
 def survival_medians(
@@ -116,17 +117,17 @@ def survival_medians(
     counted = groups(event_counts)
     records = [
         _median(group, curve, rule)
-        for group, curve in _curves(counted, lesion_pairs, settings)
+        for group, curve in drawn_curves(counted, lesion_pairs, settings)
         for rule in RULES
     ]
     missing = [
         key.record()
         | {"rule": rule, "n": 0, "n_reported": 0, "events": 0, "not_reached": False}
         | {"reason": reason}
-        for key, reason in _underivable(counted, population_members, endpoint_criterion)
+        for key, reason in underivable(counted, population_members, endpoint_criterion)
         for rule in RULES
     ]
-    return _published(records + missing, SurvivalMedians)
+    return published(records + missing, SurvivalMedians)
 
 
 def restricted_means(
@@ -149,10 +150,10 @@ def restricted_means(
     ]
     missing = [
         key.record() | {"months": months, "n": 0, "events": 0, "reason": reason}
-        for key, reason in _underivable(counted, population_members, endpoint_criterion)
+        for key, reason in underivable(counted, population_members, endpoint_criterion)
         for months in settings.restricted_mean_months
     ]
-    return _published(records + missing, RestrictedMeans)
+    return published(records + missing, RestrictedMeans)
 
 
 def follow_up(
@@ -185,7 +186,7 @@ def follow_up(
             {"population": population, "definition": name} | values
             for name, values in _definitions(table, scans, dead, aside, settings).items()
         ]
-    return _published(records, FollowUp)
+    return published(records, FollowUp)
 
 
 def survival_medians_sets(time_to_event: Table[TimeToEvent]) -> Table[MemberSets]:
@@ -244,7 +245,8 @@ def follow_up_sets(
     return ibis.union(*parts)
 
 
-def _published(records: list[dict[str, Any]], contract: type[Contract]) -> ir.Table:
+def published(records: list[dict[str, Any]], contract: type[Contract]) -> ir.Table:
+    """The records as rows of an outcome table, each with its statistic's id."""
     named = [r | {"statistic_id": statistic_id(contract, r)} for r in records]
     return rows(named, contract)
 
@@ -253,7 +255,7 @@ def _curve(table: EventTable, settings: SurvivalSettings) -> Curve:
     return kaplan_meier(table, settings.conf_type, settings.conf_level)
 
 
-def _curves(
+def drawn_curves(
     counted: list[Group], lesion_pairs: ir.Table, settings: SurvivalSettings
 ) -> Iterator[tuple[Group, Curve]]:
     """Each curve; those of lesions have the error that holds for lesions of patients, or none."""
@@ -269,7 +271,7 @@ def _curves(
 
 def _points(group: Group, curve: Curve) -> pa.Table:
     length = curve.time.size
-    band = {name: pa.array(getattr(curve, name), from_pandas=True) for name in ("lower", "upper")}
+    band = {name: pa.array(getattr(curve, name), from_pandas=True) for name in LIMITS}
     constants = {
         name: pa.repeat(pa.scalar(part), length) for name, part in group.key.record().items()
     }
@@ -289,6 +291,7 @@ def _landmark(group: Group, curve: Curve, months: int) -> dict[str, Any]:
     return group.key.record() | {
         "months": months,
         "survival": read.value,
+        "std_err": read.std_err,
         "lower": read.lower,
         "upper": read.upper,
         "at_risk": read.at_risk,
@@ -301,7 +304,7 @@ def _landmark(group: Group, curve: Curve, months: int) -> dict[str, Any]:
 def _median(group: Group, curve: Curve, rule: QuantileRule) -> dict[str, Any]:
     estimate = median(curve, rule)
     events = int(group.table.events.sum())
-    banded = group.key.level == "subject" or bool(np.any(curve.std_err > 0))
+    banded = has_limits(group, curve)
     return group.key.record() | {
         "rule": rule,
         "n": group.table.n,
@@ -313,6 +316,11 @@ def _median(group: Group, curve: Curve, rule: QuantileRule) -> dict[str, Any]:
         "not_reached": estimate.not_reached,
         "reason": "no_events" if events == 0 else None if banded else DEPENDENT,
     }
+
+
+def has_limits(group: Group, curve: Curve) -> bool:
+    """The curve is of patients, or of lesions whose error could be given."""
+    return group.key.level == "subject" or bool(np.any(curve.std_err > 0))
 
 
 def _restricted(group: Group, curve: Curve, months: int, conf_level: float) -> dict[str, Any]:
@@ -338,7 +346,7 @@ def in_months(days: float | None) -> float | None:
     return None if days is None else days / DAYS_PER_MONTH
 
 
-def _underivable(
+def underivable(
     counted: Iterable[Group], population_members: ir.Table, endpoint_criterion: ir.Table
 ) -> list[tuple[Key, str]]:
     """The endpoints of the records that a population does not have, and why."""

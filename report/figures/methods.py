@@ -64,6 +64,9 @@ SENTENCES: Mapping[tuple[str, str], Callable[[Any], str]] = {
         "The headline median is {}.",
     ),
     ("survival", "landmarks_months"): lambda months: f"Landmarks are {_list(months)} months.",
+    ("survival", "landmarks_days"): lambda days: (
+        f"Landmarks in days are {_list(days)}." if days else "No landmark is named in days."
+    ),
     ("survival", "lost_to_follow_up_days"): (
         "Alive without a contact for {} days before the cutoff is lost to follow-up.".format
     ),

@@ -100,6 +100,7 @@ SPELLED = {
     "mRECIST": "modified RECIST",
     "NE": "not evaluable",
     "NR": "not reached",
+    "SE": "standard error",
     "ORR": "objective response rate (CR or PR)",
     "PD": "progressive disease",
     "PR": "partial response",

@@ -80,21 +80,88 @@ def landmarks(con: Connection) -> Table:
     return table(
         "landmarks",
         "Free of the event at one, two and more years",
-        ("endpoint", "by", "months", "%", "95 % CI", "at risk"),
+        ("endpoint", "by", "months", "%", "SE", "95 % CI", "at risk"),
         tuple(
             (
                 words.endpoint(r["endpoint"]),
                 words.unit(r["level"]),
                 str(r["months"]),
                 Cell(number(100 * r["survival"]), percents(r, "survival")),
+                _error(r),
                 Cell(_percents(r), percents(r, "lower", "upper")),
                 Cell(str(r["at_risk"]), said(r, at_risk=0)),
             )
             for r in found
         ),
         ("Kaplan-Meier, log-log intervals, while somebody is at risk.",),
-        ("CI",),
+        ("CI", "SE"),
     )
+
+
+def quartiles(con: Connection) -> Table:
+    """By when a quarter, and three quarters, have had each event."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.survival_quartiles WHERE population = 'all' AND factor = '' "
+        "AND n > 0 ORDER BY endpoint, level, event_pct",
+    )
+    return table(
+        "quartiles",
+        "When a quarter and three quarters have had the event",
+        ("endpoint", "by", "with the event", "months", "95 % CI", "events"),
+        tuple(
+            (
+                words.endpoint(r["endpoint"]),
+                words.unit(r["level"]),
+                f"{r['event_pct']} %",
+                Cell(
+                    NOT_REACHED if r["quartile_months"] is None else number(r["quartile_months"]),
+                    said(r, quartile_months=1),
+                ),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(str(r["events"]), said(r, events=0)),
+            )
+            for r in found
+        ),
+        ("Kaplan-Meier, months; limits by Brookmeyer and Crowley.",),
+        ("CI", "NR"),
+    )
+
+
+def at_days(con: Connection) -> Table:
+    """Each curve at the landmarks that the settings name in days."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.survival_at_days WHERE population = 'all' AND factor = '' "
+        "AND survival IS NOT NULL ORDER BY endpoint, level, days",
+    )
+    return table(
+        "at-days",
+        "Free of the event at landmarks in days",
+        ("endpoint", "by", "days", "%", "SE", "95 % CI", "at risk", "mean days so far"),
+        tuple(
+            (
+                words.endpoint(r["endpoint"]),
+                words.unit(r["level"]),
+                str(r["days"]),
+                Cell(number(100 * r["survival"]), percents(r, "survival")),
+                _error(r),
+                Cell(_percents(r), percents(r, "lower", "upper")),
+                Cell(str(r["at_risk"]), said(r, at_risk=0)),
+                Cell(number(r["mean_days"]), said(r, mean_days=1)),
+            )
+            for r in found
+        ),
+        ("Landmarks are the setting survival.landmarks_days; none by default.",),
+        ("CI", "SE"),
+    )
+
+
+def _error(r: Record) -> Cell:
+    """The standard error of a share, in points of percent."""
+    if r["std_err"] is None:
+        return Cell("", ())
+    return Cell(number(100 * r["std_err"]), percents(r, "std_err"))
 
 
 def _percents(r: Record) -> str:

@@ -356,6 +356,7 @@ OF_FACTORS = frozenset({"factor_levels"})
 PUBLISHES = frozenset(
     {"survival.landmarks_months", "survival.restricted_mean_months", "toxicity.ctcae_versions"}
     | {"prognosis.factors", "prognosis.endpoints"}
+    | {"survival.landmarks_days"}
     | {"survival.early_mortality_days", "survival.response_landmarks_days"}
 )
 """Settings that choose which numbers are published, and define none of them."""
@@ -383,6 +384,7 @@ NOT_VARIED: Mapping[str, str] = {
     "dosimetry.lung_dose_tolerance_pct": "it marks differences and moves no dose",
     "survival.conf_level": "a convention of reporting, no definition",
     "survival.landmarks_months": "which landmarks are published, no definition",
+    "survival.landmarks_days": "which landmarks are published, no definition",
     "survival.restricted_mean_months": "which horizons are published, no definition",
     "survival.early_mortality_days": "which days are published, no definition",
     "survival.response_landmarks_days": "which landmarks are published, no definition",

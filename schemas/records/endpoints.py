@@ -222,6 +222,20 @@ _RECORDS: tuple[Endpoint, ...] = (
         needs=("contacts", "subsequent_therapies"),
         note="Re-treatment with 90Y is not a next therapy.",
     ),
+    Endpoint(
+        "TTF",
+        "time to treatment failure",
+        "subject",
+        start="t0",
+        events=("progression", "new_therapy", "death"),
+        censored="last_assessment",
+        needs=("contacts", "scans", "subsequent_therapies"),
+        note="Composite: the first of progression, next therapy and death. Without any censored at "
+        "the last assessment. Re-treatment with 90Y is not a next therapy.",
+        source="FDA, Guidance for Industry, Clinical Trial Endpoints for the Approval of Cancer "
+        "Drugs and Biologics, 2018: the composite; that next therapy stands for discontinuation "
+        "of a treatment that is given once is a convention",
+    ),
 )
 RECORDS: tuple[Endpoint, ...] = checked(
     "endpoints",

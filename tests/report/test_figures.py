@@ -79,7 +79,7 @@ def test_every_number_of_a_table_stands_in_its_cell(exhibits: dict[str, Exhibit]
 
 def test_at_risk_and_died_and_censored_are_everybody(exhibits: dict[str, Exhibit]) -> None:
     drawn = curves(exhibits)
-    assert len(drawn) == 14, "overall, five factors, eight other endpoints"
+    assert len(drawn) == 15, "overall, five factors, nine other endpoints"
     for model in drawn:
         assert sum(c.n for c in model.curves) == model.n
         for curve in model.curves:

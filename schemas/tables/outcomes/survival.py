@@ -26,6 +26,7 @@ class SurvivalCurves(SurvivalKey):
     events: Int = column("Events at the time.", required=True, minimum=0)
     censored: Int = column("Censored at the time.", required=True, minimum=0)
     survival: Float = column("Kaplan-Meier estimate.", required=True, minimum=0, maximum=1)
+    std_err: Float = column("Its standard error (Greenwood); null where it is 0.", minimum=0)
     lower: Float = column("Lower limit.", minimum=0, maximum=1)
     upper: Float = column("Upper limit.", minimum=0, maximum=1)
 
@@ -41,6 +42,7 @@ class SurvivalLandmarks(SurvivalKey):
     months: Int = column("Landmark in months of 30.4375 days.", key=True, unit="months")
     statistic_id: Text = statistic_id_column()
     survival: Float = column("Kaplan-Meier estimate at the landmark.", unit="1")
+    std_err: Float = column("Its standard error (Greenwood); null where it is 0.", minimum=0)
     lower: Float = column("Lower limit.", unit="1")
     upper: Float = column("Upper limit.", unit="1")
     at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
@@ -98,6 +100,95 @@ class SurvivalMedians(SurvivalKey):
                     lower="lower",
                     upper="upper",
                     numerator="events.{endpoint}.{level}",
+                ),
+            ),
+        )
+
+
+QUARTILES = (25, 75)
+
+
+class SurvivalQuartiles(SurvivalKey):
+    """One row per curve and quartile: by when a quarter, or three quarters, have had the event."""
+
+    event_pct: Int = column(
+        "Percent with the event: 25 or 75; by R's rule, the midpoint where the curve rests on it.",
+        key=True,
+        unit="%",
+        source="survival 3.5-3, quantile.survfit",
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units.", required=True, minimum=0)
+    events: Int = column("Events.", required=True, minimum=0)
+    quartile_months: Float = column("The time; null when not reached.", unit="months")
+    lower: Float = column("Lower limit (Brookmeyer-Crowley).", unit="months")
+    upper: Float = column("Upper limit; null when not reached.", unit="months")
+    not_reached: Bool = column("The curve stays above the level.", required=True)
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "quartile_months",
+                    "months",
+                    "Kaplan-Meier",
+                    "Time to {endpoint} of {event_pct} % by {level} {factor} {factor_level}",
+                    n="events",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                    numerator="events.{endpoint}.{level}",
+                ),
+            ),
+        )
+
+
+class SurvivalAtDays(SurvivalKey):
+    """One row per curve and landmark in days: the share free of the event, and the mean so far."""
+
+    days: Int = column("Landmark, and horizon of the mean.", key=True, unit="days")
+    statistic_id: Text = statistic_id_column()
+    survival: Float = column("Kaplan-Meier estimate at the landmark.", unit="1")
+    std_err: Float = column("Its standard error (Greenwood); null where it is 0.", minimum=0)
+    lower: Float = column("Lower limit.", unit="1")
+    upper: Float = column("Upper limit.", unit="1")
+    mean_days: Float = column("Area under the curve up to the day.", unit="days")
+    se_days: Float = column("Its standard error.", unit="days")
+    mean_lower: Float = column("Lower limit of the mean: less z errors, at least 0.", unit="days")
+    mean_upper: Float = column("Upper limit of the mean, at most the horizon.", unit="days")
+    at_risk: Int = column("At risk at the landmark.", required=True, minimum=0)
+    n: Int = column("Units in the curve.", required=True, minimum=0)
+    reason: Text = column("Why something is null.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(
+                Statistic(
+                    "survival",
+                    "1",
+                    "Kaplan-Meier",
+                    "{endpoint} by {level} at {days} days {factor} {factor_level}",
+                    n="at_risk",
+                    total="n",
+                    lower="lower",
+                    upper="upper",
+                ),
+                Statistic(
+                    "mean_days",
+                    "days",
+                    "restricted mean",
+                    "Mean {endpoint} by {level} up to {days} days {factor} {factor_level}",
+                    total="n",
+                    lower="mean_lower",
+                    upper="mean_upper",
+                    numerator="",
                 ),
             ),
         )

@@ -285,6 +285,7 @@ def test_what_rests_on_response_is_published_with_the_reason() -> None:
         | TTRL     | lesion  | 0 |               | {REASON} |
         | DOR      | subject | 0 |               | {REASON} |
         | TTNT     | subject | 0 |               | not derivable: needs contacts and subsequent_therapies |
+        | TTF      | subject | 0 |               | {REASON} |
         """,
     )
     check(

@@ -277,6 +277,8 @@ def test_an_endpoint_that_cannot_be_derived_has_a_row_with_the_reason() -> None:
         | DOR      | subject | first_at_or_below | 0 | 0      |               | no          | nobody                                                |
         | TTNT     | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs contacts and subsequent_therapies |
         | TTNT     | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs contacts and subsequent_therapies |
+        | TTF      | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs contacts and scans and subsequent_therapies |
+        | TTF      | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs contacts and scans and subsequent_therapies |
         """,
     )
 
