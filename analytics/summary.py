@@ -16,6 +16,7 @@ from schemas.contract import Contract, Statistic, options, rows
 from schemas.records.analytes import BY_CODE
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS
+from schemas.records.field.dose_questions import DOSE_LABELS
 from schemas.records.field.markers import MARKER_LABELS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
@@ -40,6 +41,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "category_a": CLASSES,
     "category_b": CLASSES,
     "marker": MARKER_LABELS,
+    "outcome": DOSE_LABELS,
     "quantity": {r.code: r.label for r in BY_CODE.values()},
 }
 """Column of an outcome -> its codes in words, as a statistic's label says them."""

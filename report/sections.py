@@ -22,6 +22,7 @@ from report.tables import (
     compared,
     courses,
     delivered,
+    dose_response,
     endpoints,
     events,
     markers,
@@ -107,9 +108,9 @@ def _treatment(con: Connection, _: str) -> Section:
     return Section(
         "treatment",
         "Treatment",
-        "Activity and absorbed dose.",
+        "Activity and absorbed dose, and how response and liver toxicity go with it.",
         (measured.dose(con),),
-        (measured.compartments(con),),
+        (measured.compartments(con), dose_response.groups(con), dose_response.models(con)),
     )
 
 

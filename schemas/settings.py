@@ -260,6 +260,12 @@ class DosimetrySettings(Section):
         5, description="Recomputed and recorded lung dose may differ by this."
     )
     bsa_formula: Literal["dubois", "mosteller"] = Field("dubois", description="Body surface area.")
+    cutoff_seed: int = Field(
+        20210601, description="Seed of the resampled patients by which cut-offs of dose are judged."
+    )
+    cutoff_samples: Annotated[int, Field(ge=50, le=10_000)] = Field(
+        200, description="Resamples of patients for the optimism of a cut-off of dose."
+    )
 
 
 class SurvivalSettings(Section):

@@ -379,6 +379,8 @@ NOT_VARIED: Mapping[str, str] = {
     "eligibility.bilirubin_max_mg_dl": "given by the source",
     "eligibility.lung_dose_max_gy": "given by the source",
     "eligibility.lung_dose_cumulative_max_gy": "it marks patients and moves no number",
+    "dosimetry.cutoff_seed": "chance of the computation, no definition",
+    "dosimetry.cutoff_samples": "precision of the computation, no definition",
     "dosimetry.lung_mass_kg": "no source gives another mass",
     "dosimetry.dose_tolerance_pct": "it marks differences and moves no dose",
     "dosimetry.lung_dose_tolerance_pct": "it marks differences and moves no dose",

@@ -1,6 +1,7 @@
 """Marts of absorbed dose by compartment: of each target, and of a patient's planned course."""
 
-from schemas.contract import Decimal, Float, Int, Text, column, declares
+from schemas.contract import Bool, Decimal, Float, Int, Text, column, declares
+from schemas.records.field.dose_questions import DOSE_MEASURES, DOSE_OUTCOMES
 from schemas.tables.mart_table import Mart, codes_of
 from schemas.tables.registry import Treatments
 
@@ -74,6 +75,31 @@ class CourseDoses(CompartmentColumns):
     )
     liver_pct: Float = column("Share of the liver's mass that was treated.", unit="%")
     reason: Text = column("Why no dose is computed.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class DoseOutcomes(Mart):
+    """One row per lesion or treated subject with a dose of the planned course, and outcome."""
+
+    lesion_number: Int = column("The lesion, 0 for the subject.", key=True, minimum=0)
+    measure: Text = column("Whose dose, computed or as recorded.", key=True, codes=DOSE_MEASURES)
+    outcome: Text = column("What is asked.", key=True, codes=DOSE_OUTCOMES)
+    level: Text = column("Unit.", required=True, codes=("lesion", "subject"))
+    device: Text = column("Device; `mixed` when both were used.", required=True, codes=DEVICES)
+    dose_gy: Float = column(
+        "The dose: of a lesion that of the one target that holds it.", unit="Gy", required=True
+    )
+    happened: Bool = column("The outcome; null where it is not known.")
+    tertile: Int = column(
+        "Third of the doses of all treated with the same device, measure, outcome and level whose "
+        "outcome is known; null where it is not.",
+        minimum=1,
+        maximum=3,
+    )
 
     class Config:
         """Row level."""

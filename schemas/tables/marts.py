@@ -19,6 +19,7 @@ from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseA
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
 from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses
 from schemas.tables.dose_marts import CourseDoses as CourseDoses
+from schemas.tables.dose_marts import DoseOutcomes as DoseOutcomes
 from schemas.tables.event_marts import Deaths as Deaths
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
 from schemas.tables.event_marts import SubjectReild as SubjectReild

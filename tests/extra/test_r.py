@@ -26,13 +26,14 @@ TOLERANCE = 1e-9
         "kappa",
         "proportions",
         "signed_rank",
+        "dose_response",
         "pooled",
     ],
 )
 def test_r_gives_the_committed_answers(tmp_path: Path, name: str) -> None:
     assert shutil.which("Rscript"), (
         "R is missing: apt-get install r-base-core r-cran-survival r-cran-numderiv r-cran-vcd "
-        "r-cran-metafor r-cran-lme4"
+        "r-cran-metafor r-cran-lme4 r-cran-sandwich r-cran-proc"
     )
     for folder in (GOLDEN, Path("simulation/kmdata")):
         shutil.copytree(ROOT / folder, tmp_path / folder)

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pytest
 
-from analytics.outcomes.dosimetry import dosimetry_summary
+from analytics.doses.dosimetry import dosimetry_summary
 from analytics.outcomes.follow_up import adherence_summary, symptom_summary
 from schemas.contract import Contract, empty, rows, table_name
 from schemas.settings import (

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from analytics.estimators import clustered as of_clusters
 from analytics.estimators import cox, firth, kappa, two_groups
+from analytics.estimators.association import logistic, roc
 from analytics.estimators.association.signed_rank import Ranked, signed_rank
 from analytics.estimators.competing_risks import aalen_johansen, cause_table
 from analytics.estimators.kaplan_meier import (
@@ -351,6 +352,48 @@ def _scipy_signed_rank() -> Pairs:
         yield [found.p if found else np.nan], [theirs.pvalue]
 
 
+def _dosed() -> Iterator[tuple[Mapping[str, Any], Numbers, Numbers, Any]]:
+    """Doses, outcomes and, of lesions, patients."""
+    for wanted in answers("dose_response").values():
+        cluster = np.array(wanted["cluster"], dtype=np.int64)
+        yield (
+            wanted,
+            numbers(wanted["dose"]),
+            numbers(wanted["happened"]),
+            cluster if cluster.size else None,
+        )
+
+
+def _logistic() -> Pairs:
+    for wanted, dose, happened, cluster in _dosed():
+        found = logistic.logistic(dose, happened, cluster)
+        assert isinstance(found, logistic.Slope)
+        yield [found.intercept, found.coef], [*wanted["intercept"], *wanted["coef"]]
+        yield [found.se, found.p], [*wanted["se"], *wanted["p"]]
+        yield found.limits(0.95), [*wanted["lower"], *wanted["upper"]]
+
+
+def _roc() -> Pairs:
+    for wanted, dose, happened, cluster in _dosed():
+        found = roc.area(dose, happened, cluster)
+        yield [found.value, found.variance], [*wanted["area"], *wanted["variance"]]
+        if cluster is None:
+            limits = [*wanted["area_lower"], *wanted["area_upper"]]
+            yield found.limits(0.95) or [np.nan], limits
+        cut = roc.youden(dose, happened)
+        shown = [cut.dose, cut.sensitivity, cut.specificity] if cut else [np.nan]
+        yield shown, [*wanted["cutoff"], *wanted["sensitivity"], *wanted["specificity"]]
+
+
+def _scipy_area() -> Pairs:
+    from scipy.stats import mannwhitneyu
+
+    for _, dose, happened, _ in _dosed():
+        with_it, without = dose[happened == 1], dose[happened == 0]
+        theirs = mannwhitneyu(with_it, without).statistic / (with_it.size * without.size)
+        yield [roc.area(dose, happened).value], [theirs]
+
+
 def _proportions() -> Pairs:
     wanted = answers("proportions")
     for n, total, lower, upper in zip(*wanted.values(), strict=True):
@@ -406,6 +449,12 @@ CASES: tuple[Case, ...] = (
     Case("Wilcoxon's signed rank", "wilcox.test, paired", _signed_rank, 1e-9,
          "Exact below 50 without zeros and ties, else normal with continuity correction.",
          "scipy", _scipy_signed_rank),
+    Case("logistic regression on dose", "glm, vcovCL of sandwich", _logistic, 1e-9,
+         "Of lesions in patients the sandwich, HC0, times G/(G - 1); separation has no estimate.",
+         no_second="no installed package has it"),
+    Case("ROC curve of a dose", "pROC; Obuchowski's formulas", _roc, 1e-9,
+         "More dose, more outcome; DeLong's variance, of lesions Obuchowski's; lowest cut-off.",
+         "scipy", _scipy_area),
     Case("exact proportion", "binom.test", _proportions, 1e-9,
          "Clopper and Pearson.", "scipy", _scipy_proportions,
          second_tolerance=1e-6),  # scipy's search for the limit ends at 2e-12 of a share

@@ -1,6 +1,6 @@
 """Doses to tumour and to normal liver, of each target and of the course; worked by hand."""
 
-from analytics.outcomes.compartments import compartment_dosimetry, compartment_dosimetry_sets
+from analytics.doses.compartments import compartment_dosimetry, compartment_dosimetry_sets
 from schemas.settings import DosimetrySettings
 from tests.support.pipe_tables import Row, check, run
 from transforms.dosimetry.compartments import compartment_doses, course_doses

@@ -1,6 +1,6 @@
 """Doses per target, session and patient, and by the outcome of the patient."""
 
-from analytics.outcomes.dosimetry import dosimetry_summary, dosimetry_summary_sets
+from analytics.doses.dosimetry import dosimetry_summary, dosimetry_summary_sets
 from schemas.settings import ToxicitySettings
 from tests.support.pipe_tables import Row, check, run
 

@@ -6,7 +6,7 @@ from typing import Any
 import ibis.expr.types as ir
 import pytest
 
-from analytics.outcomes.dosimetry import dosimetry_summary
+from analytics.doses.dosimetry import dosimetry_summary
 from analytics.outcomes.incidence import cumulative_incidence
 from analytics.outcomes.survival import survival_medians
 from analytics.summary import as_chosen, statistics

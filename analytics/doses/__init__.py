@@ -1,0 +1,1 @@
+"""Doses: of targets and compartments, and how response and toxicity go with them."""
