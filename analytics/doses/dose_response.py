@@ -25,18 +25,20 @@ from analytics.estimators.association.roc import area, optimism, youden
 from analytics.estimators.event_counts import populations
 from analytics.estimators.shares import cut, share, weights_of
 from analytics.fetched import fetched, fetched_records
+from analytics.outcomes.survival import not_judged
 from schemas.contract import Table, conform, rows
-from schemas.records.field.dose_questions import RECORDS, TERTILES, thresholds
+from schemas.records.field.dose_questions import RECORDS, RESPONSE, TERTILES, thresholds
 from schemas.settings import DosimetrySettings, ResponseSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.dose_marts import DEVICES, DoseOutcomes
-from schemas.tables.intermediate import PopulationMembers
+from schemas.tables.intermediate import EndpointCriterion, PopulationMembers
 from schemas.tables.outcomes.base import MemberSets
 from schemas.tables.outcomes.doses import DoseGroups, DoseResponse
 
 PER_GY = 10
 LEVEL = 0.95
-NO_DOSE = "no dose, or not known of anybody with one"
+NO_DOSE = "no such dose was delivered, or can be computed from what was"
+NOT_KNOWN = "it is known of nobody with such a dose"
 NOBODY = "nobody in the group"
 NO_SPREAD = "no limits: the doses part the outcomes, or too few patients have one of them"
 _ASKED = ("device", "measure", "outcome", "level")
@@ -48,6 +50,7 @@ _WITH_IT = "with_it"
 def dose_groups(
     dose_outcomes: Table[DoseOutcomes],
     population_members: Table[PopulationMembers],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: ResponseSettings,
 ) -> Table[DoseGroups]:
@@ -57,6 +60,7 @@ def dose_groups(
         tuple(r[k] for k in _GROUP): r
         for r in fetched_records(_spans, dose_outcomes, population_members)
     }
+    unjudged = _unjudged(endpoint_criterion)
     records = []
     for key in _keys(population_members, dose_outcomes):
         for group in _groups(*key[1:4]):
@@ -64,7 +68,8 @@ def dose_groups(
             record["statistic_id"] = statistic_id(DoseGroups, record)
             profiles = found.get((*key, group))
             if profiles is None:
-                records.append(record | {"total": 0, "method": "none", "reason": NOBODY})
+                why = unjudged.get(key[3], NOBODY)
+                records.append(record | {"total": 0, "method": "none", "reason": why})
                 continue
             weights = weights_of(profiles, settings) if key[-1] == "lesion" else None
             told = share(profiles, _WITH_IT, weights, settings, of_evaluable=False)
@@ -83,17 +88,20 @@ def dose_groups_sets(dose_outcomes: Table[DoseOutcomes]) -> Table[MemberSets]:
 def dose_response(
     dose_outcomes: Table[DoseOutcomes],
     population_members: Table[PopulationMembers],
+    endpoint_criterion: Table[EndpointCriterion],
     *,
     settings: DosimetrySettings,
 ) -> Table[DoseResponse]:
     """Model every outcome by every dose, and judge the dose as a test of it."""
     units = fetched(_units, dose_outcomes, population_members)
     found = {key: _arrays(part) for key, part in _parts(units)}
+    unjudged = _unjudged(endpoint_criterion)
     records = []
     for key in _keys(population_members, dose_outcomes):
         record = dict(zip(_KEY, key, strict=True))
         record["statistic_id"] = statistic_id(DoseResponse, record)
-        told = _modelled(*found[key], key[-1], settings) if key in found else _NOTHING
+        absent = _nothing(unjudged.get(key[3], NO_DOSE))
+        told = _modelled(*found[key], key[-1], settings) if key in found else absent
         records.append(record | told)
     return rows(records, DoseResponse)
 
@@ -105,8 +113,15 @@ def dose_response_sets(dose_outcomes: Table[DoseOutcomes]) -> Table[MemberSets]:
     return conform(told.mutate(set_id=name), MemberSets)
 
 
-_NOTHING: dict[str, Any] = {"n": 0, "n_unknown": 0, "subjects": 0, "events": 0}
-_NOTHING |= {"reason": NO_DOSE, "auc_reason": NO_DOSE}
+def _nothing(why: str) -> dict[str, Any]:
+    counts = dict.fromkeys(("n", "n_unknown", "subjects", "events"), 0)
+    return counts | {"reason": why, "auc_reason": why}
+
+
+def _unjudged(endpoint_criterion: ir.Table) -> dict[str, str]:
+    """Why there is no response, where the criterion of the endpoints judges too few."""
+    why = not_judged(endpoint_criterion)
+    return {RESPONSE: f"not derivable: {why}"} if why else {}
 
 
 def _keys(population_members: ir.Table, dose_outcomes: ir.Table) -> Iterator[tuple[str, ...]]:
@@ -225,7 +240,7 @@ def _modelled(
         "events": int(happened.sum()),
     }
     if not dose.size:
-        return counts | {"reason": NO_DOSE, "auc_reason": NO_DOSE}
+        return counts | {"reason": NOT_KNOWN, "auc_reason": NOT_KNOWN}
     cluster = subject if level == "lesion" else None
     told = counts | _odds(logistic(dose / PER_GY, happened, cluster))
     if not 0 < happened.sum() < happened.size:

@@ -121,6 +121,32 @@ def test_every_printed_figure_without_a_count_agrees_at_its_digits(ask: Ask) -> 
         assert agrees(FIGURE[figure_id], Computed(value, n, total)), figure_id
 
 
+def test_lesions_respond_by_dose_as_r_computes_from_the_cohort_s_files(ask: Ask) -> None:
+    """R 4.2.2 from the cohort's own rows: quantile, glm, sandwich's vcovCL (HC0) and pROC.
+
+    The dose of a lesion is the mean dose of its lobe, with 50 Gy kg/GBq; 53 of 83 responded.
+    """
+    like = (
+        "population = 'all' AND device = 'glass' AND measure = 'target_dose_gy' "
+        "AND outcome = 'response' AND level = 'lesion'"
+    )
+    thirds = {1: (22, 28, 38.60098, 94.86602), 2: (14, 27, 97.03433, 146.38471)}
+    thirds[3] = (17, 28, 149.5109, 299.1600)
+    for third, wanted in thirds.items():
+        found = ask(
+            "SELECT n, total, minimum_gy, maximum_gy FROM outcomes.dose_groups "
+            f"WHERE {like} AND dose_group = 'tertile_{third}'"
+        )
+        assert found == pytest.approx(wanted, abs=5e-5)
+    found = ask(
+        "SELECT n, events, odds_ratio, lower, upper, auc, cutoff_gy, sensitivity, specificity "
+        f"FROM outcomes.dose_response WHERE {like}"
+    )
+    odds = (0.994379976289663, 0.923442005604047, 1.07076733703384)
+    curve = (0.466037735849057, 174.530069484104, 0.245283018867925, 0.866666666666667)
+    assert found == pytest.approx((83, 53, *odds, *curve), rel=1e-9)
+
+
 def test_the_dose_range_holds_for_targets(ask: Ask) -> None:
     """Recorded with K = 50 Gy kg/GBq; 49.67 would print 297 at the upper end."""
     least, greatest = ask(

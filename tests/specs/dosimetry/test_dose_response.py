@@ -291,8 +291,26 @@ def test_where_a_dose_parts_the_outcomes_there_is_no_odds_ratio_and_the_reason()
     assert row["auc_reason"].startswith("no limits")
     nobody = [r for r in found if r["device"] == "resin"]
     assert {(r["n"], r["reason"]) for r in nobody} == {
-        (0, "no dose, or not known of anybody with one")
+        (0, "no such dose was delivered, or can be computed from what was")
     }
+
+
+def test_where_response_is_judged_in_too_few_there_is_none_by_dose() -> None:
+    """The criterion judges 4 of 10: neither a group nor a model; and a dose without any outcome."""
+    too_few = "| criterion | n_treated | n_evaluable | judged |\n| WHO | 10 | 4 | no |"
+    alone = "| subject_id | lesion_number | measure | outcome | level | device | dose_gy |\n"
+    inputs = {
+        "endpoint_criterion": too_few,
+        "population_members": MEMBERS,
+        "dose_outcomes": f"{alone}| A | 0 | target_dose_gy | reild_candidate | subject | glass | 90 |",
+    }
+    why = "not derivable: too few evaluable by WHO: 4 of 10 treated, 6 not evaluable"
+    for derivation, settings in ((dose_groups, FEW), (dose_response, DosimetrySettings())):
+        found = run(derivation, inputs, settings)
+        assert {r["reason"] for r in found if r["outcome"] == "response"} == {why}
+    (row,) = (r for r in found if r["n_unknown"])
+    assert (row["n"], row["n_unknown"]) == (0, 1)
+    assert row["reason"] == "it is known of nobody with such a dose"
 
 
 @pytest.mark.parametrize(
