@@ -15,6 +15,7 @@ from warehouse.store import Store, make_private, write_atomically
 
 SITE_WIDE = frozenset(
     {
+        "dose_outcomes",
         "eligibility",
         "endpoint_criterion",
         "factor_levels",
@@ -32,9 +33,11 @@ SITE_WIDE = frozenset(
 )
 """Derivations that ask what a site delivers at all, or when it was last heard of: one patient's row
 can change another's there. A test reads them off the expressions and holds this list."""
-REGISTRY_WIDE = frozenset({"endpoint_criterion", "factor_levels", "milestones", "time_to_event"})
-"""Those of them that look beyond the site: levels as delivered are numbered over all sites, and the
-endpoints' criterion is chosen over all of them."""
+REGISTRY_WIDE = frozenset(
+    {"dose_outcomes", "endpoint_criterion", "factor_levels", "milestones", "time_to_event"}
+)
+"""Those of them that look beyond the site: levels as delivered are numbered over all sites, the
+endpoints' criterion is chosen over all of them, and doses are divided into thirds over all."""
 
 
 @dataclass(frozen=True, slots=True)
