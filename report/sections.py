@@ -184,7 +184,11 @@ def _endpoints(con: Connection, _: str) -> Section:
             *incidence.incidences(con),
             *survival.endpoints(con, competing=False),
         ),
-        (endpoints.incidence(con), *survival.endpoints(con, competing=True)),
+        (
+            endpoints.incidence(con),
+            recorded.progression(con),
+            *survival.endpoints(con, competing=True),
+        ),
     )
 
 

@@ -329,6 +329,10 @@ class SurvivalSettings(Section):
     os_transplant: Literal["treatment_policy", "censor"] = Field(
         "treatment_policy", description="Liver transplant before death, for OS."
     )
+    os_new_therapy: Literal["treatment_policy", "censor"] = Field(
+        "treatment_policy",
+        description="New anticancer therapy before death, for OS: ignored, or censored at it.",
+    )
     undated_death: Literal["censor", "event_when_last_alive", "event_at_latest"] = Field(
         "censor",
         description="A patient who is dead, but at no date that can be believed: censored at the "

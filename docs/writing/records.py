@@ -74,7 +74,7 @@ def _measurable(c: criteria.Criterion) -> str:
 def _endpoints() -> str:
     parts = ["# Endpoints", _tables("endpoint"), _section("survival")]
     for e in endpoints.RECORDS:
-        named = [e.closing.setting] if e.closing else []
+        named = [closing.setting for closing in e.closing]
         named += [e.gap_setting] if e.gap_setting else []
         facts = [
             ("clock of", e.level),

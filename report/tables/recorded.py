@@ -1,8 +1,9 @@
 """Responses as a registry recorded them, beside the derived ones and never mixed with them."""
 
-from report.figures.model import Cell, Number, Row, Table, numbers_in, row
+from report.figures import words
+from report.figures.model import Cell, Number, Row, Table, numbers_in, row, table
 from report.figures.response import CLASSES, unit_rows
-from report.figures.source import Connection, Record, interval, number, records, share
+from report.figures.source import Connection, Record, interval, number, records, said, share
 
 NOTHING = "No recorded response was delivered."
 DERIVED = "derived, best"
@@ -104,3 +105,31 @@ def _count(r: Record | None) -> Cell:
     if r is None:
         return Cell("0")
     return Cell(str(r["n"]), (Number(r["statistic_id"], "n", str(r["n"])),))
+
+
+def progression(con: Connection) -> Table:
+    """Recorded beside derived progression, patients by how the two stand."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.recorded_progression WHERE population = 'all' AND total > 0",
+    )
+    return table(
+        "recorded-progression",
+        "Progression as recorded beside progression as derived",
+        ("", "patients", "95 % CI", "median days apart"),
+        tuple(
+            (
+                words.plain(r["agreement"]),
+                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(number(r["median_days_apart"]), said(r, median_days_apart=1)),
+            )
+            for r in found
+        ),
+        (
+            "Of patients of whom both are derivable; recorded less derived days. Each patient is "
+            "listed in marts.progression_differences. PFSREC and TTPREC run by recorded dates.",
+        ),
+        ("CI",),
+        NOTHING,
+    )

@@ -168,6 +168,7 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative("survival.pfs_new_therapy", "censor", ("time_to_event",), (_PFS,)),
         Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
     ),
+    (Alternative("survival.os_new_therapy", "censor", ("time_to_event",), (_OS,)),),
     (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
     (Alternative("survival.undated_death", "event_when_last_alive", ("time_to_event",), (_OS,)),),
     (Alternative("survival.undated_death", "event_at_latest", ("time_to_event",), (_OS,)),),

@@ -32,6 +32,9 @@ Milestone = Literal[
     "last_in_window",
     "last_before_therapy",
     "last_before_gap",
+    "recorded_progression",
+    "last_recorded",
+    "last_recorded_before_therapy",
 ]
 """A dated fact about a subject or a lesion, in whole days from T0."""
 
@@ -64,7 +67,7 @@ class Endpoint:
         needs: Registry tables that a site must have delivered.
         competing: Milestones that make the event impossible or meaningless: their subjects stay
             censored, and are marked for the competing-risk sensitivity.
-        closing: What censors early under a setting.
+        closing: What censors early under a setting each; of two the earlier, on a tie the first.
         gap_setting: Key of the section survival that says whether an event after missed
             assessments is censored before them.
         compared: Its curves are compared between the levels of prognostic factors.
@@ -80,7 +83,7 @@ class Endpoint:
     censored: Milestone
     needs: tuple[str, ...]
     competing: tuple[Milestone, ...] = ()
-    closing: Closing | None = None
+    closing: tuple[Closing, ...] = ()
     gap_setting: str | None = None
     compared: bool = False
     note: str = ""
@@ -95,7 +98,9 @@ class Endpoint:
 JUDGED = frozenset({"response", "progression", "hepatic_progression"})
 """Milestones that a criterion of response judges."""
 NEW_THERAPY = Closing("pfs_new_therapy", "new_therapy", "last_before_therapy")
+RECORDED_THERAPY = Closing("pfs_new_therapy", "new_therapy", "last_recorded_before_therapy")
 TRANSPLANT = Closing("os_transplant", "transplant", "transplant")
+THERAPY_OF_OS = Closing("os_new_therapy", "new_therapy", "new_therapy")
 MISSED_VISITS = "pfs_missed_visits"
 
 
@@ -123,9 +128,10 @@ _RECORDS: tuple[Endpoint, ...] = (
         events=("death",),
         censored="last_alive",
         needs=("contacts",),
-        closing=TRANSPLANT,
+        closing=(TRANSPLANT, THERAPY_OF_OS),
         compared=True,
-        note="Death of any cause; later therapy is ignored. Never censored at the export's date.",
+        note="Death of any cause; later therapy is ignored, or censors (os_new_therapy, "
+        "os_transplant). Never censored at the export's date.",
         source="Memon 2012; Dunfee 2010: from the first 90Y treatment",
     ),
     Endpoint(
@@ -136,7 +142,7 @@ _RECORDS: tuple[Endpoint, ...] = (
         events=("progression", "death"),
         censored="last_assessment",
         needs=("contacts", "scans"),
-        closing=NEW_THERAPY,
+        closing=(NEW_THERAPY,),
         gap_setting=MISSED_VISITS,
         compared=True,
         note="New therapy before progression: ignored, or censored before it (pfs_new_therapy). An "
@@ -150,7 +156,7 @@ _RECORDS: tuple[Endpoint, ...] = (
         events=("hepatic_progression", "death"),
         censored="last_assessment",
         needs=("contacts", "scans"),
-        closing=NEW_THERAPY,
+        closing=(NEW_THERAPY,),
         gap_setting=MISSED_VISITS,
         note="Progression outside the liver alone is not an event.",
         source="Zuckerman 2019, PMC6351300",
@@ -221,6 +227,47 @@ _RECORDS: tuple[Endpoint, ...] = (
         censored="last_alive",
         needs=("contacts", "subsequent_therapies"),
         note="Re-treatment with 90Y is not a next therapy.",
+    ),
+    Endpoint(
+        "PFSREC",
+        "progression-free survival by recorded dates",
+        "subject",
+        start="t0",
+        events=("recorded_progression", "death"),
+        censored="last_recorded",
+        needs=("contacts", "recorded_responses"),
+        closing=(RECORDED_THERAPY,),
+        note="The first PD that the counted reader recorded, under any criterion; beside PFS and "
+        "never mixed with it. Without an event censored at the last recorded class other than NE.",
+        source="RESiN 2022 and CIRT 2021 report progression as their centres recorded it; that any "
+        "criterion counts is a convention",
+    ),
+    Endpoint(
+        "TTPREC",
+        "time to progression by recorded dates",
+        "subject",
+        start="t0",
+        events=("recorded_progression",),
+        censored="last_recorded",
+        needs=("recorded_responses",),
+        competing=("death",),
+        note="As PFSREC, where death without a recorded progression is censored.",
+        source="RESiN 2022 and CIRT 2021 report progression as their centres recorded it; that any "
+        "criterion counts is a convention",
+    ),
+    Endpoint(
+        "TTPNT",
+        "time to progression before next therapy",
+        "subject",
+        start="t0",
+        events=("progression",),
+        censored="last_assessment",
+        needs=("scans", "subsequent_therapies"),
+        competing=("new_therapy", "death"),
+        note="As TTP; in the cumulative incidence a next therapy before progression competes, as "
+        "death does.",
+        source="Geskus, Data Analysis with Competing Risks and Intermediate States, 2015: what "
+        "changes the course of the disease as a competing event",
     ),
     Endpoint(
         "TTF",

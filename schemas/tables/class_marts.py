@@ -117,3 +117,33 @@ class RecordedResponseAtWindow(RecordedColumns):
         """Row level."""
 
         metadata = declares(schema="marts")
+
+
+PROGRESSION_AGREEMENTS = (
+    "same_day",
+    "recorded_earlier",
+    "recorded_later",
+    "recorded_only",
+    "derived_only",
+    "neither",
+)
+
+
+class ProgressionDifferences(Mart):
+    """One row per treated subject of whom progression is both derived and recorded."""
+
+    derived_day: Int = column("First derived progression, from T0.", unit="days")
+    recorded_day: Int = column("First recorded progression, from T0.", unit="days")
+    days_apart: Int = column("Recorded less derived, where there are both.", unit="days")
+    agreement: Text = column(
+        "How the two stand: on one day, the recorded one before or after, only one of them, none.",
+        required=True,
+        codes=PROGRESSION_AGREEMENTS,
+    )
+    derived_row_id: Text = column("Row of the deciding scan.")
+    recorded_row_id: Text = column("Row of registry.recorded_responses.")
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")

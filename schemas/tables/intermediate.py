@@ -178,6 +178,16 @@ class Milestones(Intermediate):
     last_before_hepatic_progression_day: Int = column(
         "Last evaluable assessment before the first progression in the liver.", unit="days"
     )
+    recorded_progression_day: Int = column(
+        "First PD that the counted reader recorded, under any criterion.", unit="days"
+    )
+    recorded_progression_row_id: Text = column("Row of registry.recorded_responses.")
+    last_recorded_day: Int = column("Last recorded class other than NE.", unit="days")
+    last_recorded_row_id: Text = column("Row of registry.recorded_responses.")
+    last_recorded_before_therapy_day: Int = column(
+        "Last recorded class other than NE up to the next therapy.", unit="days"
+    )
+    last_recorded_before_therapy_row_id: Text = column("Row of registry.recorded_responses.")
     death_day: Int = column("Death.", unit="days")
     death_imputed: Bool = column("Its day was imputed from the month.")
     death_row_id: Text = column("Row of registry.contacts.")

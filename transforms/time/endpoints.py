@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
-from schemas.records.endpoints import RECORDS, Endpoint, Milestone
+from schemas.records.endpoints import RECORDS, Closing, Endpoint, Milestone
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
 from schemas.tables.intermediate import (
     Anchors,
@@ -28,7 +28,13 @@ from schemas.tables.intermediate import (
     SubjectLesions,
 )
 from schemas.tables.marts import LesionAssessments, LesionResponse, TimeToEvent
-from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
+from schemas.tables.registry import (
+    Contacts,
+    RecordedResponses,
+    ReportedEndpoints,
+    Scans,
+    SubsequentTherapies,
+)
 from transforms.time.endpoint_criterion import derivable
 from transforms.time.reported import ZERO, used
 
@@ -41,6 +47,9 @@ COLUMN_OF = {
     "death": ("contacts", "contact_date"),
     "new_therapy": ("subsequent_therapies", "start_date"),
     "transplant": ("subsequent_therapies", "start_date"),
+    "recorded_progression": ("recorded_responses", "response_date"),
+    "last_recorded": ("recorded_responses", "response_date"),
+    "last_recorded_before_therapy": ("recorded_responses", "response_date"),
     "t0": ("treatments", "treatment_date"),
 }
 
@@ -55,6 +64,7 @@ def time_to_event(
     scans: Table[Scans],
     subsequent_therapies: Table[SubsequentTherapies],
     reported_endpoints: Table[ReportedEndpoints],
+    recorded_responses: Table[RecordedResponses],
     rows_set_aside: Table[RowsSetAside],
     endpoint_criterion: Table[EndpointCriterion],
     *,
@@ -69,6 +79,7 @@ def time_to_event(
         "contacts": contacts.select("site_id").union(aside.select("site_id")),
         "scans": scans,
         "subsequent_therapies": subsequent_therapies,
+        "recorded_responses": recorded_responses,
     }
     judged = lesion_response.semi_join(endpoint_criterion, "criterion")
     lesions = _lesion_milestones(milestones, anchors, subject_lesions, judged, response)
@@ -145,12 +156,16 @@ def _clock(
     started = started.filter(started.start_day.notnull())
     days = [started[f"{m}_day"] for m in record.events]
     first = reduce(lambda a, b: ibis.least(a, b), (d.fill_null(LATER) for d in days))
-    closing, at = _closing(record, settings)
-    closes = started[f"{closing}_day"] if closing else ibis.null("int64")
-    closed = (closes < first).fill_null(False)
-    happened = (first < LATER) & ~closed
-    censored = [(closed, _or_t0(started, at))]
-    possible: tuple[Milestone, ...] = (*record.events, record.censored, at, "t0")
+    closings = _closings(record, settings)
+    closes = [started[f"{c.milestone}_day"].fill_null(LATER) for c in closings]
+    closed_day = reduce(lambda a, b: ibis.least(a, b), closes, ibis.literal(LATER))
+    happened = (first < LATER) & (first <= closed_day)
+    censored = [
+        ((closed_day < first) & (day == closed_day), _or_t0(started, c.at))
+        for c, day in zip(closings, closes, strict=True)
+    ]
+    ends = (record.censored, *(c.at for c in closings))
+    possible: tuple[Milestone, ...] = (*record.events, *ends, "t0")
     if record.gap_setting and getattr(settings, record.gap_setting) == "censor":
         started = started.mutate(last_before_gap_day=_before(started, record, first))
         gap = first - ibis.greatest(started.last_before_gap_day.fill_null(0), 0)
@@ -213,12 +228,9 @@ def _start(units: ir.Table, start: Milestone) -> ir.IntegerValue:
     return ZERO if start == "t0" else units[f"{start}_day"]
 
 
-def _closing(record: Endpoint, settings: SurvivalSettings) -> tuple[Milestone | None, Milestone]:
+def _closings(record: Endpoint, settings: SurvivalSettings) -> list[Closing]:
     """What censors an endpoint early under the settings, and where it is then censored."""
-    closing = record.closing
-    if closing and getattr(settings, closing.setting) == "censor":
-        return closing.milestone, closing.at
-    return None, record.censored
+    return [c for c in record.closing if getattr(settings, c.setting) == "censor"]
 
 
 def _before(units: ir.Table, record: Endpoint, first: ir.IntegerValue) -> ir.IntegerValue:
@@ -245,8 +257,8 @@ def _censoring(ended: ir.Table) -> ir.StringValue:
         (alive & ended.follow_up_aside.fill_null(False), ASIDE),
         (alive, "alive"),
         (stopped == "t0", "no_assessment"),
-        (stopped == "last_in_window", "last_assessment"),
-        (stopped == "last_before_therapy", "new_therapy"),
+        (stopped.isin(["last_in_window", "last_recorded"]), "last_assessment"),
+        (stopped.isin(["last_before_therapy", "last_recorded_before_therapy"]), "new_therapy"),
         (stopped == "last_before_gap", "missed_assessments"),
         else_=stopped,
     )

@@ -21,6 +21,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import Table, any_unreadable, conform
 from schemas.settings import ResponseSettings, SurvivalSettings
+from schemas.tables.class_marts import RecordedAssessments
 from schemas.tables.intermediate import (
     Anchors,
     DeathClaims,
@@ -117,6 +118,7 @@ def milestones(
     subject_assessments: Table[SubjectAssessments],
     subject_response: Table[SubjectResponse],
     endpoint_criterion: Table[EndpointCriterion],
+    recorded_assessments: Table[RecordedAssessments],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
@@ -133,6 +135,7 @@ def milestones(
         progressions := _progressions(seen, liver),
         _before_progressions(seen, liver, progressions),
         _last_before(seen, therapies),
+        _recorded(recorded_assessments, therapies, response.recorded_reader),
         therapies,
         _alive(anchors, last_alive),
         _deaths(anchors, death_claims, extractions),
@@ -257,6 +260,38 @@ def _last_before(seen: ir.Table, therapies: ir.Table) -> ir.Table:
     both = seen.inner_join(therapies.select("subject_id", "new_therapy_day"), "subject_id")
     before = both.filter(both.rel_day <= both.new_therapy_day, both.response != "NE")
     return before.group_by("subject_id").agg(last_before_therapy_day=before.rel_day.max())
+
+
+def _recorded(recorded: ir.Table, therapies: ir.Table, reader: str) -> ir.Table:
+    """The first recorded progression, and the last recorded classes, each with its first row."""
+    read = recorded.filter(
+        recorded.reader == reader, recorded.organ == "all", recorded.response != "NE"
+    )
+    placed = looked_up(read, therapies.select("subject_id", "new_therapy_day"), "subject_id")
+    before = (placed.rel_day <= placed.new_therapy_day).fill_null(False)
+    whole = ibis.window(group_by="subject_id")
+    progressed = placed.response == "PD"
+    days = placed.mutate(
+        progressed=progressed,
+        before=before,
+        recorded_progression_day=placed.rel_day.min(where=progressed).over(whole),
+        last_recorded_day=placed.rel_day.max().over(whole),
+        last_recorded_before_therapy_day=placed.rel_day.max(where=before).over(whole),
+    )
+    kinds = {
+        "recorded_progression": days.progressed,
+        "last_recorded": ibis.literal(True),
+        "last_recorded_before_therapy": days.before,
+    }
+    return days.group_by("subject_id").agg(
+        **{f"{name}_day": days[f"{name}_day"].min() for name in kinds},
+        **{
+            f"{name}_row_id": days.source_row_id.min(
+                where=kind & (days.rel_day == days[f"{name}_day"])
+            )
+            for name, kind in kinds.items()
+        },
+    )
 
 
 def _alive(anchors: ir.Table, last_alive: ir.Table) -> ir.Table:

@@ -159,8 +159,8 @@ def _of_others(own: Mapping[str, str]) -> set[str]:
 
 
 def _settings_of(record: endpoints.Endpoint) -> Iterator[str]:
-    if record.closing:
-        yield f"survival.{record.closing.setting}"
+    for closing in record.closing:
+        yield f"survival.{closing.setting}"
     if record.gap_setting:
         yield f"survival.{record.gap_setting}"
 

@@ -2,7 +2,11 @@
 
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.records.criteria import CRITERIA
-from schemas.tables.class_marts import RECORDED_CRITERIA, RECORDED_ORGANS
+from schemas.tables.class_marts import (
+    PROGRESSION_AGREEMENTS,
+    RECORDED_CRITERIA,
+    RECORDED_ORGANS,
+)
 from schemas.tables.mart_table import RESPONSES
 from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
 from schemas.tables.outcomes.clinical import AT_WINDOW_CATEGORIES, RATES
@@ -125,4 +129,32 @@ class RecordedKappa(Outcome):
                     numerator="recorded_kappa.{criterion}.{organ}",
                 ),
             ),
+        )
+
+
+class RecordedProgression(Outcome):
+    """One row per way in which recorded and derived progression agree or differ."""
+
+    agreement: Text = column(
+        "On one day, the recorded one before or after, only one of them, none.",
+        key=True,
+        codes=PROGRESSION_AGREEMENTS,
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Patients.", required=True, minimum=0)
+    total: Int = column("Patients of whom both are derivable.", required=True, minimum=0)
+    pct: Float = column("n of total.", unit="%")
+    lower: Float = column("Lower exact 95 % limit.", unit="%")
+    upper: Float = column("Upper exact 95 % limit.", unit="%")
+    median_days_apart: Float = column(
+        "Median of recorded less derived days, where there are both.", unit="days"
+    )
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(proportion("recorded beside derived progression: {agreement}"),),
         )

@@ -286,6 +286,9 @@ def test_what_rests_on_response_is_published_with_the_reason() -> None:
         | DOR      | subject | 0 |               | {REASON} |
         | TTNT     | subject | 0 |               | not derivable: needs contacts and subsequent_therapies |
         | TTF      | subject | 0 |               | {REASON} |
+        | PFSREC   | subject | 0 |               | not derivable: needs contacts and recorded_responses |
+        | TTPREC   | subject | 0 |               | not derivable: needs recorded_responses |
+        | TTPNT    | subject | 0 |               | {REASON} |
         """,
     )
     check(

@@ -43,7 +43,13 @@ from schemas.tables.marts import (
     TimeToEvent,
 )
 from schemas.tables.outcomes import PrognosisUnivariate, SurvivalLandmarks
-from schemas.tables.registry import Contacts, ReportedEndpoints, Scans, SubsequentTherapies
+from schemas.tables.registry import (
+    Contacts,
+    RecordedResponses,
+    ReportedEndpoints,
+    Scans,
+    SubsequentTherapies,
+)
 from tests.support.pipe_tables import check, recorder
 from transforms.baseline.factors import factor_levels
 from transforms.time.endpoints import time_to_event
@@ -63,6 +69,7 @@ def clocks(reported: ir.Table) -> ir.Table:
     return time_to_event(
         *map(empty, others),
         reported,
+        empty(RecordedResponses),
         empty(RowsSetAside),
         UNJUDGED,
         settings=SETTINGS,

@@ -279,6 +279,12 @@ def test_an_endpoint_that_cannot_be_derived_has_a_row_with_the_reason() -> None:
         | TTNT     | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs contacts and subsequent_therapies |
         | TTF      | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs contacts and scans and subsequent_therapies |
         | TTF      | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs contacts and scans and subsequent_therapies |
+        | TTPREC   | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs recorded_responses |
+        | TTPREC   | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs recorded_responses |
+        | PFSREC   | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs contacts and recorded_responses |
+        | PFSREC   | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs contacts and recorded_responses |
+        | TTPNT    | subject | midpoint          | 0 | 0      |               | no          | not derivable: needs scans and subsequent_therapies |
+        | TTPNT    | subject | first_at_or_below | 0 | 0      |               | no          | not derivable: needs scans and subsequent_therapies |
         """,
     )
 
