@@ -39,7 +39,7 @@ def _rows(found: list[Record]) -> Iterator[tuple[Cell | str, ...]]:
             Cell(str(r["n"]), said(r, n=0)),
             Cell(number(r["median"], DIGITS), said(r, median=DIGITS)),
             Cell(interval(r["q1"], r["q3"], DIGITS), said(r, q1=DIGITS, q3=DIGITS)),
-            Cell(str(r["n_pairs"]) if r["at_days"] else "", said(r, n_pairs=0)),
+            Cell(str(r["n_pairs"]), said(r, n_pairs=0)) if r["at_days"] else "",
             Cell(number(r["median_change"], DIGITS), said(r, median_change=DIGITS)),
             Cell(_around(r), said(r, q1_change=DIGITS, q3_change=DIGITS)),
             Cell(p_value(r["p"]), said_p(r)),
