@@ -16,7 +16,7 @@ import pandas as pd
 from lifelines import CoxPHFitter
 
 from analytics.estimators.cox import Patterns, concordance, fit, proportional_hazards
-from analytics.outcomes.models import Model, fit_lifelines
+from analytics.prognosis.series import Model, fit_lifelines
 from benchmarks.measure import against, arguments, peak_mib, say, taking_turns
 
 EFFECTS = (0.9, 0.4, 0.3, 0.7, 0.0)

@@ -41,7 +41,7 @@ for (by in c("ecog0", "burden25", "alb35", "bili12")) {
 OURS = """
 import sys, ibis
 from analytics.estimators.event_counts import event_counts, lesion_pairs
-from analytics.outcomes.prognosis import prognosis_univariate
+from analytics.prognosis.alone import prognosis_univariate
 from analytics.outcomes.survival import survival_curves, survival_landmarks, survival_medians
 from schemas.contract import empty
 from schemas.sections.prognosis import PrognosisSettings

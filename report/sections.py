@@ -169,7 +169,12 @@ def _prognosis(con: Connection, _: str) -> Section:
         "Prognostic factors",
         "Overall survival, each factor alone and together with the others.",
         (prognosis.forest(con),),
-        (of_factors.alone(con),),
+        (
+            of_factors.alone(con),
+            of_factors.from_course_end(con),
+            of_factors.own_model(con),
+            of_factors.linearity(con),
+        ),
     )
 
 

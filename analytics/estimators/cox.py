@@ -98,13 +98,13 @@ class ProportionalHazards:
         chi2: One per covariate.
         p: One per covariate.
         chi2_global: All covariates.
-        p_global: All covariates.
+        p_global: All covariates; each None where time says nothing, as with all events on one day.
     """
 
-    chi2: tuple[float, ...]
-    p: tuple[float, ...]
-    chi2_global: float
-    p_global: float
+    chi2: tuple[float | None, ...]
+    p: tuple[float | None, ...]
+    chi2_global: float | None
+    p_global: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +168,7 @@ def fit(patterns: Patterns) -> Fit:
     coef = np.zeros(patterns.covariates.shape[1])
     likelihood, score, information = derivatives(patterns, coef)
     for _ in range(MAX_STEPS):
-        if not _invertible(information) or np.abs(coef).max() > DIVERGED:
+        if not invertible(information) or np.abs(coef).max() > DIVERGED:
             return Fit(coef, np.full(coef.size, math.inf), likelihood, converged=False)
         step = np.linalg.solve(information, score)
         moved = derivatives(patterns, coef + step)
@@ -221,10 +221,10 @@ def proportional_hazards(patterns: Patterns, coef: FloatArray) -> ProportionalHa
             blocks[power] -= np.einsum("r,rij->ij", at**power, products)
     score += np.einsum("t,tp,pi->i", g, patterns.events, x)
     information = np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
-    chi2 = tuple(_score_test(information, score, [k]) for k in range(size))
-    overall = _score_test(information, score, list(range(size)))
-    p = tuple(float(chdtrc(1, c)) for c in chi2)
-    return ProportionalHazards(chi2, p, overall, float(chdtrc(size, overall)))
+    chi2 = tuple(score_test(information, score, [k]) for k in range(size))
+    overall = score_test(information, score, list(range(size)))
+    p = tuple(upper_tail(c, 1) for c in chi2)
+    return ProportionalHazards(chi2, p, overall, upper_tail(overall, size))
 
 
 def days(patterns: Patterns, coef: FloatArray) -> Iterator[Days]:
@@ -309,15 +309,31 @@ def _transformed(patterns: Patterns) -> FloatArray:
     return centred
 
 
-def _score_test(information: FloatArray, score: FloatArray, chosen: list[int]) -> float:
+def score_test(information: FloatArray, score: FloatArray, chosen: list[int]) -> float | None:
+    """The score test of some of the covariates times g; None where time says nothing of them.
+
+    Args:
+        information: Shape (2C, 2C), of the covariates and of these times g.
+        score: Shape (C,), of the second half.
+        chosen: which of them.
+    """
     size = score.size
     rows = [*range(size), *(size + k for k in chosen)]
     offered = np.concatenate([np.zeros(size), score[chosen]])
-    solved = np.linalg.solve(information[np.ix_(rows, rows)], offered)
+    asked = information[np.ix_(rows, rows)]
+    if not invertible(asked):
+        return None
+    solved = np.linalg.solve(asked, offered)
     return float((solved * offered).sum())
 
 
-def _invertible(information: FloatArray) -> bool:
+def upper_tail(chi2: float | None, df: int) -> float | None:
+    """The p of a chi-square statistic; None where there is none."""
+    return None if chi2 is None else float(chdtrc(df, chi2))
+
+
+def invertible(information: FloatArray) -> bool:
+    """Whether an information matrix is finite and of full rank."""
     if not np.all(np.isfinite(information)):
         return False
     return bool(np.linalg.matrix_rank(information, hermitian=True) == len(information))

@@ -25,9 +25,9 @@ from analytics.estimators.kaplan_meier import (
     survival_at,
 )
 from analytics.fetched import fetched
-from analytics.outcomes.models import cells_of, counted_cells, multivariable
-from analytics.outcomes.prognosis import univariate
 from analytics.outcomes.survival import DAYS_PER_MONTH, in_months
+from analytics.prognosis.alone import univariate
+from analytics.prognosis.series import cells_of, counted_cells, multivariable
 from analytics.published.literature_figures import SURVIVAL_AT_MONTHS
 from schemas.contract import Table, rows
 from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, Factor

@@ -50,12 +50,13 @@ class Forest(Exhibit):
 
 def forest(con: Connection, endpoint: str = "OS") -> Forest:
     """Each factor's hazard ratio, alone and in the model of the selected factors."""
-    alone = records(
+    tested = records(
         con,
         "SELECT * FROM outcomes.prognosis_univariate WHERE population = 'all' AND endpoint = ? "
         "ORDER BY factor, factor_level",
         endpoint,
     )
+    alone = [r for r in tested if r["factor"] in EVERY_ENDPOINT]
     together = records(
         con,
         "SELECT * FROM outcomes.prognosis_multivariable WHERE population = 'all' "
@@ -66,7 +67,7 @@ def forest(con: Connection, endpoint: str = "OS") -> Forest:
     by_term = {r["term"]: r for r in together}
     order = list(words.FACTOR)
     factors = sorted(
-        {r["factor"] for r in alone} & EVERY_ENDPOINT,
+        {r["factor"] for r in alone},
         key=lambda f: (order.index(f) if f in order else len(order), f),
     )
     lines = [

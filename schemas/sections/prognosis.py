@@ -4,17 +4,21 @@ A factor that is settled only after T0 is no level at T0 (`schemas.records.facto
 one it is refused, with what to write instead.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from schemas.records.endpoints import COMPARED
-from schemas.records.factors import BY_CODE, FACTORS, PROGNOSTIC
+from schemas.records.factors import BY_CODE, BY_ENDPOINT, FACTORS, PROGNOSTIC
 from schemas.section import Section
 
 Codes = tuple[str, ...]
 ALWAYS = "OS"
 """The endpoint that every factor splits."""
+SERIES = tuple(record.factor for record in PROGNOSTIC)
+IMMORTAL = "is settled only after T0, so that it is no level at T0 (immortal time)"
+NO_DATED_LEVEL = frozenset({"tumour_dose"})
+"""What is settled after T0 and is at no level before: it cannot come with time."""
 
 
 def _each_a_factor(codes: Codes) -> Codes:
@@ -61,19 +65,115 @@ class PrognosisSettings(Section):
         description="Tumour dose of the planned course that parts patients in two: at least this, "
         "or less. No source read fixes one for this disease.",
     )
+    start: Literal["t0", "course_end"] = Field(
+        "t0",
+        description="Where the clock of the registry's own model starts: at T0, or at the end of "
+        "the planned course, of those observed beyond it. What the course settles (lobes, "
+        "sessions, tumour_dose) can be a term from there on.",
+    )
+    terms: FactorCodes = Field(
+        (),
+        description="Factors that may enter the registry's own model, which stands beside the "
+        "models of the series. Empty, with p_enter: all that are compared. Empty without: no "
+        "model, unless forced or time_dependent names a term.",
+    )
+    p_enter: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="A term enters where its likelihood-ratio p alone is below this; default every "
+        "term enters.",
+    )
+    forced: FactorCodes = Field((), description="Factors that enter whatever their p.")
+    time_dependent: FactorCodes = Field(
+        (),
+        description="Factors settled after the clock's start (lobes, sessions, retreatment, "
+        "new_therapy) that enter as levels that come with time: before its day a patient is at the "
+        "reference.",
+    )
+    continuous: FactorCodes = Field(
+        (),
+        description="Terms that enter as a number, per unit and linear, in place of levels; the "
+        "martingale residuals in the report say whether that fits.",
+    )
+    strata: FactorCodes = Field(
+        (),
+        description="Factors by whose levels the baseline hazard of the model is stratified: they "
+        "have no hazard ratio.",
+    )
 
     @field_validator("factors")
     @classmethod
-    def _known_at_t0(cls, codes: Codes) -> Codes:
+    def _levels_at_t0(cls, codes: Codes) -> Codes:
         for code in codes:
             if BY_CODE[code].known != "t0":
                 raise ValueError(
-                    f"{code} is settled only after T0, so that it is no level at T0 (immortal "
-                    "time). Leave it out: it is compared from the end of the planned course on"
+                    f"{code} {IMMORTAL}. Leave it out: it is compared from the end of the planned "
+                    "course on, or comes with time in the model"
                 )
+        return codes
+
+    @field_validator("terms", "forced", "strata")
+    @classmethod
+    def _known_at_the_start(cls, codes: Codes, info: ValidationInfo) -> Codes:
+        start = info.data.get("start", "t0")
+        for code in codes:
+            known = BY_CODE[code].known
+            if code in BY_ENDPOINT:
+                raise ValueError(f"the levels of {code} belong to an endpoint. Leave it out")
+            if known == "later":
+                raise ValueError(f"{code} {IMMORTAL}. Name it in time_dependent")
+            if known == "course_end" and start == "t0":
+                other = "" if code in NO_DATED_LEVEL else ", or name it in time_dependent"
+                raise ValueError(f'{code} {IMMORTAL}. Write start = "course_end"{other}')
+        return codes
+
+    @field_validator("time_dependent")
+    @classmethod
+    def _settled_after_the_start(cls, codes: Codes, info: ValidationInfo) -> Codes:
+        for code in codes:
+            known = BY_CODE[code].known
+            if known == "t0":
+                raise ValueError(f"{code} is known at T0. Name it in terms")
+            if code in NO_DATED_LEVEL:
+                raise ValueError(
+                    f"{code} is a number of the whole course and at no level before. Write start = "
+                    '"course_end" and name it in terms'
+                )
+            if known == "course_end" and info.data.get("start") == "course_end":
+                raise ValueError(f"{code} is settled when the clock starts. Name it in terms")
+        return codes
+
+    @field_validator("continuous")
+    @classmethod
+    def _have_a_number(cls, codes: Codes, info: ValidationInfo) -> Codes:
+        named = {*info.data.get("terms", ()), *info.data.get("forced", ())}
+        every = not info.data.get("terms") and info.data.get("p_enter") is not None
+        for code in codes:
+            if BY_CODE[code].number is None:
+                raise ValueError(f"{code} has levels and no number. Leave it out")
+            if code not in named and not (every and BY_CODE[code].known == "t0"):
+                raise ValueError(f"{code} is no term. Name it in terms or forced too")
+        return codes
+
+    @field_validator("strata")
+    @classmethod
+    def _are_no_terms(cls, codes: Codes, info: ValidationInfo) -> Codes:
+        terms = {c for key in ("terms", "forced", "continuous") for c in info.data.get(key, ())}
+        for code in codes:
+            if code in terms:
+                raise ValueError(f"{code} is a term as well. Name it in one of them")
         return codes
 
     @property
     def compared(self) -> frozenset[str]:
         """Factors known at T0 whose levels are needed."""
-        return frozenset(self.factors)
+        named = {*self.factors, *self.terms, *self.forced, *self.strata}
+        return frozenset(code for code in named if BY_CODE[code].known == "t0")
+
+    @property
+    def candidates(self) -> Codes:
+        """What may enter the registry's own model, each once; none where there is no such model."""
+        terms = self.terms
+        if not terms and self.p_enter is not None:
+            everything = (*SERIES, *self.factors)
+            terms = tuple(c for c in everything if c not in BY_ENDPOINT and c not in self.strata)
+        return tuple(dict.fromkeys((*self.forced, *terms, *self.time_dependent)))

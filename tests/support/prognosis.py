@@ -10,8 +10,8 @@ import numpy as np
 from analytics.estimators.cox import Patterns
 from analytics.estimators.event_counts import event_counts
 from analytics.estimators.kaplan_meier import tabulate
-from analytics.outcomes.models import prognosis_multivariable
-from analytics.outcomes.prognosis import prognosis_univariate
+from analytics.prognosis.alone import prognosis_univariate
+from analytics.prognosis.series import prognosis_multivariable
 from schemas.contract import Table
 from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings

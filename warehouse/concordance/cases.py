@@ -29,6 +29,7 @@ from analytics.estimators.kaplan_meier import (
 )
 from analytics.estimators.logrank import logrank, stratified_logrank
 from analytics.estimators.proportions import exact
+from warehouse.concordance import row_models
 from warehouse.concordance.answers import Rows, answers, column, numbers, rows
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -228,7 +229,7 @@ def _cox() -> Pairs:
 
 
 def _lifelines_cox() -> Pairs:
-    from analytics.outcomes.models import fit_lifelines
+    from analytics.prognosis.series import fit_lifelines
 
     for patterns, terms, _ in _models():
         found, theirs = cox.fit(patterns), fit_lifelines(patterns, terms)
@@ -434,6 +435,10 @@ CASES: tuple[Case, ...] = (
     Case("Cox model", "coxph, cox.zph", _cox, 1e-7,
          "Efron's ties; Kaplan-Meier's transformation of time in the test of proportional hazards.",
          "lifelines", _lifelines_cox, second_tolerance=1e-7),
+    Case("Cox model of numbers, strata and levels that come with time",
+         "coxph of Surv(start, stop, event) with strata, cox.zph, residuals", row_models.against_r, 1e-9,
+         "Efron's ties; the test of a term takes all its levels together.",
+         "lifelines", row_models.against_lifelines, second_tolerance=1e-6),
     Case("groups that are joined with time", "coxph of Surv(start, stop, event)", _joining, 1e-6,
          "Who joins on a day is at risk in the second group after it.",
          "lifelines", _lifelines_joining, second_tolerance=1e-6),

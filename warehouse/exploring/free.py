@@ -14,9 +14,9 @@ from analytics.estimators.event_counts import Group, Key
 from analytics.estimators.kaplan_meier import Curve, EventTable, kaplan_meier, median, survival_at
 from analytics.estimators.proportions import exact
 from analytics.estimators.shares import cut, share, weights_of
-from analytics.outcomes.prognosis import univariate
 from analytics.outcomes.response import MEMBERSHIP
 from analytics.outcomes.survival import DAYS_PER_MONTH, in_months
+from analytics.prognosis.alone import univariate
 from schemas.codes import UNREADABLE
 from schemas.contract import column_names
 from schemas.records.ctcae_terms import ALWAYS_PUBLISHED, NOT_HELD

@@ -13,8 +13,8 @@ import pytest
 
 from analytics.estimators.cox import concordance, faults, fit, proportional_hazards
 from analytics.estimators.event_counts import event_counts
-from analytics.outcomes.models import fit_lifelines
 from analytics.outcomes.sensitivity import _p_values, crosses, sensitivity
+from analytics.prognosis.series import fit_lifelines
 from schemas.contract import rows
 from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import SurvivalSettings
@@ -116,6 +116,22 @@ def test_deaths_all_on_one_day_leave_nothing_to_test() -> None:
         | factor_level | chi2 | df | p | hr | reason                 |
         | good         |      | 1  |   |    | no_variance; reference |
         | bad          |      | 1  |   | 1  | no_variance            |
+        """,
+    )
+
+
+def test_with_all_deaths_on_one_day_proportional_hazards_cannot_be_tested() -> None:
+    """Efron's ratio is 1 by symmetry; time says nothing, so that the test is null."""
+    check(
+        of_model("all"),
+        patients("10 yes 1", "10 yes 0", "30 no 1", "40 no 0"),
+        """
+        | term     | hr | ph_p | n | reason                            |
+        | ecog0    | 1  |      | 4 | fewer than 10 events per variable |
+        | global   |    |      | 4 | fewer than 10 events per variable |
+        | burden25 |    |      | 4 | nobody has it                     |
+        | alb35    |    |      | 4 | nobody has it                     |
+        | bili12   |    |      | 4 | nobody has it                     |
         """,
     )
 

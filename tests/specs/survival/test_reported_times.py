@@ -15,7 +15,6 @@ import ibis.expr.types as ir
 import pytest
 
 from analytics.estimators.event_counts import event_counts
-from analytics.outcomes.prognosis import prognosis_univariate
 from analytics.outcomes.survival import (
     follow_up,
     restricted_means,
@@ -23,6 +22,7 @@ from analytics.outcomes.survival import (
     survival_landmarks,
     survival_medians,
 )
+from analytics.prognosis.alone import prognosis_univariate
 from schemas.contract import Table, empty, rows
 from schemas.sections.prognosis import PrognosisSettings
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings

@@ -42,7 +42,7 @@ from analytics.estimators.cox import (
 from analytics.estimators.firth import Penalised, fit_penalised
 from analytics.estimators.kaplan_meier import FloatArray
 from analytics.fetched import fetched, fetched_records, whole
-from analytics.outcomes.prognosis import limits, penalised_limits
+from analytics.prognosis.alone import limits, penalised_limits
 from schemas.contract import Table, rows
 from schemas.records.endpoints import COMPARED
 from schemas.records.factors import PROGNOSTIC

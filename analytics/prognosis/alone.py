@@ -2,8 +2,8 @@
 
 Each factor alone: log-rank test, and the hazard ratio of each level against the good one. A missing
 baseline leaves a patient out of that factor and is counted. The tests and ratios of one factor come
-from the counts per distinct time; the models of several are in `analytics.outcomes.models`. Where a
-level has no events the ratio is not finite, and a penalised one stands beside it under its own
+from the counts per distinct time; the models of several are in `analytics.prognosis.series`. Where
+a level has no events the ratio is not finite, and a penalised one stands beside it under its own
 name.
 
 Source: Memon et al., Int J Radiat Oncol Biol Phys 2012;83:887-894 (the four factors); R 4.2.2,
@@ -52,7 +52,7 @@ def univariate(fitted: Sequence[Group], settings: SurvivalSettings) -> list[dict
         if factor:
             levels = sorted(members, key=lambda g: g.level_number)
             total = totals[population, endpoint]
-            records += _compared(levels, total, settings)
+            records += compared_levels(levels, total, settings)
     return [r | {"statistic_id": statistic_id(PrognosisUnivariate, r)} for r in records]
 
 
@@ -66,7 +66,16 @@ def _comparison(group: Group) -> tuple[str, str, str]:
     return group.key.population, group.key.endpoint, group.key.factor
 
 
-def _compared(levels: list[Group], total: int, settings: SurvivalSettings) -> list[dict[str, Any]]:
+def compared_levels(
+    levels: list[Group], total: int, settings: SurvivalSettings
+) -> list[dict[str, Any]]:
+    """One record per level of one factor, the first level being the reference.
+
+    Args:
+        levels: in the order of their numbers.
+        total: patients, those without the factor too.
+        settings: of survival.
+    """
     missing = total - sum(g.table.n for g in levels)
     test = logrank([g.table for g in levels]) if len(levels) > 1 else None
     ratios = [
