@@ -29,6 +29,7 @@ from report.tables import (
     measured,
     recorded,
     reporting,
+    therapies,
 )
 from report.tables import prognosis as of_factors
 
@@ -100,7 +101,7 @@ def _baseline(con: Connection, _: str) -> Section:
         "Before treatment",
         "The last value up to the first ⁹⁰Y treatment.",
         (baseline.table_1(con),),
-        tuple(baseline.by_factor(con)),
+        (therapies.therapies(con), *baseline.by_factor(con)),
     )
 
 
@@ -192,6 +193,7 @@ def _endpoints(con: Connection, _: str) -> Section:
         (
             endpoints.incidence(con),
             recorded.progression(con),
+            therapies.following(con),
             *survival.endpoints(con, competing=True),
         ),
     )

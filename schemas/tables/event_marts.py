@@ -1,9 +1,9 @@
-"""Marts of adverse events of any term, of deaths by cause, and of where REILD was looked for."""
+"""Marts of adverse events, deaths by cause, where REILD was looked for, and other therapies."""
 
 from schemas.contract import Bool, Int, Text, column, declares
 from schemas.records.field.event_windows import EVENT_WINDOWS
 from schemas.tables.mart_table import Mart, codes_of
-from schemas.tables.registry import Contacts
+from schemas.tables.registry import Contacts, SubsequentTherapies
 
 
 class SubjectEvents(Mart):
@@ -64,6 +64,60 @@ class SubjectReild(Mart):
     )
     braat_grade: Int = column(
         "Greatest of the least grades that the records support.", minimum=3, maximum=5
+    )
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+ANY_THERAPY = "any"
+TIMINGS = ("diagnosis", "prior", "subsequent")
+CLASSES_OF_THERAPY = codes_of(SubsequentTherapies, "therapy_class")
+
+
+class TherapyCourses(Mart):
+    """One row per course of another therapy of a treated subject, before T0 or after it."""
+
+    timing: Text = column("Begun before T0, or from T0 on.", key=True, codes=TIMINGS[1:])
+    therapy_class: Text = column("Class of the therapy.", key=True, codes=CLASSES_OF_THERAPY)
+    sequence: Int = column("Number among equals, as delivered.", key=True, default=1)
+    place: Int = column(
+        "Order among the subject's courses of this timing, undated ones last.", required=True
+    )
+    line: Int = column(
+        "Line of this timing: courses that begin on one day are one line, an undated course is one "
+        "of its own.",
+        required=True,
+    )
+    line_of_class: Int = column("The same among the courses of this class.", required=True)
+    start_day: Int = column(
+        "First day from T0; null where it is known to the year alone, or not.", unit="days"
+    )
+    end_day: Int = column(
+        "Last day from T0, at most T0 of a prior course; the first where none is given.",
+        unit="days",
+    )
+    source_row_id: Text = column("Row of the registry table.", required=True)
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class SubjectTherapies(Mart):
+    """One row per treated subject: what its site delivers of other therapies, and how many."""
+
+    prior_delivered: Bool = column("The site delivers prior therapies.", required=True)
+    n_prior: Int = column("Courses before T0; null where they are not delivered.", minimum=0)
+    prior_lines: Int = column("Lines before T0.", minimum=0)
+    subsequent_delivered: Bool = column("The site delivers subsequent therapies.", required=True)
+    n_subsequent: Int = column("Courses from T0 on; null where not delivered.", minimum=0)
+    subsequent_lines: Int = column("Lines from T0 on.", minimum=0)
+    diagnosis_day: Int = column(
+        "First diagnosis, from T0; null where it is known to the year alone, or not.", unit="days"
     )
 
     class Config:

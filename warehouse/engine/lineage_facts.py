@@ -26,6 +26,7 @@ SITE_WIDE = frozenset(
         "subject_events",
         "subject_reild",
         "subject_response",
+        "subject_therapies",
         "subjects",
         "symptom_response",
         "time_to_event",
