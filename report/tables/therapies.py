@@ -68,10 +68,7 @@ def following(con: Connection) -> Table:
                 words.plain(r["cause"]),
                 str(r["months"]),
                 Cell(number(100 * r["incidence"]), percents(r, "incidence")),
-                Cell(
-                    interval(*(None if r[c] is None else 100 * r[c] for c in ("lower", "upper"))),
-                    percents(r, "lower", "upper"),
-                ),
+                Cell(_limits(r), percents(r, "lower", "upper")),
                 Cell(str(r["at_risk"]), said(r, at_risk=0)),
             )
             for r in found
@@ -79,3 +76,8 @@ def following(con: Connection) -> Table:
         ("Cumulative incidence (Aalen-Johansen) of the first therapy after T0, death competing.",),
         ("CI",),
     )
+
+
+def _limits(r: Record) -> str:
+    low, high = (None if r[c] is None else 100 * r[c] for c in ("lower", "upper"))
+    return interval(low, high)

@@ -51,7 +51,7 @@ def subject_therapies(
 ) -> Table[SubjectTherapies]:
     """Count the courses and lines of each treated subject where its site delivers them."""
     known = anchors.select("subject_id", "site_id", "t0_date")
-    tables = {"prior": prior_therapies, "subsequent": subsequent_therapies}
+    tables: dict[str, ir.Table] = {"prior": prior_therapies, "subsequent": subsequent_therapies}
     for timing, table in tables.items():
         sites = table.select("site_id").distinct().mutate(delivers=ibis.literal(True))
         own = therapy_courses.filter(therapy_courses.timing == timing)
