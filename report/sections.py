@@ -29,7 +29,6 @@ from report.tables import (
     measured,
     recorded,
     reporting,
-    therapies,
 )
 from report.tables import prognosis as of_factors
 
@@ -101,7 +100,7 @@ def _baseline(con: Connection, _: str) -> Section:
         "Before treatment",
         "The last value up to the first ⁹⁰Y treatment.",
         (baseline.table_1(con),),
-        (therapies.therapies(con), *baseline.by_factor(con)),
+        (measured.therapies(con), *baseline.by_factor(con)),
     )
 
 
@@ -193,7 +192,7 @@ def _endpoints(con: Connection, _: str) -> Section:
         (
             endpoints.incidence(con),
             recorded.progression(con),
-            therapies.following(con),
+            endpoints.following(con),
             *survival.endpoints(con, competing=True),
         ),
     )

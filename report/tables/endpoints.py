@@ -252,6 +252,32 @@ def incidence(con: Connection) -> Table:
     )
 
 
+def following(con: Connection) -> Table:
+    """The share that has had each class of therapy next, or has died before any."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.next_therapy WHERE population = 'all' AND incidence IS NOT NULL "
+        "AND events > 0 ORDER BY cause, months",
+    )
+    return table(
+        "next-therapy",
+        "Which therapy came next",
+        ("", "months", "%", "95 % CI", "at risk"),
+        tuple(
+            (
+                words.plain(r["cause"]),
+                str(r["months"]),
+                Cell(number(100 * r["incidence"]), percents(r, "incidence")),
+                Cell(_percents(r), percents(r, "lower", "upper")),
+                Cell(str(r["at_risk"]), said(r, at_risk=0)),
+            )
+            for r in found
+        ),
+        ("Cumulative incidence (Aalen-Johansen) of the first therapy after T0, death competing.",),
+        ("CI",),
+    )
+
+
 def definitions() -> Table:
     """What starts and stops the clock of each endpoint."""
     return table(

@@ -1,4 +1,4 @@
-"""What was measured of the patients in numbers: dose, follow-up, reviews and symptoms."""
+"""What was measured of the patients in numbers: dose, therapies, follow-up, reviews, symptoms."""
 
 from analytics.outcomes.measures import (
     ADHERENCE_MEASURES,
@@ -187,3 +187,41 @@ def _value(measure: Measure, r: Record) -> tuple[Cell, Cell]:
         return Cell(share(r["n"], r["total"], r["value"]), shown), around
     told = f"{number(r['value'])} {r['unit']} (n = {r['total']})"
     return Cell(told, said(r, value=1, total=0)), around
+
+
+def therapies(con: Connection) -> Table:
+    """Who had each class before T0 and after it, in how many lines, and how long away."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.therapy_summary WHERE population = 'all' AND n > 0 "
+        "ORDER BY timing, therapy_class <> 'any', n DESC, therapy_class",
+    )
+    return table(
+        "therapies",
+        "Diagnosis, and therapies before and after treatment",
+        ("", "patients", "95 % CI", "lines", "months from or to T0", "dated"),
+        tuple(
+            (
+                f"{r['timing']}, {words.plain(r['therapy_class'])}",
+                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(number(r["lines"]), said(r, lines=1)),
+                _interval(r),
+                Cell(str(r["n_dated"]), said(r, n_dated=0)),
+            )
+            for r in found
+        ),
+        (
+            "Of treated patients at centres that deliver the table. Lines: median of those who had "
+            "it; courses that begin on one day are one line. Months: median and quartiles, from "
+            "the end of the last prior course to T0, or from T0 to the first later one.",
+        ),
+        ("CI",),
+    )
+
+
+def _interval(r: Record) -> Cell:
+    if r["interval_months"] is None:
+        return Cell("")
+    around = f"{number(r['interval_months'])} ({interval(r['q1_months'], r['q3_months'])})"
+    return Cell(around, said(r, interval_months=1, q1_months=1, q3_months=1))
