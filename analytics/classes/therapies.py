@@ -33,7 +33,7 @@ from schemas.tables.event_marts import (
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import TimeToEvent
 from schemas.tables.outcomes import MemberSets
-from schemas.tables.outcomes.therapies import CAUSES_OF_NEXT, NextTherapy, TherapySummary
+from schemas.tables.outcomes.events import CAUSES_OF_NEXT, NextTherapy, TherapySummary
 
 KEYS = (
     ("diagnosis", ANY_THERAPY),
