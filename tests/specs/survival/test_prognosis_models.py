@@ -437,3 +437,23 @@ def test_rows_that_patients_share_count_as_many() -> None:
     np.testing.assert_allclose(a.se, b.se, rtol=1e-12)
     residuals = martingale(counted, b.coef)
     np.testing.assert_allclose(martingale(twice, a.coef), np.tile(residuals, 2), atol=1e-10)
+
+
+def test_with_the_terms_of_the_series_it_is_the_model_of_the_series() -> None:
+    """The reference cohort's four factors, whole, from tables to published rows, against R."""
+    wanted = json.loads((R_ANSWERS / "prognosis.json").read_text("utf-8"))["together"]
+    codes = {"ecog": "ecog0", "burden": "burden25", "albumin": "alb35", "bilirubin": "bili12"}
+    given = [
+        " ".join((r["time"], "yes" if r["event"] == "1" else "no", *(r[name] for name in codes)))
+        for r in _read("cohort.csv")
+    ]
+    inputs = patients(*given, codes=tuple(codes.values()))
+    terms = PrognosisSettings(terms=tuple(codes.values()))
+    out = {(r["term"], r["factor_level"]): r for r in run(prognosis_models, inputs, MANY, terms)}
+    own = [out[codes[name], "L1"] for name in wanted["term"]]
+    for column, theirs in {"coef": "coef", "se": "se", "lower": "lower", "p": "p"}.items():
+        np.testing.assert_allclose([r[column] for r in own], wanted[theirs], rtol=1e-9)
+    tested = [*own, out["global", ""]]
+    np.testing.assert_allclose([r["ph_chi2"] for r in tested], wanted["zph_chi2"], rtol=1e-9)
+    assert [own[0]["n"], own[0]["events"]] == [*wanted["n"], *wanted["events"]]
+    assert own[0]["events_per_variable"] == 28 / 4
