@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.contract import columns, options, published_name
 from schemas.records import analytes, criteria, ctcae, ctcae_terms, eligibility, endpoints, factors
-from schemas.records.field import markers
+from schemas.records.field import dose_questions, event_windows, markers
 from schemas.settings import RegistryFile
 from schemas.tables import marts, outcomes
 
@@ -25,6 +25,7 @@ def pages() -> dict[str, str]:
         "eligibility": _eligibility(),
         "factors": _factors(),
         "analytes": _analytes(),
+        "windows_and_doses": _windows_and_doses(),
     }
     index = "\n".join(f"* [{_first(text)}]({name}.md)" for name, text in made.items())
     about = "Every clinical or statistical rule that is data is one record in `schemas/records/`."
@@ -191,6 +192,36 @@ _KNOWN = {"t0": "at T0", "course_end": "at the end of the planned course", "late
 
 def _levels(factor: factors.Factor) -> Iterator[str]:
     yield from factor.names or ("each value",)
+
+
+def _windows_and_doses() -> str:
+    windows = [
+        (w.code, w.anchor, str(w.first_day), _last_day(w), w.source) for w in event_windows.RECORDS
+    ]
+    asked = [
+        (r.code, r.label, ", ".join(r.levels), ", ".join(r.measures), r.source)
+        for r in dose_questions.RECORDS
+    ]
+    limits = [
+        (t.code, t.outcome, t.device, ", ".join(t.measures), str(t.gy), t.source)
+        for t in dose_questions.THRESHOLDS
+    ]
+    parts = [
+        "# Windows of toxicity, and what is asked of a dose",
+        _tables("time_window"),
+        _grid(("window", "counts from", "first day", "last day", "source"), windows),
+        "## Outcomes by dose",
+        _tables("dose_group", "tertile", "odds_ratio"),
+        "Settings: " + _settings("cutoff_") + ".",
+        _grid(("outcome", "in words", "units", "doses", "source"), asked),
+        "## Thresholds of dose",
+        _grid(("threshold", "outcome", "device", "doses", "Gy", "source"), limits),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _last_day(window: event_windows.EventWindow) -> str:
+    return "" if window.last_day == event_windows.FOREVER else str(window.last_day)
 
 
 def _analytes() -> str:

@@ -32,7 +32,7 @@ from warehouse.store import Store
 
 AS_OF = date(2024, 6, 30)
 SHAPE = Shape(sites=3, patients=400, seed=1, format="csv")
-WANTED = ("prognosis_multivariable", "response_summary", "course_doses")
+WANTED = ("prognosis_multivariable", "response_summary", "course_doses", "dose_response")
 Tables = Mapping[str, ir.Table]
 
 
@@ -198,3 +198,24 @@ def test_doses_of_tumour_and_normal_liver_are_those_measured(estimated: Tables) 
         assert abs(row["dose_gy"] - float(row["dose_gy_recorded"])) < 0.0501, row["compartment"]
     targets = estimated["treatment_targets"]
     assert targets.filter(targets.activity_bsa_gbq.notnull()).count().execute() >= 50
+
+
+@pytest.mark.parametrize("level", ["lesion", "subject"])
+@pytest.mark.parametrize("device", ["glass", "resin"])
+def test_doses_that_were_drawn_without_a_look_at_response_do_not_predict_it(
+    device: str, level: str, estimated: Tables
+) -> None:
+    """Tumour uptake is drawn apart from response: the odds ratio is 1, the area a half."""
+    found = estimated["dose_response"]
+    (row,) = _records(
+        found,
+        found.device == device,
+        found.level == level,
+        found.outcome == "response",
+        found.measure == "tumour_dose_gy_recorded",
+    )
+    assert row["n"] > 40
+    assert row["lower"] < 1 < row["upper"]
+    assert row["upper"] / row["lower"] < 1.3, "an interval that wide says nothing"
+    assert row["auc_lower"] < 0.5 < row["auc_upper"]
+    assert row["youden_corrected"] < row["youden"]

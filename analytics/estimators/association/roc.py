@@ -111,7 +111,8 @@ def youden(dose: FloatArray, happened: FloatArray) -> Cutoff | None:
     scale = _Scale.of(dose)
     if scale.cuts.size == 0:
         return None
-    sensitivity, specificity = scale.curve(happened[None, :], 1 - happened[None, :])
+    own = happened[scale.order]
+    sensitivity, specificity = scale.curve(np.ones((1, own.size)), own)
     best = int(np.argmax(_rounded(sensitivity[0] + specificity[0])))
     return Cutoff(float(scale.cuts[best]), float(sensitivity[0, best]), float(specificity[0, best]))
 
@@ -134,13 +135,14 @@ def optimism(
     scale = _Scale.of(dose)
     if scale.cuts.size == 0:
         return None
-    own = np.add(*scale.curve(happened[None, :], 1 - happened[None, :]))[0]
+    ordered, place = happened[scale.order], cluster[scale.order]
+    own = np.add(*scale.curve(np.ones((1, dose.size)), ordered))[0]
     gains: list[float] = []
     for weights in _resamples(int(cluster.max()) + 1, dose.size, seed, samples):
-        units = weights[:, cluster]
-        both = ((units @ happened) > 0) & ((units @ (1 - happened)) > 0)
-        units = units[both]
-        drawn = np.add(*scale.curve(units * happened, units * (1 - happened)))
+        units = weights[:, place]
+        with_it = units @ ordered
+        units = units[(with_it > 0) & (with_it < units.sum(axis=1))]
+        drawn = np.add(*scale.curve(units, ordered))
         best = np.argmax(_rounded(drawn), axis=1)
         gains += list(drawn[np.arange(best.size), best] - own[best])
     return float(np.mean(gains)) if gains else None
@@ -175,8 +177,15 @@ class _Scale:
         levels, starts = np.unique(dose[order], return_index=True)
         return cls(order, (levels[:-1] + levels[1:]) / 2, starts[1:])
 
-    def curve(self, with_it: FloatArray, without: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Sensitivity and specificity at every cut-off, from weights of shape (samples, n)."""
-        below = [np.cumsum(w[:, self.order], axis=1) for w in (with_it, without)]
-        missed, spared = (b[:, self.starts - 1] / b[:, -1:] for b in below)
-        return 1 - missed, spared
+    def curve(self, weights: FloatArray, happened: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Sensitivity and specificity at every cut-off.
+
+        Args:
+            weights: shape (samples, n), of the units in the order of their doses.
+            happened: shape (n,), in that order.
+        """
+        last = np.append(self.starts, weights.shape[1]) - 1
+        missed = np.cumsum(weights * happened, axis=1)[:, last]
+        below = np.cumsum(weights, axis=1)[:, last]
+        spared = below - missed
+        return 1 - missed[:, :-1] / missed[:, -1:], spared[:, :-1] / spared[:, -1:]
