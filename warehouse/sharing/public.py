@@ -407,6 +407,8 @@ def _people(units: frozenset[Any]) -> frozenset[Any]:
     return frozenset((s, 0) for s, _ in units)
 
 
+OWN_EVENTS = "endpoint NOT IN ('TTF', 'TTPNT', 'PFSREC', 'TTPREC')"
+"""Endpoints whose events are not those of others but for a few: a difference would tell of them."""
 ALLOWED = (
     Allowed(
         "response_summary",
@@ -429,13 +431,13 @@ ALLOWED = (
     ),
     Allowed(
         "survival_landmarks",
-        "factor = '' AND level = 'subject'",
+        f"factor = '' AND level = 'subject' AND {OWN_EVENTS}",
         ("endpoint", "months", "n", "survival", "lower", "upper"),
         _estimates,
     ),
     Allowed(
         "survival_medians",
-        "factor = '' AND level = 'subject' AND rule = 'midpoint'",
+        f"factor = '' AND level = 'subject' AND rule = 'midpoint' AND {OWN_EVENTS}",
         ("endpoint", "n", "events", "median_months", "lower", "upper", "not_reached"),
         _estimates,
     ),

@@ -166,6 +166,24 @@ def test_the_lung_shunt_of_the_session_stands_before_the_last_mapping() -> None:
     )
 
 
+def test_the_lungs_receive_what_is_shunted_over_their_mass() -> None:
+    """K A L / M: 49.67 x 2 x 0.05 / 1 kg are 4.967 Gy; nothing is left in the vial.
+
+    Source: EANM standard operational procedure 2021 (mean dose of a compartment).
+    """
+    _check(
+        """
+        | subject_id | session_id | target_id | treatment_date | device | target_mass_kg | activity_administered_gbq | lung_shunt_fraction | residual_fraction |
+        | A          | s1         | t1        | d0             | resin  | 1.5            | 2                         | 0.05                | 0                 |
+        """,
+        """
+        | subject_id | lung_dose_gy |
+        | A          | 4.967        |
+        """,
+        DosimetrySettings(mird_constant="49.67"),
+    )
+
+
 def test_the_lungs_receive_the_sum_of_a_session_and_the_limits_are_exclusive() -> None:
     """Exactly 30 Gy in a session and exactly 50 Gy cumulated pass; one kBq more does not.
 
