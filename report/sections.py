@@ -35,7 +35,7 @@ from report.tables import prognosis as of_factors
 REDRAWN = "Redrawn from the patients who are left."
 OF_ROWS = (
     *("criteria", "waterfall-who-patient", "waterfall-who-lesion", "spider", "swimmer"),
-    *("coverage", "checklist"),
+    "checklist",
 )
 """What is made of patients' rows, or looks whether there are any; the rest is published numbers."""
 
