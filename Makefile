@@ -23,6 +23,7 @@ help:  ## Say what can be made
 
 setup: $(READY)  ## Install the locked environment, and hold its estimators to R's answers
 	@$(BIN)/y90 --quiet certificate
+	@$(BIN)/python -m flows.prefect.fresh_database
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -34,6 +35,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip $(INSTALL) $(OFFLINE) --require-hashes -r requirements.lock
 	@$(BIN)/pip $(INSTALL) --no-index --no-build-isolation -e .
 	@$(BIN)/y90 --quiet certificate
+	@$(BIN)/python -m flows.prefect.fresh_database
 	@touch $@
 
 $(EXTRA): $(READY) requirements-extra.lock

@@ -11,6 +11,8 @@ of a run that is killed, so no server is left behind.
       server       lock of the server itself, and its address and process
       credential   what API and page ask for (basic authentication), readable by its owner alone
       prefect.db   Prefect's database: names, states, paths and hashes, never a row
+
+A server takes seconds to answer. Whoever starts one names what it imports meanwhile.
 """
 
 import fcntl
@@ -24,11 +26,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from flows.prefect import fresh_database
+from flows.prefect.fresh_database import QUIET
 from flows.settings import foreign_variables
 from schemas.errors import Failed
 from warehouse.store import Store, create_atomically, lock_file, make_private
@@ -37,20 +41,10 @@ Child = subprocess.Popen[bytes]
 LOOPBACK = "127.0.0.1"
 LOG = "server.log"
 START_SECONDS = 180
-"""A fresh database takes about ten seconds of an idle machine, many times that of a busy one."""
+"""A server takes about four seconds of an idle machine, and ten more where it makes its database;
+many times that of a busy one."""
 STOP_SECONDS = 10
 POLL_SECONDS = 0.1
-QUIET: Mapping[str, str] = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    "PREFECT_CLI_PROMPT": "false",
-}
-"""No reports to its makers, no log of its own on our terminal, no pickled results."""
 
 
 IDLE_SERVICES = (
@@ -70,43 +64,55 @@ IDLE_SERVICES = (
 
 
 @contextmanager
-def prefect_api(store: Store, *, schedules: bool = False, port: int = 0) -> Iterator[str]:
+def prefect_api(
+    store: Store,
+    *,
+    schedules: bool = False,
+    port: int = 0,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[str]:
     """Prefect's environment of this process, with a server that answers; yields the server's URL.
 
-    To be entered before Prefect is imported, which reads its environment once.
+    To be entered before Prefect is imported, which reads its environment once; `meanwhile` may.
 
     Args:
         store: the store.
         schedules: the server also keeps schedules and shows Prefect's page.
         port: its port; 0 for a free one.
+        meanwhile: what is done in that environment until the server answers.
 
     Raises:
         Failed: no server could be started, or one without schedules is running.
     """
-    foreign = foreign_variables("PREFECT_")
-    home = foreign.get("PREFECT_HOME") or str(store.prefect)
-    named = foreign.get("PREFECT_API_URL")
+    named = foreign_variables("PREFECT_").get("PREFECT_API_URL")
     if named:
-        with _environment({**QUIET, "PREFECT_HOME": home, "PREFECT_API_URL": named}):
+        with _environment({**QUIET, "PREFECT_HOME": _home(store), "PREFECT_API_URL": named}):
             yield named
         return
     make_private(store.prefect)
     store.prefect.chmod(0o700)
     with _user(store.prefect / "users") as lock:
-        url, started = _ensure(store, schedules=schedules, port=port)
+        url, started = _ensure(store, schedules=schedules, port=port, meanwhile=meanwhile)
         try:
-            with _environment(
-                {
-                    **QUIET,
-                    "PREFECT_HOME": home,
-                    "PREFECT_API_URL": url,
-                    "PREFECT_API_AUTH_STRING": credential(store),
-                    **_no_proxy(),
-                }
-            ):
+            with _environment(_of_client(store, url)):
                 yield url
         finally:
             _leave(store, lock, started)
+
+
+def _home(store: Store) -> str:
+    return foreign_variables("PREFECT_").get("PREFECT_HOME") or str(store.prefect)
+
+
+def _of_client(store: Store, url: str) -> dict[str, str]:
+    """The variables of a process that speaks to the store's server."""
+    return {
+        **QUIET,
+        "PREFECT_HOME": _home(store),
+        "PREFECT_API_URL": url,
+        "PREFECT_API_AUTH_STRING": credential(store),
+        **_no_proxy(),
+    }
 
 
 def credential_file(store: Store) -> Path:
@@ -165,7 +171,9 @@ def _user(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _ensure(store: Store, *, schedules: bool, port: int) -> tuple[str, Child | None]:
+def _ensure(
+    store: Store, *, schedules: bool, port: int, meanwhile: Callable[[], None]
+) -> tuple[str, Child | None]:
     """The URL of the store's server, and the process if it was we who started it."""
     with lock_file(store.prefect / "starting", wait=True):
         if schedules and _lives(store):
@@ -173,15 +181,14 @@ def _ensure(store: Store, *, schedules: bool, port: int) -> tuple[str, Child | N
                 f"{store.prefect}: a server of this store is running already, for `y90 run` or "
                 "another `y90 serve`. Wait until it has ended, or stop it."
             )
-        child = None if _lives(store) else _spawn(store, schedules=schedules, port=port)
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
-            url = _url(store)
-            if url and healthy(url):
-                return url, child
-            if child and child.poll() is not None and not _lives(store):
-                break
-            time.sleep(POLL_SECONDS)
+        child = None
+        if not _lives(store):
+            port = port or _free_port()
+            child = _spawn(store, schedules=schedules, port=port)
+            with _environment(_of_client(store, _api(port))):
+                meanwhile()
+        if url := _answering(store, child):
+            return url, child
     if child:
         child.kill()
         child.wait()
@@ -189,6 +196,23 @@ def _ensure(store: Store, *, schedules: bool, port: int) -> tuple[str, Child | N
         f"{store.prefect / LOG}: Prefect's server did not answer within {START_SECONDS} s. "
         "Read the log, or run without Prefect: `y90 run --direct`."
     )
+
+
+def _answering(store: Store, child: Child | None) -> str | None:
+    """The URL of the store's server once it answers; None where it does not."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        url = _url(store)
+        if url and healthy(url):
+            return url
+        if child and child.poll() is not None and not _lives(store):
+            return None
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _api(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}/api"
 
 
 def _lives(store: Store) -> bool:
@@ -205,15 +229,15 @@ def _lives(store: Store) -> bool:
 
 def _spawn(store: Store, *, schedules: bool, port: int) -> Child:
     """Start the server in a session of its own: Ctrl-C is for us, and others may be using it."""
-    home = foreign_variables("PREFECT_").get("PREFECT_HOME") or str(store.prefect)
+    home = _home(store)
+    fresh_database.lay(Path(home))
     script = Path(__file__).with_name("server_process.py")
-    port = port or _free_port()
     place = [str(store.prefect), LOOPBACK, str(port)]
     services = {} if schedules else _few_services()
     services |= {
         "PREFECT_SERVER_API_AUTH_STRING": credential(store),
         "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_UI_API_URL": f"http://{LOOPBACK}:{port}/api",
+        "PREFECT_SERVER_UI_API_URL": _api(port),
     }
     with (store.prefect / LOG).open("wb") as log:
         return subprocess.Popen(

@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 
 from flows import settings
+from flows.prefect import fresh_database
+from warehouse.store import user_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "support" / "invented_night.py"
@@ -28,6 +30,8 @@ SECRET = "SECRETPATIENT"
 STEPS = ["receive", "plan", "start", "build", "estimate", "audit", "report", "publish"]
 START_SECONDS = 200
 GONE_SECONDS = 20
+CACHES = {"XDG_CACHE_HOME": str(user_cache().parent)}
+"""Homes are empty, and Prefect's fresh database is made once for all of them."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def start(store: Path, home: Path, kind: str = "") -> "subprocess.Popen[str]":
     environment = {n: v for n, v in os.environ.items() if n not in foreign}
     return subprocess.Popen(
         [sys.executable, str(SCRIPT), str(store), kind],
-        env={**environment, "HOME": str(home), "PYTHONPATH": str(ROOT)},
+        env={**environment, **CACHES, "HOME": str(home), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -89,6 +93,33 @@ def test_a_night_is_recorded_task_by_task_and_named_by_its_date(store: Path, hom
     assert (name, state) == ("2011-03-31", "Completed")
     assert tasks == dict.fromkeys(["receive memon2012", *STEPS[1:]], "Completed")
     assert list(home.iterdir()) == [], "Prefect writes nothing into the home directory"
+
+
+def test_a_fresh_database_has_prefects_tables_and_no_run(tmp_path: Path) -> None:
+    fresh_database.lay(tmp_path)
+    place = tmp_path / "prefect.db"
+    assert place.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(place)) as con:
+        runs = con.execute("SELECT count(*) FROM flow_run").fetchone()
+        (revision,) = con.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert (runs, bool(revision)) == ((0,), True)
+    assert [p.name for p in tmp_path.iterdir()] == ["prefect.db"]
+
+
+def test_a_database_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "prefect.db").write_bytes(b"runs of years")
+    fresh_database.lay(tmp_path)
+    assert (tmp_path / "prefect.db").read_bytes() == b"runs of years"
+
+
+def test_without_a_cache_prefect_makes_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    (tmp_path / "home").mkdir()
+    fresh_database.lay(tmp_path / "home")
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_receiving_is_tried_again_where_the_outside_failed(store: Path, home: Path) -> None:

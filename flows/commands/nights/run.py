@@ -107,10 +107,20 @@ def _as_flow(context: Context, job: "Job") -> "Outcome":
     }
     with ExitStack() as stack:
         with progress.doing("start Prefect's server"):
-            url = stack.enter_context(server.prefect_api(job.store))
+            url = stack.enter_context(server.prefect_api(job.store, meanwhile=_imported))
         from flows import nightly
 
         return nightly.run(night, url, wait=job.wait, settle=job.settle_s > 0)
+
+
+def _imported() -> None:
+    """Import what a night needs, while its server starts."""
+    from flows import nightly
+    from warehouse.audit import judge
+    from warehouse.building import build, sensitivity
+    from warehouse.receiving import accept
+
+    del nightly, judge, build, sensitivity, accept
 
 
 def _held(outcome: "Outcome") -> str:
