@@ -146,6 +146,7 @@ class Column:
     identifying: bool
     worse: str | None
     made_of: str | None
+    together: str | None
 
     @property
     def limited(self) -> bool:
@@ -181,10 +182,11 @@ def column(
             definition), identifying (never leaves the registry layer), worse (which way is
             worse for the patient: "higher" or "lower", of codes the later or the earlier;
             "analyte" where the analyte decides), made_of (the column that tells it where the site
-            gives none).
+            gives none), together (the code that two different ones make where rows are merged; the
+            first code contradicts every other).
     """
     known = {"unit", "plausible", "partial", "default", "source", "identifying", "worse"}
-    known |= {"made_of"}
+    known |= {"made_of", "together"}
     if unknown := set(facts) - known:
         raise TypeError(f"column(): unknown facts {sorted(unknown)}. Use one of {sorted(known)}.")
     return pa.Field(
@@ -259,6 +261,7 @@ def _column(name: str, declared: Any) -> Column:
         identifying=bool(facts.get("identifying")),
         worse=facts.get("worse"),
         made_of=facts.get("made_of"),
+        together=facts.get("together"),
     )
 
 

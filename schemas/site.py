@@ -103,6 +103,11 @@ class ColumnSource(Section):
     on: tuple[str, ...] = Field(
         (), description="Their columns, in both files, that say which row belongs to which."
     )
+    among: dict[str, Code | tuple[Code, ...]] = Field(
+        default_factory=dict,
+        description="Their column of the other file -> a value, or several: only rows there that "
+        "have it are looked at.",
+    )
     missing: tuple[str, ...] = Field(
         (), description="Words for missing in this column, besides the site's."
     )
@@ -132,6 +137,8 @@ class ColumnSource(Section):
             )
         if (self.age is None) != (self.at is None):
             raise ValueError("`age` and `at` belong together: an age, and when it was that")
+        if self.among and not (self.file or self.sheet or self.instrument):
+            raise ValueError("`among` picks rows of another file: add `file`, or remove it")
         return self
 
     @property

@@ -1,6 +1,6 @@
 """Registries with known answers, and how they are written.
 
-`memon2012` is the reference cohort, 40 invented patients, as plain tables or as a REDCap export;
+`memon2012` is the reference cohort, 40 invented patients, as plain tables, SDTM or REDCap;
 `radiant4_os`, `radiant4_pfs` and `sirflox_pfs` are digitised trials: a time, a status and an arm.
 """
 
@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from schemas.errors import Refused
-from simulation import plain, redcap, trials
+from simulation import plain, redcap, sdtm, trials
 
 HERE = Path(__file__).parent
 Write = Callable[[date, Path], None]
@@ -32,7 +32,11 @@ def _trial(preset: str, source: str, trial: str, published: date) -> Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "memon2012": Preset(
-        {"redcap": (redcap.write, "memon2012"), "csv": (plain.write, "memon2012_tables")},
+        {
+            "redcap": (redcap.write, "memon2012"),
+            "csv": (plain.write, "memon2012_tables"),
+            "sdtm": (sdtm.write, "memon2012_sdtm"),
+        },
         date(2011, 3, 31),
     ),
     "radiant4_os": _trial(

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from schemas.naming.omop import OMOP
+from schemas.naming.sdtm import SDTM
 from schemas.settings import RegistryFile
 from schemas.site import (
     Case,
@@ -57,7 +59,7 @@ def _site() -> str:
     for model in (Site, RedcapSource, *sources):
         about = _dedent(f"    {model.__doc__}")
         parts += [f"## {model.__name__}", about, _table(model.model_fields)]
-    parts += ["## A first site file", _guessing()]
+    parts += ["## A first site file", _guessing(), "## Presets", _presets()]
     parts += ["## Examples by shape", SHAPES.read_text("utf-8").strip()]
     return "\n\n".join(parts) + "\n"
 
@@ -76,6 +78,33 @@ def _guessing() -> str:
             f"({right:.1%}) | {of['wrong']} ({wrong:.1%}) | {of['partly']} | {of['beyond']} |"
         )
     return GUESSING.read_text("utf-8").strip().replace("TABLE", "\n".join(rows))
+
+
+def _presets() -> str:
+    """What `y90 site new --preset` reads of each published format, and what it cannot."""
+    parts = [
+        "An export in a published format needs no guessing: `y90 site new NAME --from EXPORT "
+        "--preset sdtm` writes the site file by variables and codes of the format, and only what "
+        "the format leaves free is recognised by what the values say. A tutorial goes [from SDTM "
+        "to a release](tutorials/sdtm.md)."
+    ]
+    for preset in (SDTM, OMOP):
+        rows = ["| ours | theirs | columns |", "|---|---|---|"]
+        for given in preset.given:
+            named = ", ".join(f"`{n}`" for n in given.columns)
+            rows.append(f"| `{given.table}` | {given.file} | {named} |")
+        by_hand = [f"- `{b.table}` from {b.file}: {b.why}" for b in preset.by_hand]
+        cannot = [f"- `{name}`: {why}" for name, why in preset.cannot]
+        parts += [
+            f"### `--preset {preset.code}`",
+            f"{preset.label}. Source: {preset.source}.",
+            "\n".join(rows),
+            "A person must say:",
+            "\n".join(by_hand),
+            "The format has no place for:",
+            "\n".join(cannot),
+        ]
+    return "\n\n".join(parts)
 
 
 def _dedent(text: str) -> str:

@@ -37,8 +37,9 @@ QUIET: Mapping[str, str] = {
 
 
 def lay(home: Path) -> None:
-    """Put a copy into Prefect's home if it has no database; where none can be had, Prefect's server
-    makes its own.
+    """Put a copy into Prefect's home, if it has no database.
+
+    Where none can be had, Prefect's server makes its own.
     """
     place = home / NAME
     if place.exists() or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
@@ -48,7 +49,7 @@ def lay(home: Path) -> None:
         descriptor, part = tempfile.mkstemp(prefix=".fresh-", dir=home)
         os.close(descriptor)
         shutil.copyfile(fresh, part)
-        os.replace(part, place)
+        Path(part).replace(place)
 
 
 def ready() -> Path:
@@ -81,7 +82,7 @@ def _make(place: Path) -> None:
         with closing(sqlite3.connect(Path(home, NAME))) as con:
             con.execute("VACUUM INTO ?", (str(whole),))
         whole.chmod(0o600)
-        os.replace(whole, place)
+        whole.replace(place)
 
 
 if __name__ == "__main__":

@@ -304,7 +304,10 @@ class Scans(RegistryTable):
     )
     arterial_phase: Bool = column("With an arterial phase: needed for EASL and mRECIST.")
     new_lesion: Text = column(
-        "New lesion seen.", codes=("none", "hepatic", "extrahepatic", "both"), worse="higher"
+        "New lesion seen.",
+        codes=("none", "hepatic", "extrahepatic", "both"),
+        worse="higher",
+        together="both",
     )
     non_target: Text = column("Overall status of non-target disease.", codes=NON_TARGET)
     non_target_liver: Text = column("The same of the liver alone.", codes=NON_TARGET)

@@ -8,12 +8,13 @@ never in doubt; where a name can mean two columns of the export, nothing is gues
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 
 import ibis.expr.types as ir
 
 from schemas.contract import columns, table_name
 from schemas.errors import BadConfiguration
-from schemas.site import ColumnSource, Site, TableSource, WideLab
+from schemas.site import Code, ColumnSource, Site, TableSource, WideLab
 from schemas.spelling import alike, meant
 from schemas.tables.registry import RegistryTable
 
@@ -137,14 +138,21 @@ def lent(source: TableSource) -> TableSource:
 
     def here(one: ColumnSource) -> ColumnSource:
         place = one.borrowed
-        return _respelled(one, lambda name: lent_name(place, name)) if place else one
+        named = partial(lent_name, place or "", among=one.among)
+        return _respelled(one, named) if place else one
 
     return source.model_copy(update={"columns": {n: here(s) for n, s in given.items()}})
 
 
-def lent_name(place: str, name: str) -> str:
-    """How a column of another table is called where it is borrowed."""
-    return f"{place}: {name}"
+def lent_name(place: str, name: str, among: Mapping[str, Code | tuple[Code, ...]]) -> str:
+    """How a column of another table is called where it is borrowed, of all its rows or of some."""
+    some = [f"{n} = {' | '.join(codes_of(of))}" for n, of in sorted(among.items())]
+    return f"{', '.join([place, *some])}: {name}"
+
+
+def codes_of(asked: Code | tuple[Code, ...]) -> list[str]:
+    """The values that a cell may have, as text."""
+    return [str(code) for code in (asked if isinstance(asked, tuple) else (asked,))]
 
 
 def _respelled(source: ColumnSource, theirs: Callable[[str], str]) -> ColumnSource:

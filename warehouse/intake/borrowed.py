@@ -5,15 +5,16 @@ from the row of the other table that has the same record and event, or the same 
 columns that the site file names. Where the rows there say several things, it takes none of them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from schemas.errors import BadConfiguration
 from schemas.site import Site
 from schemas.spelling import meant
-from transforms.intake.names import lent_name
+from transforms.intake.names import codes_of, lent_name
 from warehouse.engine.connections import connection
-from warehouse.intake.formats.delimited import quoted
-from warehouse.intake.reading_key import loans
+from warehouse.intake.formats.delimited import literal, quoted
+from warehouse.intake.reading_key import Loan, loans
 from warehouse.intake.redcap.instruments import EVENT
 
 PLACE = ("source_file", "source_row", "source_key")
@@ -29,24 +30,26 @@ def lend(tables: dict[str, Path], site: Site) -> list[str]:
         BadConfiguration: a table or a column that it names is not there.
     """
     notices = []
-    for (here, there, on), names in loans(site).items():
-        if here in tables and there in tables:
-            several = _lend(tables[here], tables[there], there, on, names, site)
+    for loan, names in loans(site).items():
+        if loan.here in tables and loan.there in tables:
+            several = _lend(tables, loan, names, site)
             if several:
                 notices.append(
-                    f"{here}: {several} rows found several values in {there}; they have none of it"
+                    f"{loan.here}: {several} rows found several values in {loan.there}; they have "
+                    "none of it"
                 )
     return notices
 
 
-def _lend(to: Path, of: Path, place: str, on: tuple[str, ...], names: list[str], site: Site) -> int:
+def _lend(tables: Mapping[str, Path], loan: Loan, names: list[str], site: Site) -> int:
     """Join the columns to a table, and count its rows for which they say several things."""
+    to, of, on = tables[loan.here], tables[loan.there], loan.on
     with connection() as con:
         for name, path in (("a", to), ("b", of)):
             con.read_parquet(str(path)).create_view(name)
         ours, theirs = (con.sql(f"FROM {t} LIMIT 0").columns for t in ("a", "b"))
         pairs = [(_one(n, ours, site), _one(n, theirs, site)) for n in on or _record(ours, theirs)]
-        given = {lent_name(place, n): _one(n, theirs, site) for n in names}
+        given = {lent_name(loan.there, n, dict(loan.among)): _one(n, theirs, site) for n in names}
         same = " AND ".join(f"a.{quoted(x)} = b.k{n}" for n, (x, _) in enumerate(pairs))
         keys = ", ".join(f"{quoted(y)} AS k{n}" for n, (_, y) in enumerate(pairs))
         cells = ", ".join(
@@ -57,7 +60,8 @@ def _lend(to: Path, of: Path, place: str, on: tuple[str, ...], names: list[str],
         last = [n for n in PLACE if n in ours]
         own = ", ".join(f"a.{quoted(n)}" for n in ours if n not in last)
         new = ", ".join(f"b.c{i} AS {quoted(n)}" for i, n in enumerate(given))
-        joined = f"FROM a LEFT JOIN (SELECT {keys}, {cells} FROM b GROUP BY ALL) b ON {same}"
+        some = _rows(loan, theirs, site)
+        joined = f"FROM a LEFT JOIN (SELECT {keys}, {cells} FROM b{some} GROUP BY ALL) b ON {same}"
         several = " OR ".join(f"b.s{i}" for i in range(len(given)))
         (count,) = con.sql(f"SELECT count(*) FILTER (WHERE {several}) {joined}").fetchone() or (0,)
         fresh = to.with_suffix(".lent")
@@ -67,6 +71,15 @@ def _lend(to: Path, of: Path, place: str, on: tuple[str, ...], names: list[str],
         )
     fresh.replace(to)
     return int(count)
+
+
+def _rows(loan: Loan, theirs: list[str], site: Site) -> str:
+    """SQL that takes only the rows which may lend."""
+    asked = [
+        f"trim({quoted(_one(name, theirs, site))}) IN ({', '.join(map(literal, codes_of(of)))})"
+        for name, of in loan.among
+    ]
+    return f" WHERE {' AND '.join(asked)}" if asked else ""
 
 
 def _record(ours: list[str], theirs: list[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """Convert a delivery to Parquet tables of text, row by row.
 
-Every table of a payload (`.csv`, `.tsv`, `.txt`, `.csv.gz`, `.zip` of these, `.xlsx`, `.parquet`),
-or every instrument of a REDCap export, becomes one Parquet file of text columns plus `source_file`
-and `source_row`. It is written once per way of reading (delimiter, encoding, which files): a
-corrected site file reads the same payload anew beside the old reading.
+Every table of a payload (`.csv`, `.tsv`, `.txt`, `.csv.gz`, `.zip` of these, `.xlsx`, `.parquet`,
+`.xpt`), or every instrument of a REDCap export, becomes one Parquet file of text columns plus
+`source_file` and `source_row`. It is written once per way of reading (delimiter, encoding, which
+files): a corrected site file reads the same payload anew beside the old reading.
 """
 
 import json
@@ -31,14 +31,16 @@ from warehouse.intake.borrowed import lend
 from warehouse.intake.formats.archives import (
     DELIMITED,
     TABULAR,
+    TRANSPORT,
     Member,
     collisions,
     ignored,
     unpack,
 )
-from warehouse.intake.formats.delimited import check_header, made_up, quoted, read, survey
+from warehouse.intake.formats.delimited import check_header, literal, made_up, quoted, read, survey
 from warehouse.intake.formats.records import Text, in_slices
 from warehouse.intake.formats.spool import Spools
+from warehouse.intake.formats.transport import as_parquet
 from warehouse.intake.formats.typed import Form, from_parquet, zoned
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.reading_key import (
@@ -272,7 +274,9 @@ def _kept_only(origin: str) -> str:
 
 def _convert_one(member: Member, site: Site, target: Path, scratch: Path) -> RawTables:
     tables = {member.table: target}
-    if member.suffix == ".parquet":
+    if member.suffix == TRANSPORT:
+        member = replace(member, path=as_parquet(member.path, member.origin, scratch))
+    if member.suffix in (".parquet", TRANSPORT):
         return RawTables(tables, tuple(_from_parquet(member, target, Form.of(site))))
     text = read(_text(member, site, scratch), scratch, lambda source: _write(source, target))
     unended = () if text.ended else (member.table,)
@@ -326,7 +330,7 @@ def _from_parquet(member: Member, target: Path, form: Form) -> list[str]:
         ours = ", ".join(map(quoted, names))
         with connection() as con:
             con.execute(
-                f"COPY (SELECT {cells}, {_literal(member.origin)} AS source_file, file_row_number "
+                f"COPY (SELECT {cells}, {literal(member.origin)} AS source_file, file_row_number "
                 "+ 1 AS source_row FROM read_parquet($source, file_row_number = true) "
                 f"AS their ({ours}) ORDER BY source_row) TO $target "
                 "(FORMAT parquet, COMPRESSION zstd)",
@@ -341,10 +345,6 @@ def _from_parquet(member: Member, target: Path, form: Form) -> list[str]:
         raise BadDelivery(
             f"{member.origin}: not a Parquet file, or a damaged one. Export it again."
         ) from None
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _convert_redcap(members: list[Member], site: Site, to: Path, scratch: Path) -> RawTables:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.site import ColumnSource, RedcapSource, Site, TableSource
+from schemas.site import Code, ColumnSource, RedcapSource, Site, TableSource
 
 READER_VERSION = 3
 """Raise it when the same bytes and options must give other raw tables."""
@@ -23,7 +24,7 @@ def reading_id(site: Site) -> str:
     }
     facts["typed"] = [site.decimal, site.timezone, sorted(_date_formats(site))]
     if lent := loans(site):
-        facts["loans"] = [[*place, names] for place, names in lent.items()]
+        facts["loans"] = [[*_facts(loan), names] for loan, names in lent.items()]
     if site.redcap:
         facts["redcap"] = [site.redcap.data, site.redcap.dictionary, site.redcap.record]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
@@ -68,17 +69,35 @@ def _column_sources(source: TableSource) -> Iterator[ColumnSource]:
     yield from (c for c in source.columns.values() if isinstance(c, ColumnSource))
 
 
-def loans(site: Site) -> dict[tuple[str, str, tuple[str, ...]], list[str]]:
-    """(table that borrows, table that lends, columns that join them) -> the columns lent."""
-    found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What one raw table borrows from another one of the delivery."""
+
+    here: str
+    there: str
+    on: tuple[str, ...]
+    """Columns that both have; empty for REDCap's record and event."""
+    among: tuple[tuple[str, Code | tuple[Code, ...]], ...]
+    """Which rows lend: their column, and the values that it has in them."""
+
+
+def loans(site: Site) -> dict[Loan, list[str]]:
+    """Every loan of a delivery, and the columns that are lent."""
+    found: dict[Loan, list[str]] = {}
     for table, parts in site.tables.items():
         for source in parts:
             here = source.instrument or stem(source.sheet or source.file or table)
             for one in (c for c in _column_sources(source) if c.borrowed):
                 named = [n for n in (*one.read, *one.asked, one.complete) if n]
-                known = found.setdefault((here, one.borrowed or "", one.on), [])
+                loan = Loan(here, one.borrowed or "", one.on, tuple(sorted(one.among.items())))
+                known = found.setdefault(loan, [])
                 known += [n for n in named if n not in known]
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: repr(item[0])))
+
+
+def _facts(loan: Loan) -> list[Any]:
+    """What tells a loan from others; one of all rows as it was told before some could be chosen."""
+    return [loan.here, loan.there, loan.on, *([loan.among] if loan.among else [])]
 
 
 def stem(name: str) -> str:

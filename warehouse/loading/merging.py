@@ -29,7 +29,7 @@ def merge(con: Engine, contract: type[RegistryTable]) -> None:
     told = ", ".join(
         f"{_merged(c)} AS {c.name}, max(unread_{c.name}) AS unread_{c.name}" for c in ours
     )
-    one = " AND ".join(f"count(DISTINCT {c.name}) < 2" for c in ours) or "true"
+    one = " AND ".join(map(_agree, ours)) or "true"
     marks = "list_distinct(flatten(list(string_split(trim(unreadable, '|'), '|'))))"
     con.raw_sql(
         f"""CREATE TABLE merged AS SELECT min({ROW}) AS {ROW}, {told},
@@ -56,8 +56,20 @@ def merge(con: Engine, contract: type[RegistryTable]) -> None:
         )
 
 
+def _agree(column: Column) -> str:
+    """SQL for whether the rows of a key do not contradict each other in a column."""
+    alike = f"count(DISTINCT {column.name}) < 2"
+    if column.together is None:
+        return alike
+    return f"({alike} OR count(*) FILTER ({column.name} = '{column.codes[0]}') = 0)"
+
+
 def _merged(column: Column) -> str:
-    return f"CASE WHEN count(unread_{column.name}) = 0 THEN max({column.name}) END"
+    said = f"max({column.name})"
+    if column.together is not None:
+        several = f"count(DISTINCT {column.name}) > 1"
+        said = f"CASE WHEN {several} THEN '{column.together}' ELSE {said} END"
+    return f"CASE WHEN count(unread_{column.name}) = 0 THEN {said} END"
 
 
 def _literal(column: Column) -> str:

@@ -86,8 +86,9 @@ def columns_of(raw: Mapping[str, Path], site: Site, unread: Iterable[str]) -> Co
             name = raw_name(table, source)
             if name in shapes and table in CONTRACTS:
                 by_table[name] |= _used(shapes[name], table, source, site)
-    for (to, of, on), lent in loans(site).items():
-        for name, called in ((to, on), (of, (*lent, *on))):
+    for loan, lent in loans(site).items():
+        asked = (name for name, _ in loan.among)
+        for name, called in ((loan.here, loan.on), (loan.there, (*lent, *loan.on, *asked))):
             by_table.get(name, set()).update(map(plain, called))
     known = {plain(name) for name in site.ignored_columns}
     there = {

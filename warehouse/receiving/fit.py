@@ -10,7 +10,7 @@ fault: such a run stops and says so.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -58,7 +58,7 @@ def misfits(tables: Mapping[str, Path], site: Site) -> list[str]:
             for source in (s for s in parts if raw_name(name, s) in tables):
                 raw = con.table(f"raw_{raw_name(name, source)}")
                 try:
-                    problems += _of_source(con, raw, name, source, site)
+                    problems += _of_source(con, raw, name, source, site, _together(parts))
                 except BadConfiguration as fault:
                     problems += str(fault).splitlines()
     return list(dict.fromkeys(problems))
@@ -92,8 +92,14 @@ def _of_groups(con: Engine, tables: Mapping[str, Path], site: Site) -> list[str]
     return []
 
 
+def _together(parts: Sequence[TableSource]) -> frozenset[str]:
+    """The columns that rows of one key have from one another, where they are merged."""
+    merged = any(source.merge for source in parts)
+    return frozenset(n for source in parts if merged for n in source.columns)
+
+
 def _of_source(
-    con: Engine, raw: ir.Table, name: str, source: TableSource, site: Site
+    con: Engine, raw: ir.Table, name: str, source: TableSource, site: Site, shared: frozenset[str]
 ) -> Iterator[str]:
     """One source of a table; of a wide one, each analyte by itself."""
     contract = CONTRACTS[name]
@@ -104,7 +110,7 @@ def _of_source(
         given = [n for n in column_names(contract) if n in known or (lab and n == "value")]
         counts = _counts(con, raw, contract, part, site, given)
         if counts["rows"]:
-            yield from _lacking(contract, given, part, name)
+            yield from _lacking(contract, given, part, name, shared)
         for column in given:
             filled, unread = counts[f"filled_{column}"], counts[f"unread_{column}"]
             if unread >= site.unreadable_from and unread > filled * site.max_unreadable_share:
@@ -154,12 +160,17 @@ def _asked(table: ir.Table, contract: type[RegistryTable], given: list[str]) -> 
 
 
 def _lacking(
-    contract: type[RegistryTable], given: list[str], source: TableSource, name: str
+    contract: type[RegistryTable],
+    given: list[str],
+    source: TableSource,
+    name: str,
+    shared: frozenset[str],
 ) -> Iterator[str]:
     apart = {*OURS_ALONE, *(("analyte", "unit") if source.wide else ())}
     for column in columns(contract):
         needed = not column.nullable and column.default is None and column.name not in apart
-        if needed and column.name not in given and column.made_of not in given:
+        elsewhere = not column.key and {column.name, column.made_of} & shared
+        if needed and not elsewhere and not {column.name, column.made_of} & set(given):
             yield (
                 f"[tables.{name}.columns] {column.name}: no column gives it, and no row means "
                 "anything without it. Map it in the site file, or correct the export."

@@ -20,7 +20,7 @@ from schemas.errors import BadDelivery, all_at_once
 from schemas.naming.columns import SHARED
 from schemas.site import Site
 from schemas.spelling import plain
-from warehouse.intake.formats.archives import TABULAR, ignored
+from warehouse.intake.formats.archives import TABULAR, TRANSPORT, ignored
 from warehouse.intake.formats.typed import Form
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.raw import convert
@@ -67,7 +67,7 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
     """
     folder = Path(tempfile.mkdtemp(prefix="y90-site-"))
     try:
-        files = _laid_out(export, dictionary, folder / "export")
+        files = laid_out(export, dictionary, folder / "export")
         described = (dictionary and folder / "export" / dictionary.name) or _dictionary(files)
         data = [f for f in files if f != described]
         if described or _is_redcap(data):
@@ -80,7 +80,7 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
     return _guessed(site_id, redcap, raws, known)
 
 
-def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
+def laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
     """Copy the export, and the dictionary, where they are read."""
     to.mkdir()
     if export.exists() and not (export.is_dir() or export.is_file()):
@@ -100,7 +100,7 @@ def _laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
 
 def _head(path: Path) -> list[str]:
     """The names in a text file's first line, in lower case, whatever divides them."""
-    if path.suffix.lower() in (".xlsx", ".parquet"):
+    if path.suffix.lower() in (".xlsx", ".parquet", TRANSPORT):
         return []
     data = path.read_bytes()[:1_000_000]
     coded = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

@@ -13,9 +13,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the site's name: small letters, digits, _ and -")
     parser.add_argument("--from", dest="export", type=Path, required=True, metavar="EXPORT")
     parser.add_argument("--dictionary", type=Path, metavar="FILE", help="REDCap data dictionary")
+    parser.add_argument(
+        "--preset",
+        choices=("sdtm", "omop"),
+        help="the export is in this published format: CDISC SDTM domains, or OMOP CDM tables",
+    )
 
 
 def _new(context: Context) -> int:
+    from warehouse.receiving.presets import from_preset
     from warehouse.receiving.site_guess import first_site_file
     from warehouse.store import create_atomically
 
@@ -31,13 +37,20 @@ def _new(context: Context) -> int:
         raise Refused(f"{to}: there is one already. Move it away for a new one.")
     together = given.dictionary and given.dictionary.parent == given.export.parent
     whole = given.export.parent if together else given.export
-    text, missed = first_site_file(given.export, given.dictionary, given.name)
+    if given.preset and given.dictionary:
+        raise Refused("--dictionary: a REDCap project is in no published format. Leave one out.")
+    text, missed = (
+        from_preset(given.export, given.preset, given.name)
+        if given.preset
+        else first_site_file(given.export, given.dictionary, given.name)
+    )
     to.parent.mkdir(parents=True, exist_ok=True)
     create_atomically(to, text.encode())
+    marks = "`# could not`" + (" or `# A person must say`" if given.preset else "")
     context.report(
         {"path": to, "not_guessed": missed},
-        f"{to}: written. Read every line; {missed} columns were not guessed and are marked "
-        f"`# could not guess`.\nName the site in registry.toml, then run `y90 check "
+        f"{to}: written. Read every line; {missed} things are left to you, in comments that begin "
+        f"with {marks}.\nName the site in registry.toml, then run `y90 check "
         f"{shlex.quote(str(whole))} --site {given.name}`.",
     )
     return 0

@@ -22,7 +22,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        help="redcap or csv, where the preset has it (default: its first); registry also mixed",
+        help="redcap, csv or sdtm, where the preset has it (default: its first); registry also "
+        "mixed",
     )
     parser.add_argument("--sites", type=int, metavar="N", help="registry: centres (default 5)")
     parser.add_argument(

@@ -18,7 +18,9 @@ from typing import IO, Protocol
 from schemas.errors import BadDelivery
 
 DELIMITED = (".csv", ".tsv", ".txt")
-TABULAR = (*DELIMITED, ".xlsx", ".parquet")
+TRANSPORT = ".xpt"
+"""SAS transport files, as CDISC tables are exchanged."""
+TABULAR = (*DELIMITED, ".xlsx", ".parquet", TRANSPORT)
 ARCHIVES = (".zip", ".gz", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
 MARKER = ".done"
 """How the name of the file ends that says: the export is whole."""

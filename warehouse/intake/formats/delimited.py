@@ -118,6 +118,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def first_of(problems: list[str]) -> str:
     """The first problems, one per line, and how many more there are."""
     more = len(problems) - MAX_PROBLEMS
