@@ -1,4 +1,5 @@
-"""What centres call our tables, columns and codes, in the languages that they write.
+"""What centres and published formats call our tables, columns and codes.
 
-Words only: what is made of them is `warehouse.receiving.guessing`. Imports nothing above schemas.
+Words only: what is made of them is `warehouse.receiving.guessing` and `.presets`. Imports nothing
+above schemas.
 """

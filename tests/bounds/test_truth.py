@@ -13,8 +13,8 @@ import pytest
 
 from flows import settings
 from schemas.held_rows import ALTERNATIVES
-from simulation import registry_sites
-from simulation.registry import Shape, simulate_registry
+from simulation.registry import sites as registry_sites
+from simulation.registry.whole import Shape, simulate_registry
 from tests.bounds.breakages import BREAKAGES, break_centre
 from warehouse import pipeline
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY

@@ -2,7 +2,7 @@
 
 Three centres with 400 invented patients, as deliveries through receiving, harmonising, validating
 and the derivations; only the tables that the estimates need are made. The truths are those of
-`simulation.registry_truths`. The best responses must be those drawn, lesion for lesion in number;
+`simulation.registry.truths`. The best responses must be those drawn, lesion for lesion in number;
 the declared values must lie in the 95 % intervals. Of twelve such intervals a correct line misses
 one in every other registry: the seed is one where it misses none.
 """
@@ -18,11 +18,11 @@ import pytest
 
 from flows.settings import load_registry
 from simulation.cohort import Patient
-from simulation.registry import Shape, simulate_registry
-from simulation.registry_changes import export
-from simulation.registry_patients import patient, responses
-from simulation.registry_sites import PLAIN, Dialect
-from simulation.registry_truths import FACTORS, TRUTHS
+from simulation.registry.changes import export
+from simulation.registry.patients import patient, responses
+from simulation.registry.sites import PLAIN, Dialect
+from simulation.registry.truths import FACTORS, TRUTHS
+from simulation.registry.whole import Shape, simulate_registry
 from warehouse import pipeline
 from warehouse.building.build import Loaded, registry_tables
 from warehouse.engine.embedded import engine

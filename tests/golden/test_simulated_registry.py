@@ -15,13 +15,13 @@ import pytest
 from flows.__main__ import main
 from flows.settings import load_registry
 from schemas.errors import Refused
-from simulation.registry import Shape, simulate_registry
-from simulation.registry_changes import LATE_DAYS, Tables, export
-from simulation.registry_markers import UPPER_LIMIT, marker_course
-from simulation.registry_patients import patient, responses
-from simulation.registry_recorded import recorded_class
-from simulation.registry_sites import MIXED, PLAIN, Dialect, write_export
-from simulation.registry_truths import TRUTHS
+from simulation.registry.changes import LATE_DAYS, Tables, export
+from simulation.registry.markers import UPPER_LIMIT, marker_course
+from simulation.registry.patients import patient, responses
+from simulation.registry.recorded import recorded_class
+from simulation.registry.sites import MIXED, PLAIN, Dialect, write_export
+from simulation.registry.truths import TRUTHS
+from simulation.registry.whole import Shape, simulate_registry
 from tests.support.pipe_tables import run
 from transforms.classes.markers import marker_response
 from transforms.classes.recorded import recorded_assessments, recorded_response

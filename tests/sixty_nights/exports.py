@@ -15,10 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from simulation.registry_changes import Tables, export
-from simulation.registry_patients import patient
-from simulation.registry_sites import Dialect, dialect, site_file, write_export
-from simulation.registry_truths import TRUTHS
+from simulation.registry.changes import Tables, export
+from simulation.registry.patients import patient
+from simulation.registry.sites import Dialect, dialect, site_file, write_export
+from simulation.registry.truths import TRUTHS
 from tests.sixty_nights.script import Centre, Planted, Script
 
 DELIMITERS = (";", "\t", ",")

@@ -79,8 +79,8 @@ def _answer(context: Context) -> int:
 def _registry(context: Context) -> int:
     """A registry of many centres, whose folder is its own store."""
     from flows.telling import progress
-    from simulation.registry import DEFAULT_AS_OF, Shape, simulate_registry
-    from simulation.registry_sites import FORMATS
+    from simulation.registry.sites import FORMATS
+    from simulation.registry.whole import DEFAULT_AS_OF, Shape, simulate_registry
 
     given = context.arguments
     form = given.format or FORMATS[0]

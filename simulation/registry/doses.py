@@ -10,11 +10,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from simulation.cohort import Patient, Target
 from simulation.reference import GY_KG_PER_GBQ, Record
-from simulation.registry_patients import generator
+from simulation.registry.patients import generator
 
 DENSITY_KG_PER_ML = Decimal("0.00103")
 DOSED = 5
-"""What the random numbers of this module are for, after those of `simulation.registry_markers`."""
+"""What the random numbers of this module are for, after those of `simulation.registry.markers`."""
 COLUMNS = (
     "tumour_volume_ml",
     "liver_volume_ml",

@@ -15,8 +15,8 @@ from numpy.random import Generator
 from schemas.contract import options
 from simulation.cohort import Patient
 from simulation.reference import CONTRACTS, RAW, Record, Value, seen
-from simulation.registry_doses import add_doses
-from simulation.registry_patients import RECORDS, generator
+from simulation.registry.doses import add_doses
+from simulation.registry.patients import RECORDS, generator
 
 Tables = dict[str, list[Record]]
 READINGS_THAT_DECIDE_DAYS = 110

@@ -18,13 +18,13 @@ from typing import Literal, get_args
 from simulation import redcap
 from simulation.plain import LABS, RENAMED, plain, theirs
 from simulation.reference import Record, Value, records
-from simulation.registry_changes import Tables
-from simulation.registry_doses import COLUMNS as DOSES
-from simulation.registry_recorded import COLUMNS, TABLE
+from simulation.registry.changes import Tables
+from simulation.registry.doses import COLUMNS as DOSES
+from simulation.registry.recorded import COLUMNS, TABLE
 
 Format = Literal["mixed", "csv", "redcap"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 UNITS = {"cm": "cm", "mbq": "MBq", "pct": "%"}
 """Ending of a renamed column -> its unit."""
 Codes = Mapping[tuple[str, str], Mapping[str, str]]

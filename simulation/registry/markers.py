@@ -11,13 +11,13 @@ from decimal import Decimal
 
 from simulation.cohort import Patient
 from simulation.reference import Record, seen
-from simulation.registry_patients import generator
-from simulation.registry_truths import Truths
+from simulation.registry.patients import generator
+from simulation.registry.truths import Truths
 
 MARKER = "chromogranin_a"
 UPPER_LIMIT = Decimal(100)
 MARKED = 4
-"""What the random numbers of this module are for, after those of `simulation.registry_recorded`."""
+"""What the random numbers of this module are for, after those of `simulation.registry.recorded`."""
 
 
 def marker_course(seed: int, number: int, truths: Truths) -> tuple[int, bool]:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from numpy.random import PCG64, Generator, SeedSequence
 
 from simulation.cohort import Event, Lab, Lesion, Patient, Size, Target
-from simulation.registry_truths import Truths
+from simulation.registry.truths import Truths
 
 T = TypeVar("T")
 PATIENT, RESPONSES, RECORDS = range(3)

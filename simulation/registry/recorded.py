@@ -11,8 +11,8 @@ from datetime import date
 
 from simulation.cohort import Patient
 from simulation.reference import Record, seen
-from simulation.registry_patients import generator, responses
-from simulation.registry_truths import Truths
+from simulation.registry.patients import generator, responses
+from simulation.registry.truths import Truths
 
 TABLE = "recorded_responses"
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 CLASSES = ("CR", "PR", "SD", "PD")
 RECORDED = 3
-"""What the random numbers of this module are for, after those of `simulation.registry_patients`."""
+"""What the random numbers of this module are for, after those of `simulation.registry.patients`."""
 
 
 def recorded_class(seed: int, number: int, truths: Truths) -> str:

@@ -3,7 +3,7 @@
 A folder that a run can use at once: registry.toml, sites/<site>.toml, and the exports of one day
 in inbox/<site>/<as-of>/, so that the folder is its own store. Written again as of a later day it
 gains a second export per centre, which differs by new events, late rows, corrected cells and
-vanished records. Everything is invented and says so; `simulation.registry_truths` has the truths.
+vanished records. Everything is invented and says so; `simulation.registry.truths` has the truths.
 """
 
 import shutil
@@ -14,12 +14,12 @@ from datetime import date
 from pathlib import Path
 
 from schemas.errors import Refused
-from simulation.registry_changes import Tables, export
-from simulation.registry_markers import markers
-from simulation.registry_patients import patient
-from simulation.registry_recorded import TABLE, recorded_responses
-from simulation.registry_sites import Dialect, Format, dialect, site_file, write_export
-from simulation.registry_truths import TRUTHS, Truths
+from simulation.registry.changes import Tables, export
+from simulation.registry.markers import markers
+from simulation.registry.patients import patient
+from simulation.registry.recorded import TABLE, recorded_responses
+from simulation.registry.sites import Dialect, Format, dialect, site_file, write_export
+from simulation.registry.truths import TRUTHS, Truths
 
 DEFAULT_AS_OF = date(2024, 6, 30)
 GREATEST_SITES = 99
