@@ -232,10 +232,13 @@ def _groups_differ(reported_endpoints: ir.Table) -> ir.Table:
 def _time_not_used(
     reported_endpoints: ir.Table, treatments: ir.Table, **delivered: ir.Table
 ) -> ir.Table:
-    """Reported times of who has a date of treatment, where dates give the endpoint or no start."""
+    """Reported times of who has a date of treatment, where dates give the endpoint or no start.
+
+    Endpoints by recorded dates of progression are ours alone: no centre reports a time for one.
+    """
     t = reported_endpoints.semi_join(treatments, PATIENT)
     derivable: list[ir.BooleanValue] = [t.starts_at.isnull()]
-    for record in ENDPOINTS:
+    for record in (r for r in ENDPOINTS if set(r.needs) <= set(delivered)):
         sites = t.select("site_id").distinct()
         for name in record.needs:
             sites = sites.semi_join(delivered[name], "site_id")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.estimators.kaplan_meier import EventTable, FloatArray, event_table
+from schemas.records.factors import FACTORS, PROGNOSTIC
 from schemas.records.units import DAYS_PER_UNIT
 from warehouse.bundles.policy import ENDPOINTS
 
@@ -42,6 +43,10 @@ class Curve:
     def those(self, chosen: BoolArray) -> frozenset[str]:
         """Pseudonyms."""
         return frozenset(s for s, wanted in zip(self.subjects, chosen, strict=True) if wanted)
+
+
+FURTHER = {record.factor for record in FACTORS} - {record.factor for record in PROGNOSTIC}
+"""Factors beside those of the series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,10 @@ class Source:
 
     @cached_property
     def factors(self) -> list[Factor]:
-        """The factors with a bad and a good level, but for those that belong to an endpoint."""
+        """The series' factors, each with a bad and a good level.
+
+        A further factor is told in no bundle: with every one more levels are told of each patient.
+        """
         told = self.rows(
             "SELECT factor, factor_level, bad, subject_id FROM read_parquet($path) "
             f"SEMI JOIN {EVERYONE} USING (subject_id) "
@@ -144,5 +152,5 @@ class Source:
                 {r["subject_id"]: r["bad"] for r in own},
             )
             for name, own in found.items()
-            if {r["bad"] for r in own} == {True, False}
+            if {r["bad"] for r in own} == {True, False} and name not in FURTHER
         ]
