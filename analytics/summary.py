@@ -15,7 +15,7 @@ from analytics.fetched import fetched_records, whole
 from schemas.contract import Contract, Statistic, options, rows
 from schemas.records.analytes import BY_CODE
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
-from schemas.records.factors import BY_ENDPOINT, FACTORS
+from schemas.records.factors import BY_ENDPOINT, FACTORS, SETTLED
 from schemas.records.field.dose_questions import DOSE_LABELS
 from schemas.records.field.markers import MARKER_LABELS
 from schemas.settings import OutcomeSettings
@@ -163,9 +163,13 @@ def _numerator(
     return set_id(contract, record)
 
 
+SETTLED_CODES = frozenset(record.factor for record in SETTLED)
+"""Factors of which no member set is kept beside the table that compares them."""
+
+
 def _population(declared: Statistic, record: Mapping[str, Any]) -> str:
     sets = [_named(declared.population, record)]
-    if record.get("factor"):
+    if record.get("factor") and record["factor"] not in SETTLED_CODES:
         of_endpoint = record["factor"] in BY_ENDPOINT and "endpoint" in record
         endpoint = (record["endpoint"],) if of_endpoint else ()
         sets.append(joined("factor", record["factor"], record["factor_level"], *endpoint))

@@ -44,7 +44,7 @@ from analytics.prognosis.design import (
 )
 from schemas.contract import Table, columns, rows
 from schemas.records.factors import BY_CODE
-from schemas.sections.prognosis import PrognosisSettings
+from schemas.sections.prognosis import PrognosisSettings, candidates
 from schemas.settings import SurvivalSettings
 from schemas.statistic_ids import statistic_id
 from schemas.tables.intermediate import PopulationMembers
@@ -94,7 +94,7 @@ def prognosis_models(
     prognosis: PrognosisSettings,
 ) -> Table[PrognosisModels]:
     """Fit the registry's own model, of each population and endpoint."""
-    if not prognosis.candidates:
+    if not candidates(prognosis):
         return rows([], PrognosisModels)
     read = (population_members, time_to_event, factor_levels, settled_factors, subjects)
     names = _names(fetched_records(_levels, factor_levels, settled_factors))
@@ -116,7 +116,7 @@ def prognosis_residuals(
     prognosis: PrognosisSettings,
 ) -> Table[PrognosisResiduals]:
     """Show of each number in the registry's own model whether its effect is linear."""
-    if not prognosis.candidates or not prognosis.continuous:
+    if not candidates(prognosis) or not prognosis.continuous:
         return rows([], PrognosisResiduals)
     read = (population_members, time_to_event, factor_levels, settled_factors, subjects)
     records = []
@@ -134,11 +134,12 @@ def prognosis_residuals(
 def built(sample: Sample, prognosis: PrognosisSettings) -> Chosen:
     """The model of a sample: terms chosen, faults taken out one by one, fitted, tested."""
     with_time = set(prognosis.time_dependent)
-    candidates = [
-        Term(code, code in prognosis.continuous, code in with_time) for code in prognosis.candidates
+    tried = [
+        Term(code, code in prognosis.continuous, code in with_time)
+        for code in candidates(prognosis)
     ]
-    excluded = {t.factor: why for t in candidates if (why := unusable(sample, t))}
-    usable = [t for t in candidates if t.factor not in excluded]
+    excluded = {t.factor: why for t in tried if (why := unusable(sample, t))}
+    usable = [t for t in tried if t.factor not in excluded]
     alone = {t.factor: p_alone(sample, t, prognosis.strata) for t in usable}
     terms = []
     for term in usable:
@@ -361,7 +362,7 @@ def _samples(
     read: tuple[ir.Table, ...], prognosis: PrognosisSettings
 ) -> Iterator[tuple[Record, Sample]]:
     """Each population and endpoint, with its patients."""
-    codes = tuple(dict.fromkeys((*prognosis.candidates, *prognosis.strata)))
+    codes = tuple(dict.fromkeys((*candidates(prognosis), *prognosis.strata)))
     counted = fetched(
         _counted,
         *read,

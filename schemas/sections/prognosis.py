@@ -163,17 +163,17 @@ class PrognosisSettings(Section):
                 raise ValueError(f"{code} is a term as well. Name it in one of them")
         return codes
 
-    @property
-    def compared(self) -> frozenset[str]:
-        """Factors known at T0 whose levels are needed."""
-        named = {*self.factors, *self.terms, *self.forced, *self.strata}
-        return frozenset(code for code in named if BY_CODE[code].known == "t0")
 
-    @property
-    def candidates(self) -> Codes:
-        """What may enter the registry's own model, each once; none where there is no such model."""
-        terms = self.terms
-        if not terms and self.p_enter is not None:
-            everything = (*SERIES, *self.factors)
-            terms = tuple(c for c in everything if c not in BY_ENDPOINT and c not in self.strata)
-        return tuple(dict.fromkeys((*self.forced, *terms, *self.time_dependent)))
+def compared(prognosis: PrognosisSettings) -> frozenset[str]:
+    """Factors known at T0 whose levels are needed."""
+    named = {*prognosis.factors, *prognosis.terms, *prognosis.forced, *prognosis.strata}
+    return frozenset(code for code in named if BY_CODE[code].known == "t0")
+
+
+def candidates(prognosis: PrognosisSettings) -> Codes:
+    """What may enter the registry's own model, each once; none where there is no such model."""
+    terms = prognosis.terms
+    if not terms and prognosis.p_enter is not None:
+        everything = (*SERIES, *prognosis.factors)
+        terms = tuple(c for c in everything if c not in BY_ENDPOINT and c not in prognosis.strata)
+    return tuple(dict.fromkeys((*prognosis.forced, *terms, *prognosis.time_dependent)))

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from schemas.contract import DECIMAL, Table, conform
 from schemas.records.factors import BILIRUBIN, BILIRUBIN_BELOW, FACTORS, PROGNOSTIC, Factor, Limit
-from schemas.sections.prognosis import PrognosisSettings
+from schemas.sections.prognosis import PrognosisSettings, compared
 from schemas.settings import SurvivalSettings
 from schemas.tables.marts import FactorLevels, Subjects
 from schemas.tables.registry import ReportedEndpoints
@@ -37,7 +37,7 @@ def factor_levels(
     A treatment group belongs to patient and endpoint: the groupings of two endpoints are never
     merged, and each has its own reference.
     """
-    wanted = {record.factor for record in PROGNOSTIC} | prognosis.compared
+    wanted = {record.factor for record in PROGNOSTIC} | compared(prognosis)
     chosen = tuple(record for record in FACTORS if record.factor in wanted)
     if not settings.bilirubin_good_includes_limit:
         below = {BILIRUBIN: BILIRUBIN_BELOW}

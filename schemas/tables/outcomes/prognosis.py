@@ -149,6 +149,7 @@ class SurvivalBySettledFactor(Outcome):
                     total="n",
                     lower="lower",
                     upper="upper",
+                    numerator="survival_by_settled_factor.{endpoint}.{factor}.{factor_level}",
                 ),
                 Statistic(
                     "hr",
