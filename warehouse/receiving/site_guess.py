@@ -89,7 +89,7 @@ def laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
     taken = [p for p in paths if not ignored(p.name) and p.suffix.lower() in TABULAR]
     if not taken:
         raise BadDelivery(
-            f"{export}: no table in it. Name a folder of CSV, Excel or Parquet files."
+            f"{export}: no table in it. Name a folder of CSV, Excel, Parquet or .xpt files."
         )
     for path in dict.fromkeys([*taken, *([dictionary] if dictionary else [])]):
         problems = copy_out(path, to)

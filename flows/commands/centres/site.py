@@ -46,10 +46,11 @@ def _new(context: Context) -> int:
     )
     to.parent.mkdir(parents=True, exist_ok=True)
     create_atomically(to, text.encode())
+    left = "1 thing is" if missed == 1 else f"{missed} things are"
     marks = "`# could not`" + (" or `# A person must say`" if given.preset else "")
     context.report(
         {"path": to, "not_guessed": missed},
-        f"{to}: written. Read every line; {missed} things are left to you, in comments that begin "
+        f"{to}: written. Read every line; {left} left to you, in comments that begin "
         f"with {marks}.\nName the site in registry.toml, then run `y90 check "
         f"{shlex.quote(str(whole))} --site {given.name}`.",
     )
