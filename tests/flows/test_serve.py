@@ -24,7 +24,7 @@ from flows.prefect import server
 from flows.telling import status
 from tests.support import quick_nights as quick
 from warehouse.releases import ledger
-from warehouse.store import Store, lock_file
+from warehouse.store import Store, lock_file, user_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 300
@@ -88,6 +88,7 @@ def _serve(store: Store, home: Path, said: Path) -> "Iterator[subprocess.Popen[s
             env={
                 **environment,
                 "HOME": str(home),
+                "XDG_CACHE_HOME": str(user_cache().parent),
                 "PYTHONPATH": os.pathsep.join([str(ROOT), *given]),
             },
             stdout=out,
