@@ -55,9 +55,9 @@ def p_value(p: float | None) -> str:
 
 
 def rounded(value: float, digits: int) -> str:
-    """Round half away from zero on the decimal value, as printed tables do."""
+    """Round half away from zero on the decimal value, as printed tables do; zero has no sign."""
     step = Decimal(1).scaleb(-digits)
-    return str(Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP))
+    return str(Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP) + 0)
 
 
 def as_chosen(settings: OutcomeSettings, criterion: str) -> OutcomeSettings:

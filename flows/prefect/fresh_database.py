@@ -23,6 +23,8 @@ from warehouse.store import lock_file, make_private, user_cache
 NAME = "prefect.db"
 """What Prefect calls its database in its home."""
 MIGRATE_SECONDS = 180
+CANNOT = (OSError, sqlite3.Error, subprocess.SubprocessError)
+"""Why there may be none here: the cache cannot be written, or Prefect did not make it."""
 QUIET: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -44,7 +46,7 @@ def lay(home: Path) -> None:
     place = home / NAME
     if place.exists() or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
         return
-    with suppress(OSError, sqlite3.Error, subprocess.SubprocessError):
+    with suppress(*CANNOT):
         fresh = ready()
         descriptor, part = tempfile.mkstemp(prefix=".fresh-", dir=home)
         os.close(descriptor)
@@ -86,4 +88,5 @@ def _make(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    ready()
+    with suppress(*CANNOT):
+        ready()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.summary import _worded, p_value
+from analytics.summary import _worded, p_value, rounded
 from schemas.contract import options
 from schemas.tables.outcomes import SurvivalMedians
 from warehouse.releases.change_pages import number
@@ -25,6 +25,11 @@ from warehouse.releases.change_pages import number
 def test_a_small_p_value_is_never_shown_as_zero(p: float | None, shown: str) -> None:
     assert p_value(p) == shown
     assert p is None or number(p, "p") == shown
+
+
+def test_zero_has_no_sign_and_halves_go_away_from_it() -> None:
+    shown = [rounded(value, 2) for value in (-0.001, -0.0, 0.004, -0.005, 1.005)]
+    assert shown == ["0.00", "0.00", "0.00", "-0.01", "1.01"]
 
 
 def test_a_label_says_the_endpoint_in_words() -> None:
