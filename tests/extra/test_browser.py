@@ -122,9 +122,9 @@ def test_the_pictures_of_the_report_are_in_its_colours(
 
 
 def test_the_report_has_a_wide_and_a_narrow_picture_of_each_figure(shown: dict[str, Path]) -> None:
-    """14 curves, 4 of what came first, flow, 2 waterfalls, spider, swimmer, forest, toxicity."""
+    """16 curves, 5 of what came first, flow, 2 waterfalls, spider, swimmer, forest, toxicity."""
     text = shown["report"].read_text("utf-8")
-    assert text.count('<div class="two"><svg') == text.count('<div class="one"><svg') == 25
+    assert text.count('<div class="two"><svg') == text.count('<div class="one"><svg') == 28
 
 
 def _drawn(page: Path, folder: Path, scheme: int) -> Path:
