@@ -236,3 +236,15 @@ def wait_for_running(store: Path, wanted: int) -> None:
 def files(folder: Path) -> list[Path]:
     """Every file below."""
     return [p for p in folder.rglob("*") if p.is_file()]
+
+
+def test_while_the_server_starts_nothing_is_imported_that_a_quiet_night_does_not_need() -> None:
+    heavy = ("lifelines", "scipy", "great_expectations", "warehouse.building.build")
+    asked = (
+        "import sys\nfrom flows.commands.nights.run import _imported\n_imported()\n"
+        f"print([n for n in {heavy} if n in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "[]"

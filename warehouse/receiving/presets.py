@@ -26,6 +26,7 @@ from schemas.site import ColumnSource, Site
 from schemas.site_rules import CONTRACTS
 from warehouse.intake.raw import convert
 from warehouse.receiving.guessing.tables import required
+from warehouse.receiving.guessing.written import quoted
 from warehouse.receiving.site_guess import laid_out
 
 PRESETS: Mapping[str, Preset] = {p.code: p for p in (SDTM, OMOP)}
@@ -352,8 +353,7 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (int, float)):
         return str(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    return f'"{escaped}"'
+    return quoted(str(value))
 
 
 def _key(name: str) -> str:
