@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from schemas.house_settings import Member, PoolFile
 from schemas.naming.omop import OMOP
 from schemas.naming.sdtm import SDTM
 from schemas.settings import RegistryFile
@@ -20,9 +21,19 @@ from schemas.site import (
     TableSource,
     WideLab,
 )
+from warehouse.bundles.policy import limits
 
 SHAPES = Path(__file__).parents[2] / "tests" / "sites" / "shapes.md"
 """The examples of a site file's language; a test runs every one of them."""
+POOL = """name = "liver_network"
+min_registries = 3
+
+[registries.north]
+key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI..."
+
+[registries.south]
+key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI..."
+"""
 MEASURED = SHAPES.parent / "foreign" / "measured.toml"
 GUESSING = Path(__file__).parent / "guessing.md"
 WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "table"}
@@ -30,7 +41,7 @@ WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false",
 
 def pages() -> dict[str, str]:
     """Path below docs/ -> text."""
-    return {"settings.md": _registry(), "site_files.md": _site()}
+    return {"settings.md": _registry(), "site_files.md": _site(), "pool_settings.md": _pool()}
 
 
 def _registry() -> str:
@@ -48,6 +59,36 @@ def _registry() -> str:
             section: type[BaseModel] = field.annotation  # type: ignore[assignment]
             parts += [f"## [{name}]", (section.__doc__ or "").strip(), _table(section.model_fields)]
     return "\n\n".join(parts) + "\n"
+
+
+def _pool() -> str:
+    """The file of whoever pools several registries."""
+    return (
+        "\n\n".join(
+            [
+                "# pool.toml",
+                "The file of whoever pools several registries: `y90 pool check`, `ask` and `run` "
+                "read it from the working directory, or from `--config`. Unknown keys are errors. "
+                "A registry's own limits are in its `registry.toml`, "
+                "[under `export`](settings.md).",
+                "```toml\n" + POOL + "```",
+                "## The pool",
+                _table(PoolFile.model_fields),
+                "## [registries.NAME]",
+                _table(Member.model_fields),
+                "What may leave a registry is in no file: it is the same for all of them, and "
+                "every bundle says it. These are its limits.",
+                _policy(),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _policy() -> str:
+    rows = ["| limit | value | reason |", "|---|---|---|"]
+    rows += [f"| `{name}` | {limit.value} | {limit.reason} |" for name, limit in limits().items()]
+    return "\n".join(rows)
 
 
 def _site() -> str:

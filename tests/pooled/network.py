@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from schemas.house_settings import Member, PoolFile
 from warehouse.bundles import bundle, comparisons, curves, signatures
+from warehouse.bundles.draft import Unit
 from warehouse.bundles.sources import Curve, Factor
 from warehouse.concordance.answers import column, rows
 
@@ -21,6 +23,7 @@ TERMS = ("edema", "bilirubin", "albumin", "age")
 NIGHT = "2024-05-31"
 
 
+@cache
 def patients(name: str) -> Any:
     """A registry as the source of one endpoint and four factors."""
     own = rows("pbc5", registry=REGISTRIES[name])
@@ -33,13 +36,18 @@ def patients(name: str) -> Any:
     return SimpleNamespace(curves={"OS": curve}, factors=factors)
 
 
+@cache
+def units(name: str) -> dict[str, Unit]:
+    """The curve and the comparisons of a registry."""
+    source = patients(name)
+    found = dict(curves.units(source, CHOSEN, lambda _: None))
+    return found | dict(comparisons.units(source, {}))
+
+
 def told(name: str, counts: dict[str, tuple[int, int] | None]) -> dict[str, list[dict[str, Any]]]:
     """The tables of a registry's bundle: its curve and comparisons, and literal counts."""
     tables: dict[str, list[dict[str, Any]]] = {table: [] for table in bundle.BY_NAME}
-    source = patients(name)
-    units = dict(curves.units(source, CHOSEN, lambda _: None))
-    units |= dict(comparisons.units(source, {}))
-    for unit in units.values():
+    for unit in units(name).values():
         for table, listed in unit.rows.items():
             tables[table] += [r | {"as_of": NIGHT} for r in listed]
     for statistic, pair in counts.items():
@@ -142,3 +150,13 @@ def sheet(folder: Path) -> dict[str, Any]:
     """What bundle.json says."""
     found: dict[str, Any] = json.loads((folder / "bundle.json").read_text("utf-8"))
     return found
+
+
+def configured(network: Network) -> Path:
+    """The pool's file."""
+    lines = ['name = "five"']
+    for name, member in network.pool.registries.items():
+        lines += [f"[registries.{name}]", f'key = "{member.key}"']
+    path = network.folder / "pool.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path

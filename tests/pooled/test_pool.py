@@ -24,6 +24,7 @@ from tests.pooled.network import (
     ORR,
     RARE,
     Network,
+    configured,
     days_and_deaths,
     defined,
     sheet,
@@ -414,15 +415,6 @@ def test_every_pair_of_registries_is_compared_with_the_first(network: Network) -
     assert {(d.first, d.registry) for d in found} == {
         ("east", other) for other in NAMES if other != "east"
     }
-
-
-def configured(network: Network) -> Path:
-    lines = ['name = "five"']
-    for name, member in network.pool.registries.items():
-        lines += [f"[registries.{name}]", f'key = "{member.key}"']
-    path = network.folder / "pool.toml"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def test_the_commands(network: Network, capsys: pytest.CaptureFixture[str]) -> None:

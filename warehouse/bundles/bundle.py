@@ -27,7 +27,7 @@ from warehouse.bundles.sources import Source
 from warehouse.engine.connections import connection
 from warehouse.fingerprints import file_sha256, sha256_of
 from warehouse.releases import releases
-from warehouse.store import Store, new_folder
+from warehouse.store import Store, lock_file, new_folder
 
 FORMAT = "y90-pool-bundle-1"
 SHEET, SIGNATURE = "bundle.json", "bundle.json.sig"
@@ -60,6 +60,13 @@ def export_pool(
         raise Refused(
             f"release {release.name}: published before definitions were. Publish the night again."
         )
+    with lock_file(store.state / "pool" / ".lock", wait=True):
+        return _export(store, registry, release, to, sign_with)
+
+
+def _export(
+    store: Store, registry: Registry, release: Path, to: Path, sign_with: Ed25519PrivateKey
+) -> Written:
     before = memory.earlier(store)
     with connection() as con:
         source = Source(con, release)

@@ -124,6 +124,31 @@ def _bits(days: FloatArray, event: BoolArray, bad: BoolArray, *, ratio: bool) ->
     )
 
 
+def bits_at(days: FloatArray, event: BoolArray, bad: BoolArray, at: float) -> float:
+    """Bits of score and information at a coefficient, beyond those of the comparison itself."""
+    size, events = bad.size, int(event.sum())
+    test = 10.0**-POLICY.decimals_test.value
+    if guesses.bits_of_choice(size, int(bad.sum())) > FULL:
+        return guesses.bits_of_values((2.0 * events, test), (events / 4, test))
+    tell, more = told.tests(days, event), told.scores(days, event, at)
+    small = 10.0**-POLICY.decimals_ratio.value
+    steps = np.array([test, test, 1.0, small, small, test, test])
+    both = guesses.given_of_sum(
+        told.residuals(days, event),
+        bad,
+        lambda those: np.column_stack([tell(those), more(those)]),
+        steps,
+    )
+    return max(0.0, both - _bits(days, event, bad, ratio=True))
+
+
+def bits_of_scores(events: int, terms: int) -> float:
+    """At most so many bits of one factor are in score and information of a model of several."""
+    test = 10.0**-POLICY.decimals_test.value
+    shared = [(events / 2, test)] * (terms - 1)
+    return guesses.bits_of_values((2.0 * events, test), (events / 4, test), *shared)
+
+
 def _parts(curve: Curve, factor: Factor) -> dict[str, frozenset[tuple[str, int]]]:
     known, bad = factor.of(curve)
     levels = {"bad": known & bad, "good": known & ~bad}

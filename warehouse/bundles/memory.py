@@ -214,15 +214,22 @@ def keep(
         for name, u in fresh.items()
         if u.parts or u.numbers
     }
-    _write(store, {**facts, "units": told, "bits": dict(bits)}, members(fresh))
+    _write(store, {**facts, "units": told, "bits": dict(bits)}, members(fresh), {})
 
 
-def keep_answer(store: Store, facts: Mapping[str, Any], bits: Mapping[str, float]) -> None:
-    """Remember an answer of the second round: the bits that it gives."""
-    _write(store, {**facts, "units": {}, "bits": dict(bits)}, members({}))
+def keep_answer(
+    store: Store,
+    facts: Mapping[str, Any],
+    bits: Mapping[str, float],
+    files: Mapping[str, bytes] | None = None,
+) -> None:
+    """Remember an answer of the second round: the bits that it gives, and its files."""
+    _write(store, {**facts, "units": {}, "bits": dict(bits)}, members({}), files or {})
 
 
-def _write(store: Store, facts: Mapping[str, Any], counted: pa.Table) -> None:
+def _write(
+    store: Store, facts: Mapping[str, Any], counted: pa.Table, files: Mapping[str, bytes]
+) -> None:
     folder = store.state / "pool"
     make_private(folder)
     number = len(list(folder.glob("[0-9]*"))) + 1
@@ -230,3 +237,5 @@ def _write(store: Store, facts: Mapping[str, Any], counted: pa.Table) -> None:
         pq.write_table(counted, new / "members.parquet", compression="zstd")
         text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
         (new / "told.json").write_text(text + "\n", "utf-8")
+        for name, content in files.items():
+            (new / name).write_bytes(content)

@@ -42,6 +42,22 @@ def tests(days: FloatArray, event: BoolArray) -> Told:
     return told
 
 
+def scores(days: FloatArray, event: BoolArray, at: float) -> Told:
+    """Score and information of assignments of a level at a log hazard ratio."""
+    times = np.unique(days[event])
+    at_risk = (days[None] >= times[:, None]).astype(np.float64)
+    n, d = at_risk.sum(axis=1), np.array([(event & (days == t)).sum() for t in times], float)
+
+    def told(bad: BoolArray) -> FloatArray:
+        own = bad.astype(np.float64)
+        weighted = (own @ at_risk.T) * np.exp(at)
+        p = weighted / (weighted + n - own @ at_risk.T)
+        score = own @ event.astype(np.float64) - (d * p).sum(axis=1)
+        return np.column_stack([score, (d * p * (1 - p)).sum(axis=1)])
+
+    return told
+
+
 def residuals(days: FloatArray, event: BoolArray) -> FloatArray:
     """What each patient at a level adds to its U: own event less what was expected by then."""
     times, place = np.unique(days, return_inverse=True)

@@ -68,9 +68,7 @@ def pool(bundles: Sequence[Bundle], refused: frozenset[str]) -> Result:
         bundles: those that may be pooled, in the order of their registries.
         refused: statistics that are not comparable.
     """
-    labels = {
-        r["statistic_id"]: r["label"] for b in reversed(bundles) for r in b.tables["definitions"]
-    }
+    named = labels(bundles)
     registries = tuple(b.registry for b in bundles)
     result = Result()
     methods: tuple[tuple[str, Callable[[Result, Asked, dict[str, Row]], None]], ...] = (
@@ -80,18 +78,25 @@ def pool(bundles: Sequence[Bundle], refused: frozenset[str]) -> Result:
         ("comparisons", _comparison),
     )
     for table, method in methods:
-        for statistic, by in _by_statistic(bundles, table).items():
+        for statistic, by in by_statistic(bundles, table).items():
             if statistic not in refused:
-                method(result, Asked(statistic, labels[statistic], registries), by)
+                method(result, Asked(statistic, named[statistic], registries), by)
     for statistic, steps in _steps(bundles).items():
         if statistic not in refused:
-            _curve(result, Asked(statistic, labels[statistic], registries), steps)
-    for rows in _models(bundles, refused).values():
-        _model(result, labels, registries, rows)
+            _curve(result, Asked(statistic, named[statistic], registries), steps)
+    for rows in models(bundles, refused).values():
+        _model(result, named, registries, rows)
     return result
 
 
-def _by_statistic(bundles: Sequence[Bundle], table: str) -> dict[str, dict[str, Row]]:
+def labels(bundles: Sequence[Bundle]) -> dict[str, str]:
+    """Statistic -> its words, as the first registry has them."""
+    return {
+        r["statistic_id"]: r["label"] for b in reversed(bundles) for r in b.tables["definitions"]
+    }
+
+
+def by_statistic(bundles: Sequence[Bundle], table: str) -> dict[str, dict[str, Row]]:
     """Statistic -> registry -> its row."""
     found: dict[str, dict[str, Row]] = {}
     for b in bundles:
@@ -116,13 +121,13 @@ def _share(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     silent = [r for r in asked.registries if r not in by or by[r]["suppressed"]]
     alike = ALL_OR_NONE if sum(n) in (0, sum(total)) else ""
     note = asked.note([r for r in asked.registries if r not in silent], alike)
-    _estimate(result, asked, "together", together, common, exact=not silent, note=note)
+    estimate(result, asked, "together", together, common, exact=not silent, note=note)
     model = shares.intercepts(n, total)
     if model is None:
         return
     lower, upper = model.limits
     value = (100 * model.share, 100 * lower, 100 * upper)
-    _estimate(result, asked, "random_intercept", value, common, note=asked.note([*told]))
+    estimate(result, asked, "random_intercept", value, common, note=asked.note([*told]))
     new = model.new or (None, None)
     result.add(
         "heterogeneity",
@@ -155,7 +160,7 @@ def _moment(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     value3 = (found.mean, found.mean - spread, found.mean + spread)
     common = {"registries": len(by), "n": found.n, "total": found.n, "unit": "mean, sd"}
     note = asked.note([*by], "mean, less and plus one standard deviation, of three digits each")
-    _estimate(result, asked, "weighted", value3, common, note=note)
+    estimate(result, asked, "weighted", value3, common, note=note)
 
 
 def _level(result: Result, asked: Asked, by: dict[str, Row]) -> None:
@@ -173,7 +178,7 @@ def _level(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     common = {"registries": len(rows), "n": sum(r["at_risk"] for r in rows), "total": whole}
     common |= {"unit": unit}
     three = (together, *_limits(together, error, probability))
-    _estimate(result, asked, "weighted", three, common, note=asked.note([*by], WEIGHTED))
+    estimate(result, asked, "weighted", three, common, note=asked.note([*by], WEIGHTED))
     points = [averages.log_log(v, s) for v, s in zip(value, se, strict=True)]
     if probability and all(points):
         kept = [p for p in points if p]
@@ -212,12 +217,12 @@ def _comparison(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     common = {"registries": len(rows), "unit": "p"}
     common |= {"n": sum(r["events"] for r in rows), "total": sum(r["n"] for r in rows)}
     note = asked.note([*by], ROUNDED)
-    _estimate(result, asked, "log_rank", (test.p, *test.p_limits), common, note=note)
+    estimate(result, asked, "log_rank", (test.p, *test.p_limits), common, note=note)
     fitted = {r: row for r, row in by.items() if row["b"] is not None and row["se"]}
     weights = {r: row["se"] ** -2 for r, row in fitted.items()}
     for registry in asked.registries:
         row = fitted.get(registry)
-        own = _ratio(row["b"], row["se"]) if row else (None,) * 3
+        own = ratio(row["b"], row["se"]) if row else (None,) * 3
         weight = 100 * weights[registry] / sum(weights.values()) if row else None
         told = by.get(registry)
         _registry(result, asked, registry, told, own, weight, ("events", "n"))
@@ -229,7 +234,7 @@ def _comparison(result: Result, asked: Asked, by: dict[str, Row]) -> None:
     common |= {"n": sum(r["events"] for r in fitted.values())}
     common |= {"total": sum(r["n"] for r in fitted.values())}
     note = asked.note([*fitted], ONE_FILE)
-    _estimate(result, asked, "common_effect", _ratio(one.mu, one.se), common, note=note)
+    estimate(result, asked, "common_effect", ratio(one.mu, one.se), common, note=note)
     _varying(result, asked, y, se, common, "log hazard ratio", math.exp, [*fitted])
     for place, registry in enumerate(fitted):
         others = [k for k in range(len(y)) if k != place]
@@ -239,7 +244,8 @@ def _comparison(result: Result, asked: Asked, by: dict[str, Row]) -> None:
             _left_out(result, asked, registry, "varying_effects", value, left.tau2)
 
 
-def _ratio(b: float, se: float) -> tuple[float, float, float]:
+def ratio(b: float, se: float) -> tuple[float, float, float]:
+    """A hazard ratio and its limits."""
     return math.exp(b), math.exp(b - Z * se), math.exp(b + Z * se)
 
 
@@ -258,7 +264,7 @@ def _varying(
         return
     one, several = effects.common(y, se), effects.varying(y, se)
     value = _through(back, several.mu, several.limits)
-    _estimate(result, asked, "varying_effects", value, common, note=asked.note(telling))
+    estimate(result, asked, "varying_effects", value, common, note=asked.note(telling))
     new = sorted(map(back, several.new)) if several.new else [None, None]
     tau2 = several.tau2_limits or (None, None)
     result.add(
@@ -320,7 +326,7 @@ def _curve(result: Result, asked: Asked, by: dict[str, list[Row]]) -> None:
     common |= {"total": sum(b.n for b in binned)}
     common |= {"n": sum(x.events for b in binned for x in b.bins)}
     note = asked.note([*by], BINNED)
-    _estimate(result, asked, "steps", (None, lower, upper), common, note=note)
+    estimate(result, asked, "steps", (None, lower, upper), common, note=note)
     by_name = dict(zip(by, binned, strict=True))
     for registry in asked.registries:
         own = by_name.get(registry)
@@ -331,7 +337,7 @@ def _curve(result: Result, asked: Asked, by: dict[str, list[Row]]) -> None:
         _registry(result, asked, registry, row or None, value, weight, ("events", "at_risk"))
 
 
-def _models(bundles: Sequence[Bundle], refused: frozenset[str]) -> dict[str, dict[str, list[Row]]]:
+def models(bundles: Sequence[Bundle], refused: frozenset[str]) -> dict[str, dict[str, list[Row]]]:
     """Endpoint -> registry -> rows, of models of which no term is refused."""
     found: dict[str, dict[str, list[Row]]] = {}
     for b in bundles:
@@ -359,38 +365,49 @@ def coefficients(rows: Iterable[Row]) -> tuple[tuple[str, ...], ratios.Coefficie
     return terms, ratios.Coefficients(b, covariance)
 
 
+def pooled_model(
+    fits: Mapping[str, tuple[tuple[str, ...], ratios.Coefficients]],
+) -> tuple[tuple[str, ...], tuple[str, ...], ratios.Coefficients] | None:
+    """The most terms that a registry told, which registries told all of them, and their model."""
+    terms = max((t for t, _ in fits.values()), key=len)
+    kept = {r: fit for r, (own, fit) in fits.items() if own == terms}
+    try:
+        return terms, tuple(kept), ratios.one_file([*kept.values()])
+    except ValueError:
+        return None
+
+
 def _model(
     result: Result,
-    labels: Mapping[str, str],
+    named: Mapping[str, str],
     registries: tuple[str, ...],
     by: dict[str, list[Row]],
 ) -> None:
     """A model of several factors, from the registries that have all of its terms."""
     fits = {registry: coefficients(rows) for registry, rows in by.items()}
-    terms = max((t for t, _ in fits.values()), key=len)
-    kept = {r: fit for r, (own, fit) in fits.items() if own == terms}
-    try:
-        pooled = ratios.one_file([*kept.values()])
-    except ValueError:
+    found = pooled_model(fits)
+    if found is None:
         return
+    terms, telling, pooled = found
+    kept = {r: fits[r][1] for r in telling}
     first = {r: by[r][0] for r in kept}
     names = {r["term"]: r["statistic_id"] for r in by[next(iter(kept))]}
     for at, term in enumerate(terms):
-        asked = Asked(names[term], labels[names[term]], registries)
+        asked = Asked(names[term], named[names[term]], registries)
         common = {"registries": len(kept), "unit": "HR"}
         common |= {"n": sum(r["events"] for r in first.values())}
         common |= {"total": sum(r["n"] for r in first.values())}
-        value = _ratio(float(pooled.b[at]), float(pooled.se[at]))
+        value = ratio(float(pooled.b[at]), float(pooled.se[at]))
         note = asked.note([*kept], ONE_FILE_OF_SEVERAL)
-        _estimate(result, asked, "one_file", value, common, note=note)
+        estimate(result, asked, "one_file", value, common, note=note)
         for registry in registries:
             fit = kept.get(registry)
-            own = _ratio(float(fit.b[at]), float(fit.se[at])) if fit else (None,) * 3
+            own = ratio(float(fit.b[at]), float(fit.se[at])) if fit else (None,) * 3
             row = first.get(registry)
             _registry(result, asked, registry, row, own, None, ("events", "n"))
 
 
-def _estimate(
+def estimate(
     result: Result,
     asked: Asked,
     method: str,
@@ -400,6 +417,7 @@ def _estimate(
     exact: bool = False,
     note: str | None = None,
 ) -> None:
+    """Add a pooled number."""
     value_, lower, upper = value
     result.add(
         "estimates",

@@ -72,7 +72,7 @@ def read(folder: Path, pool: PoolFile) -> Bundle:
     Raises:
         Refused: it is damaged, foreign, or not signed by the key that pool.toml names.
     """
-    sheet = _bytes(folder, SHEET)
+    sheet = plain_bytes(folder, SHEET)
     facts = _facts(folder, sheet)
     registry = str(facts["registry"])
     member = pool.registries.get(registry)
@@ -81,7 +81,7 @@ def read(folder: Path, pool: PoolFile) -> Bundle:
             f"{folder}: of the registry {registry}, which pool.toml does not name. Add it with its "
             "public key, or leave the bundle out."
         )
-    if not signed_by(member.key, sheet, _bytes(folder, SIGNATURE).decode("utf-8", "replace")):
+    if not signed_by(member.key, sheet, plain_bytes(folder, SIGNATURE).decode("utf-8", "replace")):
         raise Refused(
             f"{folder}: not signed by the key that pool.toml names for {registry}. It was changed, "
             f"or the key was: ask {registry}, over another way, for its public key."
@@ -116,7 +116,7 @@ def _tables(folder: Path, facts: Mapping[str, Any]) -> Iterator[tuple[str, list[
     if set(facts["files"]) != named:
         raise Refused(f"{folder}/{SHEET}: names other tables than this version of y90 knows.")
     for name, contract in BY_NAME.items():
-        data = _bytes(folder, f"{name}.parquet")
+        data = plain_bytes(folder, f"{name}.parquet")
         if hashlib.sha256(data).hexdigest() != facts["files"][f"{name}.parquet"]:
             raise Refused(
                 f"{folder}/{name}.parquet: changed since the bundle was signed. Ask for it again."
@@ -170,13 +170,18 @@ def _impossible(row: Mapping[str, Any]) -> bool:
     )
 
 
-def _bytes(folder: Path, name: str) -> bytes:
+def plain_bytes(folder: Path, name: str) -> bytes:
+    """The bytes of a plain file of another house.
+
+    Raises:
+        Refused: it is missing, large or no plain file.
+    """
     path = folder / name
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > GREATEST:
             raise Refused(
-                f"{path}: missing, or no plain file. Name the folder of a whole bundle, as "
-                "`y90 export --pool` wrote it."
+                f"{path}: missing, or no plain file. Name the folder as a whole, as its "
+                "registry wrote it."
             )
         return path.read_bytes()
     except OSError as fault:

@@ -1,6 +1,7 @@
 """Publish, read and verify pooled releases: folders that never change, made from bundles.
 
     <releases>/bundles/<hash>/            each bundle that was pooled, once, as it came
+    <releases>/answers/<hash>/            each answer of a second round, likewise
     <releases>/<night>[.n]/manifest.json  `content`: what the numbers are a function of; `record`
                             parquet/pooled/*.parquet  release.duckdb  report/index.html
 
@@ -26,7 +27,7 @@ from schemas.house_settings import PoolFile
 from schemas.tables.pooling import POOLED
 from warehouse.bundles.bundle import arrow, contracts_sha256
 from warehouse.fingerprints import code_sha256, file_sha256, sha256_of
-from warehouse.pooling import estimates, together
+from warehouse.pooling import estimates, rounds, together
 from warehouse.pooling.reading import Bundle, Row, read_all
 from warehouse.releases.database import write_database
 from warehouse.releases.releases import free_id
@@ -51,7 +52,13 @@ class Made:
 
 
 def run(
-    folders: Sequence[Path], pool: PoolFile, releases: Path, page: Page, *, strict: bool = False
+    folders: Sequence[Path],
+    pool: PoolFile,
+    releases: Path,
+    page: Page,
+    *,
+    answers: Sequence[Path] = (),
+    strict: bool = False,
 ) -> Made:
     """Pool bundles and publish.
 
@@ -60,6 +67,7 @@ def run(
         pool: pool.toml.
         releases: where pooled releases are kept.
         page: writes the page.
+        answers: to the request that these bundles make, in any order.
         strict: publish nothing if a statistic is refused.
 
     Raises:
@@ -74,29 +82,51 @@ def run(
         lines = together.told(differences)
         if strict and differences:
             raise Failed("\n".join(["pool run --strict: not comparable.", *lines]))
-        tables = tables_of(bundles, differences)
-        content = _content(pool, bundles, tables, together.warnings(bundles))
+        told = _answers(answers, bundles, pool, differences)
+        tables = tables_of(bundles, differences, told)
+        content = _content(pool, bundles, tables, told)
         rows = {name: len(listed) for name, listed in tables.items()}
-        told = (tuple(lines), tuple(content["warnings"]), rows)
+        said = (tuple(lines), tuple(content["warnings"]), rows)
         night = max(str(b.facts["as_of"]) for b in bundles).replace("-", ".")
         for folder in listing(releases):
             if manifest(folder)["content"] == content:
-                return Made(folder, False, *told)
+                return Made(folder, False, *said)
         for bundle in bundles:
             _keep(bundle, releases)
+        for answer in told.answers:
+            rounds.keep(answer, releases)
         place = releases / free_id(night, {p.name for p in listing(releases)})
         with new_folder(place) as folder:
             _write(folder, tables, content, page)
     place.chmod(0o755)
-    return Made(place, True, *told)
+    return Made(place, True, *said)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRound:
+    """The request that bundles make, and what answered it."""
+
+    asked: bytes
+    answers: tuple[rounds.Answer, ...]
+
+
+def _answers(
+    folders: Sequence[Path],
+    bundles: Sequence[Bundle],
+    pool: PoolFile,
+    differences: Sequence[together.Difference],
+) -> SecondRound:
+    asked = rounds.request(bundles, pool, differences)
+    return SecondRound(asked, tuple(rounds.read_answers(folders, pool, asked)))
 
 
 def tables_of(
-    bundles: Sequence[Bundle], differences: Sequence[together.Difference]
+    bundles: Sequence[Bundle], differences: Sequence[together.Difference], told: SecondRound
 ) -> dict[str, list[Row]]:
     """Every pooled table, from bundles that may be pooled."""
     refused = frozenset(d.statistic_id for d in differences)
     tables = dict(estimates.pool(bundles, refused).tables)
+    rounds.add(tables, bundles, told.answers, told.asked)
     tables["refused"] = [
         {"statistic_id": d.statistic_id, "key": d.key, "registry": d.registry, "first": d.first}
         | {"left": d.left, "right": d.right}
@@ -176,12 +206,15 @@ def verify(releases: Path, folder: Path, pool: PoolFile) -> list[str]:
         if not (folder / name).is_file() or file_sha256(folder / name) != sha256
     ]
     kept = [releases / "bundles" / b["sha256"] for b in facts["content"]["bundles"].values()]
+    answers = [releases / "answers" / a for a in facts["content"].get("answers", {}).values()]
     try:
         bundles = read_all(kept, pool)
+        differences = together.differences(bundles)
+        told = _answers(answers, bundles, pool, differences)
     except Refused as fault:
         return [*wrong, f"not made again: {fault}"]
-    tables = tables_of(bundles, together.differences(bundles))
-    again = _content(pool, bundles, tables, together.warnings(bundles))
+    tables = tables_of(bundles, differences, told)
+    again = _content(pool, bundles, tables, told)
     for name, sha256 in facts["content"]["tables"].items():
         if again["tables"].get(name) != sha256:
             code = again["code_sha256"] != facts["content"]["code_sha256"]
@@ -223,7 +256,7 @@ def _content(
     pool: PoolFile,
     bundles: Sequence[Bundle],
     tables: Mapping[str, list[Row]],
-    warnings: Sequence[str],
+    told: SecondRound,
 ) -> dict[str, Any]:
     """What the numbers are a function of, and the hash of every table."""
     return {
@@ -241,7 +274,8 @@ def _content(
         },
         "code_sha256": code_sha256(),
         "contracts_sha256": contracts_sha256(),
-        "warnings": list(warnings),
+        "answers": {a.registry: a.sha256 for a in told.answers},
+        "warnings": together.warnings(bundles),
         "tables": {
             name: sha256_of(arrow(contract, tables[name]).to_pylist())
             for name, contract in BY_NAME.items()

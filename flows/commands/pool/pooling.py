@@ -1,6 +1,7 @@
-"""y90 pool check, run, show, diff and verify: several registries, no shared patients."""
+"""y90 pool: check, ask, answer, run, show, diff, verify; several registries, no shared patients."""
 
 import argparse
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,68 @@ def _check(context: Context) -> int:
     return 1 if found else 0
 
 
+def _ask_arguments(parser: argparse.ArgumentParser) -> None:
+    _folders(parser)
+    parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="the request, new")
+
+
+def _ask(context: Context) -> int:
+    from flows.pool_settings import load_pool
+    from schemas.errors import Refused
+    from warehouse.pooling import reading, release, rounds, together
+    from warehouse.store import create_atomically
+
+    given = context.arguments
+    pool, releases = load_pool(given.config)
+    bundles = reading.read_all(given.bundles, pool)
+    together.refuse(bundles, pool, release.last(releases))
+    asked = rounds.request(bundles, pool, together.differences(bundles))
+    questions = [(q["endpoint"], ", ".join(q["terms"]), ", ".join(q["registries"]))
+                 for q in json.loads(asked)["questions"]]  # fmt: skip
+    if not questions:
+        raise Refused(
+            "pool ask: no two registries told a comparable hazard ratio. There is nothing to ask."
+        )
+    try:
+        create_atomically(given.to, asked)
+    except FileExistsError:
+        raise Refused(f"{given.to}: there is something already. Name a new file.") from None
+    facts = {"to": given.to, "questions": len(questions)}
+    context.report(facts, f"{table(('endpoint', 'terms', 'registries'), questions)}\n\n{given.to}")
+    return 0
+
+
+def _answer_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("request", type=Path, metavar="REQUEST", help="what `y90 pool ask` wrote")
+    parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="the answer, new")
+
+
+def _answer(context: Context) -> int:
+    from flows.settings import signing_key_path
+    from flows.telling import progress
+    from warehouse.bundles import answers, signatures
+
+    given = context.arguments
+    key = signatures.read_key(signing_key_path(context.registry))
+    with progress.doing("answer"):
+        made = answers.answer(context.store, context.registry, given.request, given.to, key)
+    for line in made.withheld:
+        context.warn(f"withheld: {line}")
+    facts = {"to": given.to, "sha256": made.sha256, "told": made.told, "withheld": made.withheld}
+    context.report(facts, f"answer of {len(made.told)} questions in {given.to}, {made.sha256}")
+    return 0
+
+
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     _folders(parser)
+    parser.add_argument(
+        "--answer",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="ANSWER",
+        help="a registry's answer to what `y90 pool ask` asked; once for each registry",
+    )
     parser.add_argument(
         "--strict", action="store_true", help="publish nothing if a statistic is not comparable"
     )
@@ -63,7 +124,9 @@ def _run(context: Context) -> int:
     given = context.arguments
     pool, releases = load_pool(given.config)
     with progress.doing("pool"):
-        made = release.run(given.bundles, pool, releases, page.write, strict=given.strict)
+        made = release.run(
+            given.bundles, pool, releases, page.write, answers=given.answer, strict=given.strict
+        )
     for line in made.refused:
         context.warn(f"not comparable: {line}")
     for warning in made.warnings:
@@ -182,6 +245,20 @@ COMMANDS = (
         example="y90 pool check bundles/* --config pool.toml",
         answer=_check,
         arguments=_folders,
+    ),
+    Command(
+        name="pool ask",
+        help="write what a second round asks each registry, for hazard ratios near one whole fit",
+        example="y90 pool ask bundles/* --to request.json --config pool.toml",
+        answer=_ask,
+        arguments=_ask_arguments,
+    ),
+    Command(
+        name="pool answer",
+        help="answer a second round from this registry's store, within its budget of bits; signed",
+        example="y90 pool answer request.json --to answer --config registry.toml",
+        answer=_answer,
+        arguments=_answer_arguments,
     ),
     Command(
         name="pool run",

@@ -167,6 +167,27 @@ at <- function(p, b) {
 seconds <- lapply(parts, at, c(first))
 second <- first + solve(Reduce(`+`, lapply(seconds, `[[`, "i")), Reduce(`+`, lapply(seconds, `[[`, "u")))
 
+# One factor: what registries of enough events at each level tell, to two decimals, then the second
+# round at its common effect to four.
+second_round <- function(term, told) {
+  form <- as.formula(paste("Surv(days, dead) ~", term))
+  own <- lapply(parts[told], function(p) coxph(form, p, control = control))
+  b <- round(sapply(own, coef), 2)
+  w <- round(sapply(own, function(f) sqrt(vcov(f)[1, 1])), 2)^-2
+  b0 <- round(sum(w * b) / sum(w), 4)
+  asked <- sapply(parts[told], function(p) {
+    environment(form) <- environment()  # coxph.detail looks for the rows there
+    f <- coxph(form, p, init = b0, control = coxph.control(iter.max = 0))
+    c(sum(coxph.detail(f)$score), 1 / f$var[1, 1])
+  })
+  whole <- coxph(update(form, . ~ . + strata(registry)), d[d$registry %in% told, ], control = control)
+  object(list(told = paste0('"', paste(told, collapse = ""), '"'), at = number(b0),
+    score = array(asked[1, ]), information = array(asked[2, ]),
+    stratified = array(c(coef(whole), sqrt(vcov(whole)[1, 1])))))
+}
+rounds <- object(sapply(terms, function(t) second_round(t, c("A", "B", "C", if (t != "edema") "D")),
+                        simplify = FALSE))
+
 # --- moments -----------------------------------------------------------------------------------
 
 ages <- split(pbc$age, d$registry)
@@ -201,6 +222,7 @@ answers <- list(
     information = paste0("[", paste(sapply(seconds, function(s) matrix_of(s$i)), collapse = ","), "]"),
     stratified = array(coef(pooled)), stratified_se = array(sqrt(diag(vcov(pooled))))
   )),
+  rounds = rounds,
   moments = object(moments),
   versions = object(list(
     R = sprintf('"%s"', getRversion()), survival = sprintf('"%s"', packageVersion("survival")),
