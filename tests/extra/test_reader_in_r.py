@@ -38,7 +38,12 @@ invisible(dev.off())
 cat(near(fit, theirs) < 1e-9, near(by, theirs_by) < 1e-9, nrow(y90_table1(r)) > 20,
     round(unname(quantile(fit, 0.5)$quantile), 1), file.exists(file.path(dir, "os.pdf")), "\\n")
 print(summary(by, times = c(12, 24))$n.risk)
-for (wrong in list(quote(y90_open("nowhere")), quote(y90_km(r, "XX")), quote(y90_table(r, "xx"))))
+cards <- y90_ard(r, by = "ecog0")
+of <- cards$variable == "sex" & cards$stat_name == "n"
+cat(inherits(cards, "card"), all(cards$group1 %in% c("ecog0", NA)), sum(unlist(cards$stat[of])),
+    is.list(cards$stat), "\\n")
+for (wrong in list(quote(y90_open("nowhere")), quote(y90_km(r, "XX")), quote(y90_table(r, "xx")),
+                   quote(y90_ard(r, "xx"))))
   cat(tryCatch(eval(wrong), error = conditionMessage), "\\n")
 """
 
@@ -57,8 +62,10 @@ def test_its_curves_are_survivals_own(reference_store: Store, tmp_path: Path) ->
         ["Rscript", str(script), str(bundle)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    first, _, *told = done.stdout.splitlines()
+    first, _, results, *told = done.stdout.splitlines()
     assert first.split() == ["TRUE", "TRUE", "TRUE", "34.4", "TRUE"]
+    assert results.split() == ["TRUE", "TRUE", "40", "TRUE"]
     assert "y90 export" in told[0]
     assert told[1].startswith("no curve of XX. There are ")
     assert "survival_curves" in told[2]
+    assert told[3].startswith("no Table 1 by xx. There are alb35")

@@ -17,7 +17,7 @@ from schemas.records import (
 from schemas.records.field import markers
 from warehouse.engine import lineage
 from warehouse.releases.database import RELEASED
-from warehouse.sharing import adam
+from warehouse.sharing.standards.datasets import DATASETS
 
 SPECS = Path(__file__).parents[1] / "specs"
 NAMES = {
@@ -69,7 +69,7 @@ def test_a_derivation_that_no_release_carries_is_refused(monkeypatch: pytest.Mon
 
 
 def test_adam_has_a_code_for_every_record() -> None:
-    datasets = {d.name: {n: sql for n, _, sql in d.variables} for d in adam.DATASETS}
+    datasets = {d.name: {v.name: v.sql for v in d.variables} for d in DATASETS}
     for criterion in criteria.RECORDS:
         assert f"'{criterion.code}' THEN '{criterion.paramcd}'" in datasets["ADRS"]["PARAMCD"]
     for analyte in analytes.RECORDS:

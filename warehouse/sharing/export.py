@@ -1,7 +1,7 @@
 """Write bundles of one release that may leave the house.
 
 A bundle for colleagues holds every table as Parquet, CSV and one database, with a dictionary, and
-on demand datasets in the shape of ADaM. A public one holds guarded aggregates only
+on demand ADaM datasets with define.xml. A public one holds guarded aggregates only
 (warehouse.public). Public bundles are remembered with whom they were about, since two of them that
 differ by a few patients give these away.
 """
@@ -25,7 +25,9 @@ from warehouse.fingerprints import file_sha256, sha256_of
 from warehouse.releases import releases
 from warehouse.releases.database import RELEASED, write_database
 from warehouse.releases.query import neutral
-from warehouse.sharing import adam, public
+from warehouse.sharing import public
+from warehouse.sharing.standards import results, writing
+from warehouse.sharing.standards.study import Study
 from warehouse.store import Store, make_private, new_folder, write_atomically
 
 SUPPRESSED = "Withheld, since it is of few patients or would give such a count away."
@@ -59,7 +61,7 @@ def export(
         release: the release's folder.
         to: a folder that does not exist yet.
         for_public: guarded aggregates only.
-        with_adam: also datasets in the shape of ADaM, which are row level.
+        with_adam: also ADaM datasets with define.xml, which are row level.
 
     Returns:
         Warnings: earlier public bundles that differ by few patients, in whom they are about or in
@@ -72,7 +74,6 @@ def export(
         raise Refused(f"{to}: there is something already. Name a folder that does not exist yet.")
     if for_public and with_adam:
         raise Refused("--adam: its datasets are row level, so never public. Leave out one of both.")
-    content = releases.manifest(release)["content"]
     to.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(to.absolute()) as folder:
         shown: list[str] = []
@@ -82,7 +83,7 @@ def export(
             _whole(release, folder)
         if with_adam:
             (folder / "adam").mkdir()
-            adam.write(release, content["registry"], folder / "adam")
+            writing.write(release, _study(release), folder / "adam")
         _describe(release, folder, for_public=for_public, threshold=_threshold(registry))
     to.chmod(0o755 if for_public else 0o700)
     return _remember(store, release, shown, _threshold(registry)) if for_public else []
@@ -92,6 +93,13 @@ def _threshold(registry: Registry) -> int:
     return registry.file.export.small_cell
 
 
+def _study(release: Path) -> Study:
+    facts = releases.manifest(release)
+    record = facts["record"]
+    version = str(record["commit"] or "unknown")
+    return Study(facts["content"]["registry"], release.name, record["published_at"], version)
+
+
 def _whole(release: Path, folder: Path) -> None:
     shutil.copytree(release / "parquet", folder / "parquet")
     for path in sorted((folder / "parquet").glob("*/*.parquet")):
@@ -99,6 +107,8 @@ def _whole(release: Path, folder: Path) -> None:
         _csv(path, folder / "csv" / place)
     write_database(folder / "parquet", folder / "release.duckdb")
     _write_csv(folder / "csv" / "dictionary.csv", DICTIONARY, _dictionary(folder, RELEASED))
+    rows = (tuple(map(neutral, row)) for row in results.results(release))
+    _write_csv(folder / "csv" / "ard.csv", results.NAMES, rows)
     shutil.copyfile(READER_IN_R, folder / READER_IN_R.name)
 
 

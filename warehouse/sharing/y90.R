@@ -4,7 +4,7 @@
 #   r <- y90_open("DIR")
 #   fit <- y90_km(r, "OS", by = "ecog0")
 #   plot(fit, col = 1:2); quantile(fit, 0.5); summary(fit, times = c(12, 24))
-#   y90_table1(r)
+#   y90_table1(r); y90_ard(r, by = "ecog0")
 
 # The bundle. Stops where DIR is none.
 y90_open <- function(dir) {
@@ -57,4 +57,36 @@ y90_km <- function(r, endpoint, by = NULL, population = "all", level = "subject"
 y90_table1 <- function(r, population = "all") {
   t <- y90_table(r, "baseline_characteristics")
   t[t$population == population, setdiff(names(t), c("population", "statistic_id"))]
+}
+
+# Table 1 as the package cards holds results (class `card`), so that gtsummary lays it out:
+#   gtsummary::tbl_ard_summary(y90_ard(r)); gtsummary::tbl_ard_summary(y90_ard(r, "ecog0"), by = ecog0)
+# Every published number in the same layout is csv/ard.csv of the bundle.
+y90_ard <- function(r, by = NULL, population = "all") {
+  t <- read.csv(file.path(r$dir, "csv", "ard.csv"), na.strings = "", colClasses = "character",
+                check.names = FALSE)
+  t <- t[t$population == population &
+           t$context %in% c("summary", "tabulate", "missing", "attributes"), ]
+  if (is.null(by)) {
+    t <- t[is.na(t$group1), !startsWith(names(t), "group")]
+  } else {
+    if (!by %in% t$group1)
+      stop("no Table 1 by ", by, ". There are ",
+           paste(sort(unique(na.omit(t$group1))), collapse = ", "), ".", call. = FALSE)
+    t <- t[(t$group1 %in% by & t$variable != by) |
+             (is.na(t$group1) & (t$variable == by | t$context == "attributes")), ]
+    t$group1_level <- as.list(t$group1_level)
+  }
+  if (requireNamespace("cards", quietly = TRUE) && utils::packageVersion("cards") < "0.7.0")
+    t$context <- c(summary = "continuous", tabulate = "categorical", missing = "missing",
+                   attributes = "attributes")[t$context]
+  numbers <- t$context != "attributes"
+  stat <- as.list(t$stat)
+  stat[numbers] <- as.list(as.numeric(t$stat[numbers]))
+  t$stat <- stat
+  t$variable_level <- as.list(t$variable_level)
+  t$fmt_fun <- t$warning <- t$error <- rep(list(NULL), nrow(t))
+  t$population <- NULL
+  rownames(t) <- NULL
+  structure(t, class = c("card", "data.frame"))
 }

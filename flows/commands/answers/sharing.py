@@ -29,7 +29,9 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
         help="guarded aggregates that `y90 pool` adds to those of other registries; signed",
     )
     parser.add_argument(
-        "--adam", action="store_true", help="also ADaM-shaped datasets, as Parquet and XPT"
+        "--adam",
+        action="store_true",
+        help="also ADaM datasets (Parquet, XPT, Dataset-JSON) with define.xml",
     )
 
 
