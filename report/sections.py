@@ -110,7 +110,12 @@ def _treatment(con: Connection, _: str) -> Section:
         "Treatment",
         "Activity and absorbed dose, and how response and liver toxicity go with it.",
         (measured.dose(con),),
-        (measured.compartments(con), dose_response.groups(con), dose_response.models(con)),
+        (
+            measured.compartments(con),
+            measured.technical(con),
+            dose_response.groups(con),
+            dose_response.models(con),
+        ),
     )
 
 
@@ -210,6 +215,7 @@ def _toxicity(con: Connection, version: str) -> Section:
             measured.liver_function(con),
             courses.courses(con),
             events.events(con),
+            events.by_procedure(con),
             events.late_toxicity(con, version),
             events.reild(con),
         ),

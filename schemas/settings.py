@@ -259,6 +259,9 @@ class DosimetrySettings(Section):
     lung_dose_tolerance_pct: Annotated[float, Field(gt=0, lt=100)] = Field(
         5, description="Recomputed and recorded lung dose may differ by this."
     )
+    delivered_pct: Annotated[float, Field(gt=0, le=100)] = Field(
+        90, description="A target got what was planned from so much of it on; no source read says."
+    )
     bsa_formula: Literal["dubois", "mosteller"] = Field("dubois", description="Body surface area.")
     cutoff_seed: int = Field(
         20210601, description="Seed of the resampled patients by which cut-offs of dose are judged."

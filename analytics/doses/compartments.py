@@ -1,7 +1,8 @@
 """Medians of the doses to tumour and normal liver, of each device apart.
 
-A target has the doses inside its perfused volume, a patient those of the planned course over one
-volume. Doses as recorded stand beside those computed and are never mixed with them.
+A target has the doses inside its perfused volume, a session those of its targets and a patient
+those of the planned course over one volume. Doses as recorded stand beside those computed and are
+never mixed with them.
 
 Source: EANM standard operational procedure, Chiesa et al., EJNMMI Phys 2021;8:77 (mean doses to
 tumour and normal liver); quartiles after Hyndman and Fan, Am Stat 1996;50:361-365, type 7.
@@ -17,12 +18,12 @@ from analytics.estimators.event_counts import populations
 from analytics.fetched import fetched_records
 from schemas.contract import Table, conform, rows
 from schemas.statistic_ids import set_id_column, statistic_id
-from schemas.tables.dose_marts import DEVICES, CompartmentDoses, CourseDoses
+from schemas.tables.dose_marts import DEVICES, CompartmentDoses, CourseDoses, SessionDoses
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.outcomes import MemberSets
 from schemas.tables.outcomes.compartments import MEASURES, CompartmentDosimetry
 
-GRAINS = ("target", "subject")
+GRAINS = ("target", "session", "subject")
 ALWAYS = ("glass", "resin")
 """The devices that have rows where nobody was treated with them."""
 _KEY = ("population", "device", "measure", "grain")
@@ -30,11 +31,13 @@ _KEY = ("population", "device", "measure", "grain")
 
 def compartment_dosimetry(
     compartment_doses: Table[CompartmentDoses],
+    session_doses: Table[SessionDoses],
     course_doses: Table[CourseDoses],
     population_members: Table[PopulationMembers],
 ) -> Table[CompartmentDosimetry]:
-    """Summarise every measure of every device, by target and by patient."""
-    counted = fetched_records(_summed, compartment_doses, course_doses, population_members)
+    """Summarise every measure of every device, by target, by session and by patient."""
+    doses = (compartment_doses, session_doses, course_doses)
+    counted = fetched_records(_summed, *doses, population_members)
     by_key = {tuple(r[name] for name in _KEY): r for r in counted}
     records = list(_records(by_key, populations(population_members)))
     for record in records:
@@ -43,10 +46,12 @@ def compartment_dosimetry(
 
 
 def compartment_dosimetry_sets(
-    compartment_doses: Table[CompartmentDoses], course_doses: Table[CourseDoses]
+    compartment_doses: Table[CompartmentDoses],
+    session_doses: Table[SessionDoses],
+    course_doses: Table[CourseDoses],
 ) -> Table[MemberSets]:
     """List the patients with a value of each measure."""
-    values = _values(compartment_doses, course_doses)
+    values = _values(compartment_doses, session_doses, course_doses)
     known = values.filter(values.value.notnull())
     named = known.select(
         "subject_id",
@@ -75,10 +80,14 @@ def _unit(measure: str) -> str:
 
 
 def _summed(
-    compartment_doses: ir.Table, course_doses: ir.Table, population_members: ir.Table
+    compartment_doses: ir.Table,
+    session_doses: ir.Table,
+    course_doses: ir.Table,
+    population_members: ir.Table,
 ) -> ir.Table:
     members = population_members.select("population", "subject_id")
-    inside = _values(compartment_doses, course_doses).inner_join(members, "subject_id")
+    values = _values(compartment_doses, session_doses, course_doses)
+    inside = values.inner_join(members, "subject_id")
     return inside.group_by(_KEY).agg(
         n=inside.value.count(),
         total=inside.count(),
@@ -90,10 +99,10 @@ def _summed(
     )
 
 
-def _values(compartment_doses: ir.Table, course_doses: ir.Table) -> ir.Table:
+def _values(*doses: ir.Table) -> ir.Table:
     """One row per unit and measure."""
     parts = []
-    for grain, table in (("target", compartment_doses), ("subject", course_doses)):
+    for grain, table in zip(GRAINS, doses, strict=True):
         whole = table.filter(table.compartment == "target")
         for column in ("dose_gy", "dose_gy_recorded"):
             parts.append(_measured(table, table.compartment + f"_{column}", column, grain))

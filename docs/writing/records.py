@@ -196,7 +196,8 @@ def _levels(factor: factors.Factor) -> Iterator[str]:
 
 def _windows_and_doses() -> str:
     windows = [
-        (w.code, w.anchor, str(w.first_day), _last_day(w), w.source) for w in event_windows.RECORDS
+        (w.code, w.anchor, str(w.first_day), _last_day(w), w.source)
+        for w in (*event_windows.RECORDS, *event_windows.PROCEDURES)
     ]
     asked = [
         (r.code, r.label, ", ".join(r.levels), ", ".join(r.measures), r.source)

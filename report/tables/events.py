@@ -62,6 +62,51 @@ def events(con: Connection) -> Table:
     )
 
 
+PROCEDURE_WINDOWS = {
+    "s30": "30 days after a session",
+    "s91": "3 months after a session",
+    "until_next": "any time after a session",
+}
+
+
+def by_procedure(con: Connection) -> Table:
+    """How many sessions were followed by any event, none, one of grade 3, or one of a kind."""
+    found = {
+        (r["time_window"], r["category"]): r
+        for r in records(
+            con, "SELECT * FROM outcomes.procedure_events WHERE population = 'all' AND total > 0"
+        )
+    }
+    shown = [(w, c) for w in PROCEDURE_WINDOWS for c in CATEGORIES if (w, c) in found]
+    return table(
+        "procedure-events",
+        "Adverse events by session",
+        ("", "sessions", "95 % CI", "not known"),
+        tuple(
+            (
+                f"{PROCEDURE_WINDOWS[w]}, {CATEGORIES[c]}",
+                Cell(
+                    share(found[w, c]["n"], found[w, c]["total"], found[w, c]["pct"]),
+                    said(found[w, c], n=0, total=0, pct=1),
+                ),
+                Cell(
+                    interval(found[w, c]["lower"], found[w, c]["upper"]),
+                    said(found[w, c], lower=1, upper=1),
+                ),
+                Cell(str(found[w, c]["n_unknown"]), said(found[w, c], n_unknown=0)),
+            )
+            for w, c in shown
+        ),
+        (
+            "An event belongs to the last session on or before its first day; no window reaches "
+            "beyond the next session. One without a day leaves open each session of a patient who "
+            "had several. Limits by resampling patients.",
+        ),
+        ("CI",),
+        empty="No adverse event was delivered.",
+    )
+
+
 LATE = {w: said for w, said in WINDOWS.items() if w.startswith("late")}
 
 

@@ -82,7 +82,7 @@ def compartments(con: Connection) -> Table:
         (device, measure, grain)
         for device in dict.fromkeys(d for d, _, _ in found)
         for measure in COMPARTMENTS
-        for grain in ("target", "subject")
+        for grain in ("target", "session", "subject")
         if (device, measure, grain) in found
     ]
     return table(
@@ -106,11 +106,49 @@ def compartments(con: Connection) -> Table:
             for key in shown
         ),
         (
-            "Of a target: inside its perfused volume, by partition. Of a patient: energies of the "
-            "planned course over one volume; of normal liver always the whole of it. Devices are "
-            "never pooled.",
+            "Of a target: inside its perfused volume, by partition. Of a session or a patient: "
+            "energies of its targets, or of the planned course, over one volume; of normal liver "
+            "always the whole of it. Devices are never pooled.",
         ),
         empty="No dose of a compartment can be told from what was delivered.",
+    )
+
+
+TECHNICAL = {
+    "complete": "All that was prescribed went in",
+    "stopped_early": "Stopped early",
+    "as_planned": "Activity as planned",
+}
+
+
+def technical(con: Connection) -> Table:
+    """How sessions went, and of how many patients every session did."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.technical_summary WHERE population = 'all' AND total > 0 "
+        "ORDER BY device <> 'any', device, measure, grain",
+    )
+    return table(
+        "technical",
+        "Delivery by session and by patient",
+        ("", "device", "by", "n of those known", "95 % CI", "not known"),
+        tuple(
+            (
+                TECHNICAL[r["measure"]],
+                r["device"],
+                words.unit(r["grain"]),
+                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+                Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+                Cell(str(r["n_unknown"]), said(r, n_unknown=0)),
+            )
+            for r in found
+        ),
+        (
+            "A patient is complete, or as planned, if every session is, and stopped early if one "
+            "was. A procedure at which no 90Y was given is not in a registry of treatments.",
+        ),
+        ("CI",),
+        empty="Neither planned activity nor how a session ended was delivered.",
     )
 
 

@@ -139,6 +139,7 @@ COLUMNS: Mapping[str, str] = {
     "treatments.liver_volume_ml": "whole liver volume | liver volume + whole",
     "treatments.normal_liver_volume_ml": "normal liver volume + liver",
     "treatments.lung_dose_gy": "lung dose + treatment",
+    "treatments.delivery": "delivery | delivery complete + target treatment",
     "lesions.lesion_id": "lesion | lesion identifier | lesion sequence | lesion name + identifier "
     "sequence name",
     "lesions.organ": "site",

@@ -100,6 +100,7 @@ UNKNOWN: Mapping[str, tuple[str, ...]] = {
         "dosimetry_model",
         "liver_volume_ml",
         "normal_liver_volume_ml",
+        "delivery",
     ),
     "lesions": ("segment",),
     "scans": ("arterial_phase",),

@@ -56,14 +56,14 @@ class CompartmentDoses(CompartmentColumns):
         metadata = declares(schema="marts")
 
 
-class CourseDoses(CompartmentColumns):
-    """One row per treated subject and compartment: the doses of the planned course together.
+class UnitedColumns(CompartmentColumns):
+    """Doses of several targets over one volume.
 
     Energies are added and divided by the mass of one volume, so that Gy of different volumes are
     never added; where no such mass is known, the targets' doses stand alone.
     """
 
-    n_targets: Int = column("Targets of the planned course.", required=True, minimum=1)
+    n_targets: Int = column("Targets.", required=True, minimum=1)
     reference_volume: Text = column(
         "The volume that every energy is divided by: the one target, both lobes, the whole liver, "
         "or the whole normal liver.",
@@ -71,10 +71,54 @@ class CourseDoses(CompartmentColumns):
     )
     dose_gy_recorded: Float = column("The same of the doses as recorded.", unit="Gy")
     activity_pct_of_planned: Float = column(
-        "Activity of the course of that planned; null unless known of every target.", unit="%"
+        "Activity given of that planned; null unless known of every target.", unit="%"
     )
     liver_pct: Float = column("Share of the liver's mass that was treated.", unit="%")
     reason: Text = column("Why no dose is computed.")
+
+
+class CourseDoses(UnitedColumns):
+    """One row per treated subject and compartment: the doses of the planned course together."""
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class SessionDoses(UnitedColumns):
+    """One row per session and compartment: the doses of the session's targets together."""
+
+    session_number: Int = column("Number of the session.", key=True)
+    rel_day: Int = column("Day from T0.", unit="days", required=True)
+    course: Int = column("1 for the planned course, higher for re-treatment.", required=True)
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class Procedures(Mart):
+    """One row per session of a treated subject: how it went."""
+
+    session_number: Int = column("Number of the session.", key=True)
+    rel_day: Int = column("Day from T0.", unit="days", required=True)
+    course: Int = column("1 for the planned course, higher for re-treatment.", required=True)
+    device: Text = column("Device; `mixed` when both were used.", required=True, codes=DEVICES)
+    n_targets: Int = column("Targets.", required=True, minimum=1)
+    complete: Bool = column(
+        "All that was prescribed went in, of every target; null where that is not recorded of one."
+    )
+    stopped_early: Bool = column(
+        "The injection of a target was stopped early; null where that is not recorded of one."
+    )
+    activity_pct_of_planned: Float = column(
+        "Activity given of that planned; null unless known of every target.", unit="%"
+    )
+    as_planned: Bool = column(
+        "At least `dosimetry.delivered_pct` of the activity planned; null where not known."
+    )
 
     class Config:
         """Row level."""

@@ -1,21 +1,47 @@
 """Marts of adverse events, deaths by cause, where REILD was looked for, and other therapies."""
 
 from schemas.contract import Bool, Int, Text, column, declares
-from schemas.records.field.event_windows import EVENT_WINDOWS
+from schemas.records.field.event_windows import EVENT_WINDOWS, PROCEDURE_WINDOWS
 from schemas.tables.mart_table import Mart, codes_of
 from schemas.tables.registry import Contacts, SubsequentTherapies
 
 
-class SubjectEvents(Mart):
-    """One row per treated subject of a site that delivers events, and window it was observed in."""
+class EventColumns(Mart):
+    """What a roll-up of adverse events says, of a patient or of a session."""
 
-    time_window: Text = column("Window after treatment.", key=True, codes=EVENT_WINDOWS)
+    time_window: Text = column("Window.", key=True)
     n_events: Int = column("Treatment-emergent events that began in it.", required=True, minimum=0)
     worst_grade: Int = column("Worst grade as recorded, in any version.", minimum=1, maximum=5)
     any_event: Bool = column("At least one; null where a date that decides cannot be read.")
     grade_3: Bool = column("One of grade 3 or worse; null where a grade that decides is missing.")
     serious: Bool = column("One recorded as serious; null where that is not recorded of one.")
     related: Bool = column("One attributed to treatment; null where that is not known of one.")
+
+
+class SubjectEvents(EventColumns):
+    """One row per treated subject of a site that delivers events, and window it was observed in."""
+
+    time_window: Text = column("Window after treatment.", key=True, codes=EVENT_WINDOWS)
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
+class SessionEvents(EventColumns):
+    """One row per session of a treated subject of a site that delivers events, and window.
+
+    An event belongs to the last session on or before its first day. One without a day belongs to
+    the only session; of several sessions it leaves each open.
+    """
+
+    session_number: Int = column("Number of the session.", key=True)
+    time_window: Text = column(
+        "Window after the session, up to the next one.", key=True, codes=PROCEDURE_WINDOWS
+    )
+    session_day: Int = column("Day of the session, from T0.", unit="days", required=True)
+    course: Int = column("1 for the planned course, higher for re-treatment.", required=True)
 
     class Config:
         """Row level."""

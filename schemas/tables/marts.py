@@ -20,7 +20,10 @@ from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectRespons
 from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses
 from schemas.tables.dose_marts import CourseDoses as CourseDoses
 from schemas.tables.dose_marts import DoseOutcomes as DoseOutcomes
+from schemas.tables.dose_marts import Procedures as Procedures
+from schemas.tables.dose_marts import SessionDoses as SessionDoses
 from schemas.tables.event_marts import Deaths as Deaths
+from schemas.tables.event_marts import SessionEvents as SessionEvents
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
 from schemas.tables.event_marts import SubjectReild as SubjectReild
 from schemas.tables.factors.levels import FactorLevels as FactorLevels

@@ -260,6 +260,12 @@ class Treatments(RegistryTable):
     lung_dose_gy: Decimal = column(
         "Lung dose of the session as recorded.", unit="Gy", minimum=0, worse="higher"
     )
+    delivery: Text = column(
+        "Whether all that was prescribed for the target went in, or the injection was stopped "
+        "early, as by stasis; a procedure at which no 90Y was given is no row.",
+        codes=("complete", "stopped_early"),
+        worse="higher",
+    )
 
     class Config:
         """Dated by the administration."""

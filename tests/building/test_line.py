@@ -208,7 +208,7 @@ def test_a_release_survives_without_the_rest_of_the_store(
 def test_every_statistic_counts_its_members(reference_store: Store) -> None:
     """A statistic's n is the size of its numerator set within its population sets.
 
-    Doses by session and target count more units than patients: every patient has one at least.
+    Sessions and targets are more units than patients: each patient has one at least.
     """
     sets: dict[str, set[tuple[object, object]]] = {}
     subjects: dict[str, set[object]] = {}
@@ -217,7 +217,8 @@ def test_every_statistic_counts_its_members(reference_store: Store) -> None:
         subjects.setdefault(str(name), set()).add(subject)
     query = (
         "SELECT s.statistic_id, s.n, population_set, numerator_set, "
-        "coalesce(d.grain, c.grain) IN ('session', 'target') FROM outcomes.statistics s "
+        "coalesce(coalesce(d.grain, c.grain) IN ('session', 'target'), "
+        "s.method = 'proportion of sessions') FROM outcomes.statistics s "
         "LEFT JOIN outcomes.dosimetry_summary d ON s.statistic_id = d.statistic_id "
         "LEFT JOIN outcomes.compartment_dosimetry c ON s.statistic_id = c.statistic_id "
         "WHERE s.n IS NOT NULL AND numerator_set IS NOT NULL"

@@ -42,6 +42,7 @@ LATER = frozenset(
         ("treatments", "dosimetry_model"),
         ("treatments", "liver_volume_ml"),
         ("treatments", "normal_liver_volume_ml"),
+        ("treatments", "delivery"),
         ("lesions", "baseline_present"),
         ("lesions", "merged_into"),
         ("lesions", "split_from"),

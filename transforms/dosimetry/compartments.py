@@ -1,12 +1,13 @@
-"""Mean doses to tumour and normal liver, of each target and of the planned course together.
+"""Mean doses to tumour and normal liver, of each target, session and planned course.
 
 A target's mean dose is that of MIRD, for glass and for resin. Partition parts it: normal liver has
 D_N = K A (1 - L) (1 - R) / (T M_T + M_N), tumour T times as much, where A is the activity at
 injection in GBq, L the lung shunt, R what is left in the vial, M_T and M_N the masses of tumour and
 normal liver inside the perfused volume and T the ratio of their activities per mass. Energies of
-several targets are added and divided by the mass of one volume: of the target, if each session
-treated the same one; of both lobes; of the whole liver; of normal liver always the whole of it.
-Where that mass is not known there is no dose of the course, and the targets' doses stand alone.
+several targets, of a session or of the planned course, are added and divided by the mass of one
+volume: of the target, if each session treated the same one; of both lobes; of the whole liver; of
+normal liver always the whole of it. Where that mass is not known there is no dose of them together,
+and the targets' doses stand alone.
 
 Source: EANM standard operational procedure, Chiesa et al., EJNMMI Phys 2021;8:77 (mean doses of
 tumour and of normal liver are asked for); Ho et al., Eur J Nucl Med 1996;23:947 (partition model);
@@ -20,7 +21,12 @@ import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
 from schemas.settings import DosimetrySettings
-from schemas.tables.dose_marts import COMPARTMENTS, CompartmentDoses, CourseDoses
+from schemas.tables.dose_marts import (
+    COMPARTMENTS,
+    CompartmentDoses,
+    CourseDoses,
+    SessionDoses,
+)
 from schemas.tables.marts import TreatmentTargets
 from schemas.tables.registry import Treatments
 
@@ -30,7 +36,8 @@ INSIDE = dict(
 WIDE = "decimal(38, 12)"
 """Energies are summed as decimals: a sum of floats depends on the order of threads."""
 LOBES = ("whole", "right", "left")
-_BY = ("subject_id", "compartment")
+_COURSE = ("subject_id", "compartment")
+_SESSION = (*_COURSE, "session_number", "rel_day", "course")
 
 
 def compartment_doses(
@@ -52,8 +59,24 @@ def course_doses(
     settings: DosimetrySettings,
 ) -> Table[CourseDoses]:
     """Bring the doses of the planned course to one volume, where its mass is known."""
-    there = (compartment_doses.mass_kg != 0).fill_null(True)
-    planned = compartment_doses.filter(compartment_doses.course == 1, there)
+    planned = compartment_doses.filter(compartment_doses.course == 1)
+    united = _together(_there(planned, treatments, settings), _COURSE)
+    return conform(_over(_united(united)), CourseDoses)
+
+
+def session_doses(
+    compartment_doses: Table[CompartmentDoses],
+    treatments: Table[Treatments],
+    *,
+    settings: DosimetrySettings,
+) -> Table[SessionDoses]:
+    """Bring the doses of each session to one volume, by the same rules."""
+    united = _together(_there(compartment_doses, treatments, settings), _SESSION)
+    return conform(_over(_united(united)), SessionDoses)
+
+
+def _there(doses: ir.Table, treatments: ir.Table, settings: DosimetrySettings) -> ir.Table:
+    """Doses of volumes that are there, with what their treatment says of the liver."""
     given = treatments.select(
         "segments",
         "activity_planned_gbq",
@@ -61,8 +84,8 @@ def course_doses(
         whole_normal_kg=_kg(treatments.normal_liver_volume_ml, settings),
         liver_kg=_kg(treatments.liver_volume_ml, settings),
     )
-    together = _together(planned.inner_join(given, "source_row_id"))
-    return conform(_over(_united(together)), CourseDoses)
+    there = doses.filter((doses.mass_kg != 0).fill_null(True))
+    return there.inner_join(given, "source_row_id")
 
 
 def _kg(volume_ml: ir.DecimalValue, settings: DosimetrySettings) -> ir.FloatingValue:
@@ -139,8 +162,8 @@ def _compartment(t: ir.Table, name: str) -> ir.Table:
     )
 
 
-def _together(t: ir.Table) -> ir.Table:
-    """Per compartment of the course: energies, the masses of its volumes, and their places."""
+def _together(t: ir.Table, by: tuple[str, ...]) -> ir.Table:
+    """Per compartment of several targets: energies, masses of the volumes, and their places."""
     volume = t.lobe + "|" + t.segments.fill_null("") + "|" + t.mass_kg.cast(WIDE).cast("string")
     energy = (t.dose_gy * t.mass_kg).cast(WIDE)
     recorded = (t.dose_gy_recorded.cast("float64") * t.mass_kg).cast(WIDE)
@@ -155,7 +178,7 @@ def _together(t: ir.Table) -> ir.Table:
     }
     n = t.count()
     planned = t.activity_planned_gbq.cast("float64").cast(WIDE).sum().cast("float64")
-    return t.group_by(_BY).agg(
+    return t.group_by(by).agg(
         n_targets=n,
         device=ibis.cases(
             ((t.device == "unknown").any(), "unknown"),
@@ -184,7 +207,7 @@ def _together(t: ir.Table) -> ir.Table:
 
 
 def _united(t: ir.Table) -> ir.Table:
-    """The volume that holds every target of the course, and its mass."""
+    """The volume that holds every target, and its mass."""
     weighed = t.n_weighed == t.n_targets
     one = (t.n_targets == 1) | (weighed & (t.n_volumes == 1))
     both = weighed & t.placed & (t.n_whole == 0) & (t.n_right == 1) & (t.n_left == 1)

@@ -8,6 +8,8 @@ Source: `schemas.records.field.event_windows`; treatment-emergent as in
 `transforms.toxicity.clinical_events`.
 """
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
@@ -41,8 +43,12 @@ def subject_events(
     reached = observed.last_seen >= observed.last_day + observed.first_day
     subjects = observed.filter(~late | reached.fill_null(False)).select(*_BY)
     found = _found(recorded_events(adverse_events, anchors, settings), windows)
-    known = looked_up(subjects, found, _BY)
-    told = known.mutate(
+    return conform(judged(looked_up(subjects, found, _BY)), SubjectEvents)
+
+
+def judged(known: ir.Table) -> ir.Table:
+    """What is said of a unit: certain of one event, left open by one, or of none."""
+    return known.mutate(
         n_events=known.n_events.fill_null(0),
         **{
             name: ibis.cases(
@@ -53,7 +59,30 @@ def subject_events(
             for name in ("any_event", "grade_3", "serious", "related")
         },
     )
-    return conform(told, SubjectEvents)
+
+
+def rolled_up(placed: ir.Table, by: Sequence[str]) -> ir.Table:
+    """Per unit and window what is certain, and what is open.
+
+    Args:
+        placed: events with `grade`, `serious` and `relation`; `certain` is whether an event is
+            known to be the unit's and to follow treatment, `open` whether it perhaps is.
+        by: the unit and its window.
+    """
+    certain = placed.certain
+    grade_unread = placed.grade.isnull() | any_unreadable(placed, "grade")
+    return placed.group_by(by).agg(
+        n_events=certain.sum(),
+        worst_grade=placed.grade.max(where=certain),
+        any_event_yes=certain.any(),
+        any_event_open=placed.open.any(),
+        grade_3_yes=(certain & (placed.grade >= GRADE).fill_null(False)).any(),
+        grade_3_open=(placed.open | grade_unread).any(),
+        serious_yes=(certain & placed.serious.fill_null(False)).any(),
+        serious_open=(placed.open | placed.serious.isnull()).any(),
+        related_yes=(certain & (placed.relation == 2)).any(),
+        related_open=(placed.open | (placed.relation == 1)).any(),
+    )
 
 
 def _windows(settings: ToxicitySettings) -> ir.Table:
@@ -87,17 +116,4 @@ def _found(events: ir.Table, windows: ir.Table) -> ir.Table:
         else_=~unknown & since_last.between(t.first_day, t.until),
     )
     placed = t.filter(inside.fill_null(False) | t.undecided)
-    certain = placed.emergent
-    grade_unread = placed.grade.isnull() | any_unreadable(placed, "grade")
-    return placed.group_by(_BY).agg(
-        n_events=certain.sum(),
-        worst_grade=placed.grade.max(where=certain),
-        any_event_yes=certain.any(),
-        any_event_open=placed.undecided.any(),
-        grade_3_yes=(certain & (placed.grade >= GRADE).fill_null(False)).any(),
-        grade_3_open=(placed.undecided | grade_unread).any(),
-        serious_yes=(certain & placed.serious.fill_null(False)).any(),
-        serious_open=(placed.undecided | placed.serious.isnull()).any(),
-        related_yes=(certain & (placed.relation == 2)).any(),
-        related_open=(placed.undecided | (placed.relation == 1)).any(),
-    )
+    return rolled_up(placed.mutate(certain=placed.emergent, open=placed.undecided), _BY)

@@ -22,6 +22,7 @@ SITE_WIDE = frozenset(
         "follow_up_adherence",
         "milestones",
         "recorded_response",
+        "session_events",
         "settled_factors",
         "subject_events",
         "subject_reild",

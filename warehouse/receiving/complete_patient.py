@@ -195,6 +195,7 @@ def _target(name: str, lobe: str) -> dict[str, Any]:
         "dosimetry_model": "partition",
         "liver_volume_ml": Decimal(1600),
         "normal_liver_volume_ml": Decimal(1420),
+        "delivery": "complete",
     }
 
 

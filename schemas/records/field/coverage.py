@@ -356,8 +356,19 @@ RECORDS: tuple[Item, ...] = checked(
             "36",
             "denominators by procedure",
             "2 of 26: Kennedy 185, Braat 58 procedures",
-            NONE,
-            reason="events belong to patients; doses are given by session and target",
+            tables=(
+                "outcomes.procedure_events",
+                "outcomes.technical_summary",
+                "outcomes.compartment_dosimetry",
+            ),
+            columns=(
+                *EVENTS,
+                "treatments.session_id",
+                "adverse_events.onset_date",
+                "treatments.delivery",
+                "treatments.activity_planned_gbq",
+            ),
+            statistics=("procedure_events.all.", "technical_summary.all."),
         ),
         Item(
             "37",

@@ -23,7 +23,7 @@ class EventWindow:
     """One window, in whole days after its anchor; both ends belong to it."""
 
     code: str
-    anchor: Literal["T0", "either", "last session"]
+    anchor: Literal["T0", "either", "last session", "session"]
     first_day: int
     last_day: int
     source: str
@@ -46,6 +46,18 @@ RECORDS: tuple[EventWindow, ...] = checked(
     source=lambda r: r.source,
 )
 EVENT_WINDOWS: tuple[str, ...] = tuple(r.code for r in RECORDS)
+PROCEDURES: tuple[EventWindow, ...] = checked(
+    "field/event_windows",
+    (
+        EventWindow("s30", "session", 0, 30, "CIRT 2021, by patient"),
+        EventWindow("s91", "session", 0, 91, "Braat 2020, by patient"),
+        EventWindow("until_next", "session", 0, FOREVER, "registry's convention"),
+    ),
+    code=lambda r: r.code,
+    source=lambda r: r.source,
+)
+"""Windows after each session: an event belongs to the last session on or before its first day."""
+PROCEDURE_WINDOWS: tuple[str, ...] = tuple(r.code for r in PROCEDURES)
 LATE: tuple[EventWindow, ...] = tuple(r for r in RECORDS if r.anchor == "last session")
 """Those of late toxicity; the last two have no end and hold each other."""
 LATE_WINDOWS: tuple[str, ...] = tuple(r.code for r in LATE)

@@ -33,6 +33,17 @@ def proportion(label: str, made_of: Unions = ()) -> Statistic:
     )
 
 
+OF_SESSIONS = "proportion of sessions"
+"""A share of units finer than patients: its sets name the patients who have at least one."""
+
+
+def proportion_of_sessions(label: str) -> Statistic:
+    """The same of sessions, whose members are their patients."""
+    return Statistic(
+        "pct", "%", OF_SESSIONS, label, n="n", total="total", lower="lower", upper="upper"
+    )
+
+
 class Statistics(Contract):
     """One row per published number."""
 

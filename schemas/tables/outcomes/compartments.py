@@ -1,8 +1,8 @@
-"""Doses to tumour and normal liver, by device."""
+"""Doses to tumour and normal liver, and how sessions went, by device."""
 
 from schemas.contract import Float, Int, Statistic, Text, column, declares
 from schemas.tables.dose_marts import COMPARTMENTS, DEVICES
-from schemas.tables.outcomes.base import Outcome, statistic_id_column
+from schemas.tables.outcomes.base import Outcome, proportion_of_sessions, statistic_id_column
 
 MEASURES = (
     *(f"{c}_{what}" for c in COMPARTMENTS for what in ("dose_gy", "dose_gy_recorded")),
@@ -26,9 +26,9 @@ class CompartmentDosimetry(Outcome):
         codes=MEASURES,
     )
     grain: Text = column(
-        "Each target, or the planned course of each patient over one volume.",
+        "Each target; each session, or the planned course of each patient, over one volume.",
         key=True,
-        codes=("target", "subject"),
+        codes=("target", "session", "subject"),
     )
     statistic_id: Text = statistic_id_column()
     n: Int = column("Units with a value.", required=True, minimum=0)
@@ -58,4 +58,47 @@ class CompartmentDosimetry(Outcome):
                     upper="maximum",
                 ),
             ),
+        )
+
+
+TECHNICAL = ("complete", "stopped_early", "as_planned")
+
+
+class TechnicalSummary(Outcome):
+    """One row per device, technical outcome and grain: of how many sessions, and of patients."""
+
+    device: Text = column(
+        "Device, or any; of a patient `mixed` where sessions differ.",
+        key=True,
+        codes=("any", *DEVICES),
+    )
+    measure: Text = column(
+        "All that was prescribed went in; the injection was stopped early; at least "
+        "`dosimetry.delivered_pct` of the activity planned was given.",
+        key=True,
+        codes=TECHNICAL,
+    )
+    grain: Text = column(
+        "Each session, or each patient: every session of theirs, of `stopped_early` one of them.",
+        key=True,
+        codes=("session", "subject"),
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Units with it.", required=True, minimum=0)
+    total: Int = column("Units of which it is known.", required=True, minimum=0)
+    n_unknown: Int = column(
+        "Units of which it is not known: in neither count.", required=True, minimum=0
+    )
+    pct: Float = column("n of total.", unit="%")
+    lower: Float = column("Lower 95 % limit; null where no interval is to be had.", unit="%")
+    upper: Float = column("Upper 95 % limit.", unit="%")
+    method: Text = column("Method of the limits.", required=True)
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(proportion_of_sessions("{measure}, {device}, by {grain}"),),
         )

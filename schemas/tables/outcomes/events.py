@@ -1,9 +1,14 @@
 """Adverse events of any term by window, and other therapies before and after treatment."""
 
 from schemas.contract import Float, Int, Statistic, Text, column, declares
-from schemas.records.field.event_windows import EVENT_WINDOWS
+from schemas.records.field.event_windows import EVENT_WINDOWS, PROCEDURE_WINDOWS
 from schemas.tables.event_marts import ANY_THERAPY, CLASSES_OF_THERAPY, TIMINGS
-from schemas.tables.outcomes.base import Outcome, proportion, statistic_id_column
+from schemas.tables.outcomes.base import (
+    Outcome,
+    proportion,
+    proportion_of_sessions,
+    statistic_id_column,
+)
 
 EVENT_CATEGORIES = ("any_event", "none", "grade_3", "serious", "related")
 CAUSES_OF_NEXT = (*CLASSES_OF_THERAPY, "death")
@@ -39,6 +44,42 @@ class EventSummary(Outcome):
         metadata = declares(
             schema="outcomes",
             statistics=(proportion("{category} in {time_window}"),),
+        )
+
+
+class ProcedureEvents(Outcome):
+    """One row per window after a session and kind of event: of how many sessions."""
+
+    time_window: Text = column(
+        "Window after each session, up to the next one.", key=True, codes=PROCEDURE_WINDOWS
+    )
+    category: Text = column(
+        "At least one event, none, one of grade 3 or worse, a serious or a related one.",
+        key=True,
+        codes=EVENT_CATEGORIES,
+    )
+    statistic_id: Text = statistic_id_column()
+    n: Int = column("Sessions of which it is certain.", required=True, minimum=0)
+    total: Int = column(
+        "Sessions of treated patients of sites that deliver events.", required=True, minimum=0
+    )
+    n_patients: Int = column("Patients of these sessions.", required=True, minimum=0)
+    n_unknown: Int = column(
+        "Of the sessions, those of which it is not known: counted as not.", required=True, minimum=0
+    )
+    n_events: Int = column("Events in the window, of all sessions.", required=True, minimum=0)
+    pct: Float = column("n of total.", unit="%")
+    lower: Float = column("Lower 95 % limit; null where no interval is to be had.", unit="%")
+    upper: Float = column("Upper 95 % limit.", unit="%")
+    method: Text = column("Method of the limits.", required=True)
+    reason: Text = column("Why it is not derivable.")
+
+    class Config:
+        """Aggregate."""
+
+        metadata = declares(
+            schema="outcomes",
+            statistics=(proportion_of_sessions("{category} in {time_window}, by session"),),
         )
 
 

@@ -267,6 +267,12 @@ SUMMARISED = {
         | B          | 1              | 1             | resin  | target      | 50      |                  |           |
         | D          | 1              | 1             | unknown | target     | 70      |                  |           |
     """,
+    "session_doses": """
+        | subject_id | session_number | device | compartment | dose_gy |
+        | A          | 1              | glass  | target      | 100     |
+        | A          | 2              | glass  | target      | 60      |
+        | B          | 1              | resin  | target      | 50      |
+    """,
     "course_doses": """
         | subject_id | device | compartment | dose_gy |
         | A          | glass  | target      | 90      |
@@ -289,6 +295,8 @@ def test_devices_are_never_pooled() -> None:
         None,
     )
     assert _told(by_key["resin", "target_dose_gy", "target"]) == (1, 1, 50, 50, 50, None)
+    assert _told(by_key["glass", "target_dose_gy", "session"]) == (2, 2, 80, 60, 100, None)
+    assert _told(by_key["resin", "target_dose_gy", "session"]) == (1, 1, 50, 50, 50, None)
     assert _told(by_key["mixed", "target_dose_gy", "subject"]) == (1, 1, 50, 50, 50, None)
     assert _told(by_key["unknown", "target_dose_gy", "target"]) == (1, 1, 70, 70, 70, None)
     assert _told(by_key["glass", "liver_pct", "target"]) == (2, 2, 50, 40, 60, None)
@@ -309,6 +317,8 @@ def test_members_are_the_patients_with_a_value() -> None:
         ("compartment_dosimetry.glass.liver_pct.target", "A"),
         ("compartment_dosimetry.resin.target_dose_gy.target", "B"),
         ("compartment_dosimetry.unknown.target_dose_gy.target", "D"),
+        ("compartment_dosimetry.glass.target_dose_gy.session", "A"),
+        ("compartment_dosimetry.resin.target_dose_gy.session", "B"),
         ("compartment_dosimetry.glass.target_dose_gy.subject", "A"),
         ("compartment_dosimetry.mixed.target_dose_gy.subject", "B"),
     }
