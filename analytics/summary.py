@@ -17,6 +17,7 @@ from schemas.records.analytes import BY_CODE
 from schemas.records.endpoints import LABEL, RESTING_ON_RESPONSE
 from schemas.records.factors import BY_ENDPOINT, FACTORS, SETTLED
 from schemas.records.field.dose_questions import DOSE_LABELS
+from schemas.records.field.journals import PLAIN, Journal
 from schemas.records.field.markers import MARKER_LABELS
 from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import joined, set_id, slug
@@ -25,6 +26,7 @@ from schemas.tables.outcomes import Outcome, Statistics
 Define = Callable[[type[Contract], Statistic, Mapping[str, Any]], str]
 """Gives the number of a row of an outcome table, by its declaration, the hash of its definition."""
 
+SIGNIFICANT = 0.05
 CLASSES = {
     "CR": "complete response",
     "PR": "partial response",
@@ -47,11 +49,32 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 """Column of an outcome -> its codes in words, as a statistic's label says them."""
 
 
-def p_value(p: float | None) -> str:
-    """A p-value as journals print it: 0.0019, 0.017, < 0.0001; empty where there is none."""
+def p_value(p: float | None, journal: Journal = PLAIN) -> str:
+    """A p-value as a journal prints it: 0.0019, 0.017, < 0.0001; empty where there is none.
+
+    Of two digits a p below 0.05 is never printed as 0.05: it has a third.
+    """
     if p is None:
         return ""
-    return "< 0.0001" if p < 0.0001 else rounded(p, 4 if p < 0.01 else 3)
+    if p < journal.p_least:
+        return _as_p(f"< {format(journal.p_least, 'f').rstrip('0')}", journal)
+    digits = next(d for limit, d in journal.p_digits if p < limit)
+    if digits == 2 and p < SIGNIFICANT and float(rounded(p, 2)) == SIGNIFICANT:
+        digits += 1
+    text = rounded(p, digits)
+    if not journal.p_zero and float(text) == 1:
+        text = "> 0.99"
+    return _as_p(text, journal)
+
+
+def _as_p(text: str, journal: Journal) -> str:
+    shown = text if journal.p_zero else text.replace("0.", ".", 1)
+    return shown.replace(".", journal.decimal)
+
+
+def printed(value: float, digits: int, journal: Journal = PLAIN) -> str:
+    """A number as a journal prints it, half away from zero, with a true minus."""
+    return rounded(value, digits).replace("-", "−").replace(".", journal.decimal)
 
 
 def rounded(value: float, digits: int) -> str:

@@ -26,6 +26,7 @@ class Number:
         text: as it is printed.
         field: a column of the statistic's outcome table, such as `lower`; None for its value.
         scale: it is printed times this: a survival of 0.725 is 72.5 %.
+        style: the journal that it is printed for; None for none.
     """
 
     label: str
@@ -36,9 +37,10 @@ class Number:
     text: str | None = None
     field: str | None = None
     scale: int = 1
+    style: str | None = None
 
 
-KEYS = ("text", "statistic_id", "field", "sql", "scale", "value", "release")
+KEYS = ("text", "statistic_id", "field", "sql", "scale", "style", "value", "release")
 """Keys of an entry, in the order in which they are written."""
 
 

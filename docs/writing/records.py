@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from analytics.summary import p_value
 from schemas.contract import columns, options, published_name
 from schemas.records import analytes, criteria, ctcae, ctcae_terms, eligibility, endpoints, factors
-from schemas.records.field import dose_questions, event_windows, markers
+from schemas.records.field import dose_questions, event_windows, journals, markers
 from schemas.settings import RegistryFile
 from schemas.tables import marts, outcomes
 
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "factors": _factors(),
         "analytes": _analytes(),
         "windows_and_doses": _windows_and_doses(),
+        "journals": _journals(),
     }
     index = "\n".join(f"* [{_first(text)}]({name}.md)" for name, text in made.items())
     about = "Every clinical or statistical rule that is data is one record in `schemas/records/`."
@@ -192,6 +194,28 @@ _KNOWN = {"t0": "at T0", "course_end": "at the end of the planned course", "late
 
 def _levels(factor: factors.Factor) -> Iterator[str]:
     yield from factor.names or ("each value",)
+
+
+def _journals() -> str:
+    rows = (
+        (
+            f"`{j.code}`",
+            j.label,
+            f"1{j.decimal}5",
+            f"1{j.between}2",
+            ", ".join(p_value(p, j) for p in (0.00001, 0.0019, 0.0174, 0.0462, 0.125)),
+            f"{j.column_mm[0]} and {j.column_mm[1]}",
+            f"{j.font}, {j.size_pt} pt",
+            j.source,
+        )
+        for j in journals.RECORDS
+    )
+    head = ("`--style`", "whose", "decimal", "interval", "p", "figures, mm", "type", "source")
+    about = (
+        "How `y90 paper --style` prints numbers and how wide it draws figures. Journals change "
+        "their instructions: read them before submission."
+    )
+    return f"# Journals\n\n{about}\n\n{_grid(head, rows)}\n"
 
 
 def _windows_and_doses() -> str:

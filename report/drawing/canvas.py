@@ -19,6 +19,7 @@ from matplotlib.transforms import Affine2D, Transform
 
 from report.drawing import fonts
 from report.drawing.colours import INK
+from report.figures.source import worded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,6 +62,7 @@ class Canvas:
         turned: bool = False,
     ) -> float:
         """Write one line on its baseline; the width is returned."""
+        text = worded(text)
         wide = fonts.width(text, size, weight)
         left = {"left": x, "center": x - wide / 2, "right": x - wide}[anchor]
         box = Box(text, left, y - 0.76 * size, left + wide, y + 0.24 * size)

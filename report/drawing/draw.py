@@ -15,9 +15,10 @@ from report.figures.prognosis import Forest
 from report.figures.response import Waterfall
 from report.figures.survival import Curves
 from report.figures.toxicity import Toxicity
+from schemas.records.field.journals import PLAIN
 
-WIDE_MM, NARROW_MM = 178, 85
-"""Two columns of a journal, and one: the width of a page's text, and of a phone."""
+NARROW_MM, WIDE_MM = PLAIN.column_mm
+"""One column of a journal, and two: the width of a phone, and of a page's text."""
 DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
     Classes: bars.classes,
     Curves: curves.draw,

@@ -7,6 +7,7 @@ from report.drawing.canvas import Canvas, corners
 from report.drawing.colours import CURVES, INK, SOFT
 from report.drawing.fonts import wrapped
 from report.figures.prognosis import Estimate, Forest, Line
+from report.figures.source import journal
 
 LEAST, MOST = -4, 6
 """Ends of the longest axis, as powers of two; an interval beyond them ends in an arrow."""
@@ -73,7 +74,9 @@ def _estimate(
 ) -> float:
     ends = (estimate.lower or 2.0**LEAST, estimate.upper or 2.0**MOST)
     low, mid, high = (x(_power(v)) for v in (ends[0], estimate.ratio, ends[1]))
-    said = f"{estimate.printed}; p {_signed(estimate.p)}" if narrow else estimate.printed
+    said = (
+        f"{estimate.printed}; {journal().p} {_signed(estimate.p)}" if narrow else estimate.printed
+    )
     if narrow:
         canvas.text(14, line, said, SMALL)
         line += 8.5
@@ -91,7 +94,7 @@ def _estimate(
 
 
 def _signed(p: str) -> str:
-    return p if p.startswith("<") else f"= {p}"
+    return p if p[:1] in "<>" else f"= {p}"
 
 
 def _mark(canvas: Canvas, x: float, y: float, *, alone: bool) -> None:

@@ -8,9 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from report.drawing.canvas import Canvas
-from report.drawing.draw import NARROW_MM, WIDE_MM, canvas
+from report.drawing.draw import canvas
 from report.drawing.svg import rendered
 from report.figures.model import Exhibit
+from report.figures.source import journal
 
 DOTS_PER_INCH = 600
 """What journals ask of line art."""
@@ -22,17 +23,18 @@ LITTLE = 3
 def files(model: Exhibit, source: str) -> dict[str, bytes]:
     """Return a figure by the endings of its files: lines as SVG and PDF, points as PNG.
 
-    Two columns of a journal wide; the SVG also one column wide.
+    As wide as two columns of the journal; the SVG also as one.
 
     Args:
         model: the figure.
         source: what stands small below it: registry, release, cutoff.
     """
+    narrow, wide = journal().column_mm
     return {
-        ".svg": rendered(_sheet(model, source, WIDE_MM)).encode(),
-        "-narrow.svg": rendered(_sheet(model, source, NARROW_MM)).encode(),
-        ".pdf": _pdf(_sheet(model, source, WIDE_MM)),
-        ".png": _png(_sheet(model, source, WIDE_MM)),
+        ".svg": rendered(_sheet(model, source, wide)).encode(),
+        "-narrow.svg": rendered(_sheet(model, source, narrow)).encode(),
+        ".pdf": _pdf(_sheet(model, source, wide)),
+        ".png": _png(_sheet(model, source, wide)),
     }
 
 

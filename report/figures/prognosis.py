@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Exhibit, Number
-from report.figures.source import Connection, Record, interval, number, records, said, said_p
+from report.figures.source import (
+    Connection,
+    Record,
+    interval,
+    number,
+    p_value,
+    records,
+    said,
+    said_p,
+    signed_p,
+)
 from schemas.records.factors import EVERY_ENDPOINT
 
 MODEL = "univariate_p"
@@ -149,7 +158,7 @@ def _notes(whole: Record, alone: list[Record], together: list[Record]) -> Iterat
         )
     if whole.get("ph_p") is not None:
         yield (
-            f"Proportional hazards, all factors together: p = {p_value(whole['ph_p'])}. "
+            f"Proportional hazards, all factors together: {signed_p(p_value(whole['ph_p']))}. "
             f"Concordance {number(whole['concordance'], 2)}."
         )
     if any(r.get("method") == "Firth" for r in together) or any(r["firth_hr"] for r in alone):

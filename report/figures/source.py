@@ -1,17 +1,57 @@
 """Rows of a finished release, and the formats in which their numbers are printed."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import duckdb
 
-from analytics.summary import p_value, rounded
+from analytics import summary
 from report.figures.model import Number
+from schemas.records.field.journals import PLAIN, Journal
 from schemas.records.units import DAYS_PER_UNIT
 
 Connection = duckdb.DuckDBPyConnection
 Record = dict[str, Any]
 NOT_REACHED = "NR"
 DAYS_PER_MONTH = float(DAYS_PER_UNIT["months"])
+
+
+_JOURNAL = ContextVar("journal", default=PLAIN)
+_PERCENT = re.compile(r"(?:(?<=\d)|^)[ \u00a0]%")
+
+
+@contextmanager
+def printed_for(style: Journal) -> Iterator[None]:
+    """Print numbers as a journal does, in every figure, table and text that is made meanwhile."""
+    token = _JOURNAL.set(style)
+    try:
+        yield
+    finally:
+        _JOURNAL.reset(token)
+
+
+def journal() -> Journal:
+    """For whom numbers are printed."""
+    return _JOURNAL.get()
+
+
+def worded(text: str) -> str:
+    """A text with its percent signs as the journal sets them; it may begin after a number."""
+    apart = "%" not in text or journal().percent == PLAIN.percent
+    return text if apart else _PERCENT.sub(journal().percent, text)
+
+
+def p_value(p: float | None) -> str:
+    """A p-value as printed; empty where there is none."""
+    return summary.p_value(p, journal())
+
+
+def signed_p(text: str) -> str:
+    """A printed p-value with its sign: `p = 0.017`, `p < 0.0001`."""
+    return f"{journal().p} {text}" if text[:1] in "<>" else f"{journal().p} = {text}"
 
 
 def fetched(con: Connection, query: str, *given: Any) -> list[tuple[Any, ...]]:
@@ -28,14 +68,15 @@ def records(con: Connection, query: str, *given: Any) -> list[Record]:
 
 def number(value: float | None, digits: int = 1) -> str:
     """A number as printed, half away from zero, with a true minus; nothing where there is none."""
-    return "" if value is None else rounded(float(value), digits).replace("-", "−")
+    return "" if value is None else summary.printed(float(value), digits, journal())
 
 
 def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     """An interval as printed; `NR` (not reached) stands for an open end."""
     if low is None and high is None:
         return ""
-    return f"{number(low, digits) or NOT_REACHED} to {number(high, digits) or NOT_REACHED}"
+    limits = (number(limit, digits) or NOT_REACHED for limit in (low, high))
+    return journal().between.join(limits)
 
 
 def said(r: Record, **digits: int) -> tuple[Number, ...]:
@@ -61,7 +102,7 @@ def share(n: int | None, total: int | None, pct: float | None) -> str:
     """`26 of 40 (65.0 %)`; of nobody it is not evaluable, never 0 %."""
     if n is None or not total or pct is None:
         return "not evaluable"
-    return f"{n} of {total} ({number(pct)}\u00a0%)"
+    return f"{n} of {total} ({number(pct)}{journal().percent})"
 
 
 def counted(n: int, one: str, many: str = "") -> str:

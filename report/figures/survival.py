@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Exhibit, Number
 from report.figures.source import (
@@ -14,7 +13,9 @@ from report.figures.source import (
     Record,
     interval,
     number,
+    p_value,
     records,
+    signed_p,
 )
 from schemas.records.endpoints import RECORDS
 from schemas.records.factors import EVERY_ENDPOINT
@@ -364,8 +365,7 @@ def _compared(tested: list[Record], reference: str | None) -> tuple[str, ...]:
 
 def printed_p(p: float) -> str:
     """A p-value with its sign: `p = 0.017`, `p < 0.0001`."""
-    text = p_value(p)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return signed_p(p_value(p))
 
 
 def _numbers(medians: list[Record]) -> Iterator[Number]:

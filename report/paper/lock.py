@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from report.figures.model import Number
-from report.figures.source import Connection, records
+from report.figures.source import Connection, journal, records
 from schemas import number_lock
+from schemas.records.field.journals import PLAIN
 from schemas.statistic_ids import number_label, table_of
 
 
@@ -33,6 +34,7 @@ def locked(con: Connection, numbers: Iterable[Number], release: str) -> str:
             text=n.text,
             field=n.field,
             scale=n.scale,
+            style=None if journal() is PLAIN else journal().code,
         )
         for name, n in printed.items()
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from report.figures.model import Table
+from report.figures.source import worded
 from report.paper.blocks import Block, Heading, Paragraph
 from report.paper.exhibits import Numbered
 from report.paper.lock import label
@@ -60,6 +61,7 @@ def _line(cells: Iterable[str]) -> str:
 
 def _plain(text: str) -> str:
     """Delivered text cannot become markup."""
+    text = worded(text)
     for sign in "\\`*_[]<>|#":
         text = text.replace(sign, "\\" + sign)
     return text

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from report.figures.model import Number
+from report.figures.source import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ Piece = str | Number
 def prose(*pieces: Piece) -> Text:
     """Return a sentence of words and numbers."""
     return tuple(
-        Part(piece.text, piece) if isinstance(piece, Number) else Part(piece) for piece in pieces
+        Part(piece.text, piece) if isinstance(piece, Number) else Part(worded(piece))
+        for piece in pieces
     )
 
 
@@ -38,13 +40,15 @@ def of_cell(printed: str, numbers: Iterable[Number]) -> Text:
     start = 0
     for number in numbers:
         # neither a digit nor a decimal point beside it: 34 does not stand in 34.4
-        place = re.compile(rf"(?<![\d.]){re.escape(number.text)}(?!\d|\.\d)").search(printed, start)
+        place = re.compile(rf"(?<![\d.·]){re.escape(number.text)}(?!\d|[.·]\d)").search(
+            printed, start
+        )
         if place is None:
             continue
         if place.start() > start:
-            parts.append(Part(printed[start : place.start()]))
+            parts.append(Part(worded(printed[start : place.start()])))
         parts.append(Part(number.text, number))
         start = place.end()
     if printed[start:]:
-        parts.append(Part(printed[start:]))
+        parts.append(Part(worded(printed[start:])))
     return tuple(parts)

@@ -6,7 +6,7 @@ What was not delivered is said to be not derivable; nothing is left out in silen
 from collections.abc import Iterator
 
 from report.figures import words
-from report.figures.source import Connection, Record, percents, records, said, said_p
+from report.figures.source import Connection, Record, journal, percents, records, said, said_p
 from report.paper.parts import Piece, Text, prose
 from schemas.records.criteria import CRITERIA
 
@@ -57,7 +57,9 @@ def baseline(con: Connection) -> Iterator[Text]:
     age = found.get(("age_years", ""))
     if age and age["median"] is not None:
         low, middle, high = (said(age, **{c: 0})[0] for c in ("q1", "median", "q3"))
-        yield prose("Median age was ", middle, " years (quartiles ", low, " to ", high, ").")
+        yield prose(
+            "Median age was ", middle, " years (quartiles ", low, journal().between, high, ")."
+        )
     shares = (
         (("sex", "female"), " were women"),
         (("ecog", "0"), " had an ECOG performance status of 0"),
@@ -84,7 +86,7 @@ def treatment(con: Connection) -> Iterator[Text]:
         middle,
         " Gy (range ",
         low,
-        " to ",
+        journal().between,
         high,
         ").",
     )
@@ -120,7 +122,7 @@ def _responded(criterion: str, level: str, own: dict[str, Record | None]) -> Ite
         *_share(rate, "pct", unit),
         " responded (95 % CI ",
         low,
-        " to ",
+        journal().between,
         high,
         " %; complete response ",
         *said(complete, n=0),
@@ -145,7 +147,7 @@ def survival(con: Connection) -> Iterator[Text]:
             *alive,
             " % were alive (95 % CI ",
             *(low or NOT_ESTIMABLE),
-            " to ",
+            journal().between,
             *(high or NOT_ESTIMABLE),
             " %).",
         )
@@ -242,11 +244,11 @@ def _with_interval(r: Record, column: str, unit: str) -> tuple[Piece, ...]:
     """`34.4 months (95 % CI 19.8 to not reached)`."""
     middle = said(r, **{column: 1})
     low, high = (said(r, **{c: 1}) or NOT_REACHED for c in ("lower", "upper"))
-    return (*middle, unit, " (95 % CI ", *low, " to ", *high, ")")
+    return (*middle, unit, " (95 % CI ", *low, journal().between, *high, ")")
 
 
 def _ratio(r: Record) -> tuple[Piece, ...]:
     ratio, low, high = (said(r, **{c: 2}) or NOT_ESTIMABLE for c in ("hr", "lower", "upper"))
     (p,) = said_p(r)
-    lead = ", p " if p.text.startswith("<") else ", p = "
+    lead = f", {journal().p} " + ("" if p.text[:1] in "<>" else "= ")
     return ("hazard ratio ", *ratio, " (95 % CI ", *low, " to ", *high, ")", lead, p)

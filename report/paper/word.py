@@ -22,6 +22,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from report.figures.model import Number, Table
+from report.figures.source import journal, worded
 from report.figures.words import spelled
 from report.paper.blocks import Block, Heading, Paragraph
 from report.paper.exhibits import Numbered
@@ -70,6 +71,8 @@ class Word:
         in_table.font.size = SMALL
         in_table.paragraph_format.space_after = Pt(0)
         self._in_table = in_table.style_id
+        normal = self._document.styles["Normal"].font
+        normal.name, normal.size = journal().font, Pt(journal().size_pt)
 
     def add(self, block: Block, pictures: Mapping[str, bytes], source: str) -> None:
         """Write a heading, a paragraph, a table or a figure.
@@ -142,13 +145,13 @@ class Word:
         field.set(qn("w:instr"), f" SEQ {kind}{further} \\* ARABIC \\r {number} ")
         field.append(_run(number))
         paragraph._p.append(field)
-        paragraph.add_run(f"{letter}. {item.exhibit.title}")
+        paragraph.add_run(worded(f"{letter}. {item.exhibit.title}"))
 
     def _small(self, text: str) -> None:
         if text:
             paragraph = self._document.add_paragraph()
             paragraph.paragraph_format.space_after = Pt(2)
-            paragraph.add_run(text).font.size = SMALL
+            paragraph.add_run(worded(text)).font.size = SMALL
 
     def _table(self, table: Table) -> None:
         wide = len(table.columns)

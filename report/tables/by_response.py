@@ -1,9 +1,8 @@
 """Survival by response, by each method, and how far readers agree on the response."""
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Number, Row, Table
-from report.figures.source import Connection, Record, interval, number, records
+from report.figures.source import Connection, Record, interval, number, p_value, records
 
 SAID = {
     "landmark": "landmark, {at_days} days",

@@ -1,10 +1,9 @@
 """One thing beside another: criteria, grades before and after, other readings, literature."""
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Cell, Number, Row, Table, numbers_in, row, table
 from report.figures.response import CLASSES
-from report.figures.source import Connection, fetched, number, share
+from report.figures.source import Connection, fetched, number, p_value, share
 
 NOBODY = Cell("0")
 

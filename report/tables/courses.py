@@ -2,9 +2,17 @@
 
 from collections.abc import Iterator
 
-from analytics.summary import p_value
 from report.figures.model import Cell, Table, table
-from report.figures.source import Connection, Record, interval, number, records, said, said_p
+from report.figures.source import (
+    Connection,
+    Record,
+    interval,
+    number,
+    p_value,
+    records,
+    said,
+    said_p,
+)
 from schemas.records.analytes import BY_CODE
 
 DIGITS = 2

@@ -1,9 +1,18 @@
 """Response and liver toxicity by dose: groups, models and cut-offs."""
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Cell, Table, table
-from report.figures.source import Connection, Record, interval, number, records, said, said_p, share
+from report.figures.source import (
+    Connection,
+    Record,
+    interval,
+    number,
+    p_value,
+    records,
+    said,
+    said_p,
+    share,
+)
 from schemas.records.field.dose_questions import DOSE_GROUPS, DOSE_LABELS, THRESHOLDS
 
 MEASURES = {

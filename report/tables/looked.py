@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Cell, Number, Table, table
 from report.figures.response import NAMES, RATES
@@ -11,6 +10,7 @@ from report.figures.source import (
     Record,
     interval,
     number,
+    p_value,
     percents,
     said,
     said_p,

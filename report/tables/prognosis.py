@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from analytics.summary import p_value
 from report.figures import words
 from report.figures.model import Cell, Cells, Number, Table, table
-from report.figures.source import Connection, Record, interval, number, records, said, said_p
+from report.figures.source import (
+    Connection,
+    Record,
+    interval,
+    number,
+    p_value,
+    records,
+    said,
+    said_p,
+    signed_p,
+)
 from schemas.records.factors import EVERY_ENDPOINT
 
 ALONE = """
@@ -178,7 +187,7 @@ def _model_notes(whole: Record) -> Iterator[str]:
         f"{whole['left_out_censored']} not observed beyond it."
     )
     if whole["ph_p"] is not None:
-        yield f"Proportional hazards, all terms together: p = {p_value(whole['ph_p'])}."
+        yield f"Proportional hazards, all terms together: {signed_p(p_value(whole['ph_p']))}."
     if whole["ph_p"] is None and whole["reason"]:
         yield f"{whole['reason'][0].upper()}{whole['reason'][1:]}."
     yield (

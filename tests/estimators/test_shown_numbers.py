@@ -4,6 +4,7 @@ import pytest
 
 from analytics.summary import _worded, p_value, rounded
 from schemas.contract import options
+from schemas.records.field.journals import JOURNALS
 from schemas.tables.outcomes import SurvivalMedians
 from warehouse.releases.change_pages import number
 
@@ -25,6 +26,28 @@ from warehouse.releases.change_pages import number
 def test_a_small_p_value_is_never_shown_as_zero(p: float | None, shown: str) -> None:
     assert p_value(p) == shown
     assert p is None or number(p, "p") == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "jama", "lancet", "nejm", "cvir"),
+    [
+        (0.00001, "< .001", "< 0·0001", "< 0.001", "< 0.001"),
+        (0.00099, "< .001", "0·0010", "< 0.001", "< 0.001"),
+        (0.0019, ".002", "0·0019", "0.002", "0.002"),
+        (0.0174, ".02", "0·017", "0.02", "0.017"),
+        (0.0462, ".046", "0·046", "0.046", "0.046"),
+        (0.05, ".05", "0·050", "0.05", "0.050"),
+        (0.0549, ".05", "0·055", "0.05", "0.055"),
+        (0.125, ".13", "0·13", "0.13", "0.125"),
+        (0.998, "> .99", "1·00", "1.00", "0.998"),
+    ],
+)
+def test_a_p_value_is_printed_as_the_journal_asks(
+    p: float, jama: str, lancet: str, nejm: str, cvir: str
+) -> None:
+    """AMA: two digits, three below 0.01 and where two would say 0.05; no zero before the point."""
+    shown = [p_value(p, JOURNALS[j]) for j in ("jama", "lancet", "nejm", "cvir")]
+    assert shown == [jama, lancet, nejm, cvir]
 
 
 def test_zero_has_no_sign_and_halves_go_away_from_it() -> None:

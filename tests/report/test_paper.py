@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from report.figures.model import Cell, Number, Table, row
+from report.figures.source import printed_for
 from report.paper import bundle, manuscript, word
 from report.paper.blocks import Paragraph
 from report.paper.bundle import Files, Wanted
@@ -20,6 +21,7 @@ from report.paper.manuscript import Origin
 from report.paper.markdown import markdown
 from report.paper.parts import of_cell, prose
 from schemas.errors import Refused
+from schemas.records.field.journals import JOURNALS
 from schemas.settings import OutcomeSettings
 from warehouse.account import numbers
 from warehouse.releases import releases
@@ -130,6 +132,41 @@ def test_a_number_that_is_wrong_is_found(
         "34.3",
         "survival_medians.all.os.subject.overall.overall.midpoint",
     )
+
+
+@pytest.mark.parametrize(
+    ("style", "median", "wrong"), [("lancet", "34·4", "34·3"), ("jama", "34.4", "34.3")]
+)
+def test_a_journal_has_its_numbers_and_the_check_reads_them(
+    style: str,
+    median: str,
+    wrong: str,
+    con: duckdb.DuckDBPyConnection,
+    release: Path,
+    tmp_path: Path,
+) -> None:
+    with printed_for(JOURNALS[style]):
+        made = bundle.files(con, replace(ORIGIN, release=release.name), NIGHT, Wanted(only=FEW))
+    bundle.write(tmp_path, made)
+    text = re.sub("<!--.*?-->", "", made["manuscript.md"].decode())
+    assert f"Median overall survival was {median} months (95% CI " in text
+    assert ("P = .02, alone" if style == "jama" else "(95% CI 19·8–52·0)") in text
+    lock = numbers.read(tmp_path / "numbers.lock")
+    found = numbers.check(tmp_path / "manuscript.docx", lock, release, lambda _: release)
+    assert len(found) > 100
+    assert all(sentence.true for sentence in found)
+    draft = tmp_path / "manuscript.md"
+    draft.write_bytes(
+        made["manuscript.md"].replace(f"was {median}".encode(), f"was {wrong}".encode())
+    )
+    (bad,) = [s for s in numbers.check(draft, lock, release, lambda _: release) if not s.true]
+    assert bad.printed == wrong
+    _, entries = numbers.refreshed(tmp_path / "manuscript.docx", lock, release)
+    assert {n.label: n.text for n in entries} == {name: n.text for name, n in lock.items()}
+    for ending, mm in zip(("-narrow.svg", ".svg"), JOURNALS[style].column_mm, strict=True):
+        assert (
+            f'width="{mm / 25.4 * 72:.1f}pt"' in made[f"figures/F4-km-os-subject{ending}"].decode()
+        )
 
 
 def test_the_same_release_gives_the_same_bytes(

@@ -27,9 +27,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from analytics.summary import p_value, rounded
+from analytics.summary import p_value, printed, rounded
 from schemas.errors import Refused
 from schemas.number_lock import KEYS, Number
+from schemas.records.field.journals import JOURNALS, PLAIN
 from schemas.statistic_ids import table_of
 from warehouse.account import controls, trace
 from warehouse.account.controls import LABEL
@@ -37,7 +38,7 @@ from warehouse.engine.connections import connection
 from warehouse.releases import query
 
 MARK = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-NUMBER = re.compile(r"(?:<\s*)?[-+−]?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"(?:[<>]\s*)?[-+−]?(?:\d+(?:[.·]\d+)?|\.\d+)")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'])|\n\s*\n")
 TOLERANCE = 1e-9
 WORD = ".docx"
@@ -237,6 +238,8 @@ def _problems(entry: Any) -> list[str]:
         told.append("give exactly one of statistic_id and sql.")
     if not isinstance(entry.get("release"), str):
         told.append('release is required. Write release = "ID" of the release it was taken from.')
+    if entry.get("style") not in {None, *JOURNALS}:
+        told.append(f"style is one of {', '.join(JOURNALS)}. Correct it.")
     if not isinstance(entry.get("value"), int | float | None):
         told.append("value is a number, unrounded. Copy it from the release.")
     return told
@@ -257,7 +260,7 @@ def _sentences(text: str) -> list[tuple[int, str]]:
 
 def _says(sentence: str, text: str) -> bool:
     """The text stands there as a whole number or word, not inside another."""
-    return re.search(rf"(?<![\w.]){re.escape(text)}(?![\w]|\.\d)", sentence) is not None
+    return re.search(rf"(?<![\w.·]){re.escape(text)}(?![\w]|[.·]\d)", sentence) is not None
 
 
 def _printed(sentence: str, number: Number) -> str | None:
@@ -305,10 +308,12 @@ def _prints(printed: str, number: Number, value: float | None) -> bool:
     match = NUMBER.search(printed)
     if match is None:
         return False
-    shown = match[0].replace("−", "-")
-    if shown.startswith("<"):
-        return number.scale * value < float(shown[1:])
-    return rounded(number.scale * value, _decimals(shown)) == shown.removeprefix("+")
+    shown = match[0].replace("−", "-").replace("·", ".")
+    if shown[0] in "<>":
+        limit = float(shown[1:])
+        return number.scale * value < limit if shown[0] == "<" else number.scale * value > limit
+    whole = f"0{shown}" if shown.startswith(".") else shown.removeprefix("+")
+    return rounded(number.scale * value, _decimals(shown)) == whole
 
 
 def _decimals(printed: str) -> int:
@@ -319,11 +324,12 @@ def _as(number: Number, value: float | None) -> str:
     """A value as the document prints this number."""
     if value is None:
         return "not reached" if number.field in REACHED else "not evaluable"
+    journal = JOURNALS[number.style] if number.style else PLAIN
     if number.field == "p":
-        return p_value(value)
+        return p_value(value, journal)
     match = NUMBER.search(number.text or "")
-    digits = _decimals(match[0]) if match else 1
-    return rounded(number.scale * value, digits).replace("-", "−")
+    digits = _decimals(match[0].replace("·", ".")) if match else 1
+    return printed(number.scale * value, digits, journal)
 
 
 def _unknown(draft: Path, place: _Place, lock: dict[str, Number]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flows.commands.answers.accounting import NAMED, as_facts, explanation_text
 from flows.commands.command import Command, Context, table
 from schemas.errors import Held, Refused
+from schemas.records.field.journals import JOURNALS
 
 if TYPE_CHECKING:
     from schemas.number_lock import Number
@@ -22,6 +23,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lock", type=Path, metavar="FILE", help="default: numbers.lock beside the document"
+    )
+    parser.add_argument(
+        "--style",
+        default="plain",
+        metavar="JOURNAL",
+        help=f"print numbers and figures as a journal does: {', '.join(JOURNALS)}",
     )
     parser.add_argument("--by", default="", metavar="FACTOR", help="split Table 1 by a factor too")
     parser.add_argument(
@@ -66,11 +73,14 @@ def _write(context: Context, release: Path) -> int:
     import duckdb
 
     from flows.telling import progress
+    from report.figures.source import printed_for
     from report.paper import bundle
     from warehouse.releases import query, releases
     from warehouse.store import new_folder
 
     given = context.arguments
+    if given.style not in JOURNALS:
+        raise Refused(f"--style {given.style}: there is none. There are {', '.join(JOURNALS)}.")
     if given.to.exists():
         raise Refused(f"{given.to}: there is something already. Name a folder that is not there.")
     content = releases.manifest(release)["content"]
@@ -81,7 +91,8 @@ def _write(context: Context, release: Path) -> int:
     night = date.fromisoformat(content["as_of"])
     with progress.doing("paper"), query.open_release(release) as con:
         try:
-            made = bundle.files(con, origin, night, wanted)
+            with printed_for(JOURNALS[given.style]):
+                made = bundle.files(con, origin, night, wanted)
         except (duckdb.CatalogException, duckdb.BinderException, KeyError):
             raise Refused(
                 f"release {release.name} was made by another version of y90 and lacks a table or "
