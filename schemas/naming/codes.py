@@ -37,9 +37,9 @@ THERAPY = {
 
 CODES: Mapping[str, Mapping[str, str]] = {
     "patients.sex": {
-        "female": "f w female* weib* fem* femme* femin* femm* mujer* donna frau* vrouw* mulher "
+        "female": "f w v female* weib* fem* femme* femin* femm* mujer* donna frau* vrouw* mulher "
         "woman femen*",
-        "male": "m male* mann* masc* homme* hombre* uomo man mas* maennl* mens masch* h homem v",
+        "male": "m male* mann* masc* homme* hombre* uomo man mas* maennl* mens masch* h homem",
         "unknown": "unknown* unb* inconnu* ignot* desc* onbek* nonnot*",
     },
     "patients.primary_site": {
@@ -198,9 +198,9 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "obito* sterbe* fallec*",
     },
     "contacts.vital_status": {
-        "alive": "alive* leb* viv* levend* vif en&vie living lebt 0 vita al",
+        "alive": "alive* leb* viv* levend* vif en&vie living lebt vita al",
         "dead": "dead* verst* deced* mort* exit* dood* dece* gestorb* tot died deceas* falec* "
-        "muert* overl* fallec* todes* 1",
+        "muert* overl* fallec* todes*",
     },
     "contacts.cause_of_death": {
         "tumour": "pd tumor* neopl* progr* krebs* cancer* tumeur* onco* disease* malatt* grundl* "
@@ -235,8 +235,8 @@ PRIOR = (
     "pra prae voor anteced* vorher* baseline"
 )
 LATER = (
-    "later post folgeth* nachther* weiterbeh* nach dopo apres despues after subsequ* na folge* "
-    "success* follow* danach suivant*"
+    "later post depois folgeth* nachther* weiterbeh* nach dopo apres despues after subsequ* na "
+    "folge* success* follow* danach suivant*"
 )
 """Words by which rows of therapies before and after are told apart."""
 

@@ -13,8 +13,8 @@ CONCEPTS: Mapping[str, str] = {
     "horario",
     "year": "year jahr *jahr annee ano anno yob jahrgang jaar",
     "age": "age alter edad eta idade leeftijd *alter",
-    "birth": "birth* *birth* geburt* geb gebdat* gebjahr* naiss* ddn dob nasc* nacim* yob born "
-    "fnac dn geboort*",
+    "birth": "birth* *birth* nac nato nata geburt* geb gebdat* gebjahr* naiss* ddn dob nasc* "
+    "nacim* yob born fnac dn geboort*",
     "diagnosis": "diag* *diag* dx dg ed erstdiagnose ded",
     "patient": "usubj* ptid ipp nip nhc mrn dossier* historia* akte* cartella* fiche pat pat* "
     "patient* paz* paciente* subj* subject proband* pid pz sujet* participant*",
@@ -154,8 +154,8 @@ CONCEPTS: Mapping[str, str] = {
     "petit* kurz* short* sd quer* cross orthog* minore breit* d2 dmin width sad corto corta "
     "tiny",
     "axis": "axis achse* *achse axe asse eje diam* *diam* durchm* *durchm* dm eixo as ø lange",
-    "enhancing": "enh* enhanc* vital* viab* viable rehaus* reh kontrastm* km kmaufn* attiv* vivo "
-    "realce realz* captante* arterial* hyperv* *vital* aktiv* vivace mrecist easl captac* "
+    "enhancing": "enh* enhanc* vital* viab* viav* viable rehaus* reh kontrastm* km kmaufn* attiv* "
+    "vivo realce realz* captante* arterial* hyperv* *vital* aktiv* vivace mrecist easl captac* "
     "kmauf*",
     "necrosis": "necr* nekr* *nekro* *necro*",
     "status": "status* *status stat statut* stato estado giudiz* judg* urteil* valutaz* beurteil* "
@@ -172,9 +172,9 @@ CONCEPTS: Mapping[str, str] = {
     "upper": "upper* oben ober* sup* max *max alto uln high lsn hi lims lsup og maxim* hoch*",
     "limit": "limit* grenz* *grenz* norm* *norm* nw ref* range* referenz* borne* vn limite* "
     "valori nb rango valor_ref interv*",
-    "event": "event* ereign* *ereign* even* evento* ae aes ea ei nw ue toxiz* tox* efecto* effet* "
-    "ade nebenw* *nebenw* sae adverse* avvers* advers* side complic* komplik* reakt* indesi* "
-    "unerw* bijw* acontec*",
+    "event": "event* ereign* *ereign* even* evento* ae aes ea ei nw ue toxiz* tox* toss* efecto* "
+    "effet* ade nebenw* *nebenw* sae adverse* avvers* advers* side complic* komplik* reakt* "
+    "indesi* unerw* bijw* acontec*",
     "term": "term* *term begriff* libell* libel* terme* termine descr* beschr* bezeichn* desc* "
     "name* nom* nombre* text* preferred meddra* pt dizione *name",
     "ctcae": "ctc* *ctc* nci* nci",
@@ -212,9 +212,13 @@ CONCEPTS: Mapping[str, str] = {
     "done": "yn done perform* durchgef* erfolgt* realis* realiz* effect* effett* effectu* "
     "eseguit* lieg* gemacht carried uitgev* fatto fait hecho vorhand* present* any recorded "
     "erfasst known bekannt",
+    "next": "next upcoming prossim* nachst* naechst* prochain* proxim* volgend*",
+    "stay": "admis* admit* discharg* entlass* einweis* alta sortie dimiss* ingres* opname ontslag* "
+    "hospital* ricover* intern* los",
+    "referral": "referr* zuweis* zuw uberweis* verwez* verwijz* invio adress*",
     "person": "arzt* *arzt doctor* dr medic* medec* huisarts* medico* physician* investig* "
     "operat* praxis* referent*",
-    "place": "plz ort wohn* post* zip provinc* city* ville* stadt* adress* strasse* region* "
+    "place": "plz ort wohn* post* zip provinc* city* ville* stadt* strasse* region* "
     "reparto station* ward* servi* abteil* zentrum* centre center",
 }
 """Concept -> the words that mean it."""

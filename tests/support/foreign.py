@@ -93,6 +93,7 @@ class Score:
         )
 
 
+@cache
 def guessed(centre: Path) -> str:
     """The site file that is guessed of a centre's export."""
     with tempfile.TemporaryDirectory() as folder:
@@ -302,6 +303,7 @@ def _read(theirs: str) -> str:
     return "true" if low in YES else "false" if low in NO else theirs
 
 
+@cache
 def _header(centre: Path, file: str, sheet: str | None, *, redcap: bool) -> Sequence[str]:
     """The names of a file's columns as they are read; of a REDCap export those of all forms."""
     if redcap:

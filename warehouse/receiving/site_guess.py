@@ -34,7 +34,7 @@ from warehouse.receiving.guessing.fields import Field, decimal_sign, missing_wor
 from warehouse.receiving.guessing.fit import VAGUE, Match, named
 from warehouse.receiving.guessing.tables import ENOUGH, SURE, guesses
 from warehouse.receiving.guessing.therapies import flags, parted
-from warehouse.receiving.guessing.written import Frame, Part, frame_days, text
+from warehouse.receiving.guessing.written import Frame, Part, frame_days, text, unsure
 from warehouse.receiving.inbox import copy_out
 
 SAMPLE = 5000
@@ -163,6 +163,7 @@ def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
     except BadDelivery as fault:
         yield Raw(path.stem, {"file": path.name}, f"file {path.name}", {}, str(fault))
         return
+    made = _at_once(to, [p for p, wrong in places if not wrong], site_id, path.name)
     for place, wrong in places:
         title = (
             f"sheet {place['sheet']} of {path.name}" if "sheet" in place else f"file {path.name}"
@@ -171,13 +172,26 @@ def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
         if wrong:
             yield Raw(name, place, title, {}, wrong)
             continue
-        site = Site.model_validate({"site_id": site_id, "tables": {"patients": [place]}})
-        raw = _new(to, "raw")
         try:
-            made = convert(to / "in", site, raw, path.name).tables
-            yield Raw(name, place, title, _cells(next(iter(made.values()))))
+            table = made.get(name) or _read(to, [place], site_id, path.name).popitem()[1]
+            yield Raw(name, place, title, _cells(table))
         except BadDelivery as problem:
             yield Raw(name, place, title, {}, " ".join(str(problem).split()))
+
+
+def _at_once(
+    to: Path, places: Sequence[dict[str, str]], site_id: str, where: str
+) -> dict[str, Path]:
+    """The tables of several sheets by their names; none where one of them cannot be read."""
+    try:
+        return _read(to, places, site_id, where) if len(places) > 1 else {}
+    except BadDelivery:
+        return {}
+
+
+def _read(to: Path, places: Sequence[dict[str, str]], site_id: str, where: str) -> dict[str, Path]:
+    site = Site.model_validate({"site_id": site_id, "tables": {"patients": list(places)}})
+    return convert(to / "in", site, _new(to, "raw"), where).tables
 
 
 def _places(path: Path, site_id: str, to: Path) -> Iterator[tuple[dict[str, str], str]]:
@@ -210,7 +224,10 @@ def _guessed(
     decimal = decimal_sign(everything)
     patients = {} if redcap else _patients(raws, fields)
     day, moment = frame_days(everything)
-    frame = Frame(site_id, redcap, day, moment, decimal, missing_words(everything))
+    frame = Frame(site_id, redcap, day, None, moment, decimal, missing_words(everything))
+    for name, several in fields.items():
+        here = replace(frame, here=frame_days(several)[0])
+        fields[name] = tuple(replace(f, unsure=unsure(here, f)) for f in several)
     parts = []
     for raw in raws:
         record = redcap["record"] if redcap else None

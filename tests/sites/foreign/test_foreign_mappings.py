@@ -19,8 +19,8 @@ def mapping(centre: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_there_are_five_open_centres_and_four_blind_ones() -> None:
-    assert len([c for c in CENTRES if c.parent == HERE]) == 5
+def test_there_are_twelve_open_centres_and_four_blind_ones() -> None:
+    assert len([c for c in CENTRES if c.parent == HERE]) == 12
     assert len([c for c in CENTRES if c.parent == HERE / "blind"]) == 4
 
 

@@ -34,23 +34,24 @@ def _events(view: View) -> Iterator[Flag]:
             continue
         onset = _onset(one, days)
         yes = says_yes(one)
-        grades = {int(v) for v in one.values if re.fullmatch(r"[0-5]", v)}
-        graded = len(grades) == len(one.values) and (grades - {0, 1} or "grad" in _text(one))
-        if graded:
+        grades = {v for v in one.values if re.fullmatch(r"[0-5]", v)}
+        if len(grades) == len(one.values) and (onset or _says_grade(one)):
             yield Flag(EVENTS, one, {"term": term}, (), (Match("grade", one, 1.0), *onset))
-        elif yes:
+        elif yes and onset:
             yield Flag(EVENTS, one, {"term": term}, yes, onset)
 
 
 def _onset(one: Field, days: Sequence[Field]) -> tuple[Match, ...]:
-    """The event's own day, else the only day that there is."""
+    """The event's own day; that of a visit says when it was asked for, and not when it began."""
     stem = one.name.rsplit("_", 1)[0]
-    own = [f for f in days if f.name.startswith(f"{stem}_")] or list(days)
+    own = [f for f in days if f.name.startswith(f"{stem}_")]
     return (Match("onset_date", own[0], 1.0),) if len(own) == 1 else ()
 
 
-def _text(one: Field) -> str:
-    return words.folded(f"{one.label} {one.name}")
+def _says_grade(one: Field) -> bool:
+    """Whether its own name says that it holds grades: a sheet's name alone says too little."""
+    there = words.tokens(f"{one.label} {one.shown}")
+    return any(words.concepts(t) & {"grade", "ctcae"} for t in there)
 
 
 def _term(one: Field) -> str | None:

@@ -64,6 +64,8 @@ class Field:
     """The columns of the export that it stands for."""
     block: str = ""
     """The name of its block, which it shares with others."""
+    unsure: bool = False
+    """Its days can be read in two ways, and nothing says in which."""
     ticks: Mapping[str, str] = field(default_factory=dict)
     """Of a checkbox: its columns, and what each says when it is ticked."""
 

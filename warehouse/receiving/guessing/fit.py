@@ -32,6 +32,17 @@ SENTENCE = 30
 """A value of more letters that stands there once is no code, and is not written down."""
 MANY = 40
 """A field with more different values holds no codes."""
+MEASURED = {
+    "GBq": "activity",
+    "MBq": "activity",
+    "mCi": "activity",
+    "mL": "volume",
+    "cm3": "volume",
+    "Gy": "dose",
+    "mm": "axis",
+    "cm": "axis",
+}
+"""Unit -> the concept of what has it."""
 GENERIC = frozenset({"none", "other", "unknown", "true", "false"})
 NOTHING = (
     "none no kein* aucun* nessun* ningun* geen* absent* assent* ausent* not non nicht unknown*"
@@ -63,14 +74,19 @@ def _alternatives(place: str) -> tuple[tuple[frozenset[str], ...], frozenset[str
 
 
 @cache
-def _named(place: str, text: str) -> float:
-    """How well a text says a column: every word of it is weighed."""
+def _named(place: str, text: str, unit: str = "") -> float:
+    """How well a text says a column: every word of it is weighed.
+
+    A unit stands for what is measured in it, beside a word that says of what: applied [GBq].
+    """
+    measured = MEASURED.get(words.column_unit(unit), "")
     alternatives, besides = _alternatives(place)
     table = place.split(".")[0]
     there = [(t, words.concepts(t)) for t in words.tokens(text) if not t.isdigit() and t != "%"]
     best = 0.0
     for needs in alternatives:
-        if not there or not all(any(n in c for _, c in there) for n in needs):
+        met = {n for n in needs if any(n in c for _, c in there)}
+        if not met or not needs <= met | {measured}:
             continue
         allowed = needs | besides | {"done"} | set(CONTEXT[table].split())
         foreign = sum(bool(c) and not c & allowed for _, c in there)
@@ -82,21 +98,25 @@ def _named(place: str, text: str) -> float:
 
 def named(place: str, one: Field) -> float:
     """How well name or label say a column; a label says more than an abbreviation."""
-    name = _named(place, words.without_unit(one.shown))
+    name = _said_by(place, one.shown)
     own = place.split(".")[1]
     if own in (words.folded(one.shown), words.folded(one.name)):
         return OURS
     if not one.label:
         return name
-    return max(_named(place, words.without_unit(one.label)), 0.75 * name)
+    return max(_said_by(place, one.label), 0.75 * name)
+
+
+def _said_by(place: str, text: str) -> float:
+    return _named(place, words.without_unit(text), words.unit_text(text))
 
 
 def match(table: str, column: Column, one: Field, decimal: str) -> Match | None:
     """A field as a column, or None where its name or its column speak against it."""
     place = f"{table}.{column.name}"
-    score = named(place, one)
+    score = max(named(place, one), _length_of_lesion(place, one))
     bare = Match(column.name, one, score)
-    if one.ticks and not column.dtype.is_boolean():
+    if (one.ticks and not column.dtype.is_boolean()) or one.unsure:
         return None
     if column.codes:
         return _coded(place, column, bare)
@@ -117,6 +137,18 @@ def match(table: str, column: Column, one: Field, decimal: str) -> Match | None:
     if column.dtype.is_numeric():
         return _measured(column, bare, decimal)
     return _text(bare)
+
+
+def _length_of_lesion(place: str, one: Field) -> float:
+    """The score of a lesion with a unit of length, of which nothing else is said."""
+    if place != "measurements.longest_mm":
+        return 0.0
+    text = one.label or one.shown
+    said = [words.concepts(t) for t in words.tokens(words.without_unit(text)) if not t.isdigit()]
+    known = {"lesion", "target", "scan", "before"}
+    length = words.column_unit(words.unit_text(text)) in ("mm", "cm")
+    only = all((c and c <= known) or (c & known and not c - known) for c in said)
+    return SAID if length and only and any("lesion" in c for c in said) else 0.0
 
 
 def _text(bare: Match) -> Match | None:
@@ -165,10 +197,24 @@ def _coded(place: str, column: Column, bare: Match) -> Match | None:
     sure = bare.sure * (0.4 + 0.6 * share) if share >= 0.5 else 0.0
     if share >= 0.85 and len(own) >= 2 and not _numbers_only(one) and not _other(place, one):
         sure = max(sure, BY_VALUES * share + 0.02 * min(len(own), 6))
+    if place == "contacts.vital_status" and not codes and (dead := _dead_or_alive(one)):
+        return replace(bare, sure=SAID, codes=dead)
     if not sure or (not own and bare.sure < SAID):
         return None
     left = tuple(v for v in labels(one) if v not in codes)
     return replace(bare, sure=min(sure, 1.0), codes=codes, unknown=left)
+
+
+def _dead_or_alive(one: Field) -> dict[str, str]:
+    """Yes and no of a field that asks whether somebody has died, and nothing else."""
+    said = [words.concepts(t) for t in words.tokens(one.label or one.shown)]
+    told = {v: c for v, label in labels(one).items() if (c := _said(label))}
+    if not one.choices and set(one.values) == {"0", "1"}:
+        told = {"1": "true", "0": "false"}
+    if not said or not all("death" in c for c in said) or set(told) != set(labels(one)):
+        return {}
+    ours = {"true": "dead", "false": "alive"}
+    return {v: ours[c] for v, c in told.items()} if len(set(told.values())) == 2 else {}
 
 
 def _other(place: str, one: Field) -> bool:

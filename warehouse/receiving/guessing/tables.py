@@ -7,9 +7,11 @@ sheet or form. What is below `ENOUGH` is told as a candidate and is not written.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from schemas.contract import Column, columns, table_name
 from schemas.naming.columns import SHARED, TABLES, TELLING
+from schemas.records.units import COLUMN_UNITS
 from schemas.settings import VERSIONS
 from schemas.site_rules import CONTRACTS, GIVEN_BY_US
 from schemas.tables.registry import TABLES as REGISTRY
@@ -26,7 +28,34 @@ NEAR = 0.02
 """So near two fields are as sure as one another, and neither is taken."""
 CANDIDATE = 0.45
 """A line of less confidence is not told either."""
-OTHER_DAYS = frozenset({"birth", "diagnosis", "consent", "begin", "end", "death", "planned"})
+OTHER_DAYS = frozenset(
+    [
+        "birth",
+        "diagnosis",
+        "consent",
+        "begin",
+        "end",
+        "death",
+        "planned",
+        "next",
+        "stay",
+        "referral",
+        "progression",
+    ]
+)
+"""What a day is of that is no row's own."""
+PARTS_OF_LONGEST = ("perpendicular_mm", "enhancing_longest_mm", "enhancing_perpendicular_mm")
+"""Diameters that cannot be larger than the longest, and mean nothing without it."""
+ROW_DAYS = {
+    "mappings": frozenset({"angiography", "maa"}),
+    "treatments": frozenset({"treatment", "session", "administered"}),
+    "scans": frozenset({"scan", "imaging"}),
+    "measurements": frozenset({"scan", "imaging"}),
+    "labs": frozenset({"draw"}),
+    "assessments": frozenset({"visit"}),
+    "contacts": frozenset({"contact", "visit", "last"}),
+}
+"""Table -> what the day of its rows is called."""
 BY_NAME = 1.0
 """What a telling name of a sheet adds to a table's support."""
 ORDER = tuple(table_name(t) for t in REGISTRY if table_name(t) != "reported_endpoints")
@@ -82,7 +111,9 @@ def guesses(view: View, named: Sequence[str], decimal: str, *, unique: bool) -> 
         decimal: the export's decimal sign.
         unique: a patient has one row.
     """
-    found = [_table(t, view, named, decimal) for t in ORDER if unique or t != "patients"]
+    found = [
+        _table(t, view, named, decimal, unique=unique) for t in ORDER if unique or t != "patients"
+    ]
     found = sorted(
         (g for g in found if g.matches or g.wide), key=lambda g: (not _planned(g), -g.sure)
     )
@@ -102,7 +133,7 @@ def _planned(guess: Guess) -> bool:
     return guess.table == "mappings" and guess.written
 
 
-def _table(table: str, view: View, named: Sequence[str], decimal: str) -> Guess:
+def _table(table: str, view: View, named: Sequence[str], decimal: str, *, unique: bool) -> Guess:
     found: list[Match] = []
     for column in ours(table):
         there = view.fields if column.name in SHARED or not view.own else view.own
@@ -114,6 +145,9 @@ def _table(table: str, view: View, named: Sequence[str], decimal: str) -> Guess:
     _assign(guess, found)
     _only_day(guess, view)
     _numbered(guess, view)
+    _contradicted(guess, decimal)
+    if unique:
+        _last_known(guess)
     _version(guess)
     _weigh(guess, named)
     return guess
@@ -162,18 +196,65 @@ def _only_day(guess: Guess, view: View) -> None:
     ]
     if guess.table in ("labs", "contacts", "scans", "assessments", "measurements", "treatments"):
         left = [n for n in days if n not in guess.matches]
-        there = [f for f in view.fields if f.is_day and not _other_day(f)]
+        there = [f for f in view.fields if f.is_day and not f.unsure and not _other_day(f, guess)]
         taken = {m.field.name for m in guess.matches.values()}
         if len(left) == 1 and len(there) == 1 and there[0].name not in taken:
             guess.matches[left[0]] = Match(left[0], there[0], SURE)
 
 
-def _other_day(one: Field) -> bool:
-    """A day that cannot be the one of a row."""
-    there = {
-        c for text in (one.label, one.shown) for t in words.tokens(text) for c in words.concepts(t)
-    }
-    return bool(there & OTHER_DAYS)
+def _contradicted(guess: Guess, decimal: str) -> None:
+    """Drop what the values of other fields speak against: a part that is larger than its whole.
+
+    A shunt is measured on the day of the mapping: beside another day it is none of the session's.
+    """
+    whole = guess.matches.get("longest_mm")
+    for name in PARTS_OF_LONGEST:
+        part = guess.matches.get(name)
+        if part and not (whole and _within(part, whole, decimal)):
+            guess.candidates.setdefault(name, []).append(guess.matches.pop(name))
+    days = [f for f in guess.view.fields if f.is_day]
+    own = [f for f in days if not _other_day(f, guess)]
+    mapped = any(_says(f) & ROW_DAYS["mappings"] for f in days)
+    shunt = guess.matches.get("lung_shunt_fraction")
+    if guess.table == "treatments" and shunt and (len(own) != 1 or mapped):
+        guess.candidates.setdefault(shunt.column, []).append(guess.matches.pop(shunt.column))
+
+
+def _last_known(guess: Guess) -> None:
+    """Drop the day of a state of life that is not said to be the last, or that not everybody has.
+
+    Who has one row is alive or dead on the day of the last contact or of death, and on no other.
+    """
+    day, state = guess.matches.get("contact_date"), guess.matches.get("vital_status")
+    if guess.table != "contacts" or day is None:
+        return
+    named = _says(day.field) & {"contact", "last", "death"}
+    if not named or (state and day.field.total < 0.9 * state.field.total):
+        guess.candidates.setdefault("contact_date", []).append(guess.matches.pop("contact_date"))
+
+
+def _within(part: Match, whole: Match, decimal: str) -> bool:
+    """Whether most numbers of a part are no larger than those of the whole, in one unit."""
+    sizes = [
+        median(m.field.numbers(decimal)) * float(COLUMN_UNITS.get((m.unit, "mm"), 1))
+        for m in (part, whole)
+        if m.field.numbers(decimal)
+    ]
+    return len(sizes) < 2 or sizes[0] <= 1.1 * sizes[1]
+
+
+def _other_day(one: Field, guess: Guess) -> bool:
+    """A day that cannot be the one of a row, or is that of a row of another table."""
+    there = _says(one)
+    others = set().union(*(d for t, d in ROW_DAYS.items() if t != guess.table))
+    own = ROW_DAYS.get(guess.table, frozenset())
+    return bool(there & OTHER_DAYS) or bool(there & others and not there & own)
+
+
+def _says(one: Field) -> frozenset[str]:
+    """The concepts of name and label."""
+    said = (words.concepts(t) for x in (one.label, one.shown, one.name) for t in words.tokens(x))
+    return frozenset().union(*said)
 
 
 def _numbered(guess: Guess, view: View) -> None:
@@ -228,7 +309,7 @@ def _backing(guess: Guess) -> float:
         for n, m in guess.matches.items()
         if n in required(guess.table) and m.sure > VAGUE and n not in TELLING.get(guess.table, "")
     ]
-    return 0.4 * min(len(named), 2)
+    return 0.75 if named else 0.0
 
 
 def _without(guess: Guess, taken: set[str], named: Sequence[str]) -> Guess:

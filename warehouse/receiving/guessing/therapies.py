@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from schemas.contract import columns
 from schemas.naming.codes import CODES, LATER, PRIOR
+from schemas.naming.columns import TABLES
 from schemas.site_rules import CONTRACTS
 from warehouse.receiving.guessing import words
 from warehouse.receiving.guessing.blocks import View
@@ -88,11 +89,12 @@ def flags(view: View, named: Sequence[str]) -> Iterator[Flag]:
         met = [t for t, said in SIDES if any(words.means(said, w) for w in words.tokens(text))]
         met = met or [
             t
-            for t, said in SIDES
-            if any(words.means(said, w) for x in named for w in words.tokens(x))
+            for t in TABLES
+            if any(words.means(TABLES[t], w) for x in named for w in words.tokens(x))
         ]
         therapy = _therapy(one)
-        if len(met) != 1 or met[0] != BEFORE or not therapy or one.dated:
+        vessels = any("vessels" in words.concepts(t) for t in words.tokens(text))
+        if met != [BEFORE] or not therapy or one.dated or vessels:
             continue
         yes = says_yes(one)
         if yes:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.contract import columns
 from schemas.site_rules import CONTRACTS
@@ -41,6 +41,8 @@ class Frame:
     redcap: Mapping[str, str] | None
     day: str | None
     """The format of nearly every day; None where two do equally well."""
+    here: str | None
+    """That of the one table of the export which is being written."""
     moment: str | None
     decimal: str
     missing: Sequence[str]
@@ -51,7 +53,7 @@ def text(frame: Frame, parts: Sequence[Part]) -> tuple[str, int]:
     lines = [*_head(frame)]
     missed = 0
     for part in parts:
-        told, open_ = _part(frame, part)
+        told, open_ = _part(replace(frame, here=frame_days(part.fields)[0]), part)
         lines += ["", *told]
         missed += open_
     lines += ["", *_nothing_gives(parts)]
@@ -124,6 +126,8 @@ def _open(one: Field, part: Part) -> str:
     unclear = {f.name: a for g in part.guesses for a, f in g.unclear}
     if one.name in unclear:
         met = [f"labs, {unclear[one.name]}: its unit is not known"]
+    if one.unsure:
+        met = [f"a day as {f}" for f in one.formats if f in DAYS]
     may_be = f"; it may be {' or '.join(met)}" if met else ""
     return comment(f"could not guess: {one.name}{_label(one)}{may_be}")
 
@@ -231,13 +235,24 @@ def _labels(one: Match) -> str:
     return f"  # {', '.join(told[:SHOWN])}{more}"
 
 
+def unsure(frame: Frame, one: Field) -> bool:
+    """Whether a field's days can be read in two ways, and neither is that of its table or file."""
+    days = {f: n for f, n in one.formats.items() if (f in DAYS) == one.is_day}
+    known = {ISO, *ISO_MOMENTS, frame.day, frame.here, frame.moment}
+    return bool(days) and not known & set(days) and not _best(days)
+
+
 def _own_format(frame: Frame, one: Match) -> str:
     """A format of days that is not the site's."""
     kind = next(c for c in columns(CONTRACTS[_any_table(one)]) if c.name == one.column).dtype
     formats = one.field.formats
     if kind.is_timestamp():
         return "" if not formats or frame.moment in formats else _best(formats)
-    if not (kind.is_date() or one.year_of) or not formats or frame.day in formats:
+    if not (kind.is_date() or one.year_of) or not formats:
+        return ""
+    if frame.here in formats and ISO not in formats:
+        return "" if frame.here == frame.day else str(frame.here)
+    if frame.day in formats:
         return ""
     days = {f: n for f, n in formats.items() if f in DAYS} or formats
     return "" if ISO in days or ISO_MOMENTS & set(days) else _best(days)
