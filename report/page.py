@@ -119,7 +119,7 @@ def rendered(
         lead=lead,
         note=note,
         footer=footer,
-        source=_source(facts),
+        source=source(facts),
         light=colours.variables(dark=False),
         dark=colours.variables(dark=True),
         headline=headline,
@@ -127,7 +127,7 @@ def rendered(
     )
 
 
-def _source(facts: Mapping[str, str]) -> str:
+def source(facts: Mapping[str, str]) -> str:
     """Where a figure comes from, below each and on every printed page."""
     said = (
         facts["registry"],

@@ -1,6 +1,7 @@
 """The files for systemd, cron and Prefect are what those programs read."""
 
 import inspect
+import json
 import re
 import shlex
 import shutil
@@ -35,6 +36,20 @@ def test_every_command_is_understood(path: Path) -> None:
     assert words
     for given in words:
         parser().parse_args(given)
+
+
+def test_the_container_runs_the_nightly_of_the_python_that_the_project_asks_for() -> None:
+    lines = (DEPLOY / "Containerfile").read_text().splitlines()
+    words = dict(line.split(maxsplit=1) for line in lines if line and line[0].isupper())
+    asked = re.search(r'requires-python = ">=(3\.\d+)', (ROOT / "pyproject.toml").read_text())
+    assert asked is not None
+    assert words["FROM"].endswith(f"python:{asked[1]}-slim")
+    assert words["USER"] == "y90"
+    parser().parse_args(json.loads(words["CMD"]))
+    made = re.findall(r"^RUN make (\w+)$", "\n".join(lines), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert made
+    assert set(made) <= set(targets)
 
 
 @pytest.mark.parametrize("day", ["2026-03-29", "2026-07-01", "2026-10-25"])

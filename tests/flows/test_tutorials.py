@@ -35,6 +35,26 @@ def test_each_command_answers(command: str, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.strip()
 
 
+def test_each_of_four_walks_is_walked_to_its_end(
+    here: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command answers something, and ends with the exit code that the page says."""
+    Path("simulation").symlink_to(PAGES.parents[1] / "simulation")
+    here.setenv("Y90_CONFIG", "simulation/memon2012/registry.toml")  # that of the last run
+    Path("network").mkdir()
+    (told,) = blocks("../walks.md", r"toml network/registry\.toml")
+    Path("network/registry.toml").write_text(told)
+    walked = commands("../walks.md")
+    assert len(walked) > 15
+    for line in walked:
+        command, _, told = line.partition(" # ")
+        program, *words = shlex.split(command)
+        assert program == "y90"
+        code = int(told.removeprefix("exit ")[0]) if told else 0
+        assert main(words) == code, line
+        assert capsys.readouterr().out.strip(), line
+
+
 @pytest.mark.usefixtures("here")
 def test_the_python_of_the_analyst_runs() -> None:
     (code,) = blocks("analyst.md", "python")

@@ -9,7 +9,7 @@ differ by a few patients give these away.
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def export(
     *,
     for_public: bool = False,
     with_adam: bool = False,
+    add: Callable[[Path], None] | None = None,
 ) -> list[str]:
     """Write a bundle into a new folder.
 
@@ -61,6 +62,7 @@ def export(
         release: the release's folder.
         to: a folder that does not exist yet.
         for_public: guarded aggregates only.
+        add: writes further files into the folder, which are listed with the others.
         with_adam: also ADaM datasets with define.xml, which are row level.
 
     Returns:
@@ -84,6 +86,8 @@ def export(
         if with_adam:
             (folder / "adam").mkdir()
             writing.write(release, _study(release), folder / "adam")
+        if add is not None:
+            add(folder)
         _describe(release, folder, for_public=for_public, threshold=_threshold(registry))
     to.chmod(0o755 if for_public else 0o700)
     return _remember(store, release, shown, _threshold(registry)) if for_public else []

@@ -1,7 +1,9 @@
 """y90 export and y90 numbers check: what leaves the house, and whether a draft is still true."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,7 @@ def _export(context: Context) -> int:
             given.to,
             for_public=given.public,
             with_adam=given.adam,
+            add=_public_page(context, release) if given.public else None,
         )
     for warning in warnings:
         context.warn(warning)
@@ -58,6 +61,24 @@ def _export(context: Context) -> int:
     facts = {"release": release.name, "to": given.to, "public": given.public, "warnings": warnings}
     context.report(facts, f"{kind} of {release.name} in {given.to}")
     return 0
+
+
+def _public_page(context: Context, release: Path) -> Callable[[Path], None]:
+    """What writes the page and the Word tables of a public bundle."""
+    from report.public import page
+    from warehouse.releases import releases
+
+    content = releases.manifest(release)["content"]
+    origins = {site.get("origin", "clinical") for site in content["sites"].values()}
+    facts = {
+        "registry": content["registry"],
+        "release": release.name,
+        "data cutoff": content["data_cutoff"],
+        "synthetic": "yes" if "synthetic" in origins else "",
+    }
+    threshold = context.registry.file.export.small_cell
+    night = date.fromisoformat(content["as_of"])
+    return lambda folder: page.write(folder, facts, threshold, night)
 
 
 def _export_pool(context: Context, release: Path) -> int:

@@ -79,11 +79,11 @@ def _status_text(found: "Status") -> str:
 
 
 def _ago(hours: float) -> str:
-    """Hours up to two days, then days, then years: as one would say it."""
+    """Hours up to two days, then days, then more than two years: as one would say it."""
     if hours < 48:
         return f"{hours:.0f} hours"
     days = hours / 24
-    return f"{days:.0f} days" if days < 730 else f"{days / 365.25:.0f} years"
+    return f"{days:.0f} days" if days < 730 else "more than two years"
 
 
 def _short(line: str) -> str:
@@ -95,7 +95,7 @@ def _some(nights: list[str]) -> str:
     """A list of nights that stays on a line."""
     if len(nights) <= 6:
         return ", ".join(nights) or "none"
-    return f"{len(nights)}: {nights[0]} to {nights[-1]}"
+    return f"{len(nights)} nights, {nights[0]} to {nights[-1]}"
 
 
 def _digest_arguments(parser: argparse.ArgumentParser) -> None:
