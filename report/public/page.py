@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
+from report.figures.source import Connection
 from report.page import Part, rendered, shown, source
 from report.paper import word
 from report.paper.exhibits import Numbered
@@ -17,18 +16,19 @@ FOOTER = (
 )
 
 
-def write(folder: Path, facts: Mapping[str, str], threshold: int, night: date) -> None:
+def write(
+    con: Connection, folder: Path, facts: Mapping[str, str], threshold: int, night: date
+) -> None:
     """Write report/index.html and tables.docx into a public bundle.
 
     Args:
-        folder: the bundle, whose database holds the guarded tables and no others.
+        con: the bundle's database, which holds the guarded tables and no others.
+        folder: the bundle.
         facts: registry, release and data cutoff; and `synthetic`, empty for real patients.
         threshold: fewer patients than this are a small cell.
         night: the date that the document carries.
     """
-    place = folder / "release.duckdb"
-    with duckdb.connect(str(place), read_only=True, config={"threads": 1}) as con:
-        made = tables(con)
+    made = tables(con)
     note = (
         f"Public: guarded aggregates. Counts of fewer than {threshold} patients are {WITHHELD}, "
         "and every count that would give one back. No figure shows single patients, and there is "

@@ -66,6 +66,7 @@ def _export(context: Context) -> int:
 def _public_page(context: Context, release: Path) -> Callable[[Path], None]:
     """What writes the page and the Word tables of a public bundle."""
     from report.public import page
+    from warehouse.engine.connections import connection
     from warehouse.releases import releases
 
     content = releases.manifest(release)["content"]
@@ -78,7 +79,12 @@ def _public_page(context: Context, release: Path) -> Callable[[Path], None]:
     }
     threshold = context.registry.file.export.small_cell
     night = date.fromisoformat(content["as_of"])
-    return lambda folder: page.write(folder, facts, threshold, night)
+
+    def write(folder: Path) -> None:
+        with connection(folder / "release.duckdb") as con:
+            page.write(con, folder, facts, threshold, night)
+
+    return write
 
 
 def _export_pool(context: Context, release: Path) -> int:
