@@ -64,7 +64,7 @@ test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not extra and not long"
 
 test-extra: $(EXTRA) $(WEB)/node_modules  ## Run what needs Debian packages: browser, Node, R, Java
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m extra
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m extra
 
 test-long: $(READY)  ## Run the long campaigns: crash, fuzz, mutation
 	$(BIN)/python -m pytest -m long

@@ -3,16 +3,12 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pyarrow as pa
 import pytest
 
-from flows import steps
-from tests.conftest import NIGHT, deliver, job
 from warehouse.engine import compiled
-from warehouse.store import Store
 
 KEPT = compiled.Query(
     "SELECT 1",
@@ -75,19 +71,3 @@ def test_each_state_of_the_code_has_its_own_file_and_the_oldest_go(
     compiled.of_this_machine.cache_clear()
     assert len(list(tmp_path.glob("*.sqlite"))) <= compiled.CACHES_KEPT + 1
     assert compiled._stored(tmp_path / f"{compiled.CACHES_KEPT + 2:024d}.sqlite", "one") == KEPT
-
-
-def test_a_new_store_compiles_nothing_that_another_store_has_compiled(
-    reference_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The shared store's night has compiled them, in this process or in another."""
-
-    def never(*_: Any) -> compiled.Query:
-        raise AssertionError("compiled again")
-
-    del reference_store  # it has been published
-    compiled.of_this_machine().queries.clear()
-    monkeypatch.setattr(compiled, "compiled", never)
-    store = Store.open(tmp_path / "store")
-    deliver(store, "redcap")
-    assert steps.nightly(job(store, "redcap", NIGHT)).published.created

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,18 @@ class Script:
         }
 
     def shortened(self) -> "Script":
-        """Every outcome once; each centre delivers at the start and where a change is planted."""
+        """Every outcome once; each centre delivers at the start and where a change is planted.
+
+        What passes is put right with the next change, so that no night is made for it alone.
+        """
         centres = tuple(Centre(c.site, 1, self.nights) for c in self.centres)
-        planted = tuple(p for p in self.planted if p.short)
-        return Script(self.first, self.nights, self.patients, self.seed, centres, planted)
+        short = [p for p in self.planted if p.short]
+        ends = [p.night for p in short[1:]] + [short[-1].night + 1]
+        planted = tuple(
+            replace(p, until=p.until and end) for p, end in zip(short, ends, strict=True)
+        )
+        nights = planted[-1].night
+        return Script(self.first, nights, self.patients, self.seed, centres, planted)
 
 
 def read() -> Script:

@@ -22,8 +22,8 @@ SCRIPT = script.read()
 def test_every_kind_of_change_is_held_or_not_as_it_should_be_and_named(tmp_path: Path) -> None:
     """Released, held and degraded, one night of each.
 
-    A diameter corrected, a record vanished and a setting changed, one by one, are in
-    tests/account/test_explain.py and tests/releases/test_another_criterion.py.
+    A diameter corrected, a record vanished and a unit mistaken, one by one, are in
+    tests/account/test_explain.py and tests/audit/test_telling.py.
     """
     with few_readings():
         _judge(replay(SCRIPT.shortened(), tmp_path, verified=1))
