@@ -39,13 +39,11 @@ class Alternative:
     Attributes:
         setting: Section and key.
         value: The other reading; where a registry has chosen it, the default is the other one.
-        acts_on: The derivations that read the setting and lead to the watched statistics.
         watched: Statistics of the population `all` that are computed again.
     """
 
     setting: str
     value: Any
-    acts_on: tuple[str, ...]
     watched: tuple[str, ...]
 
     @property
@@ -59,37 +57,30 @@ class Alternative:
         return self.setting.split(".")[1]
 
 
-_LESIONS = ("lesion_assessments",)
-_PATIENTS = ("subject_assessments",)
-
 TRIED: tuple[tuple[Alternative, ...], ...] = (
     (
-        Alternative("response.who_pd_operator", ">=", _LESIONS, (f"{_WHO_LESIONS}.pd",)),
+        Alternative("response.who_pd_operator", ">=", (f"{_WHO_LESIONS}.pd",)),
         Alternative(
             "response.easl_quantity",
             "estimated",
-            ("lesion_quantities", *_LESIONS),
             (f"{_EASL_LESIONS}.orr",),
         ),
         Alternative(
             "response.mrecist_pd_operator",
             ">",
-            _LESIONS,
             ("response_summary.all.mrecist.lesion.all.all.unconfirmed.pd",),
         ),
         Alternative(
             "response.marker_fall_pct",
             30,
-            ("marker_response",),
             ("marker_summary.all.chromogranin_a.0.fall",),
         ),
     ),
-    (Alternative("response.who_pd_any_lesion", True, _PATIENTS, (f"{_WHO_PATIENTS}.pd",)),),
+    (Alternative("response.who_pd_any_lesion", True, (f"{_WHO_PATIENTS}.pd",)),),
     (
         Alternative(
             "response.baseline_anchor",
             "T0",
-            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
@@ -97,7 +88,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.baseline_max_age_days",
             28,
-            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
@@ -105,7 +95,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.window_closed_by_therapy",
             False,
-            ("assessed_days", *_LESIONS),
             (f"{_WHO_LESIONS}.orr", f"{_EASL_LESIONS}.orr"),
         ),
     ),
@@ -113,48 +102,32 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.scan_group_days",
             7,
-            ("assessed_days",),
             (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.pd"),
         ),
     ),
-    (
-        Alternative(
-            "response.patient_window", "planned_course", _PATIENTS, (f"{_WHO_PATIENTS}.pd",)
-        ),
-    ),
+    (Alternative("response.patient_window", "planned_course", (f"{_WHO_PATIENTS}.pd",)),),
     (
         Alternative(
             "response.new_lesion_from_measurements",
             "never",
-            _PATIENTS,
             (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.pd"),
         ),
     ),
-    (Alternative("response.non_target_progression", "hepatic", _PATIENTS, (_HPFS,)),),
+    (Alternative("response.non_target_progression", "hepatic", (_HPFS,)),),
     (
         Alternative(
             "response.sd_min_days",
             42,
-            ("subject_response",),
             (f"{_WHO_PATIENTS}.orr", f"{_WHO_PATIENTS}.dcr"),
         ),
     ),
-    (Alternative("response.confirmation_days", 21, ("subject_response",), (f"{_CONFIRMED}.orr",)),),
-    (
-        Alternative(
-            "response.confirmation_max_ne", 0, ("subject_response",), (f"{_CONFIRMED}.orr",)
-        ),
-    ),
-    (
-        Alternative(
-            "response.confirmation_accept_sd", True, ("subject_response",), (f"{_CONFIRMED}.orr",)
-        ),
-    ),
+    (Alternative("response.confirmation_days", 21, (f"{_CONFIRMED}.orr",)),),
+    (Alternative("response.confirmation_max_ne", 0, (f"{_CONFIRMED}.orr",)),),
+    (Alternative("response.confirmation_accept_sd", True, (f"{_CONFIRMED}.orr",)),),
     (
         Alternative(
             "response.windows",
             ((77, 91, 105), (169, 183, 197)),
-            ("lesion_response_at_window", "subject_response_at_window"),
             (f"{_WHO_AT}.91.orr", f"{_WHO_AT}.183.orr"),
         ),
     ),
@@ -162,22 +135,20 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "response.lesion_start",
             "lobe",
-            ("time_to_event",),
             ("survival_medians.all.ttrl.lesion.overall.overall.midpoint",),
         ),
-        Alternative("survival.pfs_new_therapy", "censor", ("time_to_event",), (_PFS,)),
-        Alternative("survival.os_transplant", "censor", ("time_to_event",), (_OS,)),
+        Alternative("survival.pfs_new_therapy", "censor", (_PFS,)),
+        Alternative("survival.os_transplant", "censor", (_OS,)),
     ),
-    (Alternative("survival.os_new_therapy", "censor", ("time_to_event",), (_OS,)),),
-    (Alternative("survival.pfs_missed_visits", "censor", ("time_to_event",), (_PFS,)),),
-    (Alternative("survival.undated_death", "event_when_last_alive", ("time_to_event",), (_OS,)),),
-    (Alternative("survival.undated_death", "event_at_latest", ("time_to_event",), (_OS,)),),
-    (Alternative("survival.reported_times", "derived_only", ("time_to_event",), (_OS, _PFS)),),
+    (Alternative("survival.os_new_therapy", "censor", (_OS,)),),
+    (Alternative("survival.pfs_missed_visits", "censor", (_PFS,)),),
+    (Alternative("survival.undated_death", "event_when_last_alive", (_OS,)),),
+    (Alternative("survival.undated_death", "event_at_latest", (_OS,)),),
+    (Alternative("survival.reported_times", "derived_only", (_OS, _PFS)),),
     (
         Alternative(
             "toxicity.missing_baseline",
             "not_gradable",
-            ("lab_grades",),
             (f"{_BILIRUBIN_5}.primary.ge3", f"{_ALP_5}.primary.ge3"),
         ),
     ),
@@ -185,13 +156,11 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "toxicity.acute_days",
             28,
-            ("toxicity", "subject_events"),
             (f"{_BILIRUBIN}.acute.ge3", f"{_LYMPHOCYTES}.acute.ge3"),
         ),
         Alternative(
             "toxicity.primary_days",
             183,
-            ("toxicity",),
             (f"{_BILIRUBIN}.primary.ge3", f"{_LYMPHOCYTES}.primary.ge3"),
         ),
     ),
@@ -199,7 +168,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "toxicity.late_days",
             365,
-            ("toxicity",),
             (f"{_BILIRUBIN}.late.ge3", f"{_LYMPHOCYTES}.late.ge3"),
         ),
     ),
@@ -207,7 +175,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "toxicity.liver_function_days",
             0,
-            ("liver_function_changes",),
             ("liver_function_summary.all.albi_grade_worse",),
         ),
     ),
@@ -215,7 +182,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "toxicity.reild_to_day",
             183,
-            ("liver_function_changes",),
             ("liver_function_summary.all.albi_grade_worse",),
         ),
     ),
@@ -223,7 +189,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "baseline.bilirubin_umol_per_mg_dl",
             "17.104",
-            ("eligibility", "subjects"),
             ("prognosis_univariate.all.os.bili12.gt1_2",),
         ),
     ),
@@ -231,7 +196,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "baseline.child_pugh_inr_upper",
             "2.2",
-            ("subjects",),
             ("baseline_characteristics.all.child_pugh_class.b.overall.overall",),
         ),
     ),
@@ -239,7 +203,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "baseline.stale_days",
             14,
-            ("baseline_labs", "eligibility", "subjects"),
             ("attrition.all.12",),
         ),
     ),
@@ -247,37 +210,22 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "baseline.unilobar_second_session_days",
             183,
-            ("anchors", "sessions"),
             (f"{_BILIRUBIN}.primary.ge3", f"{_LYMPHOCYTES}.primary.ge3"),
         ),
     ),
-    (
-        Alternative(
-            "eligibility.concurrent_before_days", 28, ("eligibility",), ("attrition.all.12",)
-        ),
-    ),
-    (
-        Alternative(
-            "eligibility.concurrent_after_days", 28, ("eligibility",), ("attrition.all.12",)
-        ),
-    ),
-    (
-        Alternative(
-            "eligibility.assess_organ_function", True, ("eligibility",), ("attrition.all.12",)
-        ),
-    ),
-    (Alternative("eligibility.maa_max_days", 30, ("eligibility",), ("attrition.all.12",)),),
+    (Alternative("eligibility.concurrent_before_days", 28, ("attrition.all.12",)),),
+    (Alternative("eligibility.concurrent_after_days", 28, ("attrition.all.12",)),),
+    (Alternative("eligibility.assess_organ_function", True, ("attrition.all.12",)),),
+    (Alternative("eligibility.maa_max_days", 30, ("attrition.all.12",)),),
     (
         Alternative(
             "dosimetry.y90_half_life_h",
             "64.2",
-            ("treatment_targets",),
             ("dosimetry_summary.all.activity_gbq.target.overall",),
         ),
         Alternative(
             "dosimetry.bsa_formula",
             "mosteller",
-            ("treatment_targets",),
             ("dosimetry_summary.all.activity_bsa_gbq.target.overall",),
         ),
     ),
@@ -285,7 +233,6 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "dosimetry.mird_constant",
             "49.67",
-            ("treatment_targets",),
             (
                 "dosimetry_summary.all.dose_gy.target.overall",
                 "dosimetry_summary.all.lung_dose_gy.session.overall",
@@ -296,30 +243,23 @@ TRIED: tuple[tuple[Alternative, ...], ...] = (
         Alternative(
             "dosimetry.liver_density_g_ml",
             "1.06",
-            ("treatment_targets",),
             ("dosimetry_summary.all.dose_gy.target.overall",),
         ),
     ),
-    (Alternative("survival.endpoint_criterion", "RECIST 1.1", ("endpoint_criterion",), (_PFS,)),),
-    (Alternative("survival.endpoint_min_evaluable", 0.75, ("endpoint_criterion",), (_PFS,)),),
+    (Alternative("survival.endpoint_criterion", "RECIST 1.1", (_PFS,)),),
+    (Alternative("survival.endpoint_min_evaluable", 0.75, (_PFS,)),),
     (
         Alternative(
             "survival.model_p_enter",
             0.1,
-            ("prognosis_multivariable",),
             ("prognosis_multivariable.all.os.univariate_p.bili12",),
         ),
     ),
-    (
-        Alternative(
-            "symptoms.window_days", 91, ("symptom_response",), ("symptom_summary.all.improved",)
-        ),
-    ),
+    (Alternative("symptoms.window_days", 91, ("symptom_summary.all.improved",)),),
     (
         Alternative(
             "follow_up.interval_days",
             61,
-            ("follow_up_adherence",),
             ("adherence_summary.all.adherence", "adherence_summary.all.all_reviews_held"),
         ),
     ),

@@ -9,7 +9,7 @@ patients is asked. A reading that would have to read very many rows is not tried
 so: the other readings of a large registry are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -26,10 +26,11 @@ from schemas.settings import OutcomeSettings
 from schemas.statistic_ids import statistic_id, table_of
 from schemas.tables.outcomes import Outcome, Sensitivity
 from warehouse.building.build import computed
+from warehouse.building.definitions import reads_of_all
 from warehouse.engine import kept_tables
 from warehouse.engine.embedded import content_digest
 from warehouse.engine.lineage import derivations, downstream, upstream
-from warehouse.engine.protocol import Engine, Query, one_row
+from warehouse.engine.protocol import Engine, Queries, Query, one_row
 
 POPULATION = "all"
 OTHERWISE, EVERYONE = "otherwise", "everyone"
@@ -192,7 +193,7 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
     con, watched = night.con, [name for name in _watched(together) if name in night.base]
     targets = {table_of(name) for name in watched}
     changed = _changed(night.settings, together)
-    acts_on = {name for alternative in together for name in alternative.acts_on}
+    acts_on = acting(con.queries, {alternative.setting for alternative in together})
     wanted = _between(acts_on, watched)
     reads = [n for name in wanted for n in derivations()[name].reads]
     if sum(night.n_rows(n) for n in reads) > ROWS_AT_MOST:
@@ -209,6 +210,11 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
                 moved.add(name)
         asked = [n for n in watched if table_of(n) in moved]
         return dict(night.base) | _answers(now, asked)
+
+
+def acting(queries: Queries, settings: Collection[str]) -> set[str]:
+    """The derivations that can read one of the settings."""
+    return {name for name, r in reads_of_all(queries).items() if not r.keys.isdisjoint(settings)}
 
 
 def _between(acts_on: set[str], watched: list[str]) -> list[str]:
