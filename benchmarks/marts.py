@@ -46,7 +46,10 @@ MARTS = {
 """Our tables in their order, and the hand-written ones that must be equal: response by lesion, by
 patient, and toxicity."""
 
-STEPS = {"lesion_assessments": ("assessed_days", "new_lesions", "followed_lesions")}
+STEPS = {
+    "lesion_assessments": ("assessed_days", "new_lesions", "followed_lesions"),
+    "subject_response": ("counted_readers",),
+}
 """Tables that are derived before one, and not compared by themselves."""
 
 

@@ -21,6 +21,7 @@ from schemas.house_settings import StoreSettings as StoreSettings
 from schemas.records.criteria import CRITERIA, EASL, MRECIST, RECIST11, WHO
 from schemas.section import Section, any_spelling, whole_days, whole_months
 from schemas.sections.prognosis import PrognosisSettings
+from schemas.sections.reading import ReadingSettings
 from schemas.site import Site
 from schemas.spelling import folded
 
@@ -127,7 +128,9 @@ class ResponseSettings(Section):
         description="The lesions of the report's first numbers: those of treated lobes (a lesion "
         "without a lobe counts as treated), or all.",
     )
-    reader: str = Field("local", description="The reader whose measurements are counted.")
+    reader: str = Field(
+        "local", description="The reader whose reading counts, if `reading` names none."
+    )
     recorded_reader: str = Field(
         "local", description="The reader whose recorded classes are counted."
     )
@@ -406,6 +409,7 @@ class OutcomeSettings(Section):
     """All sections that a derivation can ask for."""
 
     response: ResponseSettings = ResponseSettings()
+    reading: ReadingSettings = ReadingSettings()
     toxicity: ToxicitySettings = ToxicitySettings()
     baseline: BaselineSettings = BaselineSettings()
     eligibility: EligibilitySettings = EligibilitySettings()

@@ -31,8 +31,10 @@ from analytics.fetched import fetched
 from analytics.outcomes.survival import in_months
 from schemas.contract import Table, conform, rows
 from schemas.records.criteria import CRITERIA
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.mart_table import RESPONSES
 from schemas.tables.marts import SubjectAssessments, SubjectResponse, TimeToEvent
@@ -55,9 +57,11 @@ def survival_by_response(
     subject_response: Table[SubjectResponse],
     time_to_event: Table[TimeToEvent],
     population_members: Table[PopulationMembers],
+    counted_readers: Table[CountedReaders],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
+    reading: ReadingSettings,
 ) -> Table[SurvivalByResponse]:
     """Give median and hazard ratio by response, by each method."""
     found = _cut(
@@ -67,9 +71,10 @@ def survival_by_response(
             subject_response,
             time_to_event,
             population_members,
+            counted_readers,
             landmarks=settings.response_landmarks_days,
-            reader=response.reader,
-            sd_min_days=response.sd_min_days,
+            response=response,
+            reading=reading,
         )
     )
     records: list[dict[str, Any]] = []
@@ -83,17 +88,18 @@ def survival_by_response_sets(
     subject_assessments: Table[SubjectAssessments],
     subject_response: Table[SubjectResponse],
     time_to_event: Table[TimeToEvent],
+    counted_readers: Table[CountedReaders],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
+    reading: ReadingSettings,
 ) -> Table[MemberSets]:
     """Name who is in each group; responders and others at a landmark are unions of classes."""
     placed = _placed(
-        subject_assessments,
+        _counted_reading(subject_assessments, counted_readers, response, reading),
         subject_response,
         time_to_event,
         settings.response_landmarks_days,
-        response.reader,
         response.sd_min_days,
     )
     members = placed.filter(~placed.category.isin([_DEAD, _CENSORED, _ENTERED]), placed.last)
@@ -131,11 +137,10 @@ def _units(subject_response: ir.Table, time_to_event: ir.Table) -> ir.Table:
 
 
 def _placed(
-    subject_assessments: ir.Table,
+    assessments: ir.Table,
     subject_response: ir.Table,
     time_to_event: ir.Table,
     landmarks: tuple[int, ...],
-    reader: str,
     sd_min_days: int,
 ) -> ir.Table:
     """One row per patient, criterion, method and stretch of time in a group.
@@ -143,13 +148,23 @@ def _placed(
     `last` is the stretch in which the patient's observation ends.
     """
     units = _units(subject_response, time_to_event)
-    read = subject_assessments.filter(
-        subject_assessments.organ == "all",
-        subject_assessments.reader == reader,
-        subject_assessments.in_window,
-    )
+    read = assessments.filter(assessments.organ == "all", assessments.in_window)
     parts = [_at_landmark(units, read, at, sd_min_days) for at in landmarks]
     return ibis.union(*parts, *_with_time(units), _naive(units))
+
+
+def _counted_reading(
+    assessments: ir.Table,
+    counted_readers: ir.Table,
+    response: ResponseSettings,
+    reading: ReadingSettings,
+) -> ir.Table:
+    """The assessments of each patient's counted reader."""
+    if reading.rule == "named":
+        return assessments.filter(assessments.reader == response.reader)
+    chosen = counted_readers.select("subject_id", counted_reader="reader")
+    known = assessments.left_join(chosen, "subject_id").drop("subject_id_right")
+    return known.filter(known.reader == known.counted_reader.fill_null(response.reader))
 
 
 def _row(
@@ -219,15 +234,15 @@ def _counts(
     subject_response: ir.Table,
     time_to_event: ir.Table,
     population_members: ir.Table,
+    counted_readers: ir.Table,
     *,
     landmarks: tuple[int, ...],
-    reader: str,
-    sd_min_days: int,
+    response: ResponseSettings,
+    reading: ReadingSettings,
 ) -> ir.Table:
     """Events and censorings per population, method, group and distinct time."""
-    placed = _placed(
-        subject_assessments, subject_response, time_to_event, landmarks, reader, sd_min_days
-    )
+    read = _counted_reading(subject_assessments, counted_readers, response, reading)
+    placed = _placed(read, subject_response, time_to_event, landmarks, response.sd_min_days)
     members = population_members.select("population", "subject_id")
     joined = placed.inner_join(members, "subject_id")
     counted = joined.group_by(*_KEY, "category", "time_days").agg(

@@ -11,6 +11,26 @@ RECORDED_ORGANS = ORGANS[:2]
 SOURCES = codes_of(RecordedResponses, "source")
 
 
+CHOSEN = ("named", "first", "agreed", "adjudicated", "not_adjudicated", "one_reader")
+
+
+class CountedReaders(Mart):
+    """One row per subject: the reader whose reading of the scans counts, by `reading.rule`."""
+
+    reader: Text = column("The reader, as in registry.scans.", required=True)
+    chosen: Text = column(
+        "How: named in the settings; the first who read; both readers agree; the adjudicator "
+        "decided; nobody adjudicated, the first stands; or only one of them read.",
+        required=True,
+        codes=CHOSEN,
+    )
+
+    class Config:
+        """Row level."""
+
+        metadata = declares(schema="marts")
+
+
 class AtWindowColumns(Mart):
     """What classes at a time point share."""
 

@@ -15,6 +15,7 @@ from schemas.contract import (
 from schemas.records.analytes import ANALYTES
 from schemas.records.criteria import CRITERIA
 from schemas.records.field.event_windows import LATE_WINDOWS
+from schemas.tables.class_marts import CountedReaders as CountedReaders
 from schemas.tables.class_marts import LesionResponseAtWindow as LesionResponseAtWindow
 from schemas.tables.class_marts import SubjectResponseAtWindow as SubjectResponseAtWindow
 from schemas.tables.dose_marts import CompartmentDoses as CompartmentDoses

@@ -329,7 +329,12 @@ def test_a_lesions_number_does_not_ask_what_is_said_of_patients() -> None:
         "response_summary",
     ]
     of_patients = between({"subject_assessments"}, [PROGRESSED.replace("lesion", "subject")])
-    assert of_patients == ["subject_assessments", "subject_response", "response_summary"]
+    assert of_patients == [
+        "subject_assessments",
+        "counted_readers",
+        "subject_response",
+        "response_summary",
+    ]
     assert between({"eligibility", "subjects"}, ["attrition.all.12"]) == [
         "eligibility",
         "attrition",

@@ -20,6 +20,7 @@ import pytest
 from analytics.outcomes.response import criterion_agreement, response_summary, response_summary_sets
 from schemas.contract import Contract, columns, empty, rows
 from schemas.settings import ResponseSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import Anchors, PopulationMembers, Sessions, SubjectLesions
 from schemas.tables.registry import Measurements, Patients, Scans, SubsequentTherapies
 from tests.support.tumours import classes_of_lesions, classes_of_subjects, derived, steps
@@ -138,7 +139,15 @@ def _marts(settings: ResponseSettings) -> tuple[ir.Table, ir.Table, ir.Table]:
     members = rows([{"population": "all", "subject_id": k} for k in patients], PopulationMembers)
     return (
         derived(lesion_response, settings, by_lesion, made.quantities, made.followed, made.days),
-        derived(subject_response, settings, by_subject, lesions, empty(Patients), anchors),
+        derived(
+            subject_response,
+            settings,
+            by_subject,
+            lesions,
+            empty(Patients),
+            anchors,
+            empty(CountedReaders),
+        ),
         members,
     )
 

@@ -14,9 +14,11 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from schemas.contract import Contract, Table, columns, conform
+from schemas.contract import Contract, Table, columns, conform, empty
 from schemas.section import Section
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import (
     Anchors,
     AssessedDays,
@@ -125,7 +127,9 @@ def derived(
     for table in tables:
         _has_rows(table)
     names = list(inspect.signature(function).parameters)[: len(tables)]
-    chosen = {"settings": settings} if settings else {}
+    chosen: dict[str, Section] = {"settings": settings} if settings else {}
+    if "reading" in inspect.signature(function).parameters:
+        chosen["reading"] = ReadingSettings()
     return computed(function, dict(zip(names, tables, strict=True)), **chosen)
 
 
@@ -251,7 +255,13 @@ def subject_best(
     )
     classes = classes_of_subjects(made, patients, sessions, subsequent_therapies, settings)
     best = derived(
-        best_response.subject_response, settings, classes, made.lesions, patients, made.anchors
+        best_response.subject_response,
+        settings,
+        classes,
+        made.lesions,
+        patients,
+        made.anchors,
+        empty(CountedReaders),
     )
     return best.filter(best.organ == "all")
 

@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 
 import ibis.expr.types as ir
 
-from schemas.contract import Contract, columns, rows
+from schemas.contract import Contract, columns, empty, rows
 from schemas.settings import BaselineSettings, ResponseSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.registry import (
     Lesions,
     Measurements,
@@ -121,7 +122,7 @@ def _derived(
     tables: Mapping[str, ir.Table], chosen: ResponseSettings, before: ResponseSettings
 ) -> dict[str, ir.Table]:
     """Every table between the registry's and the best responses; `before` judges lesions."""
-    t = dict(tables)
+    t = {**tables, "counted_readers": empty(CountedReaders)}
     based = BaselineSettings()
     t["sessions"] = derived(anchoring.sessions, based, t["treatments"])
     t["anchors"] = derived(anchoring.anchors, based, t["treatments"], t["sessions"])

@@ -15,8 +15,13 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings
-from schemas.tables.class_marts import LesionResponseAtWindow, SubjectResponseAtWindow
+from schemas.tables.class_marts import (
+    CountedReaders,
+    LesionResponseAtWindow,
+    SubjectResponseAtWindow,
+)
 from schemas.tables.intermediate import Anchors, DeathClaims, LastAlive, Sessions
 from schemas.tables.marts import (
     FollowedLesions,
@@ -26,6 +31,7 @@ from schemas.tables.marts import (
     SubjectResponse,
 )
 from schemas.tables.registry import SubsequentTherapies
+from transforms.classes.counted_readers import counted
 from transforms.joins import looked_up
 from transforms.response.baselines import moment
 from transforms.response.window import closing_day, closing_days, lesion_closing_days
@@ -61,9 +67,9 @@ def lesion_response_at_window(
     named = ("subject_id", "lesion_number")
     units = looked_up(best.select(*_LESION, "treated", "reason"), known, named)
     units = followed(units, anchors, death_claims, last_alive)
+    read = lesion_assessments.filter(lesion_assessments.reader == settings.reader)
     return conform(
-        placed(units, _read(lesion_assessments, settings), _LESION, settings),
-        LesionResponseAtWindow,
+        placed(units, read.filter(read.in_window), _LESION, settings), LesionResponseAtWindow
     )
 
 
@@ -75,17 +81,19 @@ def subject_response_at_window(
     subsequent_therapies: Table[SubsequentTherapies],
     death_claims: Table[DeathClaims],
     last_alive: Table[LastAlive],
+    counted_readers: Table[CountedReaders],
     *,
     settings: ResponseSettings,
+    reading: ReadingSettings,
 ) -> Table[SubjectResponseAtWindow]:
     """Class every treated subject at every time point, as a whole and by organ."""
     closing = closing_days(anchors, sessions, subsequent_therapies, settings)
     best = subject_response.filter(subject_response.confirmation == "unconfirmed")
     units = looked_up(best.select(*_SUBJECT, "reason"), closing, "subject_id")
     units = followed(units, anchors, death_claims, last_alive)
+    read = counted(subject_assessments, counted_readers, settings, reading)
     return conform(
-        placed(units, _read(subject_assessments, settings), _SUBJECT, settings),
-        SubjectResponseAtWindow,
+        placed(units, read.filter(read.in_window), _SUBJECT, settings), SubjectResponseAtWindow
     )
 
 
@@ -118,11 +126,6 @@ def placed(
     """
     decided = looked_up(units, _decided(read, by, settings), by)
     return ibis.union(*(_at(decided, *days) for days in settings.windows))
-
-
-def _read(assessments: ir.Table, settings: ResponseSettings) -> ir.Table:
-    """The assessments of the registry's reader in the window."""
-    return assessments.filter(assessments.reader == settings.reader, assessments.in_window)
 
 
 def _decided(read: ir.Table, by: tuple[str, ...], settings: ResponseSettings) -> ir.Table:

@@ -2,9 +2,10 @@
 
 The order is CR, PR, SD, NON-CR/NON-PD, PD, NE; of equal responses the earliest counts.
 Assessments up to and with the first progression count, as long as no other treatment began, and
-only those of the registry's reader. Every treated patient and every index lesion that was there has
-a row, so that nobody leaves the denominator: those without an evaluable assessment are NE, with the
-reason. Outside the liver only patients with disease there have one.
+only those of the reader who counts: of lesions the registry's, of patients the one of
+`transforms.classes.counted_readers`. Every treated patient and every index lesion that was there
+has a row, so that nobody leaves the denominator: those without an evaluable assessment are NE, with
+the reason. Outside the liver only patients with disease there have one.
 
 Stable disease counts from a minimum day on. A CR or PR that is not confirmed counts as stable
 disease from the same day on.
@@ -18,7 +19,9 @@ import ibis.expr.types as ir
 
 from schemas.contract import Table, conform
 from schemas.records.criteria import CRITERIA, RECORDS
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import Anchors, AssessedDays, LesionQuantities, SubjectLesions
 from schemas.tables.mart_table import CONFIRMATIONS
 from schemas.tables.marts import (
@@ -29,6 +32,7 @@ from schemas.tables.marts import (
     SubjectResponse,
 )
 from schemas.tables.registry import Patients
+from transforms.classes.counted_readers import counted
 from transforms.joins import looked_up
 from transforms.response.baselines import moment
 from transforms.response.confirmation import confirmed_days
@@ -65,15 +69,14 @@ def lesion_response(
         (units.measured.isnull(), "never_measured"),
         else_="no_scan_after_treatment",
     )
-    unread = _unread(lesion_assessments, assessed_days, settings)
-    best = _best(lesion_assessments, _LESION, settings, unread)
+    assessments = lesion_assessments.filter(lesion_assessments.reader == settings.reader)
+    unread = _unread(assessments, assessed_days.filter(assessed_days.reader == settings.reader))
+    best = _best(assessments, _LESION, settings, unread)
     return conform(_rows(units.mutate(unseen=reason), best, _LESION), LesionResponse)
 
 
-def _unread(assessments: ir.Table, assessed_days: ir.Table, settings: ResponseSettings) -> ir.Table:
+def _unread(read: ir.Table, days: ir.Table) -> ir.Table:
     """The patient's assessments in which a lesion that responded has no row, as not evaluable."""
-    days = assessed_days.filter(assessed_days.reader == settings.reader)
-    read = assessments.filter(assessments.reader == settings.reader)
     day = ["subject_id", "rel_day"]
     known = read.inner_join(days.select(*day, "first_day"), day).select(*_LESION, "first_day")
     whole = days.group_by("subject_id", "first_day").agg(rel_day=days.rel_day.max())
@@ -88,8 +91,10 @@ def subject_response(
     subject_lesions: Table[SubjectLesions],
     patients: Table[Patients],
     anchors: Table[Anchors],
+    counted_readers: Table[CountedReaders],
     *,
     settings: ResponseSettings,
+    reading: ReadingSettings,
 ) -> Table[SubjectResponse]:
     """Best response of every treated subject of a site with lesions, as a whole and by organ."""
     sites = anchors.semi_join(subject_lesions, "subject_id").select("site_id").distinct()
@@ -100,7 +105,8 @@ def subject_response(
     )
     known = _with_organs(subjects, subject_lesions, patients, subject_assessments)
     units = known.cross_join(_criteria()).mutate(unseen=ibis.literal("no_scan_after_treatment"))
-    best = _best(subject_assessments, _SUBJECT, settings)
+    read = counted(subject_assessments, counted_readers, settings, reading)
+    best = _best(read, _SUBJECT, settings)
     rows = _rows(units, best, _SUBJECT)
     early = (rows.progression_day < rows.course_end_day).fill_null(False)
     return conform(rows.mutate(pd_before_course_end=early), SubjectResponse)
@@ -129,7 +135,7 @@ def _criteria() -> ir.Table:
 
 
 def _best(
-    assessments: ir.Table,
+    read: ir.Table,
     by: tuple[str, ...],
     settings: ResponseSettings,
     unread: ir.Table | None = None,
@@ -138,7 +144,6 @@ def _best(
 
     `unread` holds assessments that the unit has no row of: between two responses they are gaps.
     """
-    read = assessments.filter(assessments.reader == settings.reader)
     late = read.rel_day >= settings.sd_min_days
     first = read.group_by(by).agg(
         first_cr=_first(read, read.response == "CR"),

@@ -19,7 +19,9 @@ import ibis.expr.types as ir
 from schemas.codes import ASIDE, DEAD
 from schemas.contract import Table, conform
 from schemas.records.endpoints import RECORDS, Closing, Endpoint, Milestone
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import (
     Anchors,
     EndpointCriterion,
@@ -35,6 +37,7 @@ from schemas.tables.registry import (
     Scans,
     SubsequentTherapies,
 )
+from transforms.classes.counted_readers import counted
 from transforms.time.endpoint_criterion import derivable
 from transforms.time.reported import ZERO, used
 
@@ -67,9 +70,11 @@ def time_to_event(
     recorded_responses: Table[RecordedResponses],
     rows_set_aside: Table[RowsSetAside],
     endpoint_criterion: Table[EndpointCriterion],
+    counted_readers: Table[CountedReaders],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
+    reading: ReadingSettings,
     schedule: FollowUpSettings,
 ) -> Table[TimeToEvent]:
     """Give each subject and lesion its time, its event or censoring, and what decided."""
@@ -90,13 +95,10 @@ def time_to_event(
         units = derivable(units, record, delivered, endpoint_criterion)
         clocks.append(_clock(units, record, settings, 2 * schedule.gap_max_days))
     ran = ibis.union(*clocks)
-    sourced = _with_sources(
-        ran,
-        _scan_rows(anchors, scans, response.reader),
-        _measurement_rows(
-            lesion_assessments.semi_join(endpoint_criterion, "criterion"), response.reader
-        ),
-    )
+    read = counted(scans, counted_readers, response, reading)
+    measured = lesion_assessments.filter(lesion_assessments.reader == response.reader)
+    measured = measured.semi_join(endpoint_criterion, "criterion")
+    sourced = _with_sources(ran, _scan_rows(anchors, read), _measurement_rows(measured))
     derived = conform(sourced.mutate(origin=ibis.literal("derived")), TimeToEvent)
     if settings.reported_times == "derived_only":
         return derived
@@ -284,11 +286,9 @@ def _flags(ended: ir.Table) -> ir.StringValue:
     return parts[0].concat(*parts[1:]).substr(2).nullif("")
 
 
-def _scan_rows(anchors: ir.Table, scans: ir.Table, reader: str) -> ir.Table:
+def _scan_rows(anchors: ir.Table, scans: ir.Table) -> ir.Table:
     """One row per subject and day with a scan: its row, and whether it shows a new lesion."""
-    read = scans.filter(scans.reader == reader).inner_join(
-        anchors.select("subject_id", "t0_date"), "subject_id"
-    )
+    read = scans.inner_join(anchors.select("subject_id", "t0_date"), "subject_id")
     dated = read.mutate(
         scan_day=read.scan_date.delta(read.t0_date, unit="day"),
         new=read.new_lesion.isin(["hepatic", "extrahepatic", "both"]).fill_null(False),
@@ -299,8 +299,7 @@ def _scan_rows(anchors: ir.Table, scans: ir.Table, reader: str) -> ir.Table:
     )
 
 
-def _measurement_rows(judged: ir.Table, reader: str) -> ir.Table:
-    seen = judged.filter(judged.reader == reader)
+def _measurement_rows(seen: ir.Table) -> ir.Table:
     return seen.group_by("subject_id", "lesion_number", "rel_day").agg(
         measurement_row_ids=seen.source_row_ids.min()
     )

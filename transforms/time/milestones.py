@@ -20,8 +20,9 @@ import ibis
 import ibis.expr.types as ir
 
 from schemas.contract import Table, any_unreadable, conform
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings, SurvivalSettings
-from schemas.tables.class_marts import RecordedAssessments
+from schemas.tables.class_marts import CountedReaders, RecordedAssessments
 from schemas.tables.intermediate import (
     Anchors,
     DeathClaims,
@@ -44,6 +45,7 @@ from schemas.tables.registry import (
     SubsequentTherapies,
     Treatments,
 )
+from transforms.classes.counted_readers import counted
 from transforms.joins import looked_up
 
 
@@ -119,14 +121,16 @@ def milestones(
     subject_response: Table[SubjectResponse],
     endpoint_criterion: Table[EndpointCriterion],
     recorded_assessments: Table[RecordedAssessments],
+    counted_readers: Table[CountedReaders],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
+    reading: ReadingSettings,
 ) -> Table[Milestones]:
     """Give each treated subject the days, from T0, on which its clocks may start and stop."""
     therapies = _therapies(anchors, subsequent_therapies)
     judged = subject_assessments.semi_join(endpoint_criterion, "criterion")
-    of_organs = judged.filter(judged.reader == response.reader)
+    of_organs = counted(judged, counted_readers, response, reading)
     seen = of_organs.filter(of_organs.organ == "all")
     liver = of_organs.filter(of_organs.organ == "liver")
     parts = (

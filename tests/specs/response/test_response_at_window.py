@@ -9,9 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from analytics.classes.at_windows import response_at_window, response_at_window_sets
-from schemas.contract import Table
+from schemas.contract import Table, empty
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings
-from schemas.tables.class_marts import LesionResponseAtWindow, SubjectResponseAtWindow
+from schemas.tables.class_marts import (
+    CountedReaders,
+    LesionResponseAtWindow,
+    SubjectResponseAtWindow,
+)
 from schemas.tables.intermediate import (
     Anchors,
     DeathClaims,
@@ -69,7 +74,9 @@ def by_patient(
         subsequent_therapies,
         death_claims,
         last_alive,
+        empty(CountedReaders),
         settings=settings,
+        reading=ReadingSettings(),
     )
 
 

@@ -25,7 +25,9 @@ from analytics.outcomes.survival import (
 from analytics.prognosis.alone import prognosis_univariate
 from schemas.contract import Table, empty, rows
 from schemas.sections.prognosis import PrognosisSettings
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import FollowUpSettings, ResponseSettings, SurvivalSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import (
     Anchors,
     EndpointCriterion,
@@ -72,8 +74,10 @@ def clocks(reported: ir.Table) -> ir.Table:
         empty(RecordedResponses),
         empty(RowsSetAside),
         UNJUDGED,
+        empty(CountedReaders),
         settings=SETTINGS,
         response=ResponseSettings(),
+        reading=ReadingSettings(),
         schedule=FollowUpSettings(),
     )
 

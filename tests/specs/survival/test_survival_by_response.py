@@ -19,8 +19,10 @@ from analytics.classes.survival_by_response import (
     survival_by_response,
     survival_by_response_sets,
 )
-from schemas.contract import Table
+from schemas.contract import Table, empty
+from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings, SurvivalSettings
+from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.marts import SubjectAssessments, SubjectResponse, TimeToEvent
 from schemas.tables.outcomes import MemberSets
@@ -48,8 +50,10 @@ def of_who(
         subject_response,
         time_to_event,
         population_members,
+        empty(CountedReaders),
         settings=settings,
         response=response,
+        reading=ReadingSettings(),
     )
     return found.filter((found.criterion == "WHO") & (found.n > 0))
 
@@ -137,7 +141,13 @@ def sets(
 ) -> Table[MemberSets]:
     """The members of the groups that a patient reaches without dying on the way."""
     found = survival_by_response_sets(
-        subject_assessments, subject_response, time_to_event, settings=settings, response=response
+        subject_assessments,
+        subject_response,
+        time_to_event,
+        empty(CountedReaders),
+        settings=settings,
+        response=response,
+        reading=ReadingSettings(),
     )
     return found.filter(~found.set_id.contains("immortal"))
 
