@@ -27,6 +27,7 @@ from schemas.tables.event_marts import Deaths as Deaths
 from schemas.tables.event_marts import SessionEvents as SessionEvents
 from schemas.tables.event_marts import SubjectEvents as SubjectEvents
 from schemas.tables.event_marts import SubjectReild as SubjectReild
+from schemas.tables.event_marts import SubjectTherapies as SubjectTherapies
 from schemas.tables.factors.levels import FactorLevels as FactorLevels
 from schemas.tables.factors.levels import SettledFactors as SettledFactors
 from schemas.tables.lab_marts import LabResults as LabResults

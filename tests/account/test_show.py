@@ -57,6 +57,11 @@ TABLES = {
         | subject_id | criterion | best_response | best_response_day | evaluable |
         | {BERT}     | WHO       | PR            | 90                | yes       |
         """,
+    "marts.progression_differences": f"""
+        | subject_id | derived_day | recorded_day | days_apart | agreement      | derived_row_id | recorded_row_id |
+        | {ANNA}     |             |              |            | neither        |                |                 |
+        | {BERT}     | 90          | 120          | 30         | recorded_later | scan           | pppp            |
+        """,
     "marts.lab_grades": f"""
         | subject_id | analyte   | ctcae_version | rel_day | sequence | value | unit  | upper_limit | baseline_value | is_baseline | grade | rule             | reason         | source_row_id |
         | {ANNA}     | bilirubin | 3.0           | 60      | 1        | 4     | mg/dL | 1.2         | 1.6            | no          | 3     | > 3 x ULN        |                | cccc          |
@@ -305,3 +310,13 @@ def test_recorded_classes_stand_beside_the_derived_ones_with_the_kind_of_disagre
         ["WHO", "90", "best", "PR", "SD", "90", "measurement"],
     ]
     assert "Recorded" not in told(capsys, root, "show", ANNA)
+
+
+def test_progression_as_recorded_stands_beside_that_derived(
+    capsys: pytest.CaptureFixture[str], root: Path
+) -> None:
+    """Of whom neither was seen nothing is printed."""
+    text = told(capsys, root, "show", BERT)
+    cells = [[c.strip() for c in line] for line in lines(text, "Progression as derived")]
+    assert cells[1] == ["90", "120", "30", "recorded later", "scan", "pppp"]
+    assert "Progression as derived" not in told(capsys, root, "show", ANNA)

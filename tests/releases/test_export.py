@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.contract import published_name
 from schemas.errors import Refused
+from schemas.tables import outcomes
 from tests.conftest import NIGHT
 from tests.support.corrections import REGISTRY
-from warehouse.sharing import export, public
+from warehouse.sharing import export, left_out, public
 from warehouse.sharing.withholding import withheld
 from warehouse.store import Store
 
@@ -229,6 +231,15 @@ def test_a_whole_bundle_has_the_same_rows_in_every_form(
     files = json.loads((to / "bundle.json").read_text())["files"]
     assert {"release.duckdb", "adam/adsl.xpt", "csv/dictionary.csv"} <= files.keys()
     assert to.stat().st_mode & 0o077 == 0
+
+
+def test_an_outcome_is_in_the_public_bundle_or_a_reason_says_why_not() -> None:
+    """Whoever adds an outcome decides: guarded and told, or left out with the reason."""
+    every = {published_name(c) for c in outcomes.TABLES}
+    shown = {a.table for a in public.ALLOWED}
+    assert shown | left_out.NOT_PUBLIC.keys() == every
+    assert not shown & left_out.NOT_PUBLIC.keys()
+    assert all(len(reason.split()) > 5 for reason in left_out.NOT_PUBLIC.values())
 
 
 def test_two_public_bundles_that_differ_by_few_patients_are_warned_of(

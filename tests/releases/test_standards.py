@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from tests.releases.test_export import exported
+from schemas.contract import published_name
+from schemas.tables import marts
+from tests.releases.test_export import exported, release_of
+from warehouse.sharing import left_out
 from warehouse.sharing.standards.datasets import DATASETS
 from warehouse.store import Store
 
@@ -58,6 +61,36 @@ def test_datasets_read_back_with_their_names_and_without_a_date(read: dict[str, 
         assert not [c for c in frame.columns if c.endswith(("DT", "DTM", "DTC"))]
         if "ADY" in frame.columns:
             assert not (frame.ADY == 0).any()  # CDISC has no day 0
+
+
+def test_deaths_events_and_reild_are_in_adsl_as_the_marts_have_them(
+    read: dict[str, Any], reference_store: Store
+) -> None:
+    """28 deaths of the reference cohort, each dated; counted from the marts beside."""
+    subjects, _ = read["adsl"]
+    folder = f"{release_of(reference_store)}/parquet/marts"
+    for name, of in (
+        ("DTHFL", f"'{folder}/deaths.parquet'"),
+        ("AEFL", f"'{folder}/subject_events.parquet' WHERE time_window = 'any' AND any_event"),
+        ("REILDFL", f"'{folder}/subject_reild.parquet' WHERE candidate"),
+    ):
+        ((expected,),) = duckdb.sql(f"SELECT count(*) FROM {of}").fetchall()
+        assert (subjects[name] == "Y").sum() == expected, name
+    assert (subjects.DTHFL == "Y").sum() == subjects.DTHADY.notna().sum() == 28
+
+
+def test_a_mart_is_read_by_a_dataset_or_a_reason_says_why_not() -> None:
+    every = {published_name(c) for c in marts.TABLES}
+    read_by: set[str] = set()
+
+    def mart(name: str) -> str:
+        read_by.add(name)
+        return name
+
+    for dataset in DATASETS:
+        dataset.source(mart)
+    assert read_by | left_out.NOT_IN_ADAM.keys() == every
+    assert not read_by & left_out.NOT_IN_ADAM.keys()
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d.name)

@@ -59,6 +59,8 @@ class Shown:
     endpoints: tuple[Facts, ...]
     recorded: tuple[Facts, ...]
     """Recorded classes beside the derived ones, with the kind of a disagreement."""
+    progression: tuple[Facts, ...]
+    """First progression as recorded beside that derived; nothing where neither was seen."""
     rules: dict[str, str]
     """What each rule means that decided a time point."""
 
@@ -84,6 +86,7 @@ def show(release: Path, subject_id: str) -> Shown:
             events=tuple(sorted(_windowed(con, EVENTS, subject_id), key=_event_order)),
             endpoints=_rows(con, ENDPOINTS, subject_id),
             recorded=_recorded(con, subject_id, seen, best),
+            progression=_progression(con, subject_id),
             rules=_meanings(str(row["rule"]) for row in seen),
         )
 
@@ -137,9 +140,13 @@ ORDER BY lesion_number, endpoint
 """
 
 
-HAS_RECORDED = """
-SELECT 1 FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'recorded_response'
-UNION SELECT 1 FROM duckdb_views() WHERE schema_name = 'marts' AND view_name = 'recorded_response'
+HAS = """
+SELECT 1 FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = $name
+UNION SELECT 1 FROM duckdb_views() WHERE schema_name = 'marts' AND view_name = $name
+"""
+PROGRESSION = """
+SELECT * EXCLUDE (subject_id) FROM marts.progression_differences
+WHERE subject_id = $subject AND agreement <> 'neither'
 """
 RECORDED_ASSESSMENTS = """
 SELECT * EXCLUDE (subject_id) FROM marts.recorded_assessments
@@ -161,7 +168,7 @@ def _recorded(
     con: duckdb.DuckDBPyConnection, subject_id: str, seen: list[Facts], best: list[Facts]
 ) -> tuple[Facts, ...]:
     """The recorded classes; a release of before they were taken in has none."""
-    if not con.execute(HAS_RECORDED).fetchall():
+    if not con.execute(HAS, {"name": "recorded_response"}).fetchall():
         return ()
     return reconciled(
         _rows(con, RECORDED_ASSESSMENTS, subject_id),
@@ -169,6 +176,12 @@ def _recorded(
         _rows(con, RECORDED_RESPONSE, subject_id),
         [r for r in best if r["lesion_number"] == 0 and r["confirmation"] == "unconfirmed"],
     )
+
+
+def _progression(con: duckdb.DuckDBPyConnection, subject_id: str) -> tuple[Facts, ...]:
+    """The two progressions; a release of before they were compared has none."""
+    known = con.execute(HAS, {"name": "progression_differences"}).fetchall()
+    return _rows(con, PROGRESSION, subject_id) if known else ()
 
 
 def _subject(con: duckdb.DuckDBPyConnection, subject_id: str) -> Facts:

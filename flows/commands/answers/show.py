@@ -80,6 +80,7 @@ def shown_text(release: str, found: "Shown") -> str:
     for lesion in sorted({entry["lesion_number"] for entry in found.best + found.assessments}):
         parts += [_lesion(found, lesion)]
     parts += [_recorded(found.recorded)] if found.recorded else []
+    parts += [_progression(found.progression)] if found.progression else []
     parts += [_meanings(found.rules)] if found.rules else []
     parts += [_labs(found.labs)] if found.labs else ["No laboratory result after treatment."]
     parts += [_events(found.events)] if found.events else []
@@ -174,6 +175,32 @@ def _recorded(entries: "tuple[Facts, ...]") -> str:
         for e in entries
     ]
     return f"Recorded classes beside the derived ones\n{table(names, rows)}"
+
+
+AGREEMENT = {
+    "same_day": "the same day",
+    "recorded_earlier": "recorded earlier",
+    "recorded_later": "recorded later",
+    "recorded_only": "recorded, and not derived",
+    "derived_only": "derived, and not recorded",
+}
+
+
+def _progression(entries: "tuple[Facts, ...]") -> str:
+    """The first progression as recorded and as derived, and how they differ."""
+    names = ("derived on day", "recorded on day", "days apart", "", "derived from", "recorded in")
+    rows = [
+        (
+            e["derived_day"],
+            e["recorded_day"],
+            e["days_apart"],
+            AGREEMENT[e["agreement"]],
+            e["derived_row_id"],
+            e["recorded_row_id"],
+        )
+        for e in entries
+    ]
+    return f"Progression as derived and as recorded\n{table(names, rows)}"
 
 
 def _meanings(rules: dict[str, str]) -> str:

@@ -71,6 +71,19 @@ def _parameters(dataset: str, codes: dict[str, str]) -> Codelist:
     return Codelist(f"PARAMCD.{dataset}", f"Parameter Code of {dataset}", codes)
 
 
+def _subjects(mart: Mart) -> str:
+    """SQL for every subject with death, events of any term, REILD and lines of other therapy."""
+    return (
+        "(SELECT s.*, d.rel_day, d.cause, d.treatment_related, d.subject_id IS NOT NULL AS died, "
+        "e.any_event, e.serious, e.related, r.candidate, r.braat_grade, p.prior_lines, "
+        f"p.subsequent_lines FROM {mart('subjects')} s "
+        f"LEFT JOIN {mart('deaths')} d USING (subject_id) "
+        f"LEFT JOIN (SELECT * FROM {mart('subject_events')} WHERE time_window = 'any') e "
+        f"USING (subject_id) LEFT JOIN {mart('subject_reild')} r USING (subject_id) "
+        f"LEFT JOIN {mart('subject_therapies')} p USING (subject_id)) t"
+    )
+
+
 def _responses(mart: Mart) -> str:
     """SQL for every response of a patient and, beside them, the best ones."""
     assessed = (
@@ -119,9 +132,15 @@ ADSL = Dataset(
     "Subject-Level Analysis Dataset",
     "One record per subject",
     "SUBJECT LEVEL ANALYSIS DATASET",
-    lambda mart: f"{mart('subjects')} t",
+    _subjects,
     ("USUBJID",),
-    (marts.Subjects,),
+    (
+        marts.Subjects,
+        marts.Deaths,
+        marts.SubjectEvents,
+        marts.SubjectReild,
+        marts.SubjectTherapies,
+    ),
     (
         *WHO_IT_IS,
         Variable("SUBJID", "Subject Identifier for the Study", "t.subject_id"),
@@ -143,6 +162,19 @@ ADSL = Dataset(
         Variable("BURDENBL", "Baseline Tumour Burden (%)", "t.tumour_burden_pct::DOUBLE", "float"),
         Variable("PRIMSITE", "Primary Tumour Site", "t.primary_site"),
         Variable("NSESS", "Number of 90Y Sessions", "t.n_sessions::DOUBLE", "integer"),
+        Variable("DTHFL", "Subject Death Flag", "CASE WHEN t.died THEN 'Y' END", codelist=ONLY_YES),
+        Variable("DTHADY", "Relative Day of Death", study_day("t.rel_day"), "integer"),
+        Variable("DTHCAUS", "Cause of Death", "t.cause"),
+        Variable(
+            "DTHRELFL", "Death Related to Treatment", flag("t.treatment_related"), "text", YES_NO
+        ),
+        Variable("AEFL", "Any Adverse Event Flag", flag("t.any_event"), codelist=YES_NO),
+        Variable("AESERFL", "Serious Adverse Event Flag", flag("t.serious"), codelist=YES_NO),
+        Variable("AERELFL", "Related Adverse Event Flag", flag("t.related"), codelist=YES_NO),
+        Variable("REILDFL", "Candidate for REILD Flag", flag("t.candidate"), codelist=YES_NO),
+        Variable("REILDGR", "Least Grade of REILD (Braat)", "t.braat_grade::DOUBLE", "integer"),
+        Variable("NLINEPR", "Lines of Therapy Before 90Y", "t.prior_lines::DOUBLE", "integer"),
+        Variable("NLINEPO", "Lines of Therapy After 90Y", "t.subsequent_lines::DOUBLE", "integer"),
     ),
     absent={
         "RACE": "The registry does not record it.",
