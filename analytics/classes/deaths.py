@@ -65,16 +65,20 @@ def death_causes_sets(
 ) -> Table[MemberSets]:
     """Name who died of each cause."""
     dead = _followed(deaths, time_to_event)
-    parts = [
-        dead.filter(died & _is_cause(dead, cause)).select(
-            "subject_id",
-            lesion_number=ibis.literal(0, "int64"),
-            set_id=set_id_column("death_causes", ibis.literal(window), ibis.literal(cause)),
+    names = [
+        (died & _is_cause(dead, cause)).ifelse(
+            set_id_column("death_causes", ibis.literal(window), ibis.literal(cause)),
+            ibis.null("string"),
         )
         for window, died, _ in _windows(dead, settings.early_mortality_days)
         for cause in DEATH_CATEGORIES
     ]
-    return conform(ibis.union(*parts), MemberSets)
+    named = dead.select(
+        "subject_id",
+        lesion_number=ibis.literal(0, "int64"),
+        set_id=ibis.array(names).unnest(),  # a union of as many parts takes a third of a second
+    )
+    return conform(named.filter(named.set_id.notnull()), MemberSets)
 
 
 def reild_summary(
