@@ -19,6 +19,7 @@ import duckdb
 
 from warehouse.audit.questions import QUESTIONS, Question
 from warehouse.engine.connections import UNLIMITED, Resources, connection
+from warehouse.engine.quoting import literal, read_parquet
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def frames(
         for path in sorted(parquet.glob("*/*.parquet")):
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {path.parent.name}")
             name = f"{path.parent.name}.{path.stem}"
-            con.execute(f"CREATE VIEW {name} AS FROM read_parquet('{_quoted(path)}')")
+            con.execute(f"CREATE VIEW {name} AS FROM {read_parquet(path)}")
         for question in QUESTIONS:
             paths[question] = _frame(con, question, scratch / f"{question.audit_id}.parquet")
     return paths
@@ -71,14 +72,10 @@ def _frame(con: duckdb.DuckDBPyConnection, question: Question, to: Path) -> Path
     try:
         for statement in question.prepare:
             con.execute(statement)
-        con.execute(f"COPY ({question.frame}) TO '{_quoted(to)}' (FORMAT parquet)")
+        con.execute(f"COPY ({question.frame}) TO {literal(to)} (FORMAT parquet)")
     except (duckdb.CatalogException, duckdb.BinderException):
         return None
     return to
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _checkpoint(framed: dict[Question, Path]) -> dict[str, bool]:

@@ -20,6 +20,7 @@ from schemas.settings import AuditSettings
 from schemas.tables.changes import Changes, StatisticChange
 from warehouse.audit import telling
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import read_parquet
 
 ROUNDING = 1e-12
 """Of a value: what the order in which doubles are added may change."""
@@ -256,6 +257,4 @@ def _records(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]
 
 
 def _file(release: Path, place: str) -> str:
-    return (
-        "read_parquet('" + str(release / "parquet" / f"{place}.parquet").replace("'", "''") + "')"
-    )
+    return read_parquet(release / "parquet" / f"{place}.parquet")

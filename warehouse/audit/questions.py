@@ -12,6 +12,7 @@ from schemas.records.criteria import CRITERIA
 from schemas.records.eligibility import RULES
 from schemas.tables.mart_table import CONFIRMATIONS
 from schemas.tables.quality import Audit
+from warehouse.engine.quoting import identifier
 from warehouse.releases.database import RELEASED
 
 Kind = Literal["no_rows", "equal", "ordered", "within", "contains"]
@@ -39,17 +40,13 @@ class Question:
     which it has not of a common table expression."""
 
 
-def quoted(name: str) -> str:
-    """A column's name as SQL takes any word."""
-    return f'"{name}"'
-
-
 DECLARED = tuple(f"{options(c).schema}.{published_name(c)}" for c in RELEASED if c is not Audit)
 """Every table that a release carries; the answers themselves are written afterwards."""
 
 _REPEATED_KEYS = " UNION ALL ".join(
     f"(SELECT '{options(c).schema}.{published_name(c)}' AS place FROM {options(c).schema}."
-    f"{published_name(c)} GROUP BY {', '.join(map(quoted, key(c)))} HAVING count(*) > 1 LIMIT 1)"
+    f"{published_name(c)} GROUP BY {', '.join(map(identifier, key(c)))} "
+    "HAVING count(*) > 1 LIMIT 1)"
     for c in RELEASED
     if c is not Audit
 )

@@ -14,6 +14,7 @@ from typing import Any
 from schemas.statistic_ids import table_of
 from schemas.tables.changes import StatisticChange
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import read_parquet
 from warehouse.releases import change_pages as pages
 
 SHOWN = 10
@@ -115,5 +116,4 @@ def _records(query: str) -> list[dict[str, Any]]:
 
 
 def _file(release: Path, place: str) -> str:
-    path = str(release / "parquet" / f"{place}.parquet").replace("'", "''")
-    return f"read_parquet('{path}')"
+    return read_parquet(release / "parquet" / f"{place}.parquet")

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from schemas.settings import Registry
+from warehouse.engine.quoting import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,7 @@ def settings(resources: Resources, spill: Path | None = None) -> Iterator[str]:
     yield "SET enable_progress_bar = false"
     yield "SET TimeZone = 'UTC'"
     if spill is not None:
-        quoted = str(spill).replace("'", "''")
-        yield f"SET temp_directory = '{quoted}'"
+        yield f"SET temp_directory = {literal(spill)}"
     if resources.threads:
         yield f"SET threads = {int(resources.threads)}"
     if resources.memory_limit:

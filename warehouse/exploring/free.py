@@ -22,8 +22,9 @@ from schemas.contract import column_names
 from schemas.records.ctcae_terms import ALWAYS_PUBLISHED, NOT_HELD
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.tables.outcomes import RESPONSE_CATEGORIES, PrognosisUnivariate
+from warehouse.engine.quoting import literal
 from warehouse.exploring.found import Found, Row, rows
-from warehouse.exploring.selection import UNITS, Selection, chosen, quoted, split
+from warehouse.exploring.selection import UNITS, Selection, chosen, split
 
 FREE = "selection"
 """Stands where a published row names its population."""
@@ -117,10 +118,10 @@ def profiles(selection: Selection) -> str:
     """The query that counts patients by how many of their units are in each category."""
     level, organ, lesions = UNITS[selection.unit]
     columns, join = split(selection)
-    of = f"t.criterion = {quoted(selection.criterion)} AND t.confirmation = "
-    of += quoted(selection.confirmation)
+    of = f"t.criterion = {literal(selection.criterion)} AND t.confirmation = "
+    of += literal(selection.confirmation)
     if level == "subject":
-        of += f" AND t.organ = {quoted(organ)}"
+        of += f" AND t.organ = {literal(organ)}"
     elif lesions != "all":
         of += f" AND t.treated = {lesions == 'treated'}"
     flags = {c: _flag(c, level) for c in RESPONSE_CATEGORIES}
@@ -165,11 +166,11 @@ def grades(selection: Selection) -> str:
         f"WITH chosen AS (\n  {chosen(selection)}\n)\n"
         f"SELECT {columns}, t.source, t.term,\n"
         "  CASE WHEN t.source = 'event' AND t.emergent IS NULL AND "
-        f"t.reason = {quoted(UNREADABLE)}\n    THEN {UNDECIDED} ELSE t.worst_grade END "
+        f"t.reason = {literal(UNREADABLE)}\n    THEN {UNDECIDED} ELSE t.worst_grade END "
         "AS worst_grade, count(*) AS n\n"
         "FROM marts.toxicity t SEMI JOIN chosen USING (subject_id)\n"
-        f"{join}WHERE t.ctcae_version = {quoted(selection.version)} "
-        f"AND t.time_window = {quoted(selection.window)}\nGROUP BY ALL ORDER BY ALL"
+        f"{join}WHERE t.ctcae_version = {literal(selection.version)} "
+        f"AND t.time_window = {literal(selection.window)}\nGROUP BY ALL ORDER BY ALL"
     )
 
 
@@ -189,7 +190,7 @@ def sizes(selection: Selection) -> str:
 
 def _of_endpoint(selection: Selection) -> str:
     sign = ">" if selection.level == "lesion" else "="
-    return f"WHERE t.endpoint = {quoted(selection.endpoint)} AND t.lesion_number {sign} 0"
+    return f"WHERE t.endpoint = {literal(selection.endpoint)} AND t.lesion_number {sign} 0"
 
 
 def _groups(counted: list[Row], selection: Selection) -> list[Group]:
@@ -298,7 +299,7 @@ def _of_so_many(n: int) -> EventTable:
 
 def _flag(category: str, level: str) -> str:
     if category in MEMBERSHIP:
-        return f"t.best_response IN ({', '.join(map(quoted, MEMBERSHIP[category]))})"
+        return f"t.best_response IN ({', '.join(map(literal, MEMBERSHIP[category]))})"
     if category == "pd_before_course_end" and level == "lesion":
         return "false"
     return f"coalesce(t.{category}, false)"

@@ -2,8 +2,9 @@
 
 import duckdb
 
+from warehouse.engine.quoting import literal
 from warehouse.exploring.found import Found, rows
-from warehouse.exploring.selection import UNITS, Place, Selection, quoted
+from warehouse.exploring.selection import UNITS, Place, Selection
 
 MEDIANS = (
     "SELECT * FROM outcomes.survival_medians\nWHERE {key} AND rule = 'midpoint'\n"
@@ -67,7 +68,7 @@ def toxicity(con: duckdb.DuckDBPyConnection, selection: Selection, place: Place)
 
 def where(key: dict[str, str]) -> str:
     """A condition of SQL: every column equals its code."""
-    return " AND ".join(f"{name} = {quoted(code)}" for name, code in key.items())
+    return " AND ".join(f"{name} = {literal(code)}" for name, code in key.items())
 
 
 def _shares(con: duckdb.DuckDBPyConnection, query: str) -> Found:

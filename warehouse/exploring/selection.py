@@ -14,6 +14,7 @@ from schemas.records.endpoints import LEVEL
 from schemas.records.factors import BY_ENDPOINT, EVERY_ENDPOINT
 from schemas.sections.prognosis import ALWAYS
 from schemas.statistic_ids import joined
+from warehouse.engine.quoting import literal
 
 Choices = Mapping[str, Any]
 QUESTIONS = ("survival", "response", "toxicity")
@@ -161,19 +162,16 @@ def place(selection: Selection) -> Place | None:
     return Place(population, factor, level)
 
 
-def quoted(code: object) -> str:
-    """A code as SQL text."""
-    return "'" + str(code).replace("'", "''") + "'"
-
-
 def chosen(selection: Selection) -> str:
     """The query for whom the selection is about."""
     sets = [joined("population", selection.population)]
     sets += [joined("population", f"site:{selection.site}")] if selection.site else []
-    parts = [f"SELECT subject_id FROM members.member_sets WHERE set_id = {quoted(s)}" for s in sets]
+    parts = [
+        f"SELECT subject_id FROM members.member_sets WHERE set_id = {literal(s)}" for s in sets
+    ]
     parts += [
         f"SELECT subject_id FROM marts.factor_levels WHERE {_of(selection, factor)} "
-        f"AND factor_level = {quoted(level)}"
+        f"AND factor_level = {literal(level)}"
         for factor, level in sorted(selection.only)
     ]
     years = []
@@ -201,7 +199,7 @@ def _of(selection: Selection, factor: str, table: str = "") -> str:
     """The levels of a factor: of a factor by endpoint those of the endpoint that is asked for."""
     own = factor in BY_ENDPOINT and selection.question == "survival"
     endpoint = selection.endpoint if own else ""
-    return f"{table}factor = {quoted(factor)} AND {table}endpoint = {quoted(endpoint)}"
+    return f"{table}factor = {literal(factor)} AND {table}endpoint = {literal(endpoint)}"
 
 
 def _factors(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

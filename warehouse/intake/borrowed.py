@@ -13,7 +13,7 @@ from schemas.site import Site
 from schemas.spelling import meant
 from transforms.intake.names import codes_of, lent_name
 from warehouse.engine.connections import connection
-from warehouse.intake.formats.delimited import literal, quoted
+from warehouse.engine.quoting import identifier, literal
 from warehouse.intake.reading_key import Loan, loans
 from warehouse.intake.redcap.instruments import EVENT
 
@@ -50,16 +50,16 @@ def _lend(tables: Mapping[str, Path], loan: Loan, names: list[str], site: Site) 
         ours, theirs = (con.sql(f"FROM {t} LIMIT 0").columns for t in ("a", "b"))
         pairs = [(_one(n, ours, site), _one(n, theirs, site)) for n in on or _record(ours, theirs)]
         given = {lent_name(loan.there, n, dict(loan.among)): _one(n, theirs, site) for n in names}
-        same = " AND ".join(f"a.{quoted(x)} = b.k{n}" for n, (x, _) in enumerate(pairs))
-        keys = ", ".join(f"{quoted(y)} AS k{n}" for n, (_, y) in enumerate(pairs))
+        same = " AND ".join(f"a.{identifier(x)} = b.k{n}" for n, (x, _) in enumerate(pairs))
+        keys = ", ".join(f"{identifier(y)} AS k{n}" for n, (_, y) in enumerate(pairs))
         cells = ", ".join(
-            f"CASE WHEN count(DISTINCT {quoted(n)}) = 1 THEN any_value({quoted(n)}) END AS c{i}, "
-            f"count(DISTINCT {quoted(n)}) > 1 AS s{i}"
-            for i, n in enumerate(given.values())
+            f"CASE WHEN count(DISTINCT {n}) = 1 THEN any_value({n}) END AS c{i}, "
+            f"count(DISTINCT {n}) > 1 AS s{i}"
+            for i, n in enumerate(map(identifier, given.values()))
         )
         last = [n for n in PLACE if n in ours]
-        own = ", ".join(f"a.{quoted(n)}" for n in ours if n not in last)
-        new = ", ".join(f"b.c{i} AS {quoted(n)}" for i, n in enumerate(given))
+        own = ", ".join(f"a.{identifier(n)}" for n in ours if n not in last)
+        new = ", ".join(f"b.c{i} AS {identifier(n)}" for i, n in enumerate(given))
         some = _rows(loan, theirs, site)
         joined = f"FROM a LEFT JOIN (SELECT {keys}, {cells} FROM b{some} GROUP BY ALL) b ON {same}"
         several = " OR ".join(f"b.s{i}" for i in range(len(given)))
@@ -76,7 +76,7 @@ def _lend(tables: Mapping[str, Path], loan: Loan, names: list[str], site: Site) 
 def _rows(loan: Loan, theirs: list[str], site: Site) -> str:
     """SQL that takes only the rows which may lend."""
     asked = [
-        f"trim({quoted(_one(name, theirs, site))}) IN ({', '.join(map(literal, codes_of(of)))})"
+        f"trim({identifier(_one(name, theirs, site))}) IN ({', '.join(map(literal, codes_of(of)))})"
         for name, of in loan.among
     ]
     return f" WHERE {' AND '.join(asked)}" if asked else ""

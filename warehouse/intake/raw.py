@@ -26,6 +26,7 @@ from schemas.site import Site
 from schemas.spelling import plain
 from schemas.tables.registry import TABLES
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import identifier, literal
 from warehouse.fingerprints import file_sha256
 from warehouse.intake.borrowed import lend
 from warehouse.intake.formats.archives import (
@@ -37,7 +38,7 @@ from warehouse.intake.formats.archives import (
     ignored,
     unpack,
 )
-from warehouse.intake.formats.delimited import check_header, literal, made_up, quoted, read, survey
+from warehouse.intake.formats.delimited import check_header, made_up, read, survey
 from warehouse.intake.formats.records import Text, in_slices
 from warehouse.intake.formats.spool import Spools
 from warehouse.intake.formats.transport import as_parquet
@@ -324,10 +325,10 @@ def _from_parquet(member: Member, target: Path, form: Form) -> list[str]:
                 f"{member.origin}: column {nested[0]} is nested. Export one value per cell."
             )
         cells = ", ".join(
-            f"{from_parquet(name, kind, form)} AS {quoted(name)}"
+            f"{from_parquet(name, kind, form)} AS {identifier(name)}"
             for name, kind in zip(names, found.types, strict=True)
         )
-        ours = ", ".join(map(quoted, names))
+        ours = ", ".join(map(identifier, names))
         with connection() as con:
             con.execute(
                 f"COPY (SELECT {cells}, {literal(member.origin)} AS source_file, file_row_number "

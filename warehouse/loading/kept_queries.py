@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from warehouse.engine.protocol import Engine, Query
+from warehouse.engine.quoting import literal
 from warehouse.fingerprints import sha256_of
 
 
@@ -36,8 +37,7 @@ def day(con: Engine, name: str, value: date) -> ir.DateValue:
 
 def text(con: Engine, name: str, value: str) -> ir.StringValue:
     """A text that an expression reads when it runs."""
-    quoted = value.replace("'", "''")
-    con.raw_sql(f"SET VARIABLE {name} = '{quoted}'")
+    con.raw_sql(f"SET VARIABLE {name} = {literal(value)}")
     return _text(name)
 
 

@@ -13,6 +13,7 @@ from schemas.site import TableSource
 from schemas.tables.registry import RegistryTable
 from transforms.intake.names import OURS_ALONE
 from warehouse.engine.protocol import Engine
+from warehouse.engine.quoting import literal
 from warehouse.loading.validate import ROW
 
 
@@ -73,4 +74,4 @@ def _merged(column: Column) -> str:
 
 
 def _literal(column: Column) -> str:
-    return f"'{column.default}'" if column.dtype.is_string() else str(column.default)
+    return literal(column.default) if column.dtype.is_string() else str(column.default)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import Column, Contract, columns, key, table_name
+from warehouse.engine.quoting import read_parquet
 
 APART = ("subject_id", "row_id", "source_key", "receipt_id", "source_file", "source_row")
 SEQUENCE = "sequence"
@@ -76,8 +77,7 @@ def is_cell(column: Column) -> bool:
 
 def read(*files: Path) -> str:
     """Parquet files as a table in SQL."""
-    listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-    return f"read_parquet([{listed}])"
+    return read_parquet(*files)
 
 
 def _add(run: Run, name: str, pairs: str) -> None:

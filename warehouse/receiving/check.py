@@ -29,6 +29,7 @@ from transforms.intake.texts import GROUP
 from warehouse.engine.embedded import engine
 from warehouse.engine.protocol import Engine
 from warehouse.engine.pseudonyms import DEMONSTRATION_KEY
+from warehouse.engine.quoting import literal
 from warehouse.intake.raw import read_again
 from warehouse.intake.reading_key import declared
 from warehouse.intake.receipts import Receipt
@@ -313,8 +314,8 @@ def _their_cell(
                 f"(SELECT any_value(concat_ws(' | ', {said})) FROM \"raw_{place}\" raw_ "
                 f"WHERE {same} AND {condition})"
             )
-    told = {c: ", ".join(dict.fromkeys(n)).replace("'", "''") for c, n in names.items()}
-    theirs = " ".join(f"WHEN {c} THEN '{n}'" for c, n in told.items())
+    told = {c: literal(", ".join(dict.fromkeys(n))) for c, n in names.items()}
+    theirs = " ".join(f"WHEN {c} THEN {n}" for c, n in told.items())
     return (
         f"CASE {theirs} ELSE '' END" if told else "''",
         f"coalesce({', '.join([*cells, 'NULL'])})::VARCHAR",

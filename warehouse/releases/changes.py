@@ -25,6 +25,7 @@ from schemas.tables.changes import (
     TableChanges,
 )
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import read_parquet
 from warehouse.fingerprints import file_sha256
 from warehouse.releases import definitions, former_names
 from warehouse.releases.database import RELEASED
@@ -240,15 +241,11 @@ def _join(con: duckdb.DuckDBPyConnection, pair: Pair, unequal: Mapping[str, str]
                         ELSE 'changed' END AS kind,
                    CASE WHEN l._in AND r._in THEN {columns} ELSE [] END AS columns,
                    l, r
-            FROM (SELECT *, true AS _in FROM read_parquet('{_quoted(pair.left)}')) l
-            FULL JOIN (SELECT *, true AS _in FROM read_parquet('{_quoted(pair.right)}')) r ON {on})
+            FROM (SELECT *, true AS _in FROM {read_parquet(pair.left)}) l
+            FULL JOIN (SELECT *, true AS _in FROM {read_parquet(pair.right)}) r ON {on})
         WHERE kind <> 'changed' OR len(columns) > 0
         """
     )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _summary(con: duckdb.DuckDBPyConnection, unequal: Mapping[str, str]) -> dict[str, Any]:

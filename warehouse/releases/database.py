@@ -16,6 +16,7 @@ import duckdb
 from schemas.contract import Contract, columns, key, options, published_name
 from schemas.tables import marts, outcomes, quality
 from warehouse.engine.connections import UNLIMITED, Resources, connection
+from warehouse.engine.quoting import literal
 
 DATABASE = "release.duckdb"
 BEFORE = "outcomes.duckdb"
@@ -64,16 +65,12 @@ def _copy(con: duckdb.DuckDBPyConnection, contract: type[Contract], path: Path) 
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     con.execute(f"CREATE TABLE {schema}.{name} AS SELECT * FROM read_parquet(?)", [str(path)])
     meaning = " ".join((contract.__doc__ or "").split())
-    con.execute(f"COMMENT ON TABLE {schema}.{name} IS {_quoted(meaning + _keys(contract))}")
+    con.execute(f"COMMENT ON TABLE {schema}.{name} IS {literal(meaning + _keys(contract))}")
     held = {row[0] for row in con.execute(f"DESCRIBE {schema}.{name}").fetchall()}
     for c in (c for c in columns(contract) if c.name in held):
         text = c.meaning + (f" [{c.unit}]" if c.unit else "")
-        con.execute(f'COMMENT ON COLUMN {schema}.{name}."{c.name}" IS {_quoted(text)}')
+        con.execute(f'COMMENT ON COLUMN {schema}.{name}."{c.name}" IS {literal(text)}')
 
 
 def _keys(contract: type[Contract]) -> str:
     return f" Key: {', '.join(key(contract))}."
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

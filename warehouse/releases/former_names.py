@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from schemas.contract import column_names, options, published_name, table_name
 from schemas.tables import outcomes
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import literal, read_parquet
 from warehouse.releases.database import BEFORE, RELEASED
 
 CRITERIA = {"who": "WHO", "easl": "EASL", "recist11": "RECIST 1.1", "mrecist": "mRECIST"}
@@ -124,9 +125,8 @@ def _table(con: duckdb.DuckDBPyConnection, path: Path, to: Path, today: tuple[st
         return
     selected = ", ".join(f'{replaced.get(n, _quoted(n))} AS "{renamed.get(n, n)}"' for n in names)
     selected += "".join(f", 'all' AS {name}" for name in added)
-    source = str(path).replace("'", "''")
     con.execute(
-        f"COPY (SELECT {selected} FROM read_parquet('{source}')) TO '{to}' (FORMAT parquet)"
+        f"COPY (SELECT {selected} FROM {read_parquet(path)}) TO {literal(to)} (FORMAT parquet)"
     )
 
 

@@ -113,16 +113,6 @@ def rewritten(text: Text, scratch: Path) -> Text:
     return replace(found, ended=text.ended, doubts=(*text.doubts, *doubts))
 
 
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def first_of(problems: list[str]) -> str:
     """The first problems, one per line, and how many more there are."""
     more = len(problems) - MAX_PROBLEMS

@@ -12,7 +12,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from schemas.site import ColumnSource, Site
-from warehouse.intake.formats.delimited import quoted
+from warehouse.engine.quoting import identifier
 
 ISO_DAY = "%Y-%m-%d"
 MIDNIGHT = "%Y-%m-%d 00:00:00"
@@ -49,7 +49,7 @@ class Form:
 
 def from_parquet(name: str, kind: pa.DataType, form: Form) -> str:
     """SQL for a column of a Parquet file as text; NaN and the empty text are missing."""
-    cell = quoted(name)
+    cell = identifier(name)
     if pa.types.is_timestamp(kind):
         local = f"({cell} AT TIME ZONE '{form.zone}')" if kind.tz else f"CAST({cell} AS TIMESTAMP)"
         whole = f"{local} = date_trunc('day', {local})"

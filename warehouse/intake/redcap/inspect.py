@@ -11,7 +11,8 @@ import duckdb
 
 from schemas.errors import BadDelivery
 from warehouse.engine.connections import connection
-from warehouse.intake.formats.delimited import quoted, survey
+from warehouse.engine.quoting import identifier, literal
+from warehouse.intake.formats.delimited import survey
 from warehouse.intake.redcap.dictionary import Dictionary, read_dictionary
 from warehouse.intake.redcap.instruments import (
     EVENT,
@@ -77,7 +78,7 @@ def inspect(data: Path, dictionary: Path | None, record: str | None = None) -> I
         with connection() as con:
             rows, records = _row(
                 con,
-                f"SELECT count(DISTINCT source_row), count(DISTINCT {quoted(plan.record)}) "
+                f"SELECT count(DISTINCT source_row), count(DISTINCT {identifier(plan.record)}) "
                 f"FROM {everything}",
             )
             return Inspection(
@@ -147,7 +148,8 @@ def _instrument(
     repeats = f"count({INSTANCE})" if INSTANCE in keys else "0"
     rows, records, repeating = _row(
         con,
-        f"SELECT count(*), count(DISTINCT {quoted(keys[0])}), {repeats} FROM {_filled_rows(path)}",
+        f"SELECT count(*), count(DISTINCT {identifier(keys[0])}), {repeats} "
+        f"FROM {_filled_rows(path)}",
     )
     return Instrument(name, rows, records, repeating > 0, duplicate_keys(path), columns)
 
@@ -158,10 +160,9 @@ def _filled_rows(paths: Path | str) -> str:
     Args:
         paths: a Parquet file, or a pattern for several.
     """
-    place = str(paths).replace("'", "''")
     return (
         "(SELECT * FROM (SELECT *, coalesce(*COLUMNS(* EXCLUDE (source_file, source_row, "
-        f"source_key))) AS any_cell FROM read_parquet('{place}', union_by_name = true)) "
+        f"source_key))) AS any_cell FROM read_parquet({literal(paths)}, union_by_name = true)) "
         "WHERE any_cell IS NOT NULL)"
     )
 

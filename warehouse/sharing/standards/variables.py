@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from schemas.contract import Contract, columns
+from warehouse.engine.quoting import literal
 
 Mart = Callable[[str], str]
 """SQL that reads a mart, by the mart's name."""
@@ -89,8 +90,7 @@ def named(code: str, words: Mapping[str, str]) -> str:
 
 
 def _literal(value: object) -> str:
-    text = str(value).replace("'", "''")
-    return f"'{text}'" if isinstance(value, str) else f"{value}::DOUBLE"
+    return literal(value) if isinstance(value, str) else f"{value}::DOUBLE"
 
 
 def flag(column: str) -> str:

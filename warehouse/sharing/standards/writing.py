@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemas.errors import Failed
 from warehouse.engine.connections import connection
+from warehouse.engine.quoting import literal
 from warehouse.sharing.standards import dataset_json, define
 from warehouse.sharing.standards.datasets import DATASETS
 from warehouse.sharing.standards.study import Study
@@ -51,8 +52,7 @@ def _collect(con: duckdb.DuckDBPyConnection, dataset: Dataset, release: Path, st
     columns = ", ".join(f'{v.sql} AS "{v.name}"' for v in dataset.variables)
 
     def mart(name: str) -> str:
-        path = str(release / "parquet" / "marts" / f"{name}.parquet")
-        return "'" + path.replace("'", "''") + "'"
+        return literal(release / "parquet" / "marts" / f"{name}.parquet")
 
     try:
         con.execute(
