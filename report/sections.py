@@ -208,7 +208,7 @@ def _toxicity(con: Connection, version: str) -> Section:
         "toxicity",
         "Toxicity",
         "The worst grade of each patient at any time after treatment.",
-        (toxicity.bars(con, version),),
+        (toxicity.bars(con, version), toxicity.lab_courses(con)),
         (
             toxicity.by_grade(con, version),
             compared.shift(con, version),

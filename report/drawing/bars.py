@@ -1,12 +1,23 @@
-"""Bars of worst grades by term and of best responses by group, each with its numbers."""
+"""Bars of worst grades and of best responses, and boxes of values over time, with numbers."""
 
-from report.drawing.axis import SMALL, TEXT, Scale
+import math
+
+from report.drawing.axis import SMALL, TEXT, Scale, ordinate
 from report.drawing.canvas import Canvas, corners
-from report.drawing.colours import GRADES, GRID, INK, ON_DARK, ON_GRADE, ON_LIGHT, RESPONSES
+from report.drawing.colours import (
+    CURVES,
+    GRADES,
+    GRID,
+    INK,
+    ON_DARK,
+    ON_GRADE,
+    ON_LIGHT,
+    RESPONSES,
+)
 from report.drawing.fonts import width, wrapped
 from report.figures.classes import Bar, Classes
-from report.figures.source import number
-from report.figures.toxicity import Term, Toxicity
+from report.figures.source import DAYS_PER_MONTH, number
+from report.figures.toxicity import Boxes, Panel, Term, Toxicity
 
 ROW = 14.0
 HIGH = 14.0
@@ -126,3 +137,56 @@ def _responses(canvas: Canvas) -> float:
         canvas.rectangle(left, line - 6, left + 9, line + 0.5, colour, INK, 0.4)
         left += 12 + canvas.text(left + 12, line, code, SMALL) + 9
     return line
+
+
+PANEL_HIGH, PANEL_GAP = 86.0, 44.0
+LEAST_WIDE = 150.0
+
+
+def boxes(model: Boxes, wide: float) -> Canvas:
+    """Draw the panels in rows on a sheet so many points wide."""
+    canvas = Canvas(wide)
+    columns = max(1, int(wide // LEAST_WIDE))
+    each = wide / columns
+    for place, panel in enumerate(model.panels):
+        left = (place % columns) * each
+        top = 10 + (place // columns) * (PANEL_HIGH + PANEL_GAP)
+        _panel(canvas, panel, left, left + each, top)
+    rows = -(-len(model.panels) // columns)
+    base = 10 + rows * (PANEL_HIGH + PANEL_GAP) - 6
+    canvas.text(wide / 2, base, "months after the first treatment", TEXT, "center")
+    return canvas
+
+
+def _panel(canvas: Canvas, panel: Panel, left: float, right: float, top: float) -> None:
+    """One analyte: its boxes at their time points, with the patients below."""
+    canvas.text(left + 4, top, panel.name, TEXT, weight=700)
+    ticks = _ticks(min(b.q1 for b in panel.boxes), max(b.q3 for b in panel.boxes))
+    inner = left + 8 + max(width(f"{t:g}".replace("-", "−"), TEXT) for t in ticks)
+    y = Scale(ticks[0], ticks[-1], top + PANEL_HIGH - 6, top + 8)
+    ordinate(canvas, y, inner, right - 6, ticks)
+    step = (right - 6 - inner) / len(panel.boxes)
+    half = min(9.0, step * 0.3)
+    middles = [inner + (n + 0.5) * step for n in range(len(panel.boxes))]
+    medians = [(x, y(b.median)) for x, b in zip(middles, panel.boxes, strict=True)]
+    canvas.line(medians, CURVES[0], 0.8, (1.5, 1.5))
+    shapes = [
+        corners(x - half, y(b.q3), x + half, y(b.q1))
+        for x, b in zip(middles, panel.boxes, strict=True)
+    ]
+    canvas.areas(shapes, GRID, INK, 0.6)
+    canvas.segments([((x - half, at), (x + half, at)) for x, at in medians], CURVES[0], 1.6)
+    for x, b in zip(middles, panel.boxes, strict=True):
+        month = f"{b.at_days / DAYS_PER_MONTH:.0f}"
+        canvas.text(x, top + PANEL_HIGH + 4, month, SMALL, "center")
+        canvas.text(x, top + PANEL_HIGH + 13, str(b.n), SMALL, "center")
+    canvas.text(inner - 4, top + PANEL_HIGH + 13, "n", SMALL, "right")
+
+
+def _ticks(least: float, most: float) -> list[float]:
+    """Two to six round numbers that hold both ends."""
+    span = (most - least) or abs(most) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 3))
+    step = next(power * m for m in (1, 2, 5, 10) if span / (power * m) <= 4)
+    first, last = math.floor(least / step), math.ceil(most / step)
+    return [round(n * step, 10) for n in range(first, max(last, first + 1) + 1)]

@@ -14,12 +14,13 @@ from report.figures.model import Exhibit
 from report.figures.prognosis import Forest
 from report.figures.response import Waterfall
 from report.figures.survival import Curves
-from report.figures.toxicity import Toxicity
+from report.figures.toxicity import Boxes, Toxicity
 from schemas.records.field.journals import PLAIN
 
 NARROW_MM, WIDE_MM = PLAIN.column_mm
 """One column of a journal, and two: the width of a phone, and of a page's text."""
 DRAWN: Mapping[type[Exhibit], Callable[[Any, float], Canvas]] = {
+    Boxes: bars.boxes,
     Classes: bars.classes,
     Curves: curves.draw,
     Flow: flow.draw,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from report.figures import words
 from report.figures.model import Cell, Exhibit, Number, Row, Table, numbers_in, row
 from report.figures.source import Connection, Record, number, records, said
+from schemas.records.analytes import BY_CODE
 from schemas.records.ctcae_terms import UNIONS
 
 GRADES = ("1", "2", "3", "4", "5")
@@ -205,3 +206,74 @@ def _share(t: Term, r: Record | None) -> Cell:
     if t.enough and r["pct"] is not None:
         return Cell(f"{r['n']}\u00a0({number(r['pct'])}\u00a0%)", said(r, n=0, pct=1))
     return Cell(str(r["n"]), said(r, n=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Quartiles:
+    """Median and quartiles at one time point; day 0 is before treatment."""
+
+    at_days: int
+    n: int
+    median: float
+    q1: float
+    q3: float
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The boxes of one analyte or score, in time."""
+
+    name: str
+    boxes: tuple[Quartiles, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boxes(Exhibit):
+    """A panel for each analyte and score that was measured again after treatment."""
+
+    panels: tuple[Panel, ...] = ()
+
+
+MOST_PANELS = 9
+SCORES_FIRST = ("ALBI", "MELD", "Child-Pugh", "bilirubin", "albumin", "alp", "ast", "alt")
+"""The order of the panels; what is not named comes after, by its name."""
+
+
+def lab_courses(con: Connection) -> Boxes:
+    """Quartiles of laboratory values and liver scores over time, as boxes."""
+    found = records(
+        con,
+        "SELECT * FROM outcomes.lab_changes WHERE population = 'all' AND median IS NOT NULL "
+        "ORDER BY quantity, at_days",
+    )
+    by_quantity: dict[str, list[Record]] = {}
+    for r in found:
+        by_quantity.setdefault(r["quantity"], []).append(r)
+    again = [q for q, own in by_quantity.items() if len(own) > 1]
+    chosen = sorted(again, key=lambda q: (_rank(q), q))[:MOST_PANELS]
+    panels = tuple(_panel(q, by_quantity[q]) for q in chosen)
+    told = "; ".join(f"{p.name} {number(p.boxes[-1].median, 2)}" for p in panels)
+    return Boxes(
+        id="laboratory-boxes",
+        title="Laboratory values and liver scores over time",
+        description=f"Medians at the last time point: {told or 'none'}.",
+        n=max((b.n for p in panels for b in p.boxes), default=0) or None,
+        notes=(
+            "Box: quartiles; line: median; below: patients with a value at the time point. Whoever "
+            "died or was not seen is missing, so that a course is no course of the same patients.",
+        ),
+        numbers=tuple(v for q in chosen for r in by_quantity[q] for v in said(r, n=0)),
+        empty="" if panels else "No laboratory value was measured again after treatment.",
+        panels=panels,
+    )
+
+
+def _rank(quantity: str) -> int:
+    return SCORES_FIRST.index(quantity) if quantity in SCORES_FIRST else len(SCORES_FIRST)
+
+
+def _panel(quantity: str, own: list[Record]) -> Panel:
+    name = BY_CODE[quantity].label if quantity in BY_CODE else words.plain(quantity)
+    unit = own[0]["unit"]
+    boxes = tuple(Quartiles(r["at_days"], r["n"], r["median"], r["q1"], r["q3"]) for r in own)
+    return Panel(f"{words.capital(name)} ({unit})", boxes)

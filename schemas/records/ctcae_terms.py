@@ -430,7 +430,8 @@ UNIONS: tuple[Union, ...] = (
 )
 """The pairs that the founding series prints as one line; the last is ambiguous there, so both
 readings are published. Source: Kanani on Memon et al. 2012, toxicity paragraph. The symptoms after
-embolisation that series count as one syndrome: Riaz, Awais and Salem, Front Oncol 2014;4:198."""
+embolisation that series count as one syndrome: C. van Roekel, doctoral thesis (2020), page 38;
+Riaz, Awais and Salem, Front Oncol 2014;4:198, of which the abstract was read."""
 
 ALWAYS_PUBLISHED: tuple[str, ...] = (
     *(t.term for t in TERMS if t.always),

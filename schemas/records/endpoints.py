@@ -266,8 +266,8 @@ _RECORDS: tuple[Endpoint, ...] = (
         competing=("new_therapy", "death"),
         note="As TTP; in the cumulative incidence a next therapy before progression competes, as "
         "death does.",
-        source="Geskus, Data Analysis with Competing Risks and Intermediate States, 2015: what "
-        "changes the course of the disease as a competing event",
+        source="Putter, Fiocco and Geskus, Stat Med 2007;26:2389-2430, for competing events; that "
+        "a next therapy is one is a convention",
     ),
     Endpoint(
         "TTF",
@@ -279,9 +279,10 @@ _RECORDS: tuple[Endpoint, ...] = (
         needs=("contacts", "scans", "subsequent_therapies"),
         note="Composite: the first of progression, next therapy and death. Without any censored at "
         "the last assessment. Re-treatment with 90Y is not a next therapy.",
-        source="FDA, Guidance for Industry, Clinical Trial Endpoints for the Approval of Cancer "
-        "Drugs and Biologics, 2018: the composite; that next therapy stands for discontinuation "
-        "of a treatment that is given once is a convention",
+        source="the composite of discontinuation for any reason, progression, toxicity and death, "
+        "as quoted in PMC4611069 (2015), Table 1; the FDA's guidance of December 2018 on endpoints "
+        "was not read whole. That next therapy stands for discontinuation of a treatment that is "
+        "given once is a convention",
     ),
 )
 RECORDS: tuple[Endpoint, ...] = checked(

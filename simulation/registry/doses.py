@@ -2,6 +2,7 @@
 
 Of every target a share is tumour, which takes up a drawn multiple of what normal liver does; the
 recorded doses of both are those of the partition model with 50 Gy kg per GBq, to a tenth of a gray.
+Most was planned of the targets at which the injection was stopped early, in a declared share.
 The liver is the two lobes, of which one may be untreated. A draw of its own keeps everything else
 as it was.
 """
@@ -11,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from simulation.cohort import Patient, Target
 from simulation.reference import GY_KG_PER_GBQ, Record
 from simulation.registry.patients import generator
+from simulation.registry.truths import TRUTHS, Truths
 
 DENSITY_KG_PER_ML = Decimal("0.00103")
 DOSED = 5
@@ -25,15 +27,21 @@ COLUMNS = (
     "normal_liver_dose_gy",
     "dosimetry_source",
     "dosimetry_model",
+    "delivery",
 )
 
 
-def add_doses(rows: list[Record], patient: Patient, seed: int, number: int) -> None:
+def add_doses(
+    rows: list[Record], patient: Patient, seed: int, number: int, truths: Truths = TRUTHS
+) -> None:
     """Add what was measured to the patient's delivered treatments."""
     draw = generator(seed, number, DOSED)
     untreated_ml = Decimal(int(draw.integers(300, 600)))
     shares = {t.lobe: (draw.random(), draw.random(), draw.random()) for t in patient.targets}
     drawn = {t.lobe: _target(t, patient, shares[t.lobe]) for t in patient.targets}
+    for lobe, (*_, planned) in shares.items():
+        stopped = planned >= 1 - truths.stopped_early
+        drawn[lobe]["delivery"] = "stopped_early" if stopped else "complete"
     liver = sum((t.volume_ml for t in patient.targets), Decimal(0))
     liver += untreated_ml if len(drawn) == 1 else 0
     tumour = sum((Decimal(str(d["tumour_volume_ml"])) for d in drawn.values()), Decimal(0))

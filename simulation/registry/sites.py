@@ -58,6 +58,8 @@ class Dialect:
     """Measures the doses of tumour and normal liver, and their volumes."""
     recorded: bool = False
     """Records classes of response, too, and measures a tumour marker."""
+    history: bool = False
+    """Records Ki-67, therapies by class and causes of death, and has cases like REILD."""
 
 
 _LETTERS: Codes = {
@@ -78,7 +80,14 @@ _NUMBERS: Codes = {
 }
 PLAIN = (
     Dialect("SI units", delimiter=";", date_format="%d/%m/%Y", si=True, doses=True),
-    Dialect("letters", patient_id="B-{}", yes_no=("1", "0"), missing="NA", codes=_LETTERS),
+    Dialect(
+        "letters",
+        patient_id="B-{}",
+        yes_no=("1", "0"),
+        missing="NA",
+        codes=_LETTERS,
+        history=True,
+    ),
     Dialect(
         "numbers",
         patient_id="{:07d}",

@@ -65,6 +65,26 @@ class Truths:
     marker_falls: float = 0.4
     """Share of patients whose tumour marker falls to a third, whether elevated before or not."""
 
+    radionuclide_before: float = 0.3
+    """Share of patients with radionuclide therapy before."""
+    next_therapy: Mapping[str, float] = field(
+        default_factory=lambda: {"chemotherapy": 0.40, "prrt": 0.35, "liver_directed": 0.25}
+    )
+    """Class of the first therapy after progression -> share."""
+    cause_of_death: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "tumour": 0.60,
+            "liver_failure": 0.20,
+            "treatment": 0.05,
+            "other": 0.15,
+        }
+    )
+    """Cause -> share of the deaths of which one is recorded."""
+    reild: float = 0.20
+    """Share of patients with the picture of REILD, explained by progression or not."""
+    stopped_early: float = 0.15
+    """Share of targets of which the injection was stopped early."""
+
     def response(self, criterion: str) -> dict[str, float]:
         """Best unconfirmed response of a lesion by `WHO` or `EASL` -> probability."""
         place = ("WHO", "EASL").index(criterion)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from schemas.errors import Refused
 from simulation.registry.changes import Tables, export
+from simulation.registry.history import add_history
 from simulation.registry.markers import markers
 from simulation.registry.patients import patient
 from simulation.registry.recorded import TABLE, recorded_responses
@@ -116,6 +117,8 @@ def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterato
             told = (drawn, shape.seed, number, shape.truths, as_of)
             found[TABLE] = recorded_responses(*told)
             found["labs"] += markers(*told)
+        if found is not None and chosen.history:
+            add_history(found, drawn, shape.seed, number, shape.truths, as_of)
         if found is not None:
             yield found
 

@@ -18,8 +18,11 @@ import pytest
 
 from flows.settings import load_registry
 from simulation.cohort import Patient
+from simulation.registry.changes import Tables as Exported
 from simulation.registry.changes import export
+from simulation.registry.history import History, history
 from simulation.registry.patients import patient, responses
+from simulation.registry.recorded import recorded_class
 from simulation.registry.sites import PLAIN, Dialect
 from simulation.registry.truths import FACTORS, TRUTHS
 from simulation.registry.whole import Shape, simulate_registry
@@ -32,7 +35,19 @@ from warehouse.store import Store
 
 AS_OF = date(2024, 6, 30)
 SHAPE = Shape(sites=3, patients=400, seed=1, format="csv")
-WANTED = ("prognosis_multivariable", "response_summary", "course_doses", "dose_response")
+WANTED = (
+    "prognosis_multivariable",
+    "response_summary",
+    "course_doses",
+    "dose_response",
+    "deaths",
+    "therapy_courses",
+    "subject_reild",
+    "factor_levels",
+    "progression_differences",
+    "procedures",
+    "session_events",
+)
 Tables = Mapping[str, ir.Table]
 
 
@@ -219,3 +234,133 @@ def test_doses_that_were_drawn_without_a_look_at_response_do_not_predict_it(
     assert row["upper"] / row["lower"] < 1.3, "an interval that wide says nothing"
     assert row["auc_lower"] < 0.5 < row["auc_upper"]
     assert row["youden_corrected"] < row["youden"]
+
+
+def _with_history() -> Iterator[tuple[Patient, str, History, Exported]]:
+    """The patients of the centre that records their history, as drawn, and as delivered."""
+    for number, drawn, subject_id in _subjects():
+        if _dialect(number).history:
+            delivered = export(drawn, SHAPE.seed, number, AS_OF)
+            assert delivered is not None
+            yield drawn, subject_id, history(drawn, SHAPE.seed, number, TRUTHS), delivered
+
+
+def _by_subject(table: ir.Table, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for row in table.to_pyarrow().to_pylist():
+        found.setdefault(row["subject_id"], []).append(tuple(row[n] for n in names))
+    return found
+
+
+def test_deaths_have_the_cause_that_was_drawn(estimated: Tables) -> None:
+    """Whose cause the centre left out is not known; nobody else is dead."""
+    found = _by_subject(estimated["deaths"], "cause", "rel_day")
+    causes: Counter[str] = Counter()
+    for drawn, subject_id, truth, delivered in _with_history():
+        dead = [r for r in delivered["contacts"] if r["contact_type"] == "death"]
+        expected = [
+            (truth.cause if row["cause_of_death"] else "unknown", drawn.exit_day) for row in dead
+        ]
+        assert found.get(subject_id, []) == expected
+        causes.update(cause for cause, _ in expected)
+    assert causes["unknown"] >= 10
+    assert len(causes) == len(TRUTHS.cause_of_death) + 1
+
+
+def test_therapies_are_of_the_classes_that_were_drawn(estimated: Tables) -> None:
+    courses = estimated["therapy_courses"]
+    found = _by_subject(courses, "timing", "therapy_class", "start_day")
+    after: Counter[str] = Counter()
+    for drawn, subject_id, truth, delivered in _with_history():
+        mine = set(found.get(subject_id, []))
+        assert (("prior", "prrt", -500) in mine) == truth.radionuclide_before
+        begun = {
+            ("subsequent", truth.next_class, drawn.progression[0][0] + 28)
+            for _ in delivered["subsequent_therapies"]
+        }
+        assert {c for c in mine if c[0] == "subsequent"} == begun
+        after.update(name for _, name, _ in begun)
+    assert after.keys() == TRUTHS.next_therapy.keys()
+    assert min(after.values()) >= 5
+
+
+def test_a_planted_picture_of_reild_is_a_candidate_or_explained_by_progression(
+    estimated: Tables,
+) -> None:
+    """A lesion that had grown by then explains it; nobody else of the centre is a candidate."""
+    found = _by_subject(estimated["subject_reild"], "candidate", "excluded")
+    told: Counter[tuple[bool, bool]] = Counter()
+    for _, subject_id, truth, _ in _with_history():
+        expected = (truth.reild and not truth.progressive, truth.reild and truth.progressive)
+        assert found[subject_id] == [expected]
+        told[expected] += 1
+    assert told[True, False] >= 4
+    assert told[False, True] >= 1
+
+
+def test_ki67_is_in_the_group_of_what_was_drawn(estimated: Tables) -> None:
+    """Below 3 %, 3 to 20 %, above 20 %; of a grade that is not known there is no Ki-67."""
+    levels = estimated["factor_levels"]
+    found = _by_subject(levels.filter(levels.factor == "ki67"), "factor_level")
+    groups: Counter[str | None] = Counter()
+    for _, subject_id, truth, _ in _with_history():
+        if truth.ki67 is None:
+            level = None
+        else:
+            level = "<3" if truth.ki67 < 3 else "3-20" if truth.ki67 <= 20 else ">20"
+        assert [one for (one,) in found.get(subject_id, []) if one] == ([level] if level else [])
+        groups[level] += 1
+    assert len(groups) == 4
+
+
+def test_progression_is_recorded_on_the_day_that_was_drawn(estimated: Tables) -> None:
+    """At three months, where that class is PD, else on the day of the scan that showed it."""
+    found = _by_subject(estimated["progression_differences"], "recorded_day")
+    n = 0
+    for number, drawn, subject_id in _subjects():
+        if not _dialect(number).recorded or drawn.on(drawn.exit_day) > AS_OF:
+            continue
+        early = recorded_class(SHAPE.seed, number, TRUTHS) == "PD"
+        day = drawn.scan_days[1] if early else next((d for d, _ in drawn.progression), None)
+        assert found[subject_id] == [(day,)]
+        n += day is not None
+    assert n >= 20
+
+
+def test_sessions_were_stopped_early_where_a_target_of_theirs_was(estimated: Tables) -> None:
+    """In the centre that records it; elsewhere it is not known."""
+    found = _by_subject(estimated["procedures"], "rel_day", "stopped_early")
+    stopped = 0
+    for number, drawn, subject_id in _subjects():
+        delivered = export(drawn, SHAPE.seed, number, AS_OF)
+        assert delivered is not None
+        days: dict[int, bool | None] = {}
+        for row in delivered["treatments"]:
+            day = (_date(row["treatment_date"]) - drawn.t0).days
+            early = row["delivery"] == "stopped_early" if _dialect(number).doses else None
+            days[day] = early if early is None else early or bool(days.get(day))
+        assert sorted(found[subject_id]) == sorted(days.items())
+        stopped += sum(map(bool, days.values()))
+    assert stopped >= 15
+
+
+def _date(value: object) -> date:
+    assert isinstance(value, date)
+    return value
+
+
+def test_an_event_stands_with_the_session_that_it_followed(estimated: Tables) -> None:
+    """Of the first 30 days after each session, as many events as were drawn in them."""
+    events = estimated["session_events"]
+    month = events.filter(events.time_window == "s30")
+    found = _by_subject(month, "session_day", "n_events")
+    for number, drawn, subject_id in _subjects():
+        delivered = export(drawn, SHAPE.seed, number, AS_OF)
+        assert delivered is not None
+        days = sorted({t.day for t in drawn.targets if drawn.on(t.day) <= AS_OF})
+        expected = dict.fromkeys(days, 0)
+        for row in delivered["adverse_events"]:
+            onset = (_date(row["onset_date"]) - drawn.t0).days
+            mine = max(d for d in days if d <= onset)
+            expected[mine] += onset - mine <= 30
+        assert sorted(found[subject_id]) == sorted(expected.items())

@@ -21,7 +21,7 @@ from report.figures.prognosis import Estimate, Forest
 from report.figures.prognosis import Line as ForestLine
 from report.figures.response import Bar, Waterfall
 from report.figures.survival import Curve, Curves, Point, Risk
-from report.figures.toxicity import Term, Toxicity
+from report.figures.toxicity import Boxes, Panel, Quartiles, Term, Toxicity
 from report.sections import sections
 from schemas.settings import OutcomeSettings
 from warehouse.releases import releases
@@ -101,6 +101,18 @@ def large() -> Iterator[Exhibit]:
         n=2000,
         groups=(("Clinical", tuple(_term(k) for k in range(40))), ("Laboratory", (_term(41),))),
     )
+    days = (0, 30, 91, 183, 365, 730)
+    yield Boxes(
+        id="laboratory-boxes",
+        title="Courses",
+        n=20000,
+        panels=tuple(
+            Panel(
+                f"Gamma-glutamyltransferase {k} (10*9/L)", tuple(_box(d, k) for d in days[: k + 2])
+            )
+            for k in range(7)
+        ),
+    )
     estimate = Estimate(1.5, 0.01, 900.0, "1.50 (0.01 to 900.00)", "0.342")
     yield Forest(
         id="forest",
@@ -117,6 +129,12 @@ def large() -> Iterator[Exhibit]:
             for k in range(9)
         ),
     )
+
+
+def _box(day: int, k: int) -> Quartiles:
+    """Of the first panel every value is the same, of the others they are of all sizes."""
+    spread = 10.0 ** (k - 4) if k else 0.0
+    return Quartiles(day, 20000 - day, 4 - day * spread, 4 - (day + 1) * spread, 4 + spread)
 
 
 def _term(k: int) -> Term:

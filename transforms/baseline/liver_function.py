@@ -11,7 +11,8 @@ rounded; its band is that of the nearest whole number, halves upwards.
 Source: ALBI: Johnson et al., J Clin Oncol 2015;33:550-558. Child-Pugh: Pugh et al., Br J Surg
 1973;60:646-649; its INR classes as in current implementations, which stop at 2.2 or at 2.3. MELD:
 Kamath et al., Hepatology 2001;33:464-470, with the constant and the limits of UNOS 2002; bands of
-mortality in three months: Wiesner et al., Gastroenterology 2003;124:91-96.
+mortality in three months: Wiesner et al., Gastroenterology 2003;124:91-96, whose bands are given
+from memory: the beginning of the paper alone could be read.
 """
 
 import ibis
@@ -104,7 +105,7 @@ def meld_score(
 
 
 def meld_band(score: ir.FloatingValue) -> ir.StringValue:
-    """Band of the score: 6 to 9, 10 to 19, 20 to 29, 30 to 39, 40. Source: Wiesner 2003."""
+    """Band of the score: 6 to 9, 10 to 19, 20 to 29, 30 to 39, 40. Source: Wiesner 2003, unread."""
     bands = [(score < end - 0.5, b) for end, b in zip((10, 20, 30, 40), MELD_BANDS, strict=False)]
     return ibis.cases((score.isnull(), ibis.null("string")), *bands, else_=MELD_BANDS[-1])
 

@@ -4,8 +4,10 @@ A prior course counts unless its first day is exact and not before T0; a subsequ
 first day lies before T0, where a day imputed from the month is moved to T0. A date known to the
 month has its day imputed and places a course; one known to the year alone does not.
 
-Source: Braat et al. 2020 and CIRT 2021 report other therapies by class. No source read says what a
-line is: courses that begin on one day are taken as one, an undated course as one of its own.
+Source: Braat et al., Cardiovasc Intervent Radiol 2020;43:246-253 (prior radionuclide therapy and
+treatments afterwards); Helmberger et al., CIRT, ibid. 2021;44:21-35 (systemic and locoregional
+treatment before, lines of chemotherapy); both read as abstracts. No source read says what a line
+is: courses that begin on one day are taken as one, an undated course as one of its own.
 """
 
 import ibis

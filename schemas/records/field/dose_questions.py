@@ -93,8 +93,8 @@ THRESHOLDS: tuple[DoseThreshold, ...] = checked(
             "glass",
             _TUMOUR,
             205,
-            "DOSISPHERE-01, Garin et al., Lancet Gastroenterol Hepatol 2021;6:17-29: at least 205 "
-            "Gy to the index lesion, hepatocellular carcinoma",
+            "DOSISPHERE-01 (NCT02582034), Garin et al. 2021, by way of its long-term report of "
+            "2024, PMC10858378: at least 205 Gy to the index lesion, hepatocellular carcinoma",
         ),
     ),
     code=lambda r: r.code,

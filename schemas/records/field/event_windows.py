@@ -4,7 +4,8 @@ A window that starts at T0 is about every treated patient of a site that deliver
 about those who were observed into it. `acute` is that of toxicity, after T0 or the last session of
 the planned course, and its length the setting's.
 
-Source: CIRT (Helmberger et al. 2021): events in 30 days; Kennedy et al. 2008: nobody above grade 2;
+Source: CIRT (Helmberger et al. 2021): 30-day mortality and toxicity; Braat et al. 2020: toxicity
+within three months, 58 procedures in 44 patients; Kennedy et al. 2008: nobody above grade 2;
 Tomozawa et al. 2018, Su et al. 2017 and Currie et al. 2019: half a year and later. Late windows
 count from the last session by the registry's convention.
 """

@@ -40,7 +40,7 @@ def test_the_first_of_progression_next_therapy_and_death_is_treatment_failure() 
     """On one day the progression is named; without any the last assessment censors.
 
     D has neither and was last assessed on day 180; E was never assessed, and censored on T0.
-    Source: FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics, 2018.
+    Source: the composite as quoted in PMC4611069 (2015), Table 1.
     """
     check(
         only("TTF"),
