@@ -70,6 +70,15 @@ def simulate(preset: str, format: str, as_of: date, to: Path) -> list[Path]:
         Refused: unknown preset or format, or `to` holds something else.
     """
     write, _ = _chosen(preset, format)
+    return put(write, as_of, to)
+
+
+def put(write: Write, as_of: date, to: Path) -> list[Path]:
+    """Write an export into a folder, at once and complete.
+
+    Raises:
+        Refused: `to` holds something else.
+    """
     to = Path(to)
     to.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))

@@ -1,14 +1,19 @@
 """The commands and the Python of the tutorials do what the pages say, on the reference cohort."""
 
-import re
+import csv
 import shlex
+import shutil
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from flows.__main__ import main
-from tests.support.tutorials import PAGES, blocks, commands
+from simulation.reference import records
+from tests.support.entry import exported, shown
+from tests.support.tutorials import blocks, carried_out, commands
 from warehouse.releases import releases
 from warehouse.store import Store
 
@@ -61,6 +66,15 @@ def test_the_python_of_the_analyst_runs() -> None:
     exec(code, {})
 
 
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder, and nothing configured."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("Y90_CONFIG", "Y90_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 DIFFERS = (
     *("attrition", "criterion_agreement", "prognosis_multivariable"),  # eligibility, tumour burden
     "survival_by_response.all.os.easl",
@@ -70,15 +84,12 @@ DIFFERS = (
 mRECIST, and of lesions outside the liver, whose classes nobody gave."""
 
 
+@pytest.mark.usefixtures("nowhere")
 def test_from_sdtm_to_a_release_with_the_numbers_of_the_same_patients(
-    reference_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reference_store: Store, tmp_path: Path
 ) -> None:
     """Every number of WHO, RECIST, survival and toxicity is the REDCap export's."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("Y90_CONFIG", "Y90_STORE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    _connected()
+    carried_out("sdtm.md", main)
     here = Store.open(tmp_path / "store")
     with duckdb.connect() as con:
         for name, store in (("sdtm", here), ("redcap", reference_store)):
@@ -100,18 +111,70 @@ def _rests_on_more(name: str) -> bool:
     return bool(of and name.startswith("response")) or name.startswith(DIFFERS)
 
 
-def _connected() -> None:
-    """Carry out the page: its files, its commands, and what a person adds to the site file."""
-    page = (PAGES / "sdtm.md").read_text("utf-8")
-    files = dict(re.findall(r"```toml (\S+)\n(.*?)```", page, re.DOTALL))
-    (version,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    site, added = Path("sites/north.toml"), files.pop("sites/north.toml")
-    for name, text in files.items():
-        Path(name).write_text(text)
-    for command in commands("sdtm.md"):
-        program, *words = shlex.split(command)
-        assert program == "y90"
-        assert main(words) == 0, command
-        if words[:2] == ["site", "new"]:
-            events = "[tables.adverse_events.columns]\n"
-            site.write_text(site.read_text().replace(events, events + version) + "\n" + added)
+@pytest.mark.long
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("page", ["workbook.md", "redcap.md", "plain_csv.md"])
+def test_from_an_export_to_a_release(page: str, tmp_path: Path) -> None:
+    """Every command of the page succeeds, `check` among them; so nothing is found."""
+    carried_out(page, main)
+    release = releases.resolve(Store.open(tmp_path / "store"))
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{next(release.glob('*.duckdb'))}' AS r (READ_ONLY)")
+        told = dict(
+            con.execute(
+                "SELECT criterion, sum(n) FROM r.outcomes.response_summary "
+                "WHERE population = 'all' AND level = 'lesion' GROUP BY ALL"
+            ).fetchall()
+        )
+    assert {"WHO", "RECIST 1.1", "EASL"} <= set(told)
+    assert all(told.values())
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_our_own_project_gives_the_marts_of_the_same_patients(
+    reference_store: Store, tmp_path: Path
+) -> None:
+    """What is entered into it gives what the reference cohort's own project gives, row by row."""
+
+    def run(words: list[str]) -> int:
+        if words[0] == "check":
+            _entered(Path(words[1]))
+        return main(words)
+
+    carried_out("own_project.md", run)
+    assert_equal_marts(Store.open(tmp_path / "store"), reference_store)
+
+
+def _entered(inbox: Path) -> None:
+    """Put there what REDCap exports once the reference cohort was entered."""
+    inbox.mkdir(parents=True)
+    rows = {
+        table: [{n: shown(v) for n, v in row.items()} for row in several]
+        for table, several in records(date(2011, 3, 31)).items()
+    }
+    with (inbox / "data.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(exported(rows))
+    shutil.copyfile("project/dictionary.csv", inbox / "dictionary.csv")
+
+
+def assert_equal_marts(one: Store, other: Store) -> None:
+    """Every mart has the same rows, but for whose they are and where they stand."""
+    with duckdb.connect() as con:
+        for name, store in (("a", one), ("b", other)):
+            path = next(releases.resolve(store).glob("*.duckdb"))
+            con.execute(f"ATTACH '{path}' AS {name} (READ_ONLY)")
+        marts = con.execute(
+            "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'b' "
+            "AND schema_name = 'marts' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        assert len(marts) > 20
+        for table, names in marts:
+            kept = ", ".join(f'"{n}"' for n in names if not n.endswith(("_id", "_ids", "_key")))
+            rows = [
+                Counter(
+                    tuple("here" if c in ("north", "memon2012") else c for c in row)
+                    for row in con.execute(f"SELECT {kept} FROM {d}.marts.{table}").fetchall()
+                )
+                for d in ("a", "b")
+            ]
+            assert rows[0] == rows[1], table

@@ -5,8 +5,6 @@ must give the same harmonised tables.
 """
 
 import csv
-from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +15,16 @@ from flows.settings import judge_sites, load_registry
 from schemas.contract import column_names, table_name
 from schemas.site import Site
 from schemas.tables.registry import TABLES
+from tests.support.entry import exported, shown
 from transforms.intake.names import OURS_ALONE
 from warehouse.engine.embedded import engine
 from warehouse.intake.raw import convert
 from warehouse.loading.load import mapped
 from warehouse.receiving.complete_patient import complete_patient
 from warehouse.sharing import entry_redcap, entry_workbook
-from warehouse.sharing.entry_fields import entered, fields, repeats
 
 PATIENTS = ("007", "8")
 Rows = dict[str, list[dict[str, str]]]
-
-
-def shown(value: Any) -> str:
-    """A value as somebody enters it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return value.isoformat() if isinstance(value, date) else "" if value is None else str(value)
 
 
 def entered_rows() -> Rows:
@@ -106,37 +95,13 @@ def test_what_is_entered_into_the_project_is_what_plain_files_give(
     assert main(["redcap", "project", "--to", str(folder), "--quiet"]) == 0
     with (folder / "data.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerows(_export())
+        writer.writerows(exported(entered_rows()))
     sites = tmp_path / "sites"
     sites.mkdir()
     (folder / entry_redcap.BASE).rename(sites / entry_redcap.BASE)
     text = entry_redcap.SITE_FILE.format(site="north", base=entry_redcap.BASE)
     assert len(text.splitlines()) <= 3
     assert tables_of(folder, site_of(tmp_path, text), tmp_path / "raw") == plain
-
-
-def _export() -> Iterator[list[str]]:
-    """The flat export that REDCap would write: a row for each repeat, codes in place of labels."""
-    known = {c: list(fields(c)) for c in entered()}
-    names = [entry_redcap.field_name(f) for several in known.values() for f in several]
-    status = [f"{table_name(c)}_complete" for c in known]
-    head = ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", *names, *status]
-    yield head
-    for who in PATIENTS:
-        for contract, several in known.items():
-            table = table_name(contract)
-            rows = [r for r in entered_rows()[table] if r["patient_id"] == who]
-            for instance, row in enumerate(rows, 1):
-                cells = {"record_id": who, f"{table}_complete": "2"}
-                if repeats(contract):
-                    cells["redcap_repeat_instrument"] = table
-                    cells["redcap_repeat_instance"] = str(instance)
-                for f in several:
-                    numbers = {c: n for n, c in entry_redcap.choices(f).items()}
-                    said = row.get(f.column.name, "")
-                    said = numbers.get(said, said)
-                    cells[entry_redcap.field_name(f)] = {"yes": "1", "no": "0"}.get(said, said)
-                yield [cells.get(name, "") for name in head]
 
 
 def test_the_commands_write_once_and_say_what_to_do(

@@ -107,7 +107,7 @@ def expanded(names: Sequence[str], source: TableSource) -> tuple[TableSource, ..
     text = source.model_dump_json(by_alias=True, exclude_defaults=True)
     if ANY_NUMBER not in text:
         return (source,)
-    patterns = {n for n in _read(source) if ANY_NUMBER in n}
+    patterns = {n for n in (*_read(source), *source.if_filled) if ANY_NUMBER in n}
     found: dict[str, list[str]] = {}
     for pattern in sorted(patterns):
         shape = re.escape(pattern).replace(re.escape(ANY_NUMBER), "([0-9]+)")

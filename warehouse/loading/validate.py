@@ -212,7 +212,15 @@ def _column_breaches(
     if column.codes:
         yield _breach("unknown_code", name, value.notnull() & ~value.isin(column.codes))
     for rule_id, expression in _limits(column, value):
-        yield _breach(rule_id, name, expression)
+        unusual = rule_id == "implausible" and "status" in table.columns
+        yield _breach(
+            rule_id, name, expression & ~_vanished(table, value) if unusual else expression
+        )
+
+
+def _vanished(table: ir.Table, value: ir.Value) -> ir.BooleanValue:
+    """A size of 0 of a lesion that is said to have gone."""
+    return ((value == 0) & (table["status"] == "absent")).fill_null(False)
 
 
 def _breach(

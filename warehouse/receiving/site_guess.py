@@ -403,11 +403,12 @@ def _own_patient(several: Sequence[Field], chosen: str, ids: set[str]) -> str | 
 def _fill(part: Part, raw: Raw, decimal: str) -> None:
     """Score the part's views."""
     ids = [c for c in raw.cells.get(part.patient or "", []) if c]
-    unique = len(ids) <= ROWS * len(set(ids)) or "instrument" in part.place
+    once = len(ids) <= ROWS * len(set(ids))
+    unique = once or "instrument" in part.place
     named = [raw.name, raw.place.get("file", "").split(".")[0] if "sheet" not in raw.place else ""]
     others = [f for f in part.fields if f.name != part.patient]
     for view in views(others):
-        several = guesses(view, named, decimal, unique=unique and not view.own)
+        several = guesses(view, named, decimal, unique=unique and not view.own, once=once)
         part.guesses += parted(several, view, named)
         if not view.own:
             part.flags += [*flags(view, named), *events(view, named)]

@@ -10,6 +10,8 @@ from schemas.errors import Refused
 
 REGISTRY = "registry"
 """The preset that is a whole registry, not one export."""
+CENTRE = "centre"
+"""The preset that is a centre's export with no site file."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +19,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default="memon2012",
         help="which registry: memon2012 (the reference cohort, invented), a digitised trial "
-        "(radiant4_os, radiant4_pfs, sirflox_pfs), or registry (invented, many centres, with its "
-        "site files) (default memon2012)",
+        "(radiant4_os, radiant4_pfs, sirflox_pfs), registry (invented, many centres, with its site "
+        "files), or centre (ten patients, as a centre keeps them that nobody has connected) "
+        "(default memon2012)",
     )
     parser.add_argument(
         "--format",
         help="redcap, csv or sdtm, where the preset has it (default: its first); registry also "
-        "mixed",
+        "mixed; centre has german, a workbook of eleven sheets, and french, a REDCap project of "
+        "seven instruments",
     )
     parser.add_argument("--sites", type=int, metavar="N", help="registry: centres (default 5)")
     parser.add_argument(
@@ -49,12 +53,12 @@ def _answer(context: Context) -> int:
     given = context.arguments
     if given.preset == REGISTRY:
         return _registry(context)
+    if given.preset == CENTRE:
+        return _centre(context)
     if given.preset not in PRESETS:
-        known = ", ".join([*PRESETS, REGISTRY])
+        known = ", ".join([*PRESETS, REGISTRY, CENTRE])
         raise Refused(f"--preset {given.preset}: unknown. Use one of {known}.")
-    if shape := _shape(given):
-        names = ", ".join(f"--{name}" for name in shape)
-        raise Refused(f"{names}: only for --preset {REGISTRY}. Leave out, or name that preset.")
+    _without_shape(given)
     preset = PRESETS[given.preset]
     form: str = given.format or next(iter(preset.formats))
     as_of: date = given.as_of or preset.default_as_of
@@ -74,6 +78,36 @@ def _answer(context: Context) -> int:
         "\n".join([*map(str, files), f"These are read with --config {config}"]),
     )
     return 0
+
+
+def _centre(context: Context) -> int:
+    """The export of a centre that knows nothing of our names."""
+    from flows.telling import progress
+    from simulation import PRESETS, put
+    from simulation.centres import CENTRES
+
+    given = context.arguments
+    _without_shape(given)
+    form = given.format or next(iter(CENTRES))
+    if form not in CENTRES:
+        raise Refused(f"--format {form}: {CENTRE} has none. Use one of {', '.join(CENTRES)}.")
+    as_of: date = given.as_of or PRESETS["memon2012"].default_as_of
+    with progress.doing(f"simulate {CENTRE}"):
+        files = put(CENTRES[form], as_of, given.to)
+        whole = given.to / ".done"
+        whole.touch()
+    told = "\n".join(
+        [*map(str, files), f"Write its site file: y90 site new NAME --from {given.to}"]
+    )
+    facts = {"preset": CENTRE, "format": form, "as_of": as_of, "files": [*files, whole]}
+    context.report(facts, told)
+    return 0
+
+
+def _without_shape(given: argparse.Namespace) -> None:
+    if shape := _shape(given):
+        names = ", ".join(f"--{name}" for name in shape)
+        raise Refused(f"{names}: only for --preset {REGISTRY}. Leave out, or name that preset.")
 
 
 def _registry(context: Context) -> int:

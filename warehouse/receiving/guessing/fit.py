@@ -369,7 +369,18 @@ def _measured(column: Column, bare: Match, decimal: str) -> Match | None:
         one.dated or one.numeric * one.total < 0.85 * (one.total - odd) or odd > one.total / 2
     ):
         return None
-    said = next((u for u in map(words.unit_text, (one.label, one.shown, one.note)) if u), "")
+    said = next(
+        (
+            u
+            for u in (
+                words.unit_text(one.label),
+                words.unit_text(one.shown),
+                words.unit_of_note(one.note),
+            )
+            if u
+        ),
+        "",
+    )
     theirs = words.column_unit(said)
     ours = column.unit or ""
     values = one.numbers(decimal)

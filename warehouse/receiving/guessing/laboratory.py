@@ -91,8 +91,8 @@ def _limits(fields: Sequence[Field]) -> Iterator[tuple[str, str, Field]]:
 def _unit(analyte: str, one: Field, decimal: str) -> tuple[str, bool]:
     """The unit that name, label or note say, else the only one that the results can have."""
     results = one.numbers(decimal)
-    for text in filter(None, (one.label, one.name.replace("{n}", ""), one.shown, one.note)):
-        said = words.unit_text(text)
+    names = filter(None, (one.label, one.name.replace("{n}", ""), one.shown))
+    for said in (*map(words.unit_text, names), words.unit_of_note(one.note)):
         unit = unit_of(said, cells=analyte in COUNTS) if said else None
         if unit and unit in LAB_UNITS[analyte]:
             return (unit, False) if _believable(analyte, unit, results) else ("", False)

@@ -102,18 +102,19 @@ def required(table: str) -> list[str]:
     return [c.name for c in ours(table) if not c.nullable and c.default is None and not c.made_of]
 
 
-def guesses(view: View, named: Sequence[str], decimal: str, *, unique: bool) -> list[Guess]:
+def guesses(
+    view: View, named: Sequence[str], decimal: str, *, unique: bool, once: bool
+) -> list[Guess]:
     """The tables that a view may give, the surest first; a field tells of one table only.
 
     Args:
         view: the fields.
         named: names of the file, sheet or form.
         decimal: the export's decimal sign.
-        unique: a patient has one row.
+        unique: it may be a table of patients.
+        once: a patient has one row.
     """
-    found = [
-        _table(t, view, named, decimal, unique=unique) for t in ORDER if unique or t != "patients"
-    ]
+    found = [_table(t, view, named, decimal, once=once) for t in ORDER if unique or t != "patients"]
     found = sorted(
         (g for g in found if g.matches or g.wide), key=lambda g: (not _planned(g), -g.sure)
     )
@@ -133,7 +134,7 @@ def _planned(guess: Guess) -> bool:
     return guess.table == "mappings" and guess.written
 
 
-def _table(table: str, view: View, named: Sequence[str], decimal: str, *, unique: bool) -> Guess:
+def _table(table: str, view: View, named: Sequence[str], decimal: str, *, once: bool) -> Guess:
     found: list[Match] = []
     for column in ours(table):
         there = view.fields if column.name in SHARED or not view.own else view.own
@@ -146,7 +147,7 @@ def _table(table: str, view: View, named: Sequence[str], decimal: str, *, unique
     _only_day(guess, view)
     _numbered(guess, view)
     _contradicted(guess, decimal)
-    if unique:
+    if once and not view.own:
         _last_known(guess)
     _version(guess)
     _weigh(guess, named)

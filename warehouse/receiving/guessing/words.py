@@ -157,6 +157,12 @@ def unit_text(text: str) -> str:
     return last if last and "/" in last and plain_unit(last) in UNITS else ""
 
 
+def unit_of_note(note: str) -> str:
+    """What a field note has as the unit: all of it, as `mg/dL` or `in mg/dL`, or its end."""
+    alone = re.sub(r"^(?:in|en|unit|unite|einheit)[ :]+", "", text_of(note), flags=re.IGNORECASE)
+    return alone if alone and is_unit(alone) else unit_text(note)
+
+
 def _all(text: str) -> set[str]:
     return {c for t in tokens(text) for c in concepts(t)}
 
