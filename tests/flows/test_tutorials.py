@@ -13,7 +13,7 @@ import pytest
 from flows.__main__ import main
 from simulation.reference import records
 from tests.support.entry import exported, shown
-from tests.support.tutorials import blocks, carried_out, commands
+from tests.support.tutorials import PAGES, blocks, carried_out, commands
 from warehouse.releases import releases
 from warehouse.store import Store
 
