@@ -43,6 +43,7 @@ class Look(Asked):
     last_year: int | None = None
     by: str = Text
     endpoint: str = Text
+    competing: str = Text
     criterion: str = Text
     unit: str = Text
     confirmation: str = Text

@@ -66,6 +66,7 @@ class Explorer:
             known = selection.choices(con)
         labels = LABELS | {
             "endpoint": {code: words.endpoint(code) for code in known["endpoint"]},
+            "competing": {code: words.endpoint(code) for code in known["competing"]},
             "factor": {code: words.FACTOR.get(code, code) for code in known["factor"]},
             "level": {code: words.level(code) for own in known["factor"].values() for code in own},
         }
@@ -74,6 +75,7 @@ class Explorer:
             "labels": labels,
             "defaults": {
                 "endpoint": "OS",
+                "competing": "TTP" if "TTP" in known["competing"] else "",
                 "version": content["settings"].get("toxicity", {}).get("primary_version", ""),
                 "criterion": content["settings"].get("survival", {}).get("endpoint_criterion", ""),
                 "unit": "patients",

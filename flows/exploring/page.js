@@ -2,7 +2,7 @@
    server; what comes back is put in as text, except for the drawing, which that server made. */
 
 const at = (id) => document.getElementById(id);
-const CODES = ["endpoint", "criterion", "unit", "confirmation", "version", "window", "population"];
+const CODES = ["endpoint", "competing", "criterion", "unit", "confirmation", "version", "window", "population"];
 const NARROW = window.matchMedia("(max-width: 600px)");
 let known = null;
 let asked = 0;
@@ -93,7 +93,33 @@ async function look(take) {
   } catch (fault) {
     if (mine === asked) refuse(fault.message);
   }
+  await beside(mine, take);
   if (mine === asked) at("main").setAttribute("aria-busy", "false");
+}
+
+async function beside(mine, take) {
+  const name = at("beside").value;
+  at("other").hidden = name === "";
+  if (name === "") return;
+  at("other-title").textContent = `The same in release ${name}`;
+  let told = null;
+  let why = "";
+  try {
+    told = await ask("look", { ...selection(), release: name, take });
+    if (told.refused) why = told.refused;
+    else if (told.waits) why = "Not a published statistic: press the button above to look at it in both.";
+  } catch (fault) {
+    why = fault.message;
+  }
+  if (mine !== asked) return;
+  at("other-status").textContent = why;
+  const shown = why === "";
+  for (const part of ["picture", "foot", "tables"]) at(`other-${part}`).hidden = !shown;
+  if (!shown) return;
+  if (told.svg) at("other-picture").innerHTML = told.svg;
+  else at("other-picture").replaceChildren(element("p", told.empty));
+  at("other-foot").textContent = `${told.source}.`;
+  at("other-tables").replaceChildren(...told.tables.map((model) => table(model, name)));
 }
 
 function refuse(why) {
@@ -125,17 +151,17 @@ function show(told) {
     told.published ? "Published statistic" : "Not a published statistic. It was chosen after looking, and is not adjusted for the other looks.",
   );
   at("title").textContent = told.title;
-  at("named").replaceChildren(...told.statistics.map((id) => tracing(id, id)));
+  at("named").replaceChildren(...told.statistics.map((id) => tracing(id, id, told.release)));
   at("named").hidden = told.statistics.length === 0;
   if (told.svg) at("picture").innerHTML = told.svg;
   else at("picture").replaceChildren(element("p", told.empty));
   at("foot").textContent = [...told.notes.filter((note) => note), `${told.source}.`].join(" ");
-  at("tables").replaceChildren(...told.tables.map(table));
+  at("tables").replaceChildren(...told.tables.map((model) => table(model, told.release)));
   at("sql").textContent = told.sql;
   at("python").textContent = told.python;
 }
 
-function table(model) {
+function table(model, release) {
   const whole = document.createElement("div");
   whole.append(element("h3", model.title));
   if (model.empty) {
@@ -159,7 +185,7 @@ function table(model) {
     cells.forEach((cell, place) => {
       const made = document.createElement(place === 0 ? "th" : "td");
       if (place === 0) made.scope = "row";
-      made.append(cell.statistic && known.may_trace ? tracing(cell.statistic, cell.text) : cell.text);
+      made.append(cell.statistic && known.may_trace ? tracing(cell.statistic, cell.text, release) : cell.text);
       if (cell.statistic) made.dataset.statistic = cell.statistic;
       row.append(made);
     });
@@ -169,34 +195,34 @@ function table(model) {
   return whole;
 }
 
-function tracing(statistic, text) {
+function tracing(statistic, text, release) {
   if (!known.may_trace) return element("code", text);
   const button = element("button", text);
   button.type = "button";
   button.className = "number";
   button.title = `Trace ${statistic}`;
-  button.addEventListener("click", () => trace(statistic));
+  button.addEventListener("click", () => trace(statistic, release));
   return button;
 }
 
-async function trace(statistic) {
-  await open(`Trace of ${statistic}`, "trace", { statistic }, (told) => {
+async function trace(statistic, release) {
+  await open(`Trace of ${statistic}`, "trace", { statistic, release }, (told) => {
     const parts = [];
     for (const [name, subjects] of [["Counted", told.counted], ["Also in its population", told.others]]) {
       if (subjects.length === 0) continue;
       const line = element("p", `${name} (${subjects.length}): `);
-      line.append(...subjects.map(person));
+      line.append(...subjects.map((subject) => person(subject, release)));
       parts.push(line);
     }
     at("people").replaceChildren(...parts);
   });
 }
 
-function person(subject) {
+function person(subject, release) {
   const button = element("button", subject);
   button.type = "button";
   button.addEventListener("click", () =>
-    open(`Patient ${subject}`, "patient", { subject }, () => at("people").replaceChildren()),
+    open(`Patient ${subject}`, "patient", { subject, release }, () => at("people").replaceChildren()),
   );
   return button;
 }
@@ -209,7 +235,7 @@ async function open(title, what, facts, then) {
   at("behind-text").textContent = "One moment.";
   at("behind").focus();
   try {
-    const told = await ask(what, { ...facts, release: at("release").value });
+    const told = await ask(what, facts);
     if (mine !== asked) return;
     then(told);
     at("behind-text").textContent = told.text;
@@ -241,6 +267,7 @@ async function begin() {
       ]),
     );
     fill(at("release"), told.releases.map((r) => r.id), labels, told.current);
+    fill(at("beside"), told.releases.map((r) => r.id), labels, "", "nothing");
     await release();
   } catch (fault) {
     refuse(fault.message);

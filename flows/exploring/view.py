@@ -5,7 +5,7 @@ from typing import Any
 
 from report.drawing import draw
 from report.drawing.svg import inline
-from report.figures import classes, survival, toxicity, words
+from report.figures import classes, incidence, survival, toxicity, words
 from report.figures.model import Exhibit, Row, Table
 from report.tables import looked
 from warehouse.exploring.answers import Answer
@@ -74,7 +74,12 @@ def whom(selection: Selection) -> str:
 
 
 def _models(selection: Selection, found: Found) -> tuple[Exhibit, list[Table]]:
-    made = {"survival": _survival, "response": _response, "toxicity": _toxicity}
+    made = {
+        "survival": _survival,
+        "incidence": _incidence,
+        "response": _response,
+        "toxicity": _toxicity,
+    }
     return made[selection.question](selection, found)
 
 
@@ -91,6 +96,12 @@ def _survival(selection: Selection, found: Found) -> tuple[Exhibit, list[Table]]
     )
     numbers = looked.survival(selection.by, found.medians, found.landmarks, happened)
     return figure, [numbers, looked.compared(found.tested)]
+
+
+def _incidence(selection: Selection, found: Found) -> tuple[Exhibit, list[Table]]:
+    whose = "" if whom(selection) == EVERYBODY["all"] else whom(selection)
+    figure = incidence.of_rows(selection.competing, found.points, whose=whose)
+    return figure, [looked.incidence(found.shares)]
 
 
 def _response(selection: Selection, found: Found) -> tuple[Exhibit, list[Table]]:
@@ -119,6 +130,8 @@ def _by_level(selection: Selection, found: Found) -> dict[str, list[dict[str, An
 def _heading(selection: Selection, found: Found) -> list[str]:
     """The statistics that name a published look."""
     rows = found.medians or [r for r in found.shares if r.get("category") == "ORR"]
+    if selection.question == "incidence":
+        rows = found.shares
     if selection.question == "toxicity":
         rows = [r for r in found.shares if r["grade"] == "any" and r["n"]]
         rows.sort(key=lambda r: -r["n"])

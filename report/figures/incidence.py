@@ -1,5 +1,6 @@
 """Cumulative incidence of each cause, where one event rules out another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from report.figures import words
@@ -38,29 +39,47 @@ class Incidence(Exhibit):
 
 def incidences(con: Connection) -> list[Incidence]:
     """A figure for each endpoint that another event can rule out."""
-    return [_incidence(con, r.code, r.level, (*r.events, *r.competing)) for r in COMPETING]
+    return [
+        of_rows(r.code, _rows(con, r.code, r.level), _numbers(con, r.code, r.level))
+        for r in COMPETING.values()
+    ]
 
 
-COMPETING = tuple(r for r in RECORDS if r.competing)
+COMPETING = {r.code: r for r in RECORDS if r.competing}
 
 
-def _incidence(con: Connection, endpoint: str, level: str, causes: tuple[str, ...]) -> Incidence:
-    found = records(
+def _rows(con: Connection, endpoint: str, level: str) -> list[Record]:
+    return records(
         con,
         "SELECT * REPLACE (time_days::DOUBLE AS time_days) FROM outcomes.incidence_curves "
         "WHERE population = 'all' AND endpoint = ? AND level = ? ORDER BY time_days, cause",
         endpoint,
         level,
     )
+
+
+def of_rows(
+    endpoint: str, found: Sequence[Record], numbers: tuple[Number, ...] = (), whose: str = ""
+) -> Incidence:
+    """Return the figure of one endpoint.
+
+    Args:
+        endpoint: its code.
+        found: rows of `incidence_curves`, times as floats, in order of time.
+        numbers: what is printed.
+        whose: whom it is of, where these are not all treated patients.
+    """
+    record = COMPETING[endpoint]
+    causes = (*record.events, *record.competing)
     name = words.endpoint(endpoint)
-    title = f"{name}: what came first"
+    title = f"{name}: what came first" + (f", {whose}" if whose else "")
     if not found:
         return Incidence(
             id=f"incidence-{endpoint.lower()}",
             title=title,
             empty=f"{name} is not derivable from what was delivered.",
         )
-    rows = {c: [r for r in found if r["cause"] == c] for c in causes}
+    rows: dict[str, list[Record]] = {c: [r for r in found if r["cause"] == c] for c in causes}
     n = rows[causes[0]][0]["at_risk"]
     curves = tuple(_curve(cause, own, n) for cause, own in rows.items())
     end = axis_end(found[-1]["time_days"])
@@ -73,7 +92,7 @@ def _incidence(con: Connection, endpoint: str, level: str, causes: tuple[str, ..
         n=n,
         notes=NOTES,
         abbreviations=("CI",),
-        numbers=_numbers(con, endpoint, level),
+        numbers=numbers,
         end=end,
         curves=curves,
         left=tuple(_left(rows, month) for month in range(0, end + 1, 6)),

@@ -74,6 +74,18 @@ def row(cells: Iterable[str | Cell], depth: int = 0) -> Row:
     return Row(tuple(c.text for c in listed), depth, numbers=by_cell if any(by_cell) else ())
 
 
+def grouped(pairs: Iterable[tuple[str, Cells]]) -> list[Row]:
+    """Return rows below a heading each time that their group, named first, is another."""
+    listed: list[Row] = []
+    before = None
+    for group, cells in pairs:
+        if group != before:
+            listed.append(Row((group, *[""] * (len(cells) - 1)), heading=True))
+            before = group
+        listed.append(row(cells, 1))
+    return listed
+
+
 def numbers_in(rows: Iterable[Row]) -> tuple[Number, ...]:
     """Every number in the cells of rows."""
     return tuple(number for r in rows for cell in r.numbers for number in cell)
@@ -91,7 +103,7 @@ def table(
     name: str,
     title: str,
     columns: tuple[str, ...],
-    rows: Iterable[Cells],
+    rows: Iterable[Cells | Row],
     notes: tuple[str, ...] = (),
     abbreviations: tuple[str, ...] = (),
     empty: str = "",
@@ -102,12 +114,12 @@ def table(
         name: its id.
         title: what is shown.
         columns: heads of its columns.
-        rows: their cells.
+        rows: their cells, or rows that are made already.
         notes: what a reader must know.
         abbreviations: codes that are printed.
         empty: what is said where there are no rows.
     """
-    listed = tuple(map(row, rows))
+    listed = tuple(r if isinstance(r, Row) else row(r) for r in rows)
     return Table(
         id=name,
         title=title,

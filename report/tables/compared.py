@@ -100,7 +100,8 @@ def readings(con: Connection) -> Table:
     )[0]
     found = fetched(
         con,
-        "SELECT setting, alternative, coalesce(s.label, base_statistic_id), base_value, x.value "
+        "SELECT setting, alternative, coalesce(s.label, base_statistic_id), base_value, x.value, "
+        "coalesce(x.reason, 'not reached') "
         "FROM outcomes.sensitivity x LEFT JOIN outcomes.statistics s "
         "ON s.statistic_id = base_statistic_id WHERE flips "
         "ORDER BY setting, alternative, base_statistic_id",
@@ -110,8 +111,8 @@ def readings(con: Connection) -> Table:
         "Other readings that move a conclusion",
         ("setting", "read as", "statistic", "published", "then"),
         tuple(
-            (words.plain(a), words.plain(b), words.spoken(c), number(d, 3), number(e, 3))
-            for a, b, c, d, e in found
+            (a, b, words.spoken(c), number(d, 3), number(e, 3) or why)
+            for a, b, c, d, e, why in found
         ),
         (
             f"{alternatives} other readings of the settings, {tried} numbers computed again. "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from report.figures.model import Cell, Table, table
+from report.figures.model import Cell, Cells, Table, grouped, table
 from report.figures.source import (
     Connection,
     Record,
@@ -29,7 +29,7 @@ def courses(con: Connection) -> Table:
         "laboratory-course",
         "Laboratory values and liver scores over time",
         ("", "n", "median", "quartiles", "pairs", "median change", "quartiles", "p"),
-        tuple(_rows(found)),
+        grouped(_rows(found)),
         (
             "Time points count from the first treatment. Medians are of those with a value at the "
             "time point: who lived and came. Changes compare each patient with the value before "
@@ -39,11 +39,11 @@ def courses(con: Connection) -> Table:
     )
 
 
-def _rows(found: list[Record]) -> Iterator[tuple[Cell | str, ...]]:
+def _rows(found: list[Record]) -> Iterator[tuple[str, Cells]]:
     for r in found:
         name = BY_CODE[r["quantity"]].label if r["quantity"] in BY_CODE else r["quantity"]
-        yield (
-            f"{name} ({r['unit']}), {_when(r['at_days'])}",
+        cells: Cells = (
+            _when(r["at_days"]),
             Cell(str(r["n"]), said(r, n=0)),
             Cell(number(r["median"], DIGITS), said(r, median=DIGITS)),
             Cell(interval(r["q1"], r["q3"], DIGITS), said(r, q1=DIGITS, q3=DIGITS)),
@@ -52,6 +52,7 @@ def _rows(found: list[Record]) -> Iterator[tuple[Cell | str, ...]]:
             Cell(_around(r), said(r, q1_change=DIGITS, q3_change=DIGITS)),
             Cell(p_value(r["p"]), said_p(r)),
         )
+        yield f"{name} ({r['unit']})", cells
 
 
 def _around(r: Record) -> str:

@@ -1,7 +1,7 @@
 """Response and liver toxicity by dose: groups, models and cut-offs."""
 
 from report.figures import words
-from report.figures.model import Cell, Table, table
+from report.figures.model import Cell, Cells, Table, grouped, table
 from report.figures.source import (
     Connection,
     Record,
@@ -44,21 +44,7 @@ def groups(con: Connection) -> Table:
         "dose-groups",
         "Response and liver toxicity by dose",
         ("", "doses (Gy)", "with the outcome", "95 % CI"),
-        tuple(
-            (
-                f"{_named(r)}, {GROUPS[r['dose_group']]}",
-                Cell(
-                    interval(r["minimum_gy"], r["maximum_gy"]),
-                    said(r, minimum_gy=1, maximum_gy=1),
-                ),
-                Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
-                Cell(
-                    interval(r["lower"], r["upper"]) if r["lower"] is not None else "",
-                    said(r, lower=1, upper=1),
-                ),
-            )
-            for r in shown
-        ),
+        grouped((f"{_outcome(r)}, {_dose(r)}", _in_group(r)) for r in shown),
         (
             "Thirds are of the doses of all treated with the device whose outcome is known. "
             "Thresholds: " + "; ".join(f"{t.gy} Gy, {t.source}" for t in THRESHOLDS) + ". Who gets "
@@ -81,7 +67,7 @@ def models(con: Connection) -> Table:
         "dose-models",
         "Dose as a predictor",
         head,
-        tuple((_named(r), *_odds(r), *_area(r), *_cutoff(r)) for r in found),
+        grouped((_outcome(r), (_dose(r), *_odds(r), *_area(r), *_cutoff(r))) for r in found),
         (
             "Logistic regression, of lesions with the sandwich over patients; area under the ROC "
             "curve with DeLong's limits, of lesions with Obuchowski's. J: Youden's index of the "
@@ -99,8 +85,27 @@ def _place(found: list[Record], r: Record) -> int:
 
 
 def _named(r: Record) -> str:
-    outcome = words.capital(DOSE_LABELS[r["outcome"]])
-    return f"{outcome}, by {words.unit(r['level'])}: {MEASURES[r['measure']]}, {r['device']}"
+    return f"{_outcome(r)}, {_dose(r)}"
+
+
+def _outcome(r: Record) -> str:
+    return words.capital(DOSE_LABELS[r["outcome"]])
+
+
+def _dose(r: Record) -> str:
+    return f"by {words.unit(r['level'])}: {MEASURES[r['measure']]}, {r['device']}"
+
+
+def _in_group(r: Record) -> Cells:
+    return (
+        GROUPS[r["dose_group"]],
+        Cell(interval(r["minimum_gy"], r["maximum_gy"]), said(r, minimum_gy=1, maximum_gy=1)),
+        Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+        Cell(
+            interval(r["lower"], r["upper"]) if r["lower"] is not None else "",
+            said(r, lower=1, upper=1),
+        ),
+    )
 
 
 def _odds(r: Record) -> tuple[Cell, Cell, Cell, Cell]:

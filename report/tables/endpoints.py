@@ -1,7 +1,7 @@
 """Times to an event in numbers: medians, landmarks, restricted means, and when clocks run."""
 
 from report.figures import words
-from report.figures.model import Cell, Table, numbers_in, row, table
+from report.figures.model import Cell, Cells, Table, grouped, numbers_in, row, table
 from report.figures.source import (
     NOT_REACHED,
     Connection,
@@ -234,21 +234,23 @@ def incidence(con: Connection) -> Table:
     return table(
         "incidence",
         "What came first",
-        ("endpoint", "by", "event", "months", "%", "95 % CI", "at risk"),
-        tuple(
-            (
-                words.endpoint(r["endpoint"]),
-                words.unit(r["level"]),
-                words.plain(r["cause"]),
-                str(r["months"]),
-                Cell(number(100 * r["incidence"]), percents(r, "incidence")),
-                Cell(_percents(r), percents(r, "lower", "upper")),
-                Cell(str(r["at_risk"]), said(r, at_risk=0)),
-            )
+        ("event", "months", "%", "95 % CI", "at risk"),
+        grouped(
+            (f"{words.endpoint(r['endpoint'])}, by {words.unit(r['level'])}", _came_first(r))
             for r in found
         ),
         ("Cumulative incidence (Aalen-Johansen) of each event, where one rules out the other.",),
         ("CI",),
+    )
+
+
+def _came_first(r: Record) -> Cells:
+    return (
+        words.plain(r["cause"]),
+        str(r["months"]),
+        Cell(number(100 * r["incidence"]), percents(r, "incidence")),
+        Cell(_percents(r), percents(r, "lower", "upper")),
+        Cell(str(r["at_risk"]), said(r, at_risk=0)),
     )
 
 
@@ -263,16 +265,7 @@ def following(con: Connection) -> Table:
         "next-therapy",
         "Which therapy came next",
         ("", "months", "%", "95 % CI", "at risk"),
-        tuple(
-            (
-                words.plain(r["cause"]),
-                str(r["months"]),
-                Cell(number(100 * r["incidence"]), percents(r, "incidence")),
-                Cell(_percents(r), percents(r, "lower", "upper")),
-                Cell(str(r["at_risk"]), said(r, at_risk=0)),
-            )
-            for r in found
-        ),
+        tuple(map(_came_first, found)),
         ("Cumulative incidence (Aalen-Johansen) of the first therapy after T0, death competing.",),
         ("CI",),
     )

@@ -1,7 +1,7 @@
 """Adverse events of any term, rolled up by window."""
 
 from report.figures import words
-from report.figures.model import Cell, Table, table
+from report.figures.model import Cell, Table, grouped, table
 from report.figures.source import Connection, Record, interval, records, said, share
 
 CATEGORIES = {
@@ -37,20 +37,8 @@ def events(con: Connection) -> Table:
         "adverse-events",
         "Adverse events of any term",
         ("", "patients", "95 % CI", "not known"),
-        tuple(
-            (
-                f"{WINDOWS[w]}, {CATEGORIES[c]}",
-                Cell(
-                    share(found[w, c]["n"], found[w, c]["total"], found[w, c]["pct"]),
-                    said(found[w, c], n=0, total=0, pct=1),
-                ),
-                Cell(
-                    interval(found[w, c]["lower"], found[w, c]["upper"]),
-                    said(found[w, c], lower=1, upper=1),
-                ),
-                Cell(str(found[w, c]["n_unknown"]), said(found[w, c], n_unknown=0)),
-            )
-            for w, c in shown
+        grouped(
+            (words.capital(WINDOWS[w]), (CATEGORIES[c], *_counted(found[w, c]))) for w, c in shown
         ),
         (
             "Treatment-emergent events as recorded, of patients of centres that deliver events; of "
@@ -59,6 +47,14 @@ def events(con: Connection) -> Table:
         ),
         ("CI",),
         empty="No adverse event was delivered.",
+    )
+
+
+def _counted(r: Record) -> tuple[Cell, Cell, Cell]:
+    return (
+        Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+        Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+        Cell(str(r["n_unknown"]), said(r, n_unknown=0)),
     )
 
 
@@ -82,19 +78,8 @@ def by_procedure(con: Connection) -> Table:
         "procedure-events",
         "Adverse events by session",
         ("", "sessions", "95 % CI", "not known"),
-        tuple(
-            (
-                f"{PROCEDURE_WINDOWS[w]}, {CATEGORIES[c]}",
-                Cell(
-                    share(found[w, c]["n"], found[w, c]["total"], found[w, c]["pct"]),
-                    said(found[w, c], n=0, total=0, pct=1),
-                ),
-                Cell(
-                    interval(found[w, c]["lower"], found[w, c]["upper"]),
-                    said(found[w, c], lower=1, upper=1),
-                ),
-                Cell(str(found[w, c]["n_unknown"]), said(found[w, c], n_unknown=0)),
-            )
+        grouped(
+            (words.capital(PROCEDURE_WINDOWS[w]), (CATEGORIES[c], *_counted(found[w, c])))
             for w, c in shown
         ),
         (

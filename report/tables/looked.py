@@ -77,6 +77,40 @@ def compared(tested: Sequence[Record]) -> Table:
     )
 
 
+def incidence(rows: Sequence[Record]) -> Table:
+    """Events and landmarks of each cause.
+
+    Args:
+        rows: of `cumulative_incidence`.
+    """
+    at = {(r["cause"], r["months"]): r for r in rows}
+    months = sorted({m for _, m in at})
+    first = {r["cause"]: r for r in reversed(rows)}
+    return table(
+        "numbers",
+        "Numbers",
+        ("", "first of n", *(f"{m}\u00a0months, %\u00a0({CI})" for m in months)),
+        (
+            (
+                words.capital(words.plain(cause)),
+                Cell(f"{r['events']} of {r['n']}", _known(said(r, events=0, n=0))),
+                *(_share_at(at.get((cause, m))) for m in months),
+            )
+            for cause, r in sorted(first.items())
+        ),
+        empty="There is no such curve: nobody has this endpoint.",
+    )
+
+
+def _share_at(r: Record | None) -> Cell:
+    if r is None or r["incidence"] is None:
+        return Cell(NONE)
+    told = percents(r, "incidence", "lower", "upper")
+    low, high = (None if r[c] is None else 100 * r[c] for c in ("lower", "upper"))
+    limits = interval(low, high)
+    return Cell(told[0].text + (f" ({limits})" if limits else ""), _known(told))
+
+
 def response(by_level: Mapping[str, Sequence[Record]]) -> Table:
     """Every class and rate; a column a group."""
     found = {name: {r["category"]: r for r in rows} for name, rows in by_level.items()}

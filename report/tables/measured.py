@@ -60,11 +60,11 @@ def dose(con: Connection) -> Table:
 
 COMPARTMENTS = {
     "target_dose_gy": "Mean dose of the perfused volume",
-    "target_dose_gy_recorded": "The same as recorded",
+    "target_dose_gy_recorded": "Mean dose of the perfused volume, as recorded",
     "tumour_dose_gy": "Mean dose to the tumour",
-    "tumour_dose_gy_recorded": "The same as recorded",
+    "tumour_dose_gy_recorded": "Mean dose to the tumour, as recorded",
     "normal_liver_dose_gy": "Mean dose to normal liver",
-    "normal_liver_dose_gy_recorded": "The same as recorded",
+    "normal_liver_dose_gy_recorded": "Mean dose to normal liver, as recorded",
     "activity_pct_of_planned": "Activity delivered of that planned",
     "liver_pct": "Share of the liver treated",
 }

@@ -114,7 +114,7 @@ AS = {
     "stratum": "stratum",
     "left_out": "not in the model",
 }
-NO_MODEL = "The settings ask for no model of the registry's own (`prognosis.terms`, `p_enter`)."
+NO_MODEL = "The settings ask for no model of the registry's own (prognosis.terms, p_enter)."
 
 
 def own_model(con: Connection, endpoint: str = "OS") -> Table:
@@ -220,7 +220,7 @@ def linearity(con: Connection, endpoint: str = "OS") -> Table:
             "or another scale fit better.",
         ),
         (),
-        "No number is in the registry's own model (`prognosis.continuous`).",
+        "No number is in the registry's own model (prognosis.continuous).",
     )
 
 

@@ -67,6 +67,36 @@ def differing(want: list[dict[str, Any]], have: list[dict[str, Any]]) -> list[An
     ]
 
 
+def test_what_came_first_is_shown_as_published_and_never_of_a_free_subgroup(
+    con: duckdb.DuckDBPyConnection, release: answers.Release
+) -> None:
+    """Each share and count of the table is its statistic's."""
+    known = selection.choices(con)
+    assert {"TTP", "HTTP", "TTR"} <= set(known["competing"])
+    asked = selection.checked(Selection(question="incidence", competing="TTP"), known)
+    found = answers.answer(con, release, asked, take=False)
+    assert found.published
+    shown = view.shown(asked, found, narrow=False)
+    assert shown["title"] == "Time to progression: what came first"
+    assert "<svg" in shown["svg"]
+    rows = con.execute(
+        "SELECT statistic_id, events, n, incidence FROM outcomes.cumulative_incidence "
+        "WHERE population = 'all' AND endpoint = 'TTP' AND months = 12"
+    ).fetchall()
+    cells = {c["text"] for t in shown["tables"] for r in t["rows"] for c in r}
+    assert len(rows) == 2
+    for _, events, n, share in rows:
+        assert f"{events} of {n}" in cells
+        assert any(text.startswith(f"{100 * share:.1f} (") for text in cells)
+    told = {c["statistic"] for t in shown["tables"] for r in t["rows"] for c in r}
+    assert {statistic for statistic, *_ in rows} <= told
+    for beside in ({"by": "ecog0"}, {"first_year": 2004}, {"only": (("ecog0", "0"),)}):
+        free = Selection(question="incidence", competing="TTP", **beside)  # type: ignore[arg-type]
+        refused = answers.answer(con, release, selection.checked(free, known), take=True)
+        assert "Choose no factor" in refused.refused
+        assert refused.taken == 0
+
+
 def test_every_published_curve_is_estimated_again_from_the_marts_bit_by_bit(
     con: duckdb.DuckDBPyConnection, release: answers.Release
 ) -> None:
@@ -371,16 +401,16 @@ def test_nobody_was_treated(
         changed.execute(f"DELETE FROM {table}")
     for table in ("outcomes.survival_medians", "outcomes.survival_landmarks"):
         changed.execute(f"DELETE FROM {table}")
-    changed.execute("DELETE FROM outcomes.response_summary")
-    changed.execute("DELETE FROM outcomes.toxicity_summary")
+    for table in ("response_summary", "toxicity_summary", "incidence_curves"):
+        changed.execute(f"DELETE FROM outcomes.{table}")
     asked = Selection(question=question, version="3.0")
     shown = view.shown(asked, answers.answer(changed, release, asked, take=False), narrow=False)
     assert shown["svg"] == ""
     assert shown["empty"]
     free = Selection(question=question, version="3.0", by="ecog0", first_year=1900)
-    assert answers.answer(changed, release, free, take=True).refused == (
-        "Nobody is in this selection."
-    )
+    refused = answers.answer(changed, release, free, take=True).refused
+    nobody = "Nobody is in this selection."
+    assert refused == (answers.AS_PUBLISHED if question == "incidence" else nobody)
 
 
 def test_settings_of_another_version_are_told(

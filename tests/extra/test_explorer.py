@@ -142,7 +142,7 @@ def asked_for(page: Page) -> list[str]:
 def test_every_control_answers_and_no_request_leaves_the_machine(page: Page, store: Store) -> None:
     """Each option of each control, under each question; none breaks the page."""
     tried = 0
-    for question in ("survival", "response", "toxicity"):
+    for question in ("survival", "incidence", "response", "toxicity"):
         page.press(f"input[value={question}]")
         shown = page.js(
             "[...document.querySelectorAll('select')].filter(s => s.offsetParent !== null)"
@@ -207,6 +207,30 @@ def test_another_release_keeps_what_was_chosen(page: Page) -> None:
     assert "2011.04.01" in page.js("text('foot')")
 
 
+def test_two_releases_stand_side_by_side(page: Page) -> None:
+    """The same selection of another release below; its numbers lead to its own trace."""
+    page.set("beside", "2011.04.01")
+    page.until("!document.getElementById('other').hidden")
+    assert "2011.04.01" in page.js("text('other-title')")
+    assert "2011.04.01" in page.js("text('other-foot')")
+    drawn = "document.getElementById('{}').querySelector('svg').outerHTML"
+    assert page.js(f"{drawn.format('picture')} === {drawn.format('other-picture')}")
+    assert page.js("text('tables') === text('other-tables')")
+    page.press("#other-tables button")
+    page.until("text('behind-text').includes('data.csv row')")
+    page.press("input[value=incidence]")
+    assert "what came first" in page.js("text('title')")
+    assert page.js("document.getElementById('other-picture').querySelector('svg') !== null")
+    page.js("document.getElementById('subgroup').open = true")
+    page.press("input[value=survival]")
+    page.set("only-burden25", "<=25")
+    page.set("only-bili12", "<=1.2")
+    page.set("by", "ecog0")
+    assert page.js("document.getElementById('other-picture').hidden")
+    page.press("#again")
+    assert page.js("document.getElementById('other').hidden")
+
+
 def test_with_a_wrong_token_the_browser_finds_nothing(page: Page) -> None:
     wrong = page.address.rstrip("/")[:-4] + "aaaa/"
     page.tab("Page.navigate", url=wrong)
@@ -231,7 +255,7 @@ def test_the_page_fits_in_light_and_dark_on_a_desk_and_a_phone(
     assert (int(paper.split("(")[1].split(",")[0]) > 200) == light
     box = page.js("document.querySelector('#picture svg').getAttribute('viewBox')")
     assert (float(box.split()[2]) < 300) == narrow
-    for question in ("survival", "response", "toxicity"):
+    for question in ("survival", "incidence", "response", "toxicity"):
         page.press(f"input[value={question}]")
         assert page.js("document.scrollingElement.scrollWidth <= innerWidth")
         small = page.js(

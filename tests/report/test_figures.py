@@ -259,9 +259,12 @@ def test_what_came_first_adds_up_to_no_more_than_all(con: duckdb.DuckDBPyConnect
     """Events that rule each other out are shares of one whole; a mean is within its horizon."""
     assert all(float(r.cells[3]) <= float(r.cells[2]) for r in endpoints.means(con).rows)
     first: dict[tuple[str, ...], float] = {}
+    of = ""
     for row in endpoints.incidence(con).rows:
-        endpoint, level, _, months, share, *_ = row.cells
-        first[endpoint, level, months] = first.get((endpoint, level, months), 0.0) + float(share)
+        of = row.cells[0] if row.heading else of
+        if not row.heading:
+            _, months, share, *_ = row.cells
+            first[of, months] = first.get((of, months), 0.0) + float(share)
     assert first
     assert max(first.values()) <= 100.2  # each share is rounded to a tenth
 

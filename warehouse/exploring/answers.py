@@ -17,6 +17,11 @@ from warehouse.exploring.found import Found
 from warehouse.exploring.selection import Place, Selection, place
 from warehouse.store import Store
 
+AS_PUBLISHED = (
+    "What came first is shown as published, of a population or a centre. Choose no factor, no "
+    "condition and no year."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -76,6 +81,9 @@ def answer(
             return _told(found, looks.taken(release.store, release.id), published=True)
         except Refused:
             return Answer(found, published=True, taken=None)
+    if selection.question == "incidence":
+        taken = looks.taken(release.store, release.id)
+        return _told(Found(), taken, published=False, refused=AS_PUBLISHED)
     if release.small_cell is None:
         raise Refused(
             "explore: the registry's file cannot be read here, so it is not known which groups are "
@@ -126,6 +134,7 @@ def estimate(
 def _published(con: duckdb.DuckDBPyConnection, selection: Selection, where: Place) -> Found:
     read = {
         "survival": published.survival,
+        "incidence": published.incidence,
         "response": published.response,
         "toxicity": published.toxicity,
     }

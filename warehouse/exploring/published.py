@@ -2,6 +2,7 @@
 
 import duckdb
 
+from schemas.records.endpoints import LEVEL
 from warehouse.engine.quoting import literal
 from warehouse.exploring.found import Found, rows
 from warehouse.exploring.selection import UNITS, Place, Selection
@@ -15,6 +16,11 @@ POINTS = (
     "upper\nFROM outcomes.survival_curves\nWHERE {key}\nORDER BY factor_level, time_days"
 )
 LANDMARKS = "SELECT * FROM outcomes.survival_landmarks\nWHERE {key}\nORDER BY factor_level, months"
+CAUSES = (
+    "SELECT cause, time_days::DOUBLE AS time_days, at_risk, events, censored, incidence, lower, "
+    "upper\nFROM outcomes.incidence_curves\nWHERE {key}\nORDER BY time_days, cause"
+)
+CAME_FIRST = "SELECT * FROM outcomes.cumulative_incidence\nWHERE {key}\nORDER BY cause, months"
 TESTED = "SELECT * FROM outcomes.prognosis_univariate\nWHERE {key}\nORDER BY factor_level"
 
 
@@ -39,6 +45,18 @@ def survival(con: duckdb.DuckDBPyConnection, selection: Selection, place: Place)
         landmarks=landmarks,
         tested=tested[0] if tested else [],
     )
+
+
+def incidence(con: duckdb.DuckDBPyConnection, selection: Selection, place: Place) -> Found:
+    """The curves of every cause, and their landmarks."""
+    key = {
+        "population": place.population,
+        "endpoint": selection.competing,
+        "level": LEVEL[selection.competing],
+    }
+    queries = [q.format(key=where(key)) for q in (CAUSES, CAME_FIRST)]
+    points, shares = (rows(con, q) for q in queries)
+    return Found(tuple(queries), points=points, shares=shares)
 
 
 def response(con: duckdb.DuckDBPyConnection, selection: Selection, place: Place) -> Found:

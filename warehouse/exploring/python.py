@@ -34,7 +34,10 @@ def program(selection: Selection, queries: tuple[str, ...], release_id: str, sto
         only = f"    if curve.name == {where.level!r}:\n    " if where.level else ""
         return f"{head}{told}for curve in curves.curves:\n{only}    print(curve.name, curve.text)\n"
     key = {"population": where.population}
-    if selection.question == "response":
+    if selection.question == "incidence":
+        key |= {"endpoint": selection.competing}
+        name = "cumulative_incidence"
+    elif selection.question == "response":
         level, organ, lesions = UNITS[selection.unit]
         key |= {"criterion": selection.criterion, "level": level, "organ": organ}
         key |= {"lesions": lesions, "confirmation": selection.confirmation}

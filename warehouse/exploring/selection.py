@@ -17,7 +17,7 @@ from schemas.statistic_ids import joined
 from warehouse.engine.quoting import literal
 
 Choices = Mapping[str, Any]
-QUESTIONS = ("survival", "response", "toxicity")
+QUESTIONS = ("survival", "incidence", "response", "toxicity")
 UNITS: Mapping[str, tuple[str, str, str]] = {
     "patients": ("subject", "all", "all"),
     "patients, liver alone": ("subject", "liver", "all"),
@@ -27,6 +27,7 @@ UNITS: Mapping[str, tuple[str, str, str]] = {
 """Unit of a response -> level, organ and kind of lesions in `response_summary`."""
 OF_QUESTION = {
     "survival": ("endpoint",),
+    "incidence": ("competing",),
     "response": ("criterion", "unit", "confirmation"),
     "toxicity": ("version", "window"),
 }
@@ -38,7 +39,7 @@ class Selection:
     """One look.
 
     Attributes:
-        question: survival, response or toxicity.
+        question: survival, incidence (what came first), response or toxicity.
         population: a published one that is not of one centre.
         site: a centre, or empty for all.
         only: (factor, level) pairs that everybody looked at has.
@@ -46,6 +47,7 @@ class Selection:
         last_year: the last.
         by: the factor that splits, or empty.
         endpoint: of survival.
+        competing: of incidence: an endpoint that another event can rule out.
         criterion: of response, like `unit` and `confirmation`.
         unit: patients or lesions.
         confirmation: whether a response needs a second scan.
@@ -61,6 +63,7 @@ class Selection:
     last_year: int | None = None
     by: str = ""
     endpoint: str = "OS"
+    competing: str = "TTP"
     criterion: str = "WHO"
     unit: str = "patients"
     confirmation: str = "unconfirmed"
@@ -103,6 +106,7 @@ def choices(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "factor": _factors(con),
         "years": list(years[0]),
         "endpoint": _column(con, "SELECT DISTINCT endpoint FROM outcomes.survival_medians"),
+        "competing": _column(con, "SELECT DISTINCT endpoint FROM outcomes.incidence_curves"),
         "criterion": _column(con, "SELECT DISTINCT criterion FROM outcomes.response_summary"),
         "unit": list(UNITS),
         "confirmation": ["unconfirmed", "confirmed"],
