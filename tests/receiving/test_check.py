@@ -310,3 +310,29 @@ def test_a_watched_check_is_done_again_when_a_file_changes(tmp_path: Path) -> No
 
     watch([tmp_path], act, rounds=2)
     assert done == ["a", "changed"]
+
+
+def test_what_needs_a_column_that_nothing_gives_is_told_without_being_asked(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No scan has an arterial phase here, because there is none."""
+    assert main(["check", export(config, GOOD), "--site", "north"]) == 0
+    told = capsys.readouterr().out
+    assert "north: no row of scans: without it not" in told
+    assert main(["check", export(config, GOOD), "--site", "north", "--json"]) == 0
+    assert any("scans" in line for line in json.loads(capsys.readouterr().out)["lacking"])
+
+
+def test_the_first_rows_of_a_table_are_shown_without_whose_they_are(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["check", export(config, GOOD), "--site", "north", "--preview"]
+    assert main([*words, "patients"]) == 0
+    told = capsys.readouterr().out
+    assert [line.split() for line in told.splitlines()[-2:]] == [
+        ["patient", "sex", "birth_year"],
+        ["1", "male", "1950"],
+    ]
+    assert "SECRET" not in told
+    assert main([*words, "patient"]) == 2
+    assert "Did you mean patients" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from schemas.settings import OutcomeSettings
 from schemas.tables.registry import TABLES
 from transforms.intake.names import OURS_ALONE
 from warehouse.receiving.complete_patient import complete_patient
+from warehouse.receiving.needs import derived, recorded, warnings
 from warehouse.receiving.outlook import Prospect, by_column, outlook
 
 WITHOUT = {
@@ -91,3 +92,28 @@ def test_missing_columns_are_listed_with_what_is_lost_without_them(
     lost = by_column(prospects)
     assert "subject_response (EASL)" in lost["scans.arterial_phase"]
     assert "subjects (ecog)" in lost["assessments.ecog"]
+
+
+@pytest.mark.long
+def test_what_every_check_tells_is_what_the_derivations_say() -> None:
+    assert recorded() == derived(OutcomeSettings()), "run `python -m warehouse.receiving.needs`"
+
+
+def test_what_is_lost_is_told_by_column_by_table_and_by_device() -> None:
+    """Riaz 2011 (EASL), Lencioni 2010 (mRECIST): enhancement is seen in the arterial phase."""
+    given = {t: frozenset(n for r in rows for n in r) for t, rows in complete_patient().items()}
+    assert list(warnings(given, {"glass"})) == []
+    lacking = given | {
+        "scans": given["scans"] - {"arterial_phase"},
+        "treatments": given["treatments"] - {"residual_fraction"},
+        "assessments": given["assessments"] - {"weight_kg"},
+    }
+    arterial = "nothing gives scans.arterial_phase: without it not EASL, mRECIST"
+    glass, resin = (list(warnings(lacking, {d})) for d in ("glass", "resin"))
+    assert arterial in glass
+    assert arterial in resin
+    assert any("residual_fraction" in line and "glass" in line for line in glass)
+    surface = "nothing gives assessments.weight_kg: without it not the activity by body surface"
+    assert surface in resin
+    assert surface not in glass
+    assert list(warnings({"patients": frozenset({"sex"})}, set()))[-1].startswith("no row of")

@@ -1,16 +1,19 @@
 """y90 site new: what it guesses of an export, and what it leaves to a person."""
 
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from flows.__main__ import main
+from schemas.errors import BadDelivery
 from schemas.records import analytes
 from simulation import simulate
 from tests.conftest import NIGHT
 from warehouse.receiving.guessing import laboratory
 from warehouse.receiving.guessing.fields import Field
+from warehouse.receiving.site_guess import first_site_file
 
 PLAIN = {
     "patients.csv": "patient_id;gender;yob;shoe_size\n"
@@ -152,3 +155,26 @@ def test_the_command_that_is_told_next_can_be_pasted(
     (tmp_path / "my export" / "patients.csv").write_text(PLAIN["patients.csv"])
     guessed(tmp_path, monkeypatch, "--from", str(tmp_path / "my export"))
     assert f"y90 check '{tmp_path}/my export' --site north" in capsys.readouterr().out
+
+
+def test_an_archive_of_an_export_is_read_as_its_files(tmp_path: Path) -> None:
+    """What is guessed of a zip is what is guessed of the files in it."""
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    for folder in (plain, packed):
+        folder.mkdir()
+    rows = "".join(f"P{n},{'mf'[n % 2]},19{50 + n}\n" for n in range(8))
+    (plain / "patients.csv").write_text(f"patient_id,sex,birth_year\n{rows}")
+    with zipfile.ZipFile(packed / "export.zip", "w") as archive:
+        archive.write(plain / "patients.csv", "patients.csv")
+    told = first_site_file(packed, None, "north")
+    assert told == first_site_file(plain, None, "north")
+    assert "[[tables.patients]]" in told[0]
+
+
+def test_an_export_of_which_nothing_can_be_read_is_refused_with_every_reason(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "b.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1"))
+    with pytest.raises(BadDelivery, match=r"(?s)a\.csv: the file is empty.*b\.xlsx.*password"):
+        first_site_file(tmp_path, None, "north")

@@ -38,7 +38,8 @@ from warehouse.loading.costs import Cost, costs
 from warehouse.loading.load import Counts, load, raw_name, raw_shapes, sources
 from warehouse.loading.unused import columns_of
 from warehouse.receiving import inbox
-from warehouse.receiving.filled import Filled, filled, given
+from warehouse.receiving.filled import Filled, devices, filled, first_rows, given
+from warehouse.receiving.needs import warnings
 from warehouse.receiving.outlook import Prospect, outlook
 from warehouse.receiving.truncation import Fewer
 from warehouse.receiving.worth import Worth, last_good, worth
@@ -124,6 +125,10 @@ class Checked:
     costs: tuple[Cost, ...] = ()
     """What the rows set aside cost, by root cause."""
     columns: tuple[Filled, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """Criteria, endpoints and doses that need a column which nothing gives."""
+    preview: tuple[tuple[str, ...], ...] = ()
+    """Names and cells of the first rows of a table as they will stand, where one was named."""
     prospects: tuple[Prospect, ...] = ()
     """What the centre will get, where that was asked for."""
 
@@ -157,6 +162,7 @@ def check(
     past: Store | None = None,
     held_below_pct: float = 80,
     settings: OutcomeSettings | None = None,
+    preview: str = "",
 ) -> Checked:
     """Receive and validate an export without keeping it.
 
@@ -167,6 +173,7 @@ def check(
         past: the registry's store, to compare with the last good delivery.
         held_below_pct: percent of the last good rows below which it would be held.
         settings: where they are given, what the centre will get is derived under them.
+        preview: a table of ours whose first rows are shown.
 
     Raises:
         BadDelivery: the export is refused.
@@ -183,6 +190,8 @@ def check(
             index = folder / "rows.parquet"
             row_index.write(con, [c.table for c in counts], DEMONSTRATION_KEY, index)
             full = filled(con, [c.table for c in counts])
+            there = preview in {c.table for c in counts}
+            shown = tuple(first_rows(con, preview)) if there else ()
         columns_of(made.tables, site, made.unread).write(folder)
         before = last_good(past, site, extracted, keep=False) if past else None
         found = worth(site, made, folder, before, held_below_pct=held_below_pct)
@@ -196,6 +205,8 @@ def check(
         worth=found,
         costs=lost,
         columns=full,
+        lacking=tuple(warnings(given(full), devices(full))),
+        preview=shown,
         prospects=outlook(given(full), settings) if settings else (),
     )
 

@@ -4,7 +4,7 @@ Nothing here is a patient's value: days are told by their months, codes are ours
 by their unit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from warehouse.engine.protocol import Engine, one_row
 from warehouse.loading.load import CONTRACTS
 
 UNKNOWN = "unknown"
+FIRST = 5
+"""So many rows of a table are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,31 @@ def given(found: Iterable[Filled]) -> dict[str, frozenset[str]]:
         if one.filled - one.codes.get(UNKNOWN, 0) > 0:
             known[one.table].add(one.column)
     return {name: frozenset(names) for name, names in known.items()}
+
+
+def devices(found: Iterable[Filled]) -> frozenset[str]:
+    """The devices that were used."""
+    told = (f.codes for f in found if (f.table, f.column) == ("treatments", "device"))
+    return frozenset(code for codes in told for code in codes)
+
+
+def first_rows(con: Engine, table: str) -> Iterator[tuple[str, ...]]:
+    """Names and cells of the first rows of a loaded table, in our names, codes and units.
+
+    Patients have numbers in place of their identifiers; the rest is what the export holds.
+    """
+    names = [c.name for c in columns(CONTRACTS[table]) if c.name not in {*OURS_ALONE, "patient_id"}]
+    listed = ", ".join(f'"{name}"::VARCHAR' for name in names)
+    rows = con.raw_sql(
+        f"SELECT dense_rank() OVER (ORDER BY patient_id)::VARCHAR, {listed} FROM (SELECT * "
+        f"FROM left_{table} ORDER BY source_file, source_row LIMIT {FIRST})"
+    ).fetchall()
+    used = [
+        n for n, cells in enumerate(zip(*rows, strict=True)) if any(c is not None for c in cells)
+    ]
+    yield tuple(("patient", *names)[n] for n in used)
+    for row in rows:
+        yield tuple(row[n] or "" for n in used)
 
 
 def _of(con: Engine, table: str, column: Column) -> Filled:

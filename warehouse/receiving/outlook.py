@@ -36,7 +36,7 @@ from warehouse.engine import kept_tables
 from warehouse.engine.embedded import engine
 from warehouse.engine.lineage import derivations, released
 from warehouse.engine.protocol import Engine
-from warehouse.receiving.complete_patient import complete_patient
+from warehouse.receiving.complete_patient import Rows, complete_patient
 
 MINE, FULL = "mine", "full"
 EXTRACTED = date(2023, 1, 1)
@@ -93,6 +93,20 @@ def outlook(given: Given, settings: OutcomeSettings) -> tuple[Prospect, ...]:
     return tuple(t for t in told if t.outcomes)
 
 
+def without_each(patient: Rows, settings: OutcomeSettings) -> dict[tuple[str, str], set[str]]:
+    """(table, part) that a patient has -> his columns, as table.column, without which he has not.
+
+    Args:
+        patient: his rows by registry table.
+        settings: the registry's.
+    """
+    whole = {t: frozenset(n for row in several for n in row) for t, several in patient.items()}
+    places = [f"{table}.{name}" for table, names in whole.items() for name in sorted(names)]
+    with engine() as con:
+        found = _derived(con, whole, places, settings, patient)
+    return {one: {p for p in places if p not in copies} for one, copies in found.items()}
+
+
 def _naming(part: str, table: str, outcomes: Sequence[str]) -> tuple[str, ...]:
     """The outcomes that a part concerns: a column by itself those whose code names it."""
     contract = next(d.contract for d in derivations().values() if _name(d.contract) == table)
@@ -143,14 +157,19 @@ def _lacking(given: Given) -> Iterator[str]:
 
 
 def _derived(
-    con: Engine, given: Given, lacking: Sequence[str], settings: OutcomeSettings
+    con: Engine,
+    given: Given,
+    lacking: Sequence[str],
+    settings: OutcomeSettings,
+    patient: Rows | None = None,
 ) -> dict[tuple[str, str], set[str]]:
     """(table, part) -> the copies of the patient that have it; each is a site of its own."""
     copies = [MINE, FULL, *lacking]
     tables: dict[str, ir.Table] = {}
     for contract in TABLES:
         name = table_name(contract)
-        told = [row for copy in copies for row in _rows(contract, given, copy)]
+        his = (patient or complete_patient()).get(name, [])
+        told = [row for copy in copies for row in _rows(contract, his, given, copy)]
         tables[name] = kept_tables.keep_rows(con, name, rows(told, contract))
     in_force = [{"site_id": c, "extraction_date": EXTRACTED} for c in copies]
     for other, facts in ((Extractions, in_force), (SetAside, []), (RowsSetAside, [])):
@@ -166,7 +185,9 @@ def _derived(
     return found
 
 
-def _rows(contract: Any, given: Given, copy: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    contract: Any, his: Sequence[dict[str, Any]], given: Given, copy: str
+) -> Iterator[dict[str, Any]]:
     """The rows of one copy of the patient; a row that lacks what every row must have is none."""
     table = table_name(contract)
     if copy == MINE and table not in given:
@@ -174,7 +195,7 @@ def _rows(contract: Any, given: Given, copy: str) -> Iterator[dict[str, Any]]:
     ours = {c.name: c for c in columns(contract)}
     left_out = copy.partition(".")[2] if copy.startswith(f"{table}.") else ""
     needed = {n for n, c in ours.items() if not c.nullable and n not in OURS_ALONE}
-    for number, row in enumerate(complete_patient().get(table, [])):
+    for number, row in enumerate(his):
         has = given.get(table, frozenset()) if copy == MINE else frozenset(row) - {left_out}
         kept = {n: v for n, v in row.items() if n in has}
         defaults = {n: c.default for n, c in ours.items() if c.default is not None}

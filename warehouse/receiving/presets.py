@@ -22,12 +22,11 @@ from schemas.naming.omop import OMOP
 from schemas.naming.preset import Among, Asked, ByHand, Column, Given, One, Preset, Said
 from schemas.naming.sdtm import SDTM
 from schemas.records.units import COLUMN_UNITS
-from schemas.site import ColumnSource, Site
+from schemas.site import ColumnSource
 from schemas.site_rules import CONTRACTS
-from warehouse.intake.raw import convert
 from warehouse.receiving.guessing.tables import required
 from warehouse.receiving.guessing.written import quoted
-from warehouse.receiving.site_guess import laid_out
+from warehouse.receiving.site_guess import alone, laid_out, read
 
 PRESETS: Mapping[str, Preset] = {p.code: p for p in (SDTM, OMOP)}
 SHOWN = 12
@@ -109,17 +108,12 @@ def _files(export: Path, kind: Preset, site_id: str, folder: Path) -> dict[str, 
     known = {g.file for g in kind.given} | {b.file for b in kind.by_hand}
     known |= {c["file"] for g in kind.given for c in _mappings(g) if "file" in c}
     found: dict[str, File] = {}
-    for number, path in enumerate(laid_out(export, None, folder / "export")):
+    for path in laid_out(export, None, folder / "export"):
         stem = path.name.split(".", maxsplit=1)[0]
         name = stem.upper() if kind.upper else stem.lower()
         if name in known:
-            place, raw = folder / f"in-{number}", folder / f"raw-{number}"
-            for new in (place, raw):
-                new.mkdir()
-            shutil.copyfile(path, place / path.name)
-            tables = {"patients": [{"file": path.name}]}
-            site = Site.model_validate({"site_id": site_id, "tables": tables})
-            (made,) = convert(place, site, raw, path.name).tables.values()
+            place = {"file": path.name}
+            (made,) = read(alone(path, folder), [place], site_id, path.name).values()
             table = pq.read_table(made)
             names = [n.upper() if kind.upper else n.lower() for n in table.column_names]
             found[name] = File(path.name, table.rename_columns(names))

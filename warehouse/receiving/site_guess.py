@@ -20,7 +20,7 @@ from schemas.errors import BadDelivery, all_at_once
 from schemas.naming.columns import SHARED
 from schemas.site import Site
 from schemas.spelling import plain
-from warehouse.intake.formats.archives import TABULAR, TRANSPORT, ignored
+from warehouse.intake.formats.archives import TABULAR, TRANSPORT, ignored, unpack
 from warehouse.intake.formats.typed import Form
 from warehouse.intake.formats.workbook import sheets
 from warehouse.intake.raw import convert
@@ -38,6 +38,7 @@ from warehouse.receiving.guessing.written import Frame, Part, frame_days, text, 
 from warehouse.receiving.inbox import copy_out
 
 SAMPLE = 5000
+ZIP = ".zip"
 OURS = {"source_file", "source_row", "source_key", *KEYS}
 NAMED = 0.7
 """The score of a name that says no more than that it is an identifier."""
@@ -77,6 +78,9 @@ def first_site_file(export: Path, dictionary: Path | None, site_id: str) -> tupl
             raws = [r for f in data for r in tables(f, site_id, folder)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    faults = [r.why_not for r in raws if not r.cells and r.why_not]
+    if faults and len(faults) == len(raws):
+        raise BadDelivery(all_at_once(str(export), faults))
     return _guessed(site_id, redcap, raws, known)
 
 
@@ -86,7 +90,7 @@ def laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
     if export.exists() and not (export.is_dir() or export.is_file()):
         raise BadDelivery(f"{export}: not a file. Name the export: a file, or a folder.")
     paths = sorted(p for p in export.iterdir() if p.is_file()) if export.is_dir() else [export]
-    taken = [p for p in paths if not ignored(p.name) and p.suffix.lower() in TABULAR]
+    taken = [p for p in paths if not ignored(p.name) and p.suffix.lower() in (*TABULAR, ZIP)]
     if not taken:
         raise BadDelivery(
             f"{export}: no table in it. Name a folder of CSV, Excel, Parquet or .xpt files."
@@ -95,7 +99,25 @@ def laid_out(export: Path, dictionary: Path | None, to: Path) -> list[Path]:
         problems = copy_out(path, to)
         if problems:
             raise BadDelivery(all_at_once(str(path), problems))
-    return [to / p.name for p in taken]
+    return [f for p in taken for f in _unpacked(to / p.name)]
+
+
+def _unpacked(path: Path) -> list[Path]:
+    """The file, or the tables of an archive, under the names that a site file has for them."""
+    if path.suffix.lower() != ZIP:
+        return [path]
+    alone = path.parent / f"{path.stem}-alone"
+    alone.mkdir()
+    path.rename(alone / path.name)
+    members, problems = unpack(alone, alone)
+    if problems:
+        raise BadDelivery(all_at_once(path.name, problems))
+    found = [m for m in members if Path(m.name).suffix.lower() in TABULAR]
+    for member in found:
+        shutil.copyfile(member.path, path.parent / Path(member.name).name)
+    if not found:
+        raise BadDelivery(f"{path.name}: no table in it. Put CSV, Excel or Parquet files into it.")
+    return [path.parent / Path(m.name).name for m in found]
 
 
 def _head(path: Path) -> list[str]:
@@ -153,11 +175,17 @@ def _new(folder: Path, name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
 
 
-def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
-    """The tables of a file, each sheet of a workbook by itself."""
+def alone(path: Path, folder: Path) -> Path:
+    """A new folder in which a file lies alone, to be read."""
     to = _new(folder, "file")
     (to / "in").mkdir()
     shutil.copyfile(path, to / "in" / path.name)
+    return to
+
+
+def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
+    """The tables of a file, each sheet of a workbook by itself."""
+    to = alone(path, folder)
     try:
         places = list(_places(path, site_id, to))
     except BadDelivery as fault:
@@ -173,7 +201,7 @@ def tables(path: Path, site_id: str, folder: Path) -> Iterator[Raw]:
             yield Raw(name, place, title, {}, wrong)
             continue
         try:
-            table = made.get(name) or _read(to, [place], site_id, path.name).popitem()[1]
+            table = made.get(name) or read(to, [place], site_id, path.name).popitem()[1]
             yield Raw(name, place, title, _cells(table))
         except BadDelivery as problem:
             yield Raw(name, place, title, {}, " ".join(str(problem).split()))
@@ -184,12 +212,13 @@ def _at_once(
 ) -> dict[str, Path]:
     """The tables of several sheets by their names; none where one of them cannot be read."""
     try:
-        return _read(to, places, site_id, where) if len(places) > 1 else {}
+        return read(to, places, site_id, where) if len(places) > 1 else {}
     except BadDelivery:
         return {}
 
 
-def _read(to: Path, places: Sequence[dict[str, str]], site_id: str, where: str) -> dict[str, Path]:
+def read(to: Path, places: Sequence[dict[str, str]], site_id: str, where: str) -> dict[str, Path]:
+    """The tables of a file that lies alone, by their names."""
     site = Site.model_validate({"site_id": site_id, "tables": {"patients": list(places)}})
     return convert(to / "in", site, _new(to, "raw"), where).tables
 

@@ -33,8 +33,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--preview",
-        action="store_true",
-        help="show what stands in the cells, and how a number could be read: for this machine only",
+        nargs="?",
+        const="",
+        metavar="TABLE",
+        help="for this machine only: show what stands in cells with findings, and how a number "
+        "could be read; of a table named, its first five rows as they will stand",
     )
     parser.add_argument("--rows", action="store_true", help="a line for every finding")
     parser.add_argument(
@@ -88,6 +91,7 @@ def _checked(context: Context) -> int:
     given = context.arguments
     site = site_named(context, given.site)
     judge_sites(context.registry)
+    _known_table(given.preview)
     if not given.export.exists():
         raise Refused(f"{given.export}: there is no such file or folder. Name the export.")
     for path in filter(None, (given.csv, given.xlsx, given.html)):
@@ -98,7 +102,8 @@ def _checked(context: Context) -> int:
         pct = context.registry.file.held_below_pct
         past_ = past if past.raw.is_dir() else None
         wanted = context.registry.outcome_settings if given.outcomes or given.html else None
-        found = check(given.export, site, extracted, past_, pct, wanted)
+        table_ = given.preview or ""
+        found = check(given.export, site, extracted, past_, pct, wanted, table_)
     _write_sheets(found, given.csv, given.xlsx)
     if given.html:
         from flows.commands.centres.check_page import page
@@ -106,7 +111,9 @@ def _checked(context: Context) -> int:
         given.html.write_text(page(found), "utf-8")
     shown = _columns(found) if given.columns else ""
     shown += _prospects(found) if given.outcomes else ""
-    shown += _preview(found) if given.preview and not context.json else ""
+    if not context.json:
+        shown += _preview(found) if given.preview == "" else ""
+        shown += _first_rows(found) if given.preview else ""
     context.give(_facts(found), _text(found, rows=given.rows) + shown)
     worth = found.worth
     return 1 if found.queries or found.fewer or worth.refused or worth.held or worth.doubts else 0
@@ -172,6 +179,7 @@ def _facts(found: "Checked") -> dict[str, Any]:
         "groups": [asdict(g) for g in found.groups],
         "findings": [asdict(f) for f in found.findings],
         "costs": [asdict(c) for c in found.costs],
+        "lacking": found.lacking,
         "columns": [asdict(c) for c in found.columns],
         "outcomes": [asdict(p) for p in found.prospects],
     }
@@ -184,6 +192,7 @@ def _text(found: "Checked", *, rows: bool) -> str:
     site, worth = found.site_id, found.worth
     parts = [counts, *(f"{site}: notice: {n}" for n in found.notices)]
     parts += [f"{site}: {u.told(SHOWN)}" for u in worth.unused]
+    parts += [f"{site}: {line}" for line in found.lacking]
     parts += [f"{site}: {f}" for f in found.fewer]
     parts += _every_row(found) if rows else _grouped(found)
     parts += ["What this costs:", *(f"  {c}" for c in found.costs)] if found.costs else []
@@ -229,6 +238,22 @@ def _few(parts: Iterable[str]) -> str:
     names = list(dict.fromkeys(parts))
     more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
     return ", ".join([*names[:SHOWN], *more])
+
+
+def _known_table(name: str | None) -> None:
+    from schemas.site_rules import CONTRACTS
+
+    if name and name not in CONTRACTS:
+        near = get_close_matches(name, CONTRACTS, n=1, cutoff=0.5) or list(CONTRACTS)
+        raise Refused(f"--preview {name}: no table of ours. Did you mean {', '.join(near)}?")
+
+
+def _first_rows(found: "Checked") -> str:
+    """The first rows of a table as they will stand."""
+    if not found.preview:
+        return "\n\nNo row of it can be taken."
+    head, *rows = found.preview
+    return f"\n\nAs it will stand (patients' data: keep it on this machine):\n{table(head, rows)}"
 
 
 def _preview(found: "Checked") -> str:
