@@ -23,6 +23,7 @@ from report.paper.parts import of_cell, prose
 from schemas.errors import Refused
 from schemas.records.field.journals import JOURNALS
 from schemas.settings import OutcomeSettings
+from tests.support import word_structure
 from warehouse.account import numbers
 from warehouse.releases import releases
 from warehouse.store import Store
@@ -220,6 +221,19 @@ def test_a_number_stands_for_itself_and_not_for_a_part_of_another() -> None:
         (" of 134)", None),
     ]
     assert of_cell("134", (whole,)) == prose("134")
+
+
+def test_the_documents_are_built_as_the_standard_of_word_asks(folder: Path, tmp_path: Path) -> None:
+    for name in ("manuscript.docx", "tables.docx", "checklist.docx"):
+        assert word_structure.faults(folder / name) == [], name
+    wrong = tmp_path / "wrong.docx"
+    with zipfile.ZipFile(folder / "tables.docx") as old, zipfile.ZipFile(wrong, "w") as new:
+        for entry in old.namelist():
+            data = old.read(entry)
+            if entry == "word/document.xml":
+                data = data.replace(b"<w:gridCol ", b"<w:other ", 1)
+            new.writestr(entry, data)
+    assert "in a table of" in " ".join(word_structure.faults(wrong))
 
 
 def test_a_table_in_word_repeats_its_head_breaks_no_row_and_has_widths(tmp_path: Path) -> None:
