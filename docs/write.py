@@ -10,7 +10,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs.writing import commands, coverage, findings, records, rules, settings, tables  # noqa: E402
+from docs.writing import (  # noqa: E402
+    commands,
+    coverage,
+    findings,
+    privacy,
+    records,
+    rules,
+    settings,
+    tables,
+)
 
 DOCS = ROOT / "docs"
 GENERATED = ("tables", "records", "rules", "findings")
@@ -19,7 +28,7 @@ GENERATED = ("tables", "records", "rules", "findings")
 def pages() -> dict[str, str]:
     """Path below docs/ -> text, of every generated page."""
     made: dict[str, str] = {}
-    for kind in (tables, records, rules, settings, findings, commands, coverage):
+    for kind in (tables, records, rules, settings, findings, commands, coverage, privacy):
         made |= kind.pages()
     return made
 

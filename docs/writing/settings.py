@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from docs.writing.privacy import policy
 from schemas.house_settings import Member, PoolFile
 from schemas.naming.omop import OMOP
 from schemas.naming.sdtm import SDTM
@@ -21,7 +22,6 @@ from schemas.site import (
     TableSource,
     WideLab,
 )
-from warehouse.bundles.policy import limits
 
 SHAPES = Path(__file__).parents[2] / "tests" / "sites" / "shapes.md"
 """The examples of a site file's language; a test runs every one of them."""
@@ -77,18 +77,13 @@ def _pool() -> str:
                 "## [registries.NAME]",
                 _table(Member.model_fields),
                 "What may leave a registry is in no file: it is the same for all of them, and "
-                "every bundle says it. These are its limits.",
-                _policy(),
+                "every bundle says it. [What a bundle gives away](privacy.md) says how that was "
+                "tried. These are its limits.",
+                policy(),
             ]
         )
         + "\n"
     )
-
-
-def _policy() -> str:
-    rows = ["| limit | value | reason |", "|---|---|---|"]
-    rows += [f"| `{name}` | {limit.value} | {limit.reason} |" for name, limit in limits().items()]
-    return "\n".join(rows)
 
 
 def _site() -> str:

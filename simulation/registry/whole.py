@@ -67,9 +67,9 @@ def simulate_registry(shape: Shape, as_of: date, to: Path) -> list[Path]:
             *(Path("inbox") / s / as_of.isoformat() for s in shape.site_ids()),
         ]
         for place in places:
-            _refuse_other(made / place, to / place)
+            refuse_other(made / place, to / place)
         for place in places:
-            _put(made / place, to / place)
+            put(made / place, to / place)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return [to / place for place in places]
@@ -92,7 +92,7 @@ def _write(shape: Shape, as_of: date, to: Path) -> None:
         path = to / "sites" / f"{site_id}.toml"
         path.write_text(site_file(site_id, chosen), encoding="utf-8")
         folder = to / "inbox" / site_id / as_of.isoformat()
-        write_export(site_id, chosen, _patients(shape, place, chosen, as_of), as_of, folder)
+        write_export(site_id, chosen, drawn(shape, place, chosen, as_of), as_of, folder)
         (folder / ".done").touch()  # the export is whole
 
 
@@ -107,14 +107,14 @@ def _registry_file(shape: Shape) -> str:
     )
 
 
-def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterator[Tables]:
+def drawn(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterator[Tables]:
     """The patients of one centre: every patient's centre follows from the number alone."""
     for number in range(place + 1, shape.patients + 1, shape.sites):
         name = chosen.patient_id.format(number)
-        drawn = patient(shape.seed, number, name, shape.truths)
-        found = export(drawn, shape.seed, number, as_of)
+        one = patient(shape.seed, number, name, shape.truths)
+        found = export(one, shape.seed, number, as_of)
         if found is not None and chosen.recorded:
-            told = (drawn, shape.seed, number, shape.truths, as_of)
+            told = (one, shape.seed, number, shape.truths, as_of)
             found[TABLE] = recorded_responses(*told)
             found["labs"] += markers(*told)
         if found is not None and chosen.history:
@@ -123,12 +123,18 @@ def _patients(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterato
             yield found
 
 
-def _refuse_other(made: Path, to: Path) -> None:
+def refuse_other(made: Path, to: Path) -> None:
+    """Refuse a place that holds something else than what was made.
+
+    Raises:
+        Refused: it does.
+    """
     if to.exists() and _contents(made) != _contents(to):
         raise Refused(f"{to}: holds something else already. Choose another folder with --to.")
 
 
-def _put(made: Path, to: Path) -> None:
+def put(made: Path, to: Path) -> None:
+    """Move what was made to its place, unless the same is there."""
     if not to.exists():
         to.parent.mkdir(parents=True, exist_ok=True)
         made.replace(to)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,11 @@ def tested(
 
 
 def levels_by_differences(nights: dict[str, Night], told: Sequence[Told]) -> list[Certain]:
-    """Counts of a level, of two bundles: who is new is known, and how many of them are bad."""
+    """Counts of a level, of two bundles: who is new is known, and how many of them are bad.
+
+    Of new patients at least five are to be at each level; of new events, which are fewer, at least
+    five in all, and some at each.
+    """
     found: list[Certain] = []
     for table, whole, part in (
         ("counts", "total", "n"),
@@ -97,7 +101,7 @@ def levels_by_differences(nights: dict[str, Night], told: Sequence[Told]) -> lis
                 new = arrived(nights[one], nights[other], dead=whole == "events")
                 bad = rows[other][part] - rows[one][part]
                 few = min(bad, len(new) - bad)
-                if new and (few <= 0 or few < 5):
+                if new and (few <= (0 if whole == "events" else 4) or len(new) < 5):
                     found.append(Certain(new, f"{statistic} of {one} and {other}"))
     return found
 
@@ -137,26 +141,37 @@ def one_segment(night: Night, bins: list[Any], row: Row) -> tuple[int, ...]:
     """Whose state is certain by the curve's level and error after some bins, if they are few."""
     if math.prod(math.comb(len(g), e) for g, e, _ in bins) > 100_000:
         return ()
-    same: list[frozenset[int]] = []
-    for chosen in product(*(combinations(g.tolist(), e) for g, e, _ in bins)):
-        dying = frozenset(k for part in chosen for k in part)
-        level, error = read(night.days, dying, row["months"] * MONTH)
-        near = abs(level - row["value"]) < 0.51e-4
-        if near and abs(error - row["se"]) < 0.51 * 10 ** (math.floor(math.log10(row["se"])) - 2):
-            same.append(dying)
+    ways = np.zeros((1, len(night.days)), bool)
+    for group, events, _ in bins:
+        chosen = np.array([*combinations(range(len(group)), events)], int)
+        own = np.zeros((len(chosen), len(group)), bool)
+        own[np.arange(len(chosen))[:, None], chosen] = True
+        ways = np.repeat(ways, len(own), axis=0)
+        ways[:, group] = np.tile(own, (len(ways) // len(own), 1))
+    same = ways[leveled(night, [row], ways)]
     mixed = [k for g, e, _ in bins if 0 < e < len(g) for k in g.tolist()]
-    return tuple(k for k in mixed if len({k in s for s in same}) == 1) if same else ()
+    return tuple(k for k in mixed if len(same) and len({*same[:, k].tolist()}) == 1)
 
 
-def read(days: np.ndarray, dying: frozenset[int], until: float) -> tuple[float, float]:
-    """Kaplan-Meier and Greenwood at a time, if these were the events."""
-    level, spread = 1.0, 0.0
-    for day in sorted({days[k] for k in dying if days[k] <= until}):
-        n = int((days >= day).sum())
-        d = sum(1 for k in dying if days[k] == day)
-        level *= (n - d) / n
-        spread += d / (n * (n - d)) if n > d else 0.0
-    return level, level * math.sqrt(spread)
+def leveled(night: Night, marks: Sequence[Row], ways: np.ndarray) -> np.ndarray:
+    """Which states give the levels and errors told at landmarks."""
+    days = np.unique(night.days)
+    n = np.array([(night.days >= d).sum() for d in days], float)
+    place = np.searchsorted(days, night.days)
+    died = np.zeros((len(ways), days.size))
+    for k, at in enumerate(place):
+        died[:, at] += ways[:, k]
+    share = np.clip(1 - died / n, 0, None)
+    survival = np.cumprod(share, axis=1)
+    spread = np.cumsum(died / (n * np.maximum(n - died, 1)), axis=1)
+    kept = np.ones(len(ways), bool)
+    for row in marks:
+        at = int(np.searchsorted(days, row["months"] * MONTH, side="right")) - 1
+        level = survival[:, at] if at >= 0 else np.ones(len(ways))
+        error = level * np.sqrt(spread[:, at]) if at >= 0 else np.zeros(len(ways))
+        step = 10.0 ** (math.floor(math.log10(row["se"])) - 2) if row["se"] else 1.0
+        kept &= (np.abs(level - row["value"]) < 0.51e-4) & (np.abs(error - row["se"]) < 0.51 * step)
+    return kept
 
 
 def alike(steps: Sequence[Row]) -> int:

@@ -9,7 +9,7 @@ import pytest
 from analytics.estimators.kaplan_meier import event_table, kaplan_meier, restricted_mean
 from analytics.estimators.kaplan_meier import survival_at as level_at
 from analytics.estimators.logrank import logrank
-from warehouse.bundles import guesses, told
+from warehouse.bundles import guesses
 
 STEPS = np.array([0.1, 0.1, 1.0])
 
@@ -41,9 +41,9 @@ def test_few_assignments_are_counted(seed: int) -> None:
         other[list(chosen)] = True
         ways += 1
         same += numbers(days, event, other) == here
-    tell = told.tests(days, event)
+    tell = guesses.tests(days, event)
     found = guesses.given_of_sum(
-        told.residuals(days, event), bad, lambda those: tell(those)[:, :3], STEPS
+        guesses.residuals(days, event), bad, lambda those: tell(those)[:, :3], STEPS
     )
     assert found == pytest.approx(math.log2(ways / same), abs=1e-9)
 
@@ -59,7 +59,7 @@ def test_many_assignments_are_not_underrated(
         bad = np.isin(np.arange(20), np.argsort(days)[:9][::2]) | np.isin(
             np.arange(20), np.argsort(days)[9:11]
         )
-    tell, r = told.tests(days, event), told.residuals(days, event)
+    tell, r = guesses.tests(days, event), guesses.residuals(days, event)
     counted = guesses.given_of_sum(r, bad, lambda those: tell(those)[:, :3], STEPS)
     monkeypatch.setattr(guesses, "COUNTED", 1)
     drawn = guesses.given_of_sum(r, bad, lambda those: tell(those)[:, :3], STEPS)
@@ -68,15 +68,15 @@ def test_many_assignments_are_not_underrated(
 
 def test_what_is_told_of_tests_is_the_estimators() -> None:
     days, event, bad = registry(3, 40, 16)
-    u, v, events = told.tests(days, event)(bad[None])[0, :3]
+    u, v, events = guesses.tests(days, event)(bad[None])[0, :3]
     assert (round(10 * u), round(10 * v), int(events)) == numbers(days, event, bad)
-    assert told.residuals(days, event)[bad].sum() == pytest.approx(u, abs=1e-12)
+    assert guesses.residuals(days, event)[bad].sum() == pytest.approx(u, abs=1e-12)
 
 
 def test_what_is_told_of_levels_is_the_estimators() -> None:
     days, event, _ = registry(5, 40, 16)
     curve = kaplan_meier(event_table(days, event))
-    found = told.levels(days, [120, 300], [200])(event[None])[0]
+    found = guesses.levels(days, [120, 300], [200])(event[None])[0]
     row = int(np.searchsorted(curve.time, 300, side="right")) - 1
     mean = restricted_mean(curve, 200)
     assert found[0] == pytest.approx(level_at(curve, 120).value)
@@ -88,7 +88,9 @@ def test_a_level_can_make_states_certain() -> None:
     """Two exits of ten, one of them an event: 9 / 10 or 8 / 9 are told apart to four decimals."""
     days, event = np.arange(1.0, 11), np.array([True, *[False] * 9])
     groups = [np.array([0, 1])]
-    bits, certain = guesses.given(groups, event, told.levels(days, [2], []), np.array([1e-4, 1e-4]))
+    bits, certain = guesses.given(
+        groups, event, guesses.levels(days, [2], []), np.array([1e-4, 1e-4])
+    )
     assert bits == 1
     assert certain[:2].all()
 
@@ -102,7 +104,7 @@ def test_a_strong_factor_gives_more_away() -> None:
     days, event, _ = registry(9, 60, 20)
     late = np.isin(np.arange(60), np.argsort(days)[20:40])
     early = np.isin(np.arange(60), np.argsort(days)[:20])
-    tell, r = told.tests(days, event), told.residuals(days, event)
+    tell, r = guesses.tests(days, event), guesses.residuals(days, event)
     weak, strong = (
         guesses.given_of_sum(r, bad, lambda those: tell(those)[:, :3], STEPS)
         for bad in (late, early)

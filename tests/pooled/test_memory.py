@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Held
-from warehouse.bundles import bundle, memory
+from warehouse.bundles import bundle, linking, memory
 from warehouse.bundles.draft import Unit
 from warehouse.engine.connections import connection
 from warehouse.store import Store
@@ -156,3 +156,65 @@ def test_a_bundle_with_nothing_new_but_what_is_held_is_held(store: Store) -> Non
             bundle._refuse_nothing_new(before, found)
         units["t"] = count(range(36))
         bundle._refuse_nothing_new(before, memory.compare(con, before, units))
+
+
+def of_factor(bad: Iterable[int], good: Iterable[int]) -> linking.Counted:
+    return some([*bad, *good]), some(bad)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told_of"),
+    [
+        (of_factor(range(10), range(50, 60)), of_factor(range(10), range(50, 60)), None),
+        (of_factor(range(10), range(50, 60)), of_factor(range(9), range(50, 60)), 1),
+        (of_factor(range(10), range(50, 60)), of_factor(range(5), range(50, 60)), 5),
+        (of_factor(range(10), range(50, 60)), of_factor(range(7), range(50, 57)), None),
+        (of_factor(range(10), range(50, 60)), of_factor(range(10), [*range(50, 59), 9 + 90]), 2),
+        (of_factor(range(10), range(50, 60)), of_factor(range(9), [*range(50, 60), 9]), 1),
+    ],
+)
+def test_two_numbers_of_a_factor_differ_by_none_or_by_some_of_both_levels(
+    one: linking.Counted, other: linking.Counted, told_of: int | None
+) -> None:
+    """The same; one less; five less, all bad; three of each; another; one at another level."""
+    assert linking.apart(one, other) == told_of
+    assert linking.apart(other, one) == told_of
+
+
+def test_events_of_another_endpoint_are_subtracted_too(store: Store) -> None:
+    """PFS counts two more events than OS: that they are both bad would follow."""
+    os, pfs = compared(range(10), range(50, 60)), compared(range(12), range(50, 60))
+    found = tell(store, {"comparison OS": os, "comparison PFS": pfs})
+    assert [h.unit for h in found.held] == ["comparison PFS"]
+    assert found.repeated["comparison PFS"] == {}
+    later = tell(store, {"comparison TTP": compared(range(10), range(50, 61))})
+    assert [h.unit for h in later.held] == ["comparison TTP"]
+
+
+def curve(days: dict[int, int], *bins: tuple[int, int]) -> Unit:
+    steps = [
+        {"statistic_id": "c", "to_month": 6 * (k + 1), "events": events, "censored": censored}
+        for k, (events, censored) in enumerate(bins)
+    ]
+    left = frozenset((f"p{who}", 30 * month) for who, month in days.items())
+    return Unit({"steps": steps}, {}, {"days/": left, "events": some(range(9))})
+
+
+@pytest.mark.parametrize(
+    ("later", "events", "held"),
+    [
+        ({}, 2, False),
+        ({5: 2}, 3, True),
+        ({5: 2}, 2, True),
+        ({5: 2, 6: 3}, 3, False),
+        (dict.fromkeys(range(5, 10), 2), 7, False),
+    ],
+)
+def test_new_exits_of_a_bin_are_not_few_and_all_alike(
+    store: Store, later: dict[int, int], events: int, *, held: bool
+) -> None:
+    """Five left by month 6, two of them dead. One more, dead or not; two, one dead; five dead."""
+    first = dict.fromkeys(range(5), 3)
+    now = curve(first | later, (events, 5 + len(later) - events))
+    found = tell(store, {"curve OS": curve(first, (2, 3))}, {"curve OS": now})
+    assert bool(found.held) is held

@@ -17,6 +17,7 @@ from analytics.pooled.steps import Level, between
 from flows.__main__ import main
 from report.pooled import page
 from schemas.errors import Failed, Refused
+from schemas.house_settings import Member
 from tests.pooled.network import (
     COUNTS,
     HIDDEN,
@@ -31,6 +32,7 @@ from tests.pooled.network import (
     told,
     write,
 )
+from warehouse.bundles import signatures
 from warehouse.bundles.sources import DAYS_PER_MONTH
 from warehouse.concordance.answers import answers
 from warehouse.pooling import reading, release, together
@@ -293,6 +295,8 @@ def test_a_shared_signing_key_is_refused(network: Network) -> None:
         ({"origin": "clinical"}, "different origins: clinical in isle; synthetic in"),
         ({"ctcae_version": "5.0"}, "different CTCAE versions"),
         ({"format": "y90-pool-bundle-2"}, "format 'y90-pool-bundle-2'"),
+        ({"as_of": "2999-01-01"}, "isle: of 2999-01-01, which has not come yet"),
+        ({"data_cutoff": "2024-06-01"}, "isle: its data cutoff, 2024-06-01, is later than"),
         ({"engines": None}, ""),
     ],
 )
@@ -355,8 +359,6 @@ def test_a_table_of_other_columns_is_refused(network: Network) -> None:
     ).hexdigest()
     text = (json.dumps(facts) + "\n").encode()
     (other / "bundle.json").write_bytes(text)
-    from warehouse.bundles import signatures
-
     (other / "bundle.json.sig").write_text(signatures.sign(network.keys["north"], text))
     assert "its columns are not those" in refusal(network, other)
 
@@ -398,6 +400,19 @@ def test_a_registry_that_leaves_is_said_before_anything_is_published(network: Ne
     changed = release.changes(network.folder / "pooled" / "2024.05.31", made.folder)
     moved = next(c for c in changed if (c["statistic_id"], c["method"]) == (ORR, "together"))
     assert moved["registries"] == "north"
+
+
+def test_a_rotated_key_is_refused_until_the_pool_knows_it(network: Network) -> None:
+    folders = network.bundles()
+    path = network.folder / "keys" / "north.new"
+    public = signatures.new_key(path, "north")
+    network.keys["north"] = signatures.read_key(path)
+    rotated = network.bundle("north")
+    assert "not signed by the key" in refusal(network, rotated, *folders[1:])
+    registries = dict(network.pool.registries) | {"north": Member(key=public)}
+    network.pool = network.pool.model_copy(update={"registries": registries})
+    assert "not signed by the key" in refusal(network, *folders)
+    assert pooled(network, rotated, *folders[1:]).new
 
 
 def test_cutoffs_far_apart_are_told(network: Network) -> None:

@@ -24,7 +24,6 @@ from tests.pooled.network import (
     units,
 )
 from warehouse.bundles import answers, bundle, comparisons, guesses, memory, signatures
-from warehouse.bundles import told as assignments
 from warehouse.bundles.policy import POLICY
 from warehouse.concordance.answers import answers as of_r
 from warehouse.concordance.answers import column
@@ -184,7 +183,7 @@ def test_the_bits_of_an_answer_are_at_least_those_counted() -> None:
         bad = np.zeros(14, bool)
         bad[draw.choice(14, 6, replace=False)] = True
         every = guesses._every([np.arange(14)], bad)
-        first, more = assignments.tests(days, event), assignments.scores(days, event, 0.7)
+        first, more = guesses.tests(days, event), guesses.scores(days, event, 0.7)
         steps = np.array([0.1, 0.1, 1, 0.01, 0.01])
         one = (np.rint(first(every) / steps) == np.rint(first(bad[None]) / steps)).all(axis=1)
         both = one & (np.rint(more(every) / 0.1) == np.rint(more(bad[None]) / 0.1)).all(axis=1)
@@ -199,7 +198,7 @@ def test_scores_are_those_of_the_estimator() -> None:
     bad = draw.random(40) < 0.4
     counted = comparisons.patterns(days, event, bad[:, None].astype(float))
     _, score, information = comparisons.derivatives(counted, np.array([0.5]))
-    found = assignments.scores(days, event, 0.5)(bad[None])[0]
+    found = guesses.scores(days, event, 0.5)(bad[None])[0]
     assert found == pytest.approx([score[0], information[0, 0]])
 
 

@@ -21,7 +21,7 @@ from schemas.errors import Held, Refused
 from schemas.settings import Registry
 from schemas.tables.pooling import BUNDLE
 from warehouse.bundles import comparisons, counts, curves, guesses, incidences, memory, signatures
-from warehouse.bundles.draft import Row, Unit
+from warehouse.bundles.draft import LEVEL, Row, Unit, patients
 from warehouse.bundles.policy import POLICY, limits
 from warehouse.bundles.sources import Source
 from warehouse.engine.connections import connection
@@ -100,10 +100,26 @@ def _units(source: Source, registry: Registry, before: list[memory.Told]) -> dic
     )
     found: dict[str, Unit] = {}
     found.update(counts.units(source, small_cell(registry), file.toxicity.primary_version))
+    found.update(_of_factors(found, source))
     found.update(counts.moments(source))
     found.update(curves.units(source, chosen, lambda e: memory.edges(before, e)))
     found.update(incidences.units(source, chosen.landmarks))
     found.update(comparisons.units(source, memory.spent(before)))
+    return found
+
+
+def _of_factors(told: Mapping[str, Unit], source: Source) -> dict[str, Unit]:
+    """Counts that are a factor's: those at one of its levels are just those who are counted."""
+    found: dict[str, Unit] = {}
+    for factor in source.factors:
+        levels = {
+            name: patients(frozenset(s for s, bad in factor.bad.items() if bad is wanted))
+            for name, wanted in (("bad", True), ("good", False))
+        }
+        parts = {f"{LEVEL}{name}/{factor.name}": those for name, those in levels.items()}
+        for name, unit in told.items():
+            if unit.parts.get("with") in levels.values():
+                found[name] = replace(unit, parts={**unit.parts, **parts})
     return found
 
 

@@ -11,7 +11,7 @@ from analytics.estimators.kaplan_meier import FloatArray, event_table
 from analytics.estimators.logrank import logrank
 from schemas.records.endpoints import COMPARED
 from schemas.statistic_ids import joined
-from warehouse.bundles import guesses, told
+from warehouse.bundles import guesses
 from warehouse.bundles.counts import to_digits
 from warehouse.bundles.curves import enough
 from warehouse.bundles.draft import EVENTS, LEVEL, Row, Unit, patients
@@ -75,7 +75,7 @@ def _large_enough(event: BoolArray, bad: BoolArray) -> bool:
 
 
 def _row(endpoint: str, factor: Factor, days: FloatArray, event: BoolArray, bad: BoolArray) -> Row:
-    test = told.tests(days, event)(bad[None])[0]
+    test = guesses.tests(days, event)(bad[None])[0]
     kept = logrank([event_table(days[~bad], event[~bad]), event_table(days[bad], event[bad])])
     u = kept.observed[1] - kept.expected[1]
     estimate = fit(patterns(days, event, bad[:, None].astype(float)))
@@ -114,10 +114,10 @@ def _bits(days: FloatArray, event: BoolArray, bad: BoolArray, *, ratio: bool) ->
     if guesses.bits_of_choice(size, int(bad.sum())) > FULL:
         told_of = [(2.0 * events, test), (events / 4, test), (float(events), 1.0)]
         return guesses.bits_of_values(*told_of, *([RATIO] * 2 if ratio else []))
-    tell = told.tests(days, event)
+    tell = guesses.tests(days, event)
     kept = 5 if ratio else 3
     return guesses.given_of_sum(
-        told.residuals(days, event),
+        guesses.residuals(days, event),
         bad,
         lambda those: tell(those)[:, :kept],
         np.array([test, test, 1.0, small, small])[:kept],
@@ -130,11 +130,11 @@ def bits_at(days: FloatArray, event: BoolArray, bad: BoolArray, at: float) -> fl
     test = 10.0**-POLICY.decimals_test.value
     if guesses.bits_of_choice(size, int(bad.sum())) > FULL:
         return guesses.bits_of_values((2.0 * events, test), (events / 4, test))
-    tell, more = told.tests(days, event), told.scores(days, event, at)
+    tell, more = guesses.tests(days, event), guesses.scores(days, event, at)
     small = 10.0**-POLICY.decimals_ratio.value
     steps = np.array([test, test, 1.0, small, small, test, test])
     both = guesses.given_of_sum(
-        told.residuals(days, event),
+        guesses.residuals(days, event),
         bad,
         lambda those: np.column_stack([tell(those), more(those)]),
         steps,

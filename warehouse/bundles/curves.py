@@ -19,9 +19,9 @@ from analytics.estimators.kaplan_meier import (
 )
 from analytics.estimators.kaplan_meier import kaplan_meier, restricted_mean, survival_at
 from analytics.pooled.steps import Bin
-from warehouse.bundles import guesses, told
+from warehouse.bundles import guesses
 from warehouse.bundles.counts import step_of, to_digits
-from warehouse.bundles.draft import Row, Unit, patients
+from warehouse.bundles.draft import DAYS, Row, Unit, patients
 from warehouse.bundles.policy import POLICY
 from warehouse.bundles.sources import DAYS_PER_MONTH, Curve, Source
 
@@ -117,6 +117,7 @@ def _unit(endpoint: str, curve: Curve, found: Sequence[Bin], chosen: Chosen) -> 
     parts = {
         "patients": patients(curve.those(everyone)),
         "events": patients(curve.those(curve.event)),
+        DAYS: frozenset(zip(curve.subjects, map(int, curve.days), strict=True)),
     }
     return Unit(
         {"steps": steps, "levels": levels}, {}, parts, {f"states {endpoint}": given},
@@ -154,7 +155,7 @@ def _given(
         months = row["kind"] == "rmst"
         steps += [0.01 * DAYS_PER_MONTH if months else 1e-4]
         steps += [step_of(row["se"], POLICY.digits.value) * (DAYS_PER_MONTH if months else 1)]
-    tell = told.levels(
+    tell = guesses.levels(
         curve.days, [m * DAYS_PER_MONTH for m in marks], [m * DAYS_PER_MONTH for m in means]
     )
     given, _ = guesses.given(groups, curve.event, tell, np.array(steps))
@@ -186,7 +187,7 @@ def _hidden(curve: Curve, found: Sequence[Bin], begin: int, end: int, *, means: 
              for b in found if begin <= b.begin and b.end <= end]  # fmt: skip
     groups = _groups(part, bins_)[: len(bins_)]
     until = [(end - begin) * DAYS_PER_MONTH]
-    tell = told.levels(part.days, until, until if means else [])
+    tell = guesses.levels(part.days, until, until if means else [])
     error = float(tell(part.event[None])[0, 1])
     steps = [1e-4, step_of(error, POLICY.digits.value)]
     steps += [0.01 * DAYS_PER_MONTH, 0.01 * DAYS_PER_MONTH] if means else []

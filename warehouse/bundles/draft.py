@@ -18,6 +18,8 @@ Row = dict[str, Any]
 Member = tuple[str, int]
 """A patient and 0, or a patient and a lesion."""
 EVENTS, LEVEL = "events/", "level/"
+DAYS = "days/"
+"""A part whose members are patients and the day on which each leaves a curve."""
 SIDES = ("with", "without")
 
 

@@ -3,8 +3,10 @@
 Two bundles that count the same but for a few patients give these away, so that every number is
 compared with every bundle before: whom it counts must be the same, or differ by enough patients,
 and these must not be all alike: the new patients of a factor are of both levels, and so are those
-whose event is new. Longer follow-up of the living is no change: it would hide a single death in the
-crowd. What is held back keeps its old value under its old date.
+whose event is new. The same holds between numbers of a factor that are told for several endpoints,
+or as a count: their difference is of whom they do not share. New exits of a bin must not be few and
+all alike. Longer follow-up of the living is no change: it would hide a single death in the crowd.
+What is held back keeps its old value under its old date.
 
 One folder a bundle in state/pool: told.json, members.parquet, and its tables. It is kept before the
 bundle appears, so that none is in the world and forgotten.
@@ -22,7 +24,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.bundles.draft import EVENTS, LEVEL, SIDES, Row, Unit
+from warehouse.bundles import linking
+from warehouse.bundles.draft import DAYS, EVENTS, LEVEL, SIDES, Row, Unit
 from warehouse.bundles.policy import POLICY
 from warehouse.store import Store, make_private, new_folder
 
@@ -31,6 +34,7 @@ MEMBERS = pa.schema(
      ("lesion_number", pa.int64())]
 )  # fmt: skip
 UNTIL = "{more} more patients who change it free it"
+LINKED = "beside another number of the same factor few patients would be known: more free it"
 NOT_MIXED = "the changed patients are all of one kind: some of the other kind free it"
 
 
@@ -102,13 +106,18 @@ def compare(
     for told in before:
         for held in _held(con, told, units):
             reasons.setdefault(held.unit, held)
+    told_of = linking.earlier(t.folder / "members.parquet" for t in before)
     for name, unit in units.items():
-        if name not in reasons:
+        why = reasons.get(name)
+        if why is None and (changed := told_of.few(unit)) is not None:
+            why = HeldBack(name, changed, LINKED)
+        if why is None:
+            told_of.add(unit)
             compared.fresh[name] = unit
             continue
-        compared.held.append(reasons[name])
-        last = next(t for t in reversed(before) if name in t.units)
-        compared.repeated[name] = last.units[name]["rows"]
+        compared.held.append(why)
+        last = next((t for t in reversed(before) if name in t.units), None)
+        compared.repeated[name] = last.units[name]["rows"] if last else {}
     return compared
 
 
@@ -133,9 +142,24 @@ def _held(
         then = told.units.get(name)
         if then is None or not (unit.parts or unit.numbers):
             continue
-        why = _why(name, unit, then["numbers"], changed.get(name, {}))
+        parts = {p: n for p, n in changed.get(name, {}).items() if p != DAYS}
+        why = _why(name, unit, then["numbers"], parts)
+        if why is None and DAYS in unit.parts:
+            steps = then["rows"].get("steps", [])
+            new = linking.alike_exits(unit, steps, _days(con, told, name))
+            why = HeldBack(name, new, NOT_MIXED) if new else None
         if why is not None:
             yield why
+
+
+def _days(con: duckdb.DuckDBPyConnection, told: Told, name: str) -> dict[str, int]:
+    """On which day each patient of a curve left it, as it was told."""
+    rows = con.execute(
+        "SELECT subject_id, lesion_number FROM read_parquet($path) WHERE unit = $name "
+        "AND part = $days",
+        {"path": str(told.folder / "members.parquet"), "name": name, "days": DAYS},
+    ).fetchall()
+    return dict(rows)
 
 
 def _why(

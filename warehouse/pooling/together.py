@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.errors import Refused, all_at_once
@@ -45,6 +45,7 @@ def refuse(bundles: Sequence[Bundle], pool: PoolFile, last: Mapping[str, Any] | 
     """
     faults = [
         *_twice(bundles),
+        *_future(bundles),
         *_mixed(bundles),
         *(fault for b in bundles for fault in _replayed(b, last or {})),
         *_gone(bundles, pool, last or {}),
@@ -155,6 +156,19 @@ def _twice(bundles: Sequence[Bundle]) -> Iterator[str]:
             yield f"{', '.join(sorted(registries))}: one signing key. Each registry has its own."
     for twice in {tuple(sorted(r)) for r in deliveries.values() if len(r) > 1}:
         yield f"{', '.join(twice)}: one delivery in both. Its patients would count twice."
+
+
+def _future(bundles: Sequence[Bundle]) -> Iterator[str]:
+    """A night that has not come, anywhere on earth, or data that are later than their release."""
+    latest = (datetime.now(UTC) + timedelta(hours=14)).date().isoformat()
+    for b in bundles:
+        if b.facts["as_of"] > latest:
+            yield f"{b.registry}: of {b.facts['as_of']}, which has not come yet. Check its clock."
+        if b.facts["data_cutoff"] > b.facts["as_of"]:
+            yield (
+                f"{b.registry}: its data cutoff, {b.facts['data_cutoff']}, is later than its "
+                f"night, {b.facts['as_of']}. Ask for it again."
+            )
 
 
 def _mixed(bundles: Sequence[Bundle]) -> Iterator[str]:

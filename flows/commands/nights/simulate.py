@@ -10,6 +10,8 @@ from schemas.errors import Refused
 
 REGISTRY = "registry"
 """The preset that is a whole registry, not one export."""
+NETWORK = "network"
+"""The preset that is five registries."""
 CENTRE = "centre"
 """The preset that is a centre's export with no site file."""
 
@@ -20,8 +22,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         default="memon2012",
         help="which registry: memon2012 (the reference cohort, invented), a digitised trial "
         "(radiant4_os, radiant4_pfs, sirflox_pfs), registry (invented, many centres, with its site "
-        "files), or centre (ten patients, as a centre keeps them that nobody has connected) "
-        "(default memon2012)",
+        "files), network (five such registries, to be pooled), or centre (ten patients, as a "
+        "centre keeps them that nobody has connected) (default memon2012)",
     )
     parser.add_argument(
         "--format",
@@ -33,7 +35,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patients", type=int, metavar="N", help="registry: patients of all centres (default 2000)"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="registry: its seed (default 1)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="registry, network: its seed (default 1)"
+    )
     parser.add_argument(
         "--as-of", type=a_date, metavar="DATE", help="the export holds nothing later than this day"
     )
@@ -53,10 +57,12 @@ def _answer(context: Context) -> int:
     given = context.arguments
     if given.preset == REGISTRY:
         return _registry(context)
+    if given.preset == NETWORK:
+        return _network(context)
     if given.preset == CENTRE:
         return _centre(context)
     if given.preset not in PRESETS:
-        known = ", ".join([*PRESETS, REGISTRY, CENTRE])
+        known = ", ".join([*PRESETS, REGISTRY, NETWORK, CENTRE])
         raise Refused(f"--preset {given.preset}: unknown. Use one of {known}.")
     _without_shape(given)
     preset = PRESETS[given.preset]
@@ -129,6 +135,28 @@ def _registry(context: Context) -> int:
     facts |= {"seed": shape.seed, "as_of": as_of, "files": made, "config": config}
     run = f"Run it with: y90 run --config {config} --as-of {as_of}"
     context.report(facts, "\n".join([*map(str, made), run]))
+    return 0
+
+
+def _network(context: Context) -> int:
+    """Five registries, each in a folder that is its own store."""
+    from flows.telling import progress
+    from simulation.registry.network import DEFAULT_AS_OF, simulate_network
+
+    given = context.arguments
+    shape = _shape(given)
+    if given.format or shape.keys() - {"seed"}:
+        raise Refused(
+            f"--preset {NETWORK}: its registries have their sizes and formats. Leave out --format, "
+            "--sites and --patients."
+        )
+    as_of: date = given.as_of or DEFAULT_AS_OF
+    with progress.doing(f"simulate {NETWORK}"):
+        made = simulate_network(as_of, given.to, **shape)
+    configs = [path for path in made if path.name == "registry.toml"]
+    facts = {"preset": NETWORK, "as_of": as_of, "files": made, "configs": configs}
+    runs = [f"Run it with: y90 run --config {config} --as-of {as_of}" for config in configs]
+    context.report(facts, "\n".join([*map(str, made), *runs]))
     return 0
 
 
