@@ -118,7 +118,7 @@ def drawn(shape: Shape, place: int, chosen: Dialect, as_of: date) -> Iterator[Ta
             found[TABLE] = recorded_responses(*told)
             found["labs"] += markers(*told)
         if found is not None and chosen.history:
-            add_history(found, drawn, shape.seed, number, shape.truths, as_of)
+            add_history(found, one, shape.seed, number, shape.truths, as_of)
         if found is not None:
             yield found
 
