@@ -47,6 +47,30 @@ TABLES = {
         SELECT subject(i) AS subject_id, 'systemic' AS therapy_class, 1 AS sequence,
             DATE '2015-01-01' + (i % 300 + 1)::INTEGER AS start_date, row_of('u', i, 0) AS row_id
         FROM range({n}) t(i) WHERE i % 8 = 0""",
+    # Three courses at most, in part on one day, some known to the month or the year, or not at all.
+    "prior_therapies": """
+        SELECT subject(i) AS subject_id, 's1' AS site_id, therapy_class, sequence,
+            CASE WHEN NOT one_in(i, k, 6, 22) THEN DATE '2015-01-01' - ((hash(i,
+                CASE WHEN i % 7 = 0 THEN 0 ELSE k END) % 500)::INTEGER - 20) END AS start_date,
+            CASE WHEN one_in(i, k, 5, 23) THEN 'year' WHEN one_in(i, k, 4, 24) THEN 'month'
+                ELSE 'day' END AS start_date_precision,
+            CASE WHEN one_in(i, k, 3, 25) THEN DATE '2015-01-01' - ((hash(i, k, 9) % 200)::INTEGER
+                - 30) END AS stop_date,
+            CASE WHEN one_in(i, k, 9, 26) THEN 'year' ELSE 'day' END AS stop_date_precision,
+            row_of('q', i, k) AS row_id
+        FROM range({n}) t(i), (VALUES (0, 'chemotherapy', 1), (1, 'prrt', 1),
+            (2, 'chemotherapy', 2)) c(k, therapy_class, sequence)
+        WHERE NOT one_in(i, k, 4, 27)""",
+    "contacts": """
+        SELECT subject(i) AS subject_id, 's1' AS site_id,
+            DATE '2015-01-01' + (i % 900 + k)::INTEGER AS contact_date, 'death' AS contact_type,
+            CASE WHEN k = 2 THEN 'alive' ELSE 'dead' END AS vital_status,
+            ['tumour', 'treatment', 'other', 'unknown', NULL][1 + (hash(i, k) % 5)::INTEGER]
+            AS cause_of_death, row_of('k', i, k) AS row_id
+        FROM range({n}) t(i), range(3) u(k) WHERE i % 3 = 0 AND (k = 0 OR i % 4 = 0)""",
+    "death_claims": """
+        SELECT subject(i) AS subject_id, CASE WHEN i % 30 <> 0 THEN DATE '2015-01-01' +
+            (i % 900)::INTEGER END AS death_date FROM range({n}) t(i) WHERE i % 3 = 0""",
     "medications": """
         SELECT subject(i) AS subject_id, 'warfarin' AS drug, 1 AS sequence,
             'anticoagulation' AS purpose, DATE '2014-12-01' AS start_date,

@@ -37,6 +37,10 @@ MARTS = {
         "subject_assessments": "hand_subject_assessments",
         "subject_response": "hand_subject_response",
     },
+    "histories": {
+        "therapy_courses": "hand_courses",
+        "deaths": "hand_deaths",
+    },
     "toxicity": {
         "baseline_labs": "hand_baselines",
         "lab_grades": "hand_grades",
@@ -44,7 +48,7 @@ MARTS = {
     },
 }
 """Our tables in their order, and the hand-written ones that must be equal: response by lesion, by
-patient, and toxicity."""
+patient, therapies and deaths, and toxicity."""
 
 STEPS = {
     "lesion_assessments": ("assessed_days", "new_lesions", "followed_lesions"),

@@ -48,6 +48,27 @@ def test_sessions_and_lobes_are_those_of_the_planned_course_from_the_day_they_we
     )
 
 
+def test_two_sessions_of_one_day_are_one_day_of_treatment() -> None:
+    """A's two sessions were both given on the day of T0, one to each lobe: nobody had to wait."""
+    check(
+        settled_factors,
+        {
+            "anchors": "| subject_id | site_id | t0_date |\n| A | x | d0 |",
+            "sessions": """
+                | subject_id | session_number | session_date | covers_right | covers_left | covers_unknown | course |
+                | A          | 1              | d0           | yes          | no          | no             | 1      |
+                | A          | 2              | d0           | no           | yes         | no             | 1      |
+            """,
+        },
+        """
+        | subject_id | factor      | factor_level | level_number | number | from_day |
+        | A          | lobes       | both         | 1            |        | 0        |
+        | A          | sessions    | <=1          | 0            | 1      |          |
+        | A          | retreatment | no           | 0            |        |          |
+        """,
+    )
+
+
 def test_the_tumour_dose_is_parted_by_the_setting_exactly_and_recorded_comes_before_computed() -> (
     None
 ):
