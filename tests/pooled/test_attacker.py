@@ -89,7 +89,7 @@ def test_nobodys_state_is_found_but_in_bins_that_are_alike(
     assert states_found(known) == []
 
 
-REGISTRIES = ((20, 11), (40, 12), (80, 13), (120, 14))
+REGISTRIES = ((20, 11), (40, 12), (80, 13), (120, 14), (200, 15))
 MEASURED = Path(__file__).with_name("measured.toml")
 LOST_MONTHS = 60.0
 LONG = (300, 300, 1_500, 3_000)
