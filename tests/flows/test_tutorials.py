@@ -15,6 +15,7 @@ from simulation.reference import records
 from tests.support.entry import exported, shown
 from tests.support.tutorials import PAGES, blocks, carried_out, commands
 from warehouse.releases import releases
+from warehouse.sharing import entry_workbook
 from warehouse.store import Store
 
 
@@ -145,15 +146,36 @@ def test_our_own_project_gives_the_marts_of_the_same_patients(
     assert_equal_marts(Store.open(tmp_path / "store"), reference_store)
 
 
-def _entered(inbox: Path) -> None:
-    """Put there what REDCap exports once the reference cohort was entered."""
+@pytest.mark.long
+@pytest.mark.usefixtures("nowhere")
+def test_our_workbook_gives_the_marts_of_the_same_patients(
+    reference_store: Store, tmp_path: Path
+) -> None:
+    """The same of the workbook."""
+    inbox = Path("store/inbox/north/2011-03-31")
     inbox.mkdir(parents=True)
-    rows = {
+    entry_workbook.write_workbook(inbox / "y90.xlsx", _as_entered())
+    Path("registry.toml").write_text('registry = "network"\nsites = ["north"]\ntimezone = "UTC"\n')
+    Path("sites").mkdir()
+    Path("sites/north.toml").write_text(entry_workbook.SITE_FILE.format(site="north"))
+    assert main(["key", "new"]) == 0
+    assert main(["run", "--direct", "--as-of", "2011-03-31"]) == 0
+    assert_equal_marts(Store.open(tmp_path / "store"), reference_store)
+
+
+def _as_entered() -> dict[str, list[dict[str, str]]]:
+    """The reference cohort as somebody enters it."""
+    return {
         table: [{n: shown(v) for n, v in row.items()} for row in several]
         for table, several in records(date(2011, 3, 31)).items()
     }
+
+
+def _entered(inbox: Path) -> None:
+    """Put there what REDCap exports once the reference cohort was entered."""
+    inbox.mkdir(parents=True)
     with (inbox / "data.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(exported(rows))
+        csv.writer(file).writerows(exported(_as_entered()))
     shutil.copyfile("project/dictionary.csv", inbox / "dictionary.csv")
 
 
