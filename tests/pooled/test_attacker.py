@@ -222,6 +222,39 @@ def test_without_differencing_a_program_finds_levels(
     assert attacks.levels_by_programming(known.nights, known.told)
 
 
+def test_a_count_of_one_night_and_a_comparison_of_another_are_subtracted() -> None:
+    """Eight of twenty are bad, then nine of twenty-one: who came is bad. Both are held apart."""
+    days, event = np.arange(1.0, 22), np.arange(21) % 2 == 0
+    bad = np.arange(21) % 5 < 2
+    nights = {"1": Night(days[:20], event[:20]), "2": Night(days, event)}
+    u, _, events = attacks.summed(days, event, bad[None])
+    count = {"statistic_id": "level.f", "as_of": "1", "n": int(bad[:20].sum()), "total": 20}
+    row = {"statistic_id": "c", "as_of": "2", "factor": "f", "n": 21, "n_bad": int(bad.sum())}
+    row |= {"events_bad": int(events[0]), "u": round(float(u[0]), 1)}
+    told = [
+        attacker.Told({"counts": [count], "comparisons": []}),
+        attacker.Told({"counts": [], "comparisons": [row]}),
+    ]
+    (found,) = attacks.levels_by_programming(nights, told)
+    assert 20 in found.patients
+    groups = [
+        (frozenset((f"p{k}", 0) for k in range(n)),
+         frozenset((f"p{k}", 0) for k in range(n) if bad[k]))
+        for n in (20, 21)
+    ]  # fmt: skip
+    assert linking.apart(groups[0], groups[1]) == 1
+
+
+@pytest.mark.long
+def test_without_comparing_exits_a_program_finds_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new exits of a bin are few and all alike: so the events of two bundles say."""
+    monkeypatch.setattr(linking, "alike_exits", lambda *_: 0)
+    known = lived(40, 12, range(1, 37), Store.open(tmp_path), lost_months=LOST_MONTHS)
+    assert attacks.states_by_programming(known.nights, known.told)
+
+
 def test_bins_by_level_are_linked_by_month(tmp_path: Path) -> None:
     """Why steps carry no factor: in bins of both levels told apart, many are of one level."""
     known = live(tmp_path, 40, 3, LATE)
