@@ -8,6 +8,7 @@ from schemas.settings import ResponseSettings
 from tests.support.pipe_tables import check, run
 from transforms.classes.counted_readers import counted_readers
 from transforms.response.best_response import subject_response
+from transforms.time.milestones import milestones
 
 TREATED = "| subject_id |\n" + "\n".join(f"| {name} |" for name in "ABCDEFGH")
 READ = """
@@ -133,6 +134,26 @@ def test_best_response_is_of_the_counted_reader_alone() -> None:
         if (r["criterion"], r["organ"], r["confirmation"]) == ("RECIST 1.1", "all", "unconfirmed")
     }
     assert best == {"A": ("PR", 90), "B": ("SD", 90), "H": ("CR", 90)}
+
+
+def test_the_clock_of_progression_stops_by_the_counted_reader() -> None:
+    """A's first reader saw it on day 180, the second, who counts, on day 270."""
+    read = """
+        | subject_id | organ | criterion  | reader | rel_day | in_window | response |
+        | A          | all   | RECIST 1.1 | one    | 180     | yes       | PD       |
+        | A          | all   | RECIST 1.1 | two    | 270     | yes       | PD       |
+    """
+    (row,) = run(
+        milestones,
+        {
+            "subject_assessments": read,
+            "counted_readers": "| subject_id | reader | chosen |\n| A | two | one_reader |",
+            "anchors": "| subject_id | site_id | t0_date |\n| A | s1 | d0 |",
+            "endpoint_criterion": "| criterion | judged |\n| RECIST 1.1 | yes |",
+        },
+        TWO,
+    )
+    assert row["progression_day"] == 270
 
 
 @pytest.mark.parametrize(
