@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.bundles.draft import DAYS, EVENTS, LEVEL, Member, Row, Unit
@@ -50,10 +51,12 @@ def earlier(paths: Iterable[Path]) -> Factors:
     found = Factors()
     for path in paths:
         units: dict[str, dict[str, set[Member]]] = {}
-        table = pq.read_table(path).to_pydict()
-        for unit, part, subject, lesion in zip(*table.values(), strict=True):
-            if part.startswith((EVENTS, LEVEL)):
-                units.setdefault(unit, {}).setdefault(part, set()).add((subject, lesion))
+        table = pq.read_table(path)
+        part_of = table["part"]
+        of_factors = pc.or_(pc.starts_with(part_of, EVENTS), pc.starts_with(part_of, LEVEL))
+        rows = table.filter(of_factors).to_pydict()
+        for unit, part, subject, lesion in zip(*rows.values(), strict=True):
+            units.setdefault(unit, {}).setdefault(part, set()).add((subject, lesion))
         for parts in units.values():
             for factor, own in counted({p: frozenset(m) for p, m in parts.items()}):
                 found.told.setdefault(factor, set()).add(own)
