@@ -231,7 +231,8 @@ def _answers(tables: Tables, watched: list[str]) -> dict[str, Answer]:
     for target in sorted({table_of(name) for name in watched}):
         contract = derivations()[target].contract
         assert issubclass(contract, Outcome)
-        asked = fetched_records(among, tables[target], wanted=tuple(sorted(watched)))
+        own = tuple(sorted(n for n in watched if table_of(n) == target))
+        asked = fetched_records(among, tables[target], wanted=own)  # whichever else has moved
         reasons = {r["statistic_id"]: why for r in asked if (why := r.get("reason"))}
         for row in statistics_of(contract, asked):
             name = row["statistic_id"]
