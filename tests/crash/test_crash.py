@@ -40,7 +40,7 @@ def test_a_night_killed_at_every_step_boundary_ends_like_one_undisturbed() -> No
 
 
 def test_a_night_killed_at_random_moments_ends_like_one_undisturbed() -> None:
-    check(campaign("--quick", "--random", "9"), kills=9)
+    check(campaign("--quick", "--random", "4"), kills=4)
 
 
 @pytest.mark.long
