@@ -122,9 +122,12 @@ def test_the_pictures_of_the_report_are_in_its_colours(
 
 
 def test_the_report_has_a_wide_and_a_narrow_picture_of_each_figure(shown: dict[str, Path]) -> None:
-    """16 curves, 5 of what came first, flow, 2 waterfalls, spider, swimmer, forest, toxicity."""
+    """16 curves, 5 of what came first, 2 waterfalls, and 6 of one each.
+
+    Those are flow, spider, swimmer, forest, toxicity and the courses of laboratory values.
+    """
     text = shown["report"].read_text("utf-8")
-    assert text.count('<div class="two"><svg') == text.count('<div class="one"><svg') == 28
+    assert text.count('<div class="two"><svg') == text.count('<div class="one"><svg') == 29
 
 
 def _drawn(page: Path, folder: Path, scheme: int) -> Path:
