@@ -96,11 +96,12 @@ def alike_exits(unit: Unit, steps: Sequence[Row], then: Mapping[str, int]) -> in
         steps: its bins as an earlier bundle told them.
         then: the day on which each patient left it then.
     """
-    now = {str(who): day for who, day in unit.parts[DAYS]}
+    now = _by_month({str(who): day for who, day in unit.parts[DAYS]})
+    before_then = _by_month(then)
     rows = unit.rows["steps"]
     shared = sorted({r["to_month"] for r in steps} & {r["to_month"] for r in rows})
     for begin, end in pairwise([0, *shared]):
-        here, before = _inside(now, begin, end), _inside(then, begin, end)
+        here, before = _inside(now, begin, end), _inside(before_then, begin, end)
         new, gone = len(here - before), len(before - here)
         more = _events(rows, begin, end) - _events(steps, begin, end)
         alike = more == new or (more == 0 and gone == 0)
@@ -109,13 +110,19 @@ def alike_exits(unit: Unit, steps: Sequence[Row], then: Mapping[str, int]) -> in
     return 0
 
 
-def _inside(days: Mapping[str, int], begin: int, end: int) -> set[tuple[str, int]]:
-    """Who leaves in these months, and when; day 0 is in the first."""
-    return {
-        (who, day)
-        for who, day in days.items()
-        if begin < max(1, math.ceil(day / DAYS_PER_MONTH)) <= end
-    }
+def _by_month(days: Mapping[str, int]) -> dict[int, set[tuple[str, int]]]:
+    """Who leaves in which month, and on which day; day 0 is in the first."""
+    months: dict[int, set[tuple[str, int]]] = {}
+    for who, day in days.items():
+        months.setdefault(max(1, math.ceil(day / DAYS_PER_MONTH)), set()).add((who, day))
+    return months
+
+
+def _inside(
+    months: Mapping[int, set[tuple[str, int]]], begin: int, end: int
+) -> set[tuple[str, int]]:
+    """Who leaves after one month and up to another."""
+    return set[tuple[str, int]]().union(*(w for m, w in months.items() if begin < m <= end))
 
 
 def _events(rows: Sequence[Row], begin: int, end: int) -> int:

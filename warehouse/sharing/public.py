@@ -295,11 +295,11 @@ def _levels(rows: list[Row], cohort: Release) -> dict[Any, str]:
 
 def _told_twice(variables: Mapping[str, list[Row]], cohort: Release) -> list[list[str]]:
     """Variables, together where the level of one follows from that of another in every patient."""
-    everyone = cohort.units("population.all")
-    told = {v: _levels(rows, cohort) for v, rows in variables.items()}
+    everyone = list(cohort.units("population.all"))
+    told = {v: list(map(_levels(rows, cohort).get, everyone)) for v, rows in variables.items()}
     clusters = [[v] for v in variables]
     for fine, coarse in permutations(variables, 2):
-        seen = {(told[fine].get(p), told[coarse].get(p)) for p in everyone}
+        seen = set(zip(told[fine], told[coarse], strict=True))
         n_fine, n_coarse = (len({pair[side] for pair in seen}) for side in (0, 1))
         if len(seen) == n_fine and n_coarse > 1 and 2 * n_fine <= len(everyone):
             one, other = (next(c for c in clusters if v in c) for v in (fine, coarse))
