@@ -23,7 +23,7 @@ def _bash(block: str, bin_: Path) -> int:
 def test_a_network_is_pooled_without_sharing_a_patient(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three monthly rounds: one refusal, one hold, one pooled release; each block as it stands."""
+    """Three rounds: one refusal, one hold, one pooled release; each block as it stands."""
     monkeypatch.chdir(tmp_path)
     for name in ("Y90_CONFIG", "Y90_STORE"):
         monkeypatch.delenv(name, raising=False)
