@@ -19,6 +19,7 @@ from tests.support.pipe_tables import Row, table
 from warehouse import pipeline
 from warehouse.building import sensitivity as readings
 from warehouse.building.build import computed, kept
+from warehouse.building.definitions import reads_of_all
 from warehouse.engine.compiled import of_this_machine
 from warehouse.engine.embedded import engine
 from warehouse.engine.kept_tables import keep_rows
@@ -284,7 +285,7 @@ def test_what_reads_a_setting_is_derived_again(
     alternative: Alternative, readers: dict[str, set[str]]
 ) -> None:
     """What looks at it while it is called is among what its source says that it can read."""
-    acting = readings.acting(of_this_machine(), {alternative.setting})
+    acting = readings.acting(reads_of_all(of_this_machine()), {alternative.setting})
     assert readers[alternative.setting] <= acting
     assert all(acting & upstream(name.split(".")[0]) for name in alternative.watched)
 

@@ -30,7 +30,8 @@ from warehouse.building.definitions import reads_of_all
 from warehouse.engine import kept_tables
 from warehouse.engine.embedded import content_digest
 from warehouse.engine.lineage import derivations, downstream, upstream
-from warehouse.engine.protocol import Engine, Queries, Query, one_row
+from warehouse.engine.protocol import Engine, Query, one_row
+from warehouse.engine.setting_reads import Reads
 
 POPULATION = "all"
 OTHERWISE, EVERYONE = "otherwise", "everyone"
@@ -66,6 +67,8 @@ class Night:
     tables: Tables
     settings: OutcomeSettings
     base: Mapping[str, Answer]
+    reads: Mapping[str, Reads]
+    """What each derivation can read of settings."""
     digests: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
@@ -100,7 +103,8 @@ def sensitivity(
     """
     tried = TRIED if tried is None else tried
     watched = [name for together in tried for name in _watched(together)]
-    night = Night(con, known, settings, _answers(known, watched))
+    reads = reads_of_all(con.queries)
+    night = Night(con, known, settings, _answers(known, watched), reads)
     records: list[Record] = []
     with kept_tables.in_front(con, EVERYONE):
         _everyone(con, known["population_members"])
@@ -193,7 +197,7 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
     con, watched = night.con, [name for name in _watched(together) if name in night.base]
     targets = {table_of(name) for name in watched}
     changed = _changed(night.settings, together)
-    acts_on = acting(con.queries, {alternative.setting for alternative in together})
+    acts_on = acting(night.reads, {alternative.setting for alternative in together})
     wanted = _between(acts_on, watched)
     reads = [n for name in wanted for n in derivations()[name].reads]
     if sum(night.n_rows(n) for n in reads) > ROWS_AT_MOST:
@@ -212,9 +216,9 @@ def _again(night: Night, together: Together) -> dict[str, Answer] | None:
         return dict(night.base) | _answers(now, asked)
 
 
-def acting(queries: Queries, settings: Collection[str]) -> set[str]:
+def acting(reads: Mapping[str, Reads], settings: Collection[str]) -> set[str]:
     """The derivations that can read one of the settings."""
-    return {name for name, r in reads_of_all(queries).items() if not r.keys.isdisjoint(settings)}
+    return {name for name, r in reads.items() if not r.keys.isdisjoint(settings)}
 
 
 def _between(acts_on: set[str], watched: list[str]) -> list[str]:
