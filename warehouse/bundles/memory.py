@@ -138,6 +138,7 @@ def _held(
 ) -> Iterator[HeldBack]:
     """The units that an earlier bundle and this one together would tell of few patients."""
     changed = _changed(con, told.folder / "members.parquet")
+    days = _days(con, told)
     for name, unit in units.items():
         then = told.units.get(name)
         if then is None or not (unit.parts or unit.numbers):
@@ -146,20 +147,22 @@ def _held(
         why = _why(name, unit, then["numbers"], parts)
         if why is None and DAYS in unit.parts:
             steps = then["rows"].get("steps", [])
-            new = linking.alike_exits(unit, steps, _days(con, told, name))
+            new = linking.alike_exits(unit, steps, days.get(name, {}))
             why = HeldBack(name, new, NOT_MIXED) if new else None
         if why is not None:
             yield why
 
 
-def _days(con: duckdb.DuckDBPyConnection, told: Told, name: str) -> dict[str, int]:
-    """On which day each patient of a curve left it, as it was told."""
+def _days(con: duckdb.DuckDBPyConnection, told: Told) -> dict[str, dict[str, int]]:
+    """Curve -> on which day each patient left it, as it was told."""
     rows = con.execute(
-        "SELECT subject_id, lesion_number FROM read_parquet($path) WHERE unit = $name "
-        "AND part = $days",
-        {"path": str(told.folder / "members.parquet"), "name": name, "days": DAYS},
+        "SELECT unit, subject_id, lesion_number FROM read_parquet($path) WHERE part = $days",
+        {"path": str(told.folder / "members.parquet"), "days": DAYS},
     ).fetchall()
-    return dict(rows)
+    found: dict[str, dict[str, int]] = {}
+    for unit, who, day in rows:
+        found.setdefault(unit, {})[who] = day
+    return found
 
 
 def _why(
