@@ -82,7 +82,7 @@ class Explorer:
             },
             "source": _source(release),
             "notes": self._notes(release),
-            "synthetic": _synthetic(content),
+            "synthetic": releases.is_synthetic(content),
             "may_trace": not self._closed(release),
             "small_cell": self._small_cell(release),
         }
@@ -184,8 +184,4 @@ def _source(release: Path) -> str:
     """Where what is shown comes from."""
     content = releases.manifest(release)["content"]
     said = (content["registry"], f"release {release.name}", f"cutoff {content['data_cutoff']}")
-    return " · ".join((*said, *(["SYNTHETIC DATA"] if _synthetic(content) else [])))
-
-
-def _synthetic(content: dict[str, Any]) -> bool:
-    return "synthetic" in {s.get("origin", "clinical") for s in content["sites"].values()}
+    return " · ".join((*said, *(["SYNTHETIC DATA"] if releases.is_synthetic(content) else [])))

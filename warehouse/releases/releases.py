@@ -71,6 +71,11 @@ def manifest(path: Path) -> dict[str, Any]:
     return dict(facts)
 
 
+def is_synthetic(content: Mapping[str, Any]) -> bool:
+    """Whether a centre of a release was invented."""
+    return "synthetic" in {site.get("origin", "clinical") for site in content["sites"].values()}
+
+
 def decisions(path: Path) -> list[dict[str, Any]]:
     """What people decided about a release, oldest first."""
     folder = path / "decisions"

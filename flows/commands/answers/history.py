@@ -74,12 +74,11 @@ def _write(context: Context, to: Path, facts: dict[str, Any]) -> None:
     from warehouse.releases import releases
 
     content = releases.manifest(context.release(facts["newest"]))["content"]
-    origins = {site["origin"] for site in content["sites"].values()}
     about = {
         "registry": content["registry"],
         "release": facts["newest"],
         "data cutoff": content["data_cutoff"],
-        "synthetic": "yes" if "synthetic" in origins else "",
+        "synthetic": "yes" if releases.is_synthetic(content) else "",
     }
     page = figure_history.page(facts, about)
     try:

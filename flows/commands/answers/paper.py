@@ -109,13 +109,13 @@ def _write(context: Context, release: Path) -> int:
 
 def _origin(content: dict[str, Any], release_id: str, said: dict[str, Any]) -> Any:
     from report.paper.manuscript import Origin
+    from warehouse.releases import releases
 
-    origins = {site.get("origin", "clinical") for site in content["sites"].values()}
     return Origin(
         registry=content["registry"],
         release=release_id,
         data_cutoff=content["data_cutoff"],
-        synthetic="synthetic" in origins,
+        synthetic=releases.is_synthetic(content),
         settings=content["settings"],
         said=said,
     )

@@ -70,12 +70,11 @@ def _public_page(context: Context, release: Path) -> Callable[[Path], None]:
     from warehouse.releases import releases
 
     content = releases.manifest(release)["content"]
-    origins = {site.get("origin", "clinical") for site in content["sites"].values()}
     facts = {
         "registry": content["registry"],
         "release": release.name,
         "data cutoff": content["data_cutoff"],
-        "synthetic": "yes" if "synthetic" in origins else "",
+        "synthetic": "yes" if releases.is_synthetic(content) else "",
     }
     threshold = context.registry.file.export.small_cell
     night = date.fromisoformat(content["as_of"])
