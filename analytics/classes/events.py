@@ -45,20 +45,29 @@ def event_summary(
 
 def event_summary_sets(subject_events: Table[SubjectEvents]) -> Table[MemberSets]:
     """The patients of every kind in every window."""
+    return conform(members_of_kinds("event_summary", subject_events), MemberSets)
+
+
+def members_of_kinds(table: str, events: ir.Table) -> ir.Table:
+    """Who had an event of each kind in each window.
+
+    Args:
+        table: whose sets they are.
+        events: a row per unit and window, each kind a column; none is no event at all.
+    """
     parts = [
-        subject_events.filter(_is(subject_events, category)).select(
+        events.filter(is_kind(events, category)).select(
             "subject_id",
             lesion_number=ibis.literal(0, "int64"),
-            set_id=set_id_column(
-                "event_summary", subject_events.time_window, ibis.literal(category)
-            ),
+            set_id=set_id_column(table, events.time_window, ibis.literal(category)),
         )
         for category in EVENT_CATEGORIES
     ]
-    return conform(ibis.union(*parts), MemberSets)
+    return ibis.union(*parts)
 
 
-def _is(t: ir.Table, category: str) -> ir.BooleanValue:
+def is_kind(t: ir.Table, category: str) -> ir.BooleanValue:
+    """Whether there was an event of a kind in the window; null where that is not known."""
     return t.any_event == ibis.literal(False) if category == "none" else t[category]
 
 
@@ -69,8 +78,8 @@ def _counted(subject_events: ir.Table, population_members: ir.Table) -> ir.Table
         f"{what}_{category}": value.sum()
         for category in EVENT_CATEGORIES
         for what, value in (
-            ("n", _is(joined, category).fill_null(False)),
-            ("open", _is(joined, category).isnull()),
+            ("n", is_kind(joined, category).fill_null(False)),
+            ("open", is_kind(joined, category).isnull()),
         )
     }
     return joined.group_by("population", "time_window").agg(total=joined.count(), **told)

@@ -9,17 +9,17 @@ Source: `analytics.estimators.shares`; Kennedy et al., Am J Clin Oncol 2008;31:2
 
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from analytics.classes.events import is_kind, members_of_kinds
 from analytics.estimators.event_counts import populations
 from analytics.estimators.shares import Profiles, cut, share, weights_of
 from analytics.fetched import fetched, fetched_records
 from schemas.contract import Table, conform, rows
 from schemas.records.field.event_windows import PROCEDURE_WINDOWS
 from schemas.settings import ResponseSettings
-from schemas.statistic_ids import set_id_column, statistic_id
+from schemas.statistic_ids import statistic_id
 from schemas.tables.event_marts import SessionEvents
 from schemas.tables.intermediate import PopulationMembers
 from schemas.tables.outcomes.base import MemberSets
@@ -50,26 +50,12 @@ def procedure_events(
 
 def procedure_events_sets(session_events: Table[SessionEvents]) -> Table[MemberSets]:
     """The patients with a session of every kind in every window."""
-    parts = [
-        session_events.filter(_is(session_events, category)).select(
-            "subject_id",
-            lesion_number=ibis.literal(0, "int64"),
-            set_id=set_id_column(
-                "procedure_events", session_events.time_window, ibis.literal(category)
-            ),
-        )
-        for category in EVENT_CATEGORIES
-    ]
-    return conform(ibis.union(*parts).distinct(), MemberSets)
+    return conform(members_of_kinds("procedure_events", session_events).distinct(), MemberSets)
 
 
 def limits_by(found: Profiles, settings: ResponseSettings) -> Any:
     """Weights of resampled patients, or None where no patient has two units: exact limits."""
     return weights_of(found, settings) if bool(np.any(found.total > 1)) else None
-
-
-def _is(t: ir.Table, category: str) -> ir.BooleanValue:
-    return t.any_event == ibis.literal(False) if category == "none" else t[category]
 
 
 def _inside(session_events: ir.Table, population_members: ir.Table) -> ir.Table:
@@ -80,7 +66,7 @@ def _inside(session_events: ir.Table, population_members: ir.Table) -> ir.Table:
 def _profiles(session_events: ir.Table, population_members: ir.Table) -> ir.Table:
     """How many patients of a population have so many sessions, of which so many of each kind."""
     joined = _inside(session_events, population_members)
-    n = {c: _is(joined, c).fill_null(False).sum() for c in EVENT_CATEGORIES}
+    n = {c: is_kind(joined, c).fill_null(False).sum() for c in EVENT_CATEGORIES}
     own = joined.group_by(*_KEY, "subject_id").agg(
         total=joined.count(),
         evaluable=joined.count(),
@@ -96,7 +82,7 @@ def _counted(session_events: ir.Table, population_members: ir.Table) -> ir.Table
     return joined.group_by(_KEY).agg(
         n_patients=joined.subject_id.nunique(),
         n_events=joined.n_events.sum(),
-        **{f"open_{c}": _is(joined, c).isnull().sum() for c in EVENT_CATEGORIES},
+        **{f"open_{c}": is_kind(joined, c).isnull().sum() for c in EVENT_CATEGORIES},
     )
 
 

@@ -1,7 +1,9 @@
 """Adverse events of any term, rolled up by window."""
 
+from collections.abc import Mapping
+
 from report.figures import words
-from report.figures.model import Cell, Table, grouped, table
+from report.figures.model import Cell, Row, Table, grouped, table
 from report.figures.source import Connection, Record, interval, records, said, share
 
 CATEGORIES = {
@@ -24,22 +26,20 @@ WINDOWS = {
 }
 
 
+PROCEDURE_WINDOWS = {
+    "s30": "30 days after a session",
+    "s91": "3 months after a session",
+    "until_next": "any time after a session",
+}
+
+
 def events(con: Connection) -> Table:
     """How many patients had any event, none, one of grade 3, a serious or a related one."""
-    found = {
-        (r["time_window"], r["category"]): r
-        for r in records(
-            con, "SELECT * FROM outcomes.event_summary WHERE population = 'all' AND total > 0"
-        )
-    }
-    shown = [(w, c) for w in WINDOWS for c in CATEGORIES if (w, c) in found]
     return table(
         "adverse-events",
         "Adverse events of any term",
         ("", "patients", "95 % CI", "not known"),
-        grouped(
-            (words.capital(WINDOWS[w]), (CATEGORIES[c], *_counted(found[w, c]))) for w, c in shown
-        ),
+        _by_window(con, "event_summary", WINDOWS),
         (
             "Treatment-emergent events as recorded, of patients of centres that deliver events; of "
             "a late window those observed into it. Who is not known to have had one is counted as "
@@ -50,38 +50,13 @@ def events(con: Connection) -> Table:
     )
 
 
-def _counted(r: Record) -> tuple[Cell, Cell, Cell]:
-    return (
-        Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
-        Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
-        Cell(str(r["n_unknown"]), said(r, n_unknown=0)),
-    )
-
-
-PROCEDURE_WINDOWS = {
-    "s30": "30 days after a session",
-    "s91": "3 months after a session",
-    "until_next": "any time after a session",
-}
-
-
 def by_procedure(con: Connection) -> Table:
     """How many sessions were followed by any event, none, one of grade 3, or one of a kind."""
-    found = {
-        (r["time_window"], r["category"]): r
-        for r in records(
-            con, "SELECT * FROM outcomes.procedure_events WHERE population = 'all' AND total > 0"
-        )
-    }
-    shown = [(w, c) for w in PROCEDURE_WINDOWS for c in CATEGORIES if (w, c) in found]
     return table(
         "procedure-events",
         "Adverse events by session",
         ("", "sessions", "95 % CI", "not known"),
-        grouped(
-            (words.capital(PROCEDURE_WINDOWS[w]), (CATEGORIES[c], *_counted(found[w, c])))
-            for w, c in shown
-        ),
+        _by_window(con, "procedure_events", PROCEDURE_WINDOWS),
         (
             "An event belongs to the last session on or before its first day; no window reaches "
             "beyond the next session. One without a day leaves open each session of a patient who "
@@ -89,6 +64,26 @@ def by_procedure(con: Connection) -> Table:
         ),
         ("CI",),
         empty="No adverse event was delivered.",
+    )
+
+
+def _by_window(con: Connection, name: str, windows: Mapping[str, str]) -> list[Row]:
+    """The kinds of events of a table's units below each of their windows."""
+    query = f"SELECT * FROM outcomes.{name} WHERE population = 'all' AND total > 0"
+    found = {(r["time_window"], r["category"]): r for r in records(con, query)}
+    return grouped(
+        (words.capital(told), (CATEGORIES[c], *_counted(found[w, c])))
+        for w, told in windows.items()
+        for c in CATEGORIES
+        if (w, c) in found
+    )
+
+
+def _counted(r: Record) -> tuple[Cell, Cell, Cell]:
+    return (
+        Cell(share(r["n"], r["total"], r["pct"]), said(r, n=0, total=0, pct=1)),
+        Cell(interval(r["lower"], r["upper"]), said(r, lower=1, upper=1)),
+        Cell(str(r["n_unknown"]), said(r, n_unknown=0)),
     )
 
 
