@@ -31,7 +31,6 @@ from analytics.fetched import fetched
 from analytics.outcomes.survival import in_months
 from schemas.contract import Table, conform, rows
 from schemas.records.criteria import CRITERIA
-from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.statistic_ids import set_id_column, statistic_id
 from schemas.tables.class_marts import CountedReaders
@@ -61,7 +60,6 @@ def survival_by_response(
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
-    reading: ReadingSettings,
 ) -> Table[SurvivalByResponse]:
     """Give median and hazard ratio by response, by each method."""
     found = _cut(
@@ -74,7 +72,6 @@ def survival_by_response(
             counted_readers,
             landmarks=settings.response_landmarks_days,
             response=response,
-            reading=reading,
         )
     )
     records: list[dict[str, Any]] = []
@@ -92,11 +89,10 @@ def survival_by_response_sets(
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
-    reading: ReadingSettings,
 ) -> Table[MemberSets]:
     """Name who is in each group; responders and others at a landmark are unions of classes."""
     placed = _placed(
-        _counted_reading(subject_assessments, counted_readers, response, reading),
+        _counted_reading(subject_assessments, counted_readers, response),
         subject_response,
         time_to_event,
         settings.response_landmarks_days,
@@ -157,11 +153,8 @@ def _counted_reading(
     assessments: ir.Table,
     counted_readers: ir.Table,
     response: ResponseSettings,
-    reading: ReadingSettings,
 ) -> ir.Table:
     """The assessments of each patient's counted reader."""
-    if reading.rule == "named":
-        return assessments.filter(assessments.reader == response.reader)
     chosen = counted_readers.select("subject_id", counted_reader="reader")
     known = assessments.left_join(chosen, "subject_id").drop("subject_id_right")
     return known.filter(known.reader == known.counted_reader.fill_null(response.reader))
@@ -238,10 +231,9 @@ def _counts(
     *,
     landmarks: tuple[int, ...],
     response: ResponseSettings,
-    reading: ReadingSettings,
 ) -> ir.Table:
     """Events and censorings per population, method, group and distinct time."""
-    read = _counted_reading(subject_assessments, counted_readers, response, reading)
+    read = _counted_reading(subject_assessments, counted_readers, response)
     placed = _placed(read, subject_response, time_to_event, landmarks, response.sd_min_days)
     members = population_members.select("population", "subject_id")
     joined = placed.inner_join(members, "subject_id")

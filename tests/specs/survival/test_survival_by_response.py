@@ -20,7 +20,6 @@ from analytics.classes.survival_by_response import (
     survival_by_response_sets,
 )
 from schemas.contract import Table, empty
-from schemas.sections.reading import ReadingSettings
 from schemas.settings import ResponseSettings, SurvivalSettings
 from schemas.tables.class_marts import CountedReaders
 from schemas.tables.intermediate import PopulationMembers
@@ -40,6 +39,7 @@ def of_who(
     subject_response: Table[SubjectResponse],
     time_to_event: Table[TimeToEvent],
     population_members: Table[PopulationMembers],
+    counted_readers: Table[CountedReaders],
     *,
     settings: SurvivalSettings,
     response: ResponseSettings,
@@ -50,10 +50,9 @@ def of_who(
         subject_response,
         time_to_event,
         population_members,
-        empty(CountedReaders),
+        counted_readers,
         settings=settings,
         response=response,
-        reading=ReadingSettings(),
     )
     return found.filter((found.criterion == "WHO") & (found.n > 0))
 
@@ -131,6 +130,53 @@ def test_a_landmark_parts_by_the_response_up_to_its_day_those_observed_beyond_it
     )
 
 
+def at_landmarks(
+    subject_assessments: Table[SubjectAssessments],
+    subject_response: Table[SubjectResponse],
+    time_to_event: Table[TimeToEvent],
+    population_members: Table[PopulationMembers],
+    counted_readers: Table[CountedReaders],
+    *,
+    settings: SurvivalSettings,
+    response: ResponseSettings,
+) -> Table[SurvivalByResponse]:
+    """The rows of landmarks alone."""
+    tables = (subject_assessments, subject_response, time_to_event, population_members)
+    found = of_who(*tables, counted_readers, settings=settings, response=response)
+    return found.filter(found.method == "landmark")
+
+
+def test_the_reading_of_the_counted_reader_parts_the_patients() -> None:
+    """D was seen by both, and the central reading counts; whom nobody is named for has the other's.
+
+    D lived 59 days from the landmark, A 309, and C was followed for 109.
+    """
+    check(
+        at_landmarks,
+        {
+            "subject_assessments": ASSESSED,
+            "subject_response": BEST,
+            "time_to_event": TIMES,
+            "population_members": EVERYONE,
+            "counted_readers": """
+                | subject_id | reader  | chosen |
+                | A          | local   | first  |
+                | D          | central | first  |
+            """,
+        },
+        f"""
+        | category   | n | events | median_months          |
+        | CR         | 1 | 1      | {59 / DAYS_PER_MONTH}  |
+        | PR         | 2 | 1      | {309 / DAYS_PER_MONTH} |
+        | SD         | 1 | 1      | {209 / DAYS_PER_MONTH} |
+        | NE         | 1 | 1      | {1 / DAYS_PER_MONTH}   |
+        | responders | 3 | 2      | {309 / DAYS_PER_MONTH} |
+        | others     | 1 | 1      | {209 / DAYS_PER_MONTH} |
+        """,
+        AT_91,
+    )
+
+
 def sets(
     subject_assessments: Table[SubjectAssessments],
     subject_response: Table[SubjectResponse],
@@ -147,7 +193,6 @@ def sets(
         empty(CountedReaders),
         settings=settings,
         response=response,
-        reading=ReadingSettings(),
     )
     return found.filter(~found.set_id.contains("immortal"))
 
